@@ -1,13 +1,25 @@
 //! Values: amounts, identities, times and addresses that are checked once, when made, and right ever after.
 
+pub mod address;
+pub mod country;
+pub mod email;
 pub mod id;
 pub mod instant;
+pub mod language;
 pub mod money;
+pub mod phone;
 pub mod quantity;
 pub mod rate;
+pub mod text;
 
+pub use address::{Address, AddressDraft};
+pub use country::Country;
+pub use email::Email;
 pub use id::{Id, Kind};
 pub use instant::Instant;
+pub use language::Language;
 pub use money::{Currency, Money};
+pub use phone::Phone;
 pub use quantity::{Quantity, Unit};
 pub use rate::{Rate, Rounding};
+pub use text::{Line, Name};
