@@ -3,6 +3,7 @@
 pub mod address;
 pub mod country;
 pub mod email;
+pub mod gtin;
 pub mod id;
 pub mod instant;
 pub mod language;
@@ -15,6 +16,7 @@ pub mod text;
 pub use address::{Address, AddressDraft};
 pub use country::Country;
 pub use email::Email;
+pub use gtin::Gtin;
 pub use id::{Id, Kind};
 pub use instant::Instant;
 pub use language::Language;
