@@ -13,6 +13,7 @@ pub mod phone;
 pub mod place;
 pub mod quantity;
 pub mod rate;
+pub mod reference;
 pub mod text;
 pub mod zone;
 
@@ -29,5 +30,6 @@ pub use phone::Phone;
 pub use place::Coordinates;
 pub use quantity::{Quantity, Unit};
 pub use rate::{Rate, Rounding};
+pub use reference::Reference;
 pub use text::{Line, Name};
 pub use zone::{LocalDay, Zone};
