@@ -1,1 +1,10 @@
-//! x
+//! What a shop knows and decides: values that cannot be wrong, and rules that are pure functions.
+//!
+//! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
+
+pub mod actor;
+pub mod ledger;
+pub mod refusal;
+pub mod value;
+
+pub use refusal::{Code, Refusal};

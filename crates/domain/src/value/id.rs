@@ -1,0 +1,262 @@
+//! Identities: every thing in the shop has a typed id with a readable prefix, such as `ord_01hgw…` for an order.
+//!
+//! An id is a UUIDv7 (RFC 9562): 48 bits of milliseconds, then chance, so ids sort by the time they were made. In text it is the
+//! kind's prefix, an underscore and 26 digits of Crockford's base 32 in lower case. In the database it is 16 bytes.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use super::Instant;
+
+/// A kind of thing that has ids. The list of all kinds is [`KINDS`].
+pub trait Kind: 'static {
+    /// The letters before the underscore in the text form.
+    const PREFIX: &'static str;
+    /// The kind's name in the trade's words, for messages.
+    const NAME: &'static str;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $prefix:literal $name:literal;)*) => {
+        $($(#[$doc])* #[derive(Debug)] pub enum $kind {}
+        impl Kind for $kind {
+            const PREFIX: &'static str = $prefix;
+            const NAME: &'static str = $name;
+        })*
+        /// Every kind of id: its prefix and its name. Prefixes are unique; a test holds it.
+        pub const KINDS: &[(&str, &str)] = &[$(($prefix, $name)),*];
+    };
+}
+
+kinds! {
+    /// A program's key to the API.
+    ApiKey "key" "API key";
+    /// A book of the ledger.
+    Book "book" "book";
+    /// Money taken by one capture of a payment.
+    Capture "cap" "capture";
+    /// A basket.
+    Cart "cart" "cart";
+    /// A line of a basket.
+    CartLine "cln" "cart line";
+    /// A category of a category tree.
+    Category "cat" "category";
+    /// A tree of categories.
+    CategoryTree "tree" "category tree";
+    /// A sales channel: web, till, phone, marketplace.
+    Channel "chn" "channel";
+    /// An immutable snapshot of a person's name, address, mail and phone.
+    Contact "con" "contact";
+    /// A customer.
+    Customer "cus" "customer";
+    /// A way of delivering: parcel, pickup.
+    DeliveryMethod "dlv" "delivery method";
+    /// Something that happened.
+    Event "evt" "event";
+    /// Goods of one order that leave one location together.
+    FulfilmentOrder "ful" "fulfilment order";
+    /// Stock held for somebody until an instant.
+    Hold "hold" "hold";
+    /// A file being taken in.
+    Import "imp" "import";
+    /// Work to be done after a commit.
+    Job "job" "job";
+    /// A store, warehouse, supplier or virtual place.
+    Location "loc" "location";
+    /// A country or region sold to, with its currency and tax.
+    Market "mkt" "market";
+    /// A picture or film of a product.
+    Media "med" "media";
+    /// Locations that serve together.
+    Network "net" "network";
+    /// An order.
+    Order "ord" "order";
+    /// A line of an order.
+    OrderLine "oln" "order line";
+    /// A payment.
+    Payment "pay" "payment";
+    /// A person whose data key protects contacts.
+    Person "per" "person";
+    /// A list of prices.
+    PriceList "prl" "price list";
+    /// A product.
+    Product "prd" "product";
+    /// Money given back.
+    Refund "rfd" "refund";
+    /// Goods coming back.
+    Return "ret" "return";
+    /// A line of a return.
+    ReturnLine "rln" "return line";
+    /// A sign-in of a member of staff.
+    Session "ses" "session";
+    /// A member of staff.
+    Staff "stf" "staff member";
+    /// A class of goods taxed alike.
+    TaxClass "txc" "tax class";
+    /// A region taxed alike.
+    TaxZone "txz" "tax zone";
+    /// A transfer of the ledger.
+    Transfer "trf" "transfer";
+    /// A variant of a product: what is stocked and sold.
+    Variant "var" "variant";
+}
+
+/// The identity of one thing of kind `K`.
+pub struct Id<K: Kind> {
+    bytes: [u8; 16],
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> Id<K> {
+    /// A new id from the instant (milliseconds are kept), a counter that keeps ids made together in order (12 bits), and eight bytes of chance.
+    pub fn new(at: Instant, counter: u16, chance: [u8; 8]) -> Id<K> {
+        let millis = at.micros().max(0).cast_unsigned() / 1000;
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        bytes[6..8].copy_from_slice(&((counter & 0x0fff) | 0x7000).to_be_bytes());
+        bytes[8..].copy_from_slice(&chance);
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Id::from_bytes(bytes)
+    }
+
+    /// The id with these 16 bytes, as read from the database.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Id<K> {
+        Id { bytes, kind: PhantomData }
+    }
+
+    /// The 16 bytes, as written to the database.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.bytes
+    }
+
+    /// The id of another kind of thing that shares these bytes, such as the stock book of a variant.
+    pub const fn shared_with<L: Kind>(self) -> Id<L> {
+        Id::from_bytes(self.bytes)
+    }
+
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// [`IdError`] names what was expected.
+    pub fn parse(text: &str) -> Result<Id<K>, IdError> {
+        let refused = || IdError { kind: K::NAME, prefix: K::PREFIX };
+        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(refused)?;
+        decode(digits).map(Id::from_bytes).ok_or_else(refused)
+    }
+}
+
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn decode(digits: &str) -> Option<[u8; 16]> {
+    if digits.len() != 26 {
+        return None;
+    }
+    let mut number: u128 = 0;
+    for (place, digit) in digits.bytes().enumerate() {
+        let value = DIGITS.iter().position(|known| *known == digit)?;
+        if place == 0 && value > 7 {
+            return None;
+        }
+        number = (number << 5) | value as u128;
+    }
+    Some(number.to_be_bytes())
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = u128::from_be_bytes(self.bytes);
+        let mut text = [0u8; 26];
+        for (place, digit) in text.iter_mut().enumerate() {
+            *digit = DIGITS[((number >> (5 * (25 - place))) & 31) as usize];
+        }
+        write!(out, "{}_{}", K::PREFIX, std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+impl<K: Kind> Clone for Id<K> {
+    fn clone(&self) -> Id<K> {
+        *self
+    }
+}
+impl<K: Kind> Copy for Id<K> {}
+impl<K: Kind> PartialEq for Id<K> {
+    fn eq(&self, other: &Id<K>) -> bool {
+        self.bytes == other.bytes
+    }
+}
+impl<K: Kind> Eq for Id<K> {}
+impl<K: Kind> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Id<K>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K: Kind> Ord for Id<K> {
+    fn cmp(&self, other: &Id<K>) -> Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+}
+impl<K: Kind> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+/// A text that is not an id of the kind asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdError {
+    kind: &'static str,
+    prefix: &'static str,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "not the id of a {}: expected \"{}_\" and 26 letters and digits", self.kind, self.prefix)
+    }
+}
+impl std::error::Error for IdError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn prefixes_are_unique_and_sorted_by_name() {
+        let mut prefixes: Vec<_> = KINDS.iter().map(|(prefix, _)| prefix).collect();
+        prefixes.sort();
+        prefixes.dedup();
+        assert_eq!(prefixes.len(), KINDS.len());
+    }
+
+    #[test]
+    fn a_wrong_prefix_or_length_is_refused_by_name() {
+        let order: Id<Order> = Id::new(Instant::from_micros(1_700_000_000_000_000), 0, [7; 8]);
+        let error = Id::<Cart>::parse(&order.to_string()).unwrap_err();
+        assert_eq!(error.to_string(), "not the id of a cart: expected \"cart_\" and 26 letters and digits");
+        assert!(Id::<Order>::parse("ord_").is_err());
+        assert!(Id::<Order>::parse("ord_80000000000000000000000000").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_back(bytes: [u8; 16]) {
+            let id: Id<Order> = Id::from_bytes(bytes);
+            prop_assert_eq!(Id::parse(&id.to_string()).unwrap(), id);
+        }
+
+        #[test]
+        fn later_ids_sort_later(a in 0i64..4_000_000_000_000_000, b in 0i64..4_000_000_000_000_000, chance: [u8; 8]) {
+            let (first, second): (Id<Order>, Id<Order>) = (Id::new(Instant::from_micros(a), 0, chance), Id::new(Instant::from_micros(b), 0, chance));
+            prop_assert_eq!(first.cmp(&second), (a / 1000).cmp(&(b / 1000)));
+            prop_assert_eq!(first.to_string().cmp(&second.to_string()), first.cmp(&second));
+        }
+    }
+}
