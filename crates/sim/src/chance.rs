@@ -90,10 +90,7 @@ mod tests {
         for _ in 0..60_000 {
             seen[usize::try_from(chance.below(6)).unwrap()] += 1;
         }
-        assert!(
-            seen.iter().all(|times| (9_500..10_500).contains(times)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().all(|times| (9_500..10_500).contains(times)), "{seen:?}");
         assert!(["web", "till"].contains(chance.one_of(&["web", "till"])));
     }
 

@@ -40,11 +40,7 @@ impl Client {
             .build()
             .new_agent();
         let base = base.into().trim_end_matches('/').to_owned();
-        Self {
-            agent,
-            base,
-            headers: Vec::new(),
-        }
+        Self { agent, base, headers: Vec::new() }
     }
 
     /// The same client, sending one more header with everything it asks: an API key, a session.
@@ -96,9 +92,7 @@ impl Client {
 
     fn send(&self, method: &str, path: &str, document: Option<&Value>) -> Result<Reply, Failure> {
         let asking = || format!("asking {method} {}{path}", self.base);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -108,10 +102,7 @@ impl Client {
                 .body(document.to_string())
                 .map_err(ureq::Error::from)
                 .and_then(|request| self.agent.run(request)),
-            None => request
-                .body(())
-                .map_err(ureq::Error::from)
-                .and_then(|request| self.agent.run(request)),
+            None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
         };
         let mut answer = answer.map_err(|e| Failure::new(asking(), e))?;
         let body = answer
@@ -120,11 +111,7 @@ impl Client {
             .limit(ANSWER_BYTES_MAX)
             .read_to_vec()
             .map_err(|e| Failure::new(asking(), e))?;
-        Ok(Reply {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body,
-        })
+        Ok(Reply { status: answer.status().as_u16(), headers: answer.headers().clone(), body })
     }
 }
 
@@ -145,10 +132,7 @@ impl Reply {
     /// If it is not JSON; the failure shows what it is.
     pub fn json(&self) -> Result<Value, Failure> {
         serde_json::from_slice(&self.body).map_err(|e| {
-            Failure::new(
-                format!("reading answer {} as JSON: {:?}", self.status, self.text()),
-                e,
-            )
+            Failure::new(format!("reading answer {} as JSON: {:?}", self.status, self.text()), e)
         })
     }
 }
@@ -206,9 +190,7 @@ mod tests {
         ]);
         let client = Client::new(base).with_header("authorization", "Bearer key");
 
-        let made = client
-            .post("/v1/carts", &json!({ "sku": "84029G" }))
-            .unwrap();
+        let made = client.post("/v1/carts", &json!({ "sku": "84029G" })).unwrap();
         assert_eq!(made.status, 201);
         assert_eq!(made.header("ETag"), Some("\"1\""));
         assert_eq!(made.json().unwrap(), json!({ "pieces": 3 }));
@@ -245,13 +227,7 @@ mod tests {
     #[test]
     fn no_answer_is_a_failure_that_names_the_question() {
         let port = crate::scratch::free_port().unwrap();
-        let failure = Client::new(format!("http://127.0.0.1:{port}"))
-            .get("/health")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            failure.starts_with(&format!("asking GET http://127.0.0.1:{port}/health: ")),
-            "{failure}"
-        );
+        let failure = Client::new(format!("http://127.0.0.1:{port}")).get("/health").unwrap_err().to_string();
+        assert!(failure.starts_with(&format!("asking GET http://127.0.0.1:{port}/health: ")), "{failure}");
     }
 }

@@ -21,9 +21,6 @@ pub struct Failure {
 impl Failure {
     /// A failure met while `doing` something, with its reason.
     pub fn new(doing: impl Into<String>, why: impl std::fmt::Display) -> Self {
-        Self {
-            doing: doing.into(),
-            why: why.to_string(),
-        }
+        Self { doing: doing.into(), why: why.to_string() }
     }
 }

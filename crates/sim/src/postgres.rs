@@ -69,9 +69,7 @@ impl Database {
         let create = format!(r#"create database "{name}" template template0"#);
         let mut client = connect(port, "postgres")?;
         for statement in [remove, create] {
-            client
-                .execute(&statement, &[])
-                .map_err(|e| Failure::new(&statement, e))?;
+            client.execute(&statement, &[]).map_err(|e| Failure::new(&statement, e))?;
         }
         Ok(Self { name, port })
     }
@@ -107,10 +105,7 @@ impl Private {
         lock_shared(&wanted)?;
         cluster::watch(&home, &home, PRIVATE_IDLE_SECONDS)?;
         let cluster = Cluster::start(home, durability)?;
-        Ok(Self {
-            cluster,
-            _wanted: wanted,
-        })
+        Ok(Self { cluster, _wanted: wanted })
     }
 
     /// A fresh database on it.
@@ -162,9 +157,7 @@ fn join_shared() -> Result<(u16, File), Failure> {
     let wanted = open_lock(&office.join("wanted"))?;
     lock_shared(&wanted)?;
     let starting = open_lock(&office.join("starting"))?;
-    starting
-        .lock()
-        .map_err(|e| Failure::new("waiting for another test to start postgresql", e))?;
+    starting.lock().map_err(|e| Failure::new("waiting for another test to start postgresql", e))?;
 
     let address = office.join("address");
     if let Some(cluster) = running(&address) {
@@ -175,8 +168,7 @@ fn join_shared() -> Result<(u16, File), Failure> {
     cluster::watch(&office, &home, SHARED_IDLE_SECONDS)?;
     let cluster = Cluster::start(home, Durability::Fast)?;
     let line = format!("{} {}", cluster.port(), cluster.home().display());
-    fs::write(&address, line)
-        .map_err(|e| Failure::new(format!("writing {}", address.display()), e))?;
+    fs::write(&address, line).map_err(|e| Failure::new(format!("writing {}", address.display()), e))?;
     Ok((cluster.port(), wanted))
 }
 
@@ -213,6 +205,5 @@ fn open_lock(path: &Path) -> Result<File, Failure> {
 }
 
 fn lock_shared(lock: &File) -> Result<(), Failure> {
-    lock.lock_shared()
-        .map_err(|e| Failure::new("asking for postgresql to be kept running", e))
+    lock.lock_shared().map_err(|e| Failure::new("asking for postgresql to be kept running", e))
 }

@@ -52,10 +52,8 @@ pub fn name(purpose: &str) -> String {
 
 /// Where cargo builds to: `CARGO_TARGET_DIR`, or `target` beside the workspace's `Cargo.toml`.
 pub fn build_directory() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-        PathBuf::from,
-    )
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
 }
 
 /// A port of 127.0.0.1 that nobody listened on a moment ago. Another process may take it first:

@@ -1,9 +1,6 @@
 //! Opens the shop for a test: starts the real program on a free port with an empty house, waits
 //! until it serves, pulls its plug when asked, and opens it again on what the crash left behind.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "waits in real time for a real process"
-)]
+#![expect(clippy::disallowed_methods, reason = "waits in real time for a real process")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -108,12 +105,7 @@ impl Server {
             .map_err(|e| Failure::new("making the server's data directory", e))?;
         let port = scratch::free_port()?;
         let child = spawn(&launch, scratch.path(), port)?;
-        let mut server = Self {
-            launch,
-            child,
-            port,
-            scratch,
-        };
+        let mut server = Self { launch, child, port, scratch };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -202,10 +194,7 @@ impl Server {
             }
             thread::sleep(LOOK);
         }
-        let why = format!(
-            "not ready after {READY_WAIT:?}, {last}\n{}",
-            self.log_tail()
-        );
+        let why = format!("not ready after {READY_WAIT:?}, {last}\n{}", self.log_tail());
         Err(Failure::new(self.starting(), why))
     }
 
@@ -248,18 +237,9 @@ pub(crate) fn signal(name: &str, processes: &[u32]) -> Result<(), Failure> {
 fn spawn(launch: &Launch, scratch: &Path, port: u16) -> Result<Child, Failure> {
     let doing = || format!("starting {}", launch.program.display());
     let data = scratch.join("data").display().to_string();
-    let fill = |text: &String| {
-        text.replace("{port}", &port.to_string())
-            .replace("{data}", &data)
-    };
-    let environment = launch
-        .environment
-        .iter()
-        .map(|(name, value)| (name, fill(value)));
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(log_path(scratch));
+    let fill = |text: &String| text.replace("{port}", &port.to_string()).replace("{data}", &data);
+    let environment = launch.environment.iter().map(|(name, value)| (name, fill(value)));
+    let log = File::options().create(true).append(true).open(log_path(scratch));
     let log = log.map_err(|e| Failure::new(doing(), e))?;
     let log_again = log.try_clone().map_err(|e| Failure::new(doing(), e))?;
     Command::new(&launch.program)
@@ -280,10 +260,7 @@ fn log_path(scratch: &Path) -> PathBuf {
 fn tandem_program() -> Result<PathBuf, Failure> {
     let doing = "finding the program to test";
     let test = std::env::current_exe().map_err(|e| Failure::new(doing, e))?;
-    let program = test
-        .ancestors()
-        .skip(1)
-        .map(|directory| directory.join("tandem"))
-        .find(|program| program.is_file());
+    let program =
+        test.ancestors().skip(1).map(|directory| directory.join("tandem")).find(|program| program.is_file());
     program.ok_or_else(|| Failure::new(doing, "not built yet, run: cargo build -p tandem"))
 }

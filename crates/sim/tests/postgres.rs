@@ -21,18 +21,10 @@ fn each_database_is_empty_and_gone_afterwards() {
 
     // A connection that is still open does not keep the database.
     let mut open = one.connect().unwrap();
-    let name: String = open
-        .query_one("select current_database()", &[])
-        .unwrap()
-        .get(0);
+    let name: String = open.query_one("select current_database()", &[]).unwrap().get(0);
     drop(one);
     let left = "select count(*) from pg_database where datname = $1";
-    let left: i64 = other
-        .connect()
-        .unwrap()
-        .query_one(left, &[&name])
-        .unwrap()
-        .get(0);
+    let left: i64 = other.connect().unwrap().query_one(left, &[&name]).unwrap().get(0);
     assert_eq!(left, 0);
 }
 
@@ -41,27 +33,18 @@ fn a_killed_server_comes_back_with_what_was_committed() {
     let server = Private::start(Durability::Full).unwrap();
     let database = server.database().unwrap();
     let mut client = database.connect().unwrap();
-    client
-        .batch_execute("create table sale (id bigint primary key); insert into sale values (1)")
-        .unwrap();
+    client.batch_execute("create table sale (id bigint primary key); insert into sale values (1)").unwrap();
     let mut unfinished = client.transaction().unwrap();
-    unfinished
-        .execute("insert into sale values (2)", &[])
-        .unwrap();
+    unfinished.execute("insert into sale values (2)", &[]).unwrap();
 
     server.kill().unwrap();
-    unfinished
-        .execute("insert into sale values (3)", &[])
-        .unwrap_err();
+    unfinished.execute("insert into sale values (3)", &[]).unwrap_err();
     assert!(database.connect().is_err());
     server.kill().unwrap_err();
 
     server.restart().unwrap();
     let mut client = database.connect().unwrap();
-    let sales: i64 = client
-        .query_one("select sum(id)::bigint from sale", &[])
-        .unwrap()
-        .get(0);
+    let sales: i64 = client.query_one("select sum(id)::bigint from sale", &[]).unwrap().get(0);
     assert_eq!(sales, 1);
     let durable: String = client.query_one("show fsync", &[]).unwrap().get(0);
     assert_eq!(durable, "on");

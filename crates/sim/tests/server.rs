@@ -7,15 +7,7 @@ use std::fs;
 use sim::server::{Launch, Server};
 
 fn file_server() -> Launch {
-    let arguments = [
-        "-m",
-        "http.server",
-        "--bind",
-        "127.0.0.1",
-        "--directory",
-        "{data}",
-        "{port}",
-    ];
+    let arguments = ["-m", "http.server", "--bind", "127.0.0.1", "--directory", "{data}", "{port}"];
     arguments
         .into_iter()
         .fold(Launch::program("python3", "/"), Launch::argument)
@@ -47,14 +39,9 @@ fn a_killed_server_opens_again_on_the_same_data() {
 
 #[test]
 fn a_server_that_ends_early_is_reported_with_its_log() {
-    let launch = Launch::program("python3", "/")
-        .argument("-c")
-        .argument("import sys; sys.exit('no room for {data}')");
+    let launch =
+        Launch::program("python3", "/").argument("-c").argument("import sys; sys.exit('no room for {data}')");
     let failure = Server::start(launch).unwrap_err();
     assert_eq!(failure.doing, "starting python3");
-    assert!(
-        failure
-            .why
-            .starts_with("ended early, exit status: 1\nno room for ")
-    );
+    assert!(failure.why.starts_with("ended early, exit status: 1\nno room for "));
 }

@@ -1,9 +1,6 @@
 //! The database server itself: laid out, started, killed. PostgreSQL refuses to run as root, so
 //! it is run by another user of the machine then.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "waits in real time for a real process"
-)]
+#![expect(clippy::disallowed_methods, reason = "waits in real time for a real process")]
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -97,17 +94,11 @@ impl Cluster {
     /// Kills it and its children at once and waits until they are gone.
     pub(super) fn kill(&self) -> Result<(), Failure> {
         let doing = "killing postgresql";
-        let process = self
-            .process()
-            .ok_or_else(|| Failure::new(doing, "it does not run"))?;
+        let process = self.process().ok_or_else(|| Failure::new(doing, "it does not run"))?;
         let mut processes = vec![process];
         let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"))
             .map_err(|e| Failure::new(doing, e))?;
-        processes.extend(
-            children
-                .split_whitespace()
-                .filter_map(|c| c.parse::<u32>().ok()),
-        );
+        processes.extend(children.split_whitespace().filter_map(|c| c.parse::<u32>().ok()));
         // The server first: it would start its children again. A child may be gone by then, which
         // `kill` calls an error, so what counts is looked at below.
         let _ = signal("KILL", &processes);
@@ -258,14 +249,9 @@ fn other_user() -> Result<Option<OtherUser>, Failure> {
     }
     let users = fs::read_to_string("/etc/passwd").map_err(|e| Failure::new(doing, e))?;
     let entry = |name: &str| {
-        let line = users
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?;
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
         let mut numbers = line.split(':').skip(2).map(str::parse);
-        Some(OtherUser {
-            user: numbers.next()?.ok()?,
-            group: numbers.next()?.ok()?,
-        })
+        Some(OtherUser { user: numbers.next()?.ok()?, group: numbers.next()?.ok()? })
     };
     match entry("postgres").or_else(|| entry("nobody")) {
         Some(user) => Ok(Some(user)),

@@ -8,26 +8,10 @@ const ARROWS: [(&str, &str, &[&str]); 8] = [
     ("analysis", "analysis", &[]),
     ("store", "store", &["domain", "analysis"]),
     ("engine", "engine", &["store", "domain", "analysis"]),
-    (
-        "connect",
-        "connect",
-        &["engine", "store", "domain", "analysis"],
-    ),
-    (
-        "http",
-        "tandem-http",
-        &["engine", "store", "domain", "analysis"],
-    ),
-    (
-        "app",
-        "tandem",
-        &["http", "connect", "engine", "store", "domain", "analysis"],
-    ),
-    (
-        "sim",
-        "sim",
-        &["http", "connect", "engine", "store", "domain", "analysis"],
-    ),
+    ("connect", "connect", &["engine", "store", "domain", "analysis"]),
+    ("http", "tandem-http", &["engine", "store", "domain", "analysis"]),
+    ("app", "tandem", &["http", "connect", "engine", "store", "domain", "analysis"]),
+    ("sim", "sim", &["http", "connect", "engine", "store", "domain", "analysis"]),
 ];
 
 /// Every dependency sideways or up. In tests a crate may also use the test bench and itself.
@@ -38,9 +22,7 @@ pub fn findings(tree: &Tree) -> Vec<String> {
             continue;
         };
         let Some((_, _, below)) = ARROWS.iter().find(|(known, ..)| *known == directory) else {
-            findings.push(format!(
-                "{path}: add the crate to ARROWS in crates/sim/tests/tidy/arrows.rs"
-            ));
+            findings.push(format!("{path}: add the crate to ARROWS in crates/sim/tests/tidy/arrows.rs"));
             continue;
         };
         for (used, in_tests) in dependencies(text) {
@@ -87,22 +69,10 @@ fn named(name: &str, section: &str) -> Option<(&'static str, bool)> {
 #[test]
 fn arrows_that_point_up_or_sideways_are_found() {
     let tree = Tree::of(&[
-        (
-            "crates/domain/Cargo.toml",
-            "[dependencies]\njiff = \"1\"\n[dependencies.store]\n",
-        ),
-        (
-            "crates/connect/Cargo.toml",
-            "[dependencies]\ntandem-http.workspace = true\n",
-        ),
-        (
-            "crates/store/Cargo.toml",
-            "[dependencies]\nsim = { path = \"\" }\n",
-        ),
-        (
-            "crates/engine/Cargo.toml",
-            "[dependencies]\nhttp = \"1\"\n[dev-dependencies]\nsim = 1",
-        ),
+        ("crates/domain/Cargo.toml", "[dependencies]\njiff = \"1\"\n[dependencies.store]\n"),
+        ("crates/connect/Cargo.toml", "[dependencies]\ntandem-http.workspace = true\n"),
+        ("crates/store/Cargo.toml", "[dependencies]\nsim = { path = \"\" }\n"),
+        ("crates/engine/Cargo.toml", "[dependencies]\nhttp = \"1\"\n[dev-dependencies]\nsim = 1"),
         ("crates/extra/Cargo.toml", "[dependencies]\n"),
     ]);
     let found = findings(&tree);

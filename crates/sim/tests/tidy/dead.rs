@@ -12,27 +12,19 @@ const DECISION_LINES_MAX: usize = 40;
 pub fn headless(tree: &Tree) -> Vec<String> {
     tree.sources()
         .filter(|(_, text)| !text.starts_with("//! "))
-        .map(|(path, _)| {
-            format!("{path} does not begin with `//!` and what it is, for a shopkeeper")
-        })
+        .map(|(path, _)| format!("{path} does not begin with `//!` and what it is, for a shopkeeper"))
         .collect()
 }
 
 /// Source files no program or test includes.
 pub fn unreached(tree: &Tree) -> Vec<String> {
     let mut reached = BTreeSet::new();
-    let mut next: Vec<String> = tree
-        .sources()
-        .filter(|(path, _)| is_root(path))
-        .map(|(path, _)| path.into())
-        .collect();
+    let mut next: Vec<String> =
+        tree.sources().filter(|(path, _)| is_root(path)).map(|(path, _)| path.into()).collect();
     while let Some(path) = next.pop() {
         let directory = modules_directory(&path);
         for module in modules(tree.text(&path)) {
-            let places = [
-                format!("{directory}/{module}.rs"),
-                format!("{directory}/{module}/mod.rs"),
-            ];
+            let places = [format!("{directory}/{module}.rs"), format!("{directory}/{module}/mod.rs")];
             next.extend(places.into_iter().filter(|place| tree.has(place)));
         }
         reached.insert(path);
@@ -94,9 +86,7 @@ pub fn unlinked(tree: &Tree) -> Vec<String> {
     }
     for (path, _) in tree.files().filter(|(path, _)| path.starts_with("docs/")) {
         if !linked.contains(path) {
-            findings.push(format!(
-                "{path} is linked from no document: link or remove it"
-            ));
+            findings.push(format!("{path} is linked from no document: link or remove it"));
         }
     }
     findings
@@ -114,10 +104,7 @@ fn links(text: &str) -> Vec<&str> {
 
 /// The path a link leads to, from the root.
 fn resolve(directory: &str, link: &str) -> String {
-    let mut parts: Vec<&str> = directory
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in link.split('/') {
         match part {
             ".." => drop(parts.pop()),
@@ -138,18 +125,14 @@ pub fn decisions(tree: &Tree) -> Vec<String> {
         };
         let lines = text.lines().count();
         if lines > DECISION_LINES_MAX {
-            findings.push(format!(
-                "{path} has {lines} lines, {DECISION_LINES_MAX} allowed: shorten it"
-            ));
+            findings.push(format!("{path} has {lines} lines, {DECISION_LINES_MAX} allowed: shorten it"));
         }
         let number = name.split('-').next().unwrap_or_default();
         let numbered = number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit());
         if !numbered || !name.ends_with(".md") {
             findings.push(format!("{path} is not named like 0001-what-was-decided.md"));
         } else if let Some(other) = numbers.insert(number, path) {
-            findings.push(format!(
-                "{path} has the number of {other}: take the next free one"
-            ));
+            findings.push(format!("{path} has the number of {other}: take the next free one"));
         }
     }
     findings
@@ -177,14 +160,8 @@ fn dead_and_headless_sources_are_found() {
 #[test]
 fn unlinked_documents_and_broken_links_are_found() {
     let tree = Tree::of(&[
-        (
-            "README.md",
-            "[a](docs/a.md#top) [b](docs/b.md) [c](https://example.org) [d](docs)",
-        ),
-        (
-            "docs/a.md",
-            "[self](a.md) [up](../README.md) [words](./words.txt)",
-        ),
+        ("README.md", "[a](docs/a.md#top) [b](docs/b.md) [c](https://example.org) [d](docs)"),
+        ("docs/a.md", "[self](a.md) [up](../README.md) [words](./words.txt)"),
         ("docs/lonely.md", "[me](lonely.md)"),
         ("docs/words.txt", ""),
     ]);

@@ -10,9 +10,7 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 const LIST: &str = "crates/sim/tests/tidy/longer.txt";
 /// Files people write and read; data and generated files may be as long as they are.
-const WRITTEN: [&str; 9] = [
-    ".rs", ".sql", ".ts", ".js", ".mjs", ".svelte", ".css", ".py", ".sh",
-];
+const WRITTEN: [&str; 9] = [".rs", ".sql", ".ts", ".js", ".mjs", ".svelte", ".css", ".py", ".sh"];
 
 /// Everything too long and not listed, and every line of the list that is out of date.
 pub fn findings(tree: &Tree) -> Vec<String> {
@@ -20,19 +18,19 @@ pub fn findings(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for (name, lines, lines_max) in lengths(tree) {
         match listed.remove(&name) {
-            None if lines > lines_max => findings.push(format!(
-                "{name} has {lines} lines, {lines_max} allowed: split it"
-            )),
+            None if lines > lines_max => {
+                findings.push(format!("{name} has {lines} lines, {lines_max} allowed: split it"))
+            }
             None => {}
-            Some(_) if lines <= lines_max => findings.push(format!(
-                "{name} is short enough now: remove its line from {LIST}"
-            )),
+            Some(_) if lines <= lines_max => {
+                findings.push(format!("{name} is short enough now: remove its line from {LIST}"))
+            }
             Some(was) if lines > was => {
                 findings.push(format!("{name} grew from {was} to {lines} lines: split it"))
             }
-            Some(was) if lines < was => findings.push(format!(
-                "{name} shrank from {was} to {lines} lines: write {lines} into {LIST}"
-            )),
+            Some(was) if lines < was => {
+                findings.push(format!("{name} shrank from {was} to {lines} lines: write {lines} into {LIST}"))
+            }
             Some(_) => {}
         }
     }
@@ -107,10 +105,7 @@ fn body_end(tokens: &[Token]) -> Option<usize> {
 
 #[test]
 fn what_is_too_long_and_what_the_list_has_wrong_is_found() {
-    let long = format!(
-        "fn long(a: [u8; 2]) {{{}}}\nfn short();\nfn s() {{}}\n",
-        "\n".repeat(70)
-    );
+    let long = format!("fn long(a: [u8; 2]) {{{}}}\nfn short();\nfn s() {{}}\n", "\n".repeat(70));
     let file = "//\n".repeat(501);
     let list = "Words.\ncrates/a/src/grown.rs 500\ncrates/a/src/gone.rs 600\n\
                 crates/a/src/lib.rs 600\ncrates/a/src/shrunk.rs 502\n";

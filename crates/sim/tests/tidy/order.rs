@@ -4,14 +4,7 @@ use crate::source::{self, Token};
 use crate::tree::Tree;
 
 /// Where a path to a capability may begin: our own crate, or one of the crates below.
-const ROOTS: [&str; 6] = [
-    "crate",
-    "domain",
-    "store",
-    "engine",
-    "connect",
-    "tandem_http",
-];
+const ROOTS: [&str; 6] = ["crate", "domain", "store", "engine", "connect", "tandem_http"];
 
 /// The words, first to last.
 pub struct Order {
@@ -21,11 +14,8 @@ pub struct Order {
 impl Order {
     /// Reads `docs/capabilities.txt`.
     pub fn parse(text: &str) -> Self {
-        let words: Vec<String> = text
-            .lines()
-            .filter_map(|line| line.split_once("  "))
-            .map(|(word, _)| word.into())
-            .collect();
+        let words: Vec<String> =
+            text.lines().filter_map(|line| line.split_once("  ")).map(|(word, _)| word.into()).collect();
         assert!(!words.is_empty(), "docs/capabilities.txt names no words");
         Self { words }
     }
@@ -117,29 +107,16 @@ fn group(tokens: &[Token]) -> Vec<(usize, String)> {
 fn a_word_to_the_right_is_found_however_it_is_written() {
     let order = Order::parse("A list.\nstock   s\ncart    c\norder   o\ncheckout  x\n");
     let tree = Tree::of(&[
-        (
-            "crates/engine/src/stock.rs",
-            "use domain::{stock::Hold, cart::{order}};\n",
-        ),
-        (
-            "crates/engine/src/cart/add.rs",
-            "use crate::stock;\nfn f() { store::order::load() }",
-        ),
-        (
-            "crates/engine/src/checkout.rs",
-            "use crate::{cart, order, stock};",
-        ),
+        ("crates/engine/src/stock.rs", "use domain::{stock::Hold, cart::{order}};\n"),
+        ("crates/engine/src/cart/add.rs", "use crate::stock;\nfn f() { store::order::load() }"),
+        ("crates/engine/src/checkout.rs", "use crate::{cart, order, stock};"),
         ("crates/engine/src/perform.rs", "use crate::checkout;"),
         ("crates/engine/tests/stock.rs", "use engine::order;"),
     ]);
     let findings = order.findings(&tree);
-    let starts: Vec<&str> = findings
-        .iter()
-        .map(|finding| finding.split(',').next().unwrap_or_default())
-        .collect();
-    let expected = [
-        "crates/engine/src/cart/add.rs:2: cart uses order",
-        "crates/engine/src/stock.rs:1: stock uses cart",
-    ];
+    let starts: Vec<&str> =
+        findings.iter().map(|finding| finding.split(',').next().unwrap_or_default()).collect();
+    let expected =
+        ["crates/engine/src/cart/add.rs:2: cart uses order", "crates/engine/src/stock.rs:1: stock uses cart"];
     assert_eq!(starts, expected);
 }

@@ -7,12 +7,7 @@ use crate::tree::Tree;
 /// Where SQL may stand. The test bench plays the database's administrator.
 const SQL_CRATES: [&str; 2] = ["crates/store/", "crates/sim/"];
 /// Where the network may be used: to the world, to customers, to wire both, to test both.
-const NETWORK_CRATES: [&str; 4] = [
-    "crates/connect/",
-    "crates/http/",
-    "crates/app/",
-    "crates/sim/",
-];
+const NETWORK_CRATES: [&str; 4] = ["crates/connect/", "crates/http/", "crates/app/", "crates/sim/"];
 /// What opens a connection or listens for one.
 const NETWORK_WORDS: [&str; 9] = [
     "TcpStream",
@@ -53,11 +48,7 @@ pub fn network(tree: &Tree) -> Vec<String> {
 /// What names one machine, or where this machine gets its packages from.
 pub fn machines(tree: &Tree) -> Vec<String> {
     // Written in two pieces, so that this file does not find itself.
-    let paths = [
-        concat!("/wo", "rk/"),
-        concat!("/ro", "ot/"),
-        concat!("/Us", "ers/"),
-    ];
+    let paths = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
     let registry = "registry+https://github.com/rust-lang/crates.io-index";
     let mut findings = Vec::new();
     for (path, text) in tree.files() {
@@ -70,9 +61,7 @@ pub fn machines(tree: &Tree) -> Vec<String> {
                 && text != format!("source = \"{registry}\"")
                 || path.ends_with("package-lock.json") && text.contains("\"resolved\"");
             if downloaded {
-                findings.push(format!(
-                    "{path}:{line}: a download address of its own: {text}"
-                ));
+                findings.push(format!("{path}:{line}: a download address of its own: {text}"));
             }
         }
     }
@@ -112,9 +101,7 @@ pub fn is_sql(text: &str) -> bool {
         ("pragma ", ""),
     ];
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ") + " ";
-    shapes
-        .iter()
-        .any(|(begins, goes_on)| text.starts_with(begins) && text.contains(goes_on))
+    shapes.iter().any(|(begins, goes_on)| text.starts_with(begins) && text.contains(goes_on))
 }
 
 #[test]
@@ -127,8 +114,7 @@ fn sql_and_network_in_the_wrong_crate_are_found() {
         ("crates/connect/src/a.rs", connection),
         ("crates/engine/src/b.rs", connection),
     ]);
-    let sql_found =
-        ["crates/engine/src/a.rs:1: SQL outside crates/store: make it a function there"];
+    let sql_found = ["crates/engine/src/a.rs:1: SQL outside crates/store: make it a function there"];
     assert_eq!(sql(&tree), sql_found);
     let network_found = ["crates/engine/src/b.rs:1: TcpStream belongs into crates/connect"];
     assert_eq!(network(&tree), network_found);
@@ -139,14 +125,8 @@ fn paths_and_addresses_of_one_machine_are_found() {
     let path = format!("cd {}here\n", concat!("/wo", "rk/"));
     let tree = Tree::of(&[
         ("docs/a.md", &path),
-        (
-            "Cargo.lock",
-            "source = \"registry+https://mirror.example/index\"\n",
-        ),
-        (
-            "web/package-lock.json",
-            "{\n \"resolved\": \"https://mirror.example/a.tgz\"\n}\n",
-        ),
+        ("Cargo.lock", "source = \"registry+https://mirror.example/index\"\n"),
+        ("web/package-lock.json", "{\n \"resolved\": \"https://mirror.example/a.tgz\"\n}\n"),
     ]);
     assert_eq!(machines(&tree).len(), 3);
 }

@@ -45,11 +45,7 @@ impl Token {
 
 /// All pieces of a source file.
 pub fn tokens(source: &str) -> Vec<Token> {
-    let mut reader = Reader {
-        chars: source.chars().collect(),
-        at: 0,
-        line: 1,
-    };
+    let mut reader = Reader { chars: source.chars().collect(), at: 0, line: 1 };
     let mut tokens = Vec::new();
     while let Some(c) = reader.peek(0) {
         let line = reader.line;
@@ -62,8 +58,7 @@ pub fn tokens(source: &str) -> Vec<Token> {
 
 /// Whether two colons stand at `at`.
 pub fn is_path_mark(tokens: &[Token], at: usize) -> bool {
-    tokens.get(at).is_some_and(|token| token.is(':'))
-        && tokens.get(at + 1).is_some_and(|token| token.is(':'))
+    tokens.get(at).is_some_and(|token| token.is(':')) && tokens.get(at + 1).is_some_and(|token| token.is(':'))
 }
 
 struct Reader {

@@ -34,12 +34,8 @@ impl Tree {
     /// A house made up for a test.
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
-        let texts = files
-            .iter()
-            .map(|(path, text)| ((*path).into(), (*text).into()));
-        Self {
-            texts: texts.collect(),
-        }
+        let texts = files.iter().map(|(path, text)| ((*path).into(), (*text).into()));
+        Self { texts: texts.collect() }
     }
 
     /// One file's text.
@@ -63,14 +59,11 @@ impl Tree {
 
     /// All files, path and text.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// Our Rust sources, path and text.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files()
-            .filter(|(path, _)| path.starts_with("crates/") && path.ends_with(".rs"))
+        self.files().filter(|(path, _)| path.starts_with("crates/") && path.ends_with(".rs"))
     }
 }

@@ -35,10 +35,7 @@ impl Glossary {
                 });
             }
         }
-        assert!(
-            !avoided.is_empty(),
-            "docs/GLOSSARY.md has no table of terms"
-        );
+        assert!(!avoided.is_empty(), "docs/GLOSSARY.md has no table of terms");
         Self { avoided }
     }
 
@@ -70,9 +67,7 @@ impl Glossary {
             let parts = parts(name);
             for avoided in self.avoided.iter().filter(|avoided| avoided.is_in(&parts)) {
                 let instead = &avoided.instead;
-                findings.push(format!(
-                    "{path}:{line}: {name}: say {instead} (docs/GLOSSARY.md)"
-                ));
+                findings.push(format!("{path}:{line}: {name}: say {instead} (docs/GLOSSARY.md)"));
             }
         }
         findings
@@ -92,9 +87,7 @@ impl Avoided {
 }
 
 fn names_in_sql(text: &str) -> Vec<&str> {
-    text.split(|c: char| c != '_' && !c.is_alphanumeric())
-        .filter(|name| !name.is_empty())
-        .collect()
+    text.split(|c: char| c != '_' && !c.is_alphanumeric()).filter(|name| !name.is_empty()).collect()
 }
 
 /// The words of a name, in lower case: `OrderLine`, `order_line` and `ORDER_LINE` have two.
@@ -121,18 +114,9 @@ fn avoided_words_in_names_are_found() {
          | line | of an order | line thing, row |\n| stock | goods | wares |\n| x | y | |\n",
     );
     let tree = Tree::of(&[
-        (
-            "crates/a/src/a.rs",
-            "//! wares\nstruct LineThings; fn line() { arrow(\"wares\") }",
-        ),
-        (
-            "crates/a/src/b.rs",
-            "fn f() { q(\"select pieces from wares_levels\") }",
-        ),
-        (
-            "crates/a/migrations/1.sql",
-            "create table t ( -- wares\n  line_thing text\n);",
-        ),
+        ("crates/a/src/a.rs", "//! wares\nstruct LineThings; fn line() { arrow(\"wares\") }"),
+        ("crates/a/src/b.rs", "fn f() { q(\"select pieces from wares_levels\") }"),
+        ("crates/a/migrations/1.sql", "create table t ( -- wares\n  line_thing text\n);"),
     ]);
     let expected = [
         "crates/a/src/a.rs:2: LineThings: say line (docs/GLOSSARY.md)",
