@@ -5,9 +5,11 @@ pub mod instant;
 pub mod money;
 pub mod quantity;
 pub mod rate;
+pub mod reference;
 
 pub use id::{Id, Kind};
 pub use instant::Instant;
 pub use money::{Currency, Money};
 pub use quantity::{Quantity, Unit};
 pub use rate::{Rate, Rounding};
+pub use reference::Reference;
