@@ -47,10 +47,6 @@ impl SqliteConnection {
         Ok(SqliteConnection { raw, texts: RefCell::new(HashMap::new()) })
     }
 
-    pub(crate) fn raw(&self) -> &rusqlite::Connection {
-        &self.raw
-    }
-
     /// Runs several statements without parameters, as migrations need.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.raw.execute_batch(sql).map_err(|error| failed(&error))

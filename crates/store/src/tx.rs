@@ -46,13 +46,13 @@ impl<'c> Tx<'c> {
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
+        let mut keep = |row: &mut Row<'_>| {
+            found.push(read(row)?);
+            Ok(())
+        };
         let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => {
-                connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?)))
-            }
-            Connection::Postgres(connection) => {
-                connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?)))
-            }
+            Connection::Sqlite(connection) => connection.rows(sql, params, &mut keep),
+            Connection::Postgres(connection) => connection.rows(sql, params, &mut keep),
         };
         self.remember(outcome)?;
         Ok(found)
