@@ -152,10 +152,7 @@ impl TestShop {
 
 /// Tells the same story on a fresh shop of every engine.
 pub fn on_every_engine(story: impl Fn(&TestShop)) {
-    for (engine, open) in
-        [("SQLite", TestShop::on_sqlite as fn(u64) -> TestShop), ("PostgreSQL", TestShop::on_postgres)]
-    {
-        println!("on {engine}");
+    for open in [TestShop::on_sqlite as fn(u64) -> TestShop, TestShop::on_postgres] {
         story(&open(1));
     }
 }
