@@ -9,6 +9,7 @@ pub mod event;
 pub mod external;
 pub mod idempotency;
 pub mod job;
+pub mod keyring;
 pub mod ledger;
 pub mod migration;
 mod postgres;
