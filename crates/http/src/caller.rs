@@ -4,9 +4,11 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use domain::actor::{Actor, Who};
+use domain::value::id::ApiKey;
+use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
-use engine::Failure;
 use engine::actor::key;
+use tokio::sync::oneshot;
 
 use crate::App;
 use crate::problem::Problem;
@@ -29,7 +31,7 @@ impl FromRequestParts<App> for Caller {
         let now = app.shop.source.now();
         let (actor, first_today) = app.read(move |tx| key::recognise(tx, &text, now)).await?;
         if let (true, Who::Key(id)) = (first_today, actor.who) {
-            app.shop.db.write_then(move |tx| key::note_use(tx, id, now), log_failure);
+            note_use(app, id, now).await;
         }
         Ok(Caller(actor))
     }
@@ -40,9 +42,11 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
 }
 
-/// The day of use is worth no refusal: a failure to note it is only logged.
-fn log_failure(outcome: Result<(), Failure>) {
-    if let Err(error) = outcome {
+/// Notes the day of use. That is worth no refusal: a failure is only logged.
+async fn note_use(app: &App, id: Id<ApiKey>, now: Instant) {
+    let (teller, outcome) = oneshot::channel();
+    app.shop.db.write_then(move |tx| key::note_use(tx, id, now), move |result| drop(teller.send(result)));
+    if let Ok(Err(error)) = outcome.await {
         tracing::warn!(%error, "the use of a key could not be noted");
     }
 }
