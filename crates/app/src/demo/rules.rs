@@ -1,0 +1,503 @@
+//! The named rules by which each line of the source finds its place: what is sold, what comes back, what only moves
+//! stock, and what is bookkeeping that no shop counter ever sees. Every line falls under exactly one.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::amount::Exact;
+
+/// The rule a line falls under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Goods at a price in whole pence, to a known customer.
+    GoodsSold,
+    /// The same to a customer without number.
+    GoodsSoldToGuest,
+    /// Goods at 0.00 on an order.
+    FreeOfCharge,
+    /// Goods at a price with a fraction of a penny: the unit price is rounded to the penny, half upwards.
+    SubPenny,
+    /// `M` (manual): something without a stock code.
+    ServiceSold,
+    /// `gift_…`: a voucher.
+    VoucherSold,
+    /// `POST`, `DOT`, `C2` on an order.
+    DeliveryCharged,
+    /// The same where the invoice holds nothing else: an order cannot be only its delivery, so it is a service.
+    DeliveryAlone,
+    /// Goods back; all of them found in earlier sales to the same customer at the same price.
+    ReturnMatched,
+    /// Goods back; only some of them found so.
+    ReturnMatchedInPart,
+    /// Goods back which the same customer has bought earlier, but not at this price.
+    ReturnAtAnotherPrice,
+    /// Goods back which the same customer has not bought in the period.
+    ReturnWithoutKnownSale,
+    /// Goods back from a customer without number.
+    ReturnByGuest,
+    /// A delivery charge given back, found in an earlier order of the same customer.
+    DeliveryRefunded,
+    /// A delivery charge given back, not found.
+    DeliveryCredited,
+    /// A manual line given back, found in an earlier order of the same customer.
+    ServiceRefunded,
+    /// A manual line given back, not found.
+    ServiceCredited,
+    /// `D`: a discount credited after the sale.
+    DiscountAfterwards,
+    /// A one-sided entry upwards, without price and customer.
+    StockFound,
+    /// A one-sided entry downwards whose remark speaks of damage or throwing away.
+    StockDamaged,
+    /// Any other one-sided entry downwards.
+    StockCorrectedDown,
+    /// A one-sided entry of something that has no stock.
+    NoEffect,
+    /// `AMAZONFEE`, charged by or given back by the marketplace.
+    MarketplaceFee,
+    /// `BANK CHARGES`.
+    BankCharge,
+    /// `CRUK`: commission to a charity.
+    CharityCommission,
+    /// `S`: samples booked as a cost.
+    Samples,
+    /// `B`, on invoices with `A`: debts written off.
+    BadDebt,
+}
+
+/// What the shop is asked to do with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Treatment {
+    /// A line of goods on an order.
+    OrderLine,
+    /// A line without stock on an order.
+    ServiceLine,
+    /// Part of the order's delivery charge.
+    DeliveryCharge,
+    /// A return of lines of known orders, as far as matched.
+    Return,
+    /// Goods taken back without an order, at the price written.
+    ReturnWithoutOrder,
+    /// Money of a known order given back, no goods.
+    Refund,
+    /// Money given without an order, no goods.
+    Credit,
+    /// An adjustment of stock, no money.
+    StockEntry,
+    /// Not the shop's business: counted, not sent.
+    NotSent,
+}
+
+impl Class {
+    /// All rules, in the order of reports.
+    pub const ALL: [Self; 27] = [
+        Self::GoodsSold,
+        Self::GoodsSoldToGuest,
+        Self::FreeOfCharge,
+        Self::SubPenny,
+        Self::ServiceSold,
+        Self::VoucherSold,
+        Self::DeliveryCharged,
+        Self::DeliveryAlone,
+        Self::ReturnMatched,
+        Self::ReturnMatchedInPart,
+        Self::ReturnAtAnotherPrice,
+        Self::ReturnWithoutKnownSale,
+        Self::ReturnByGuest,
+        Self::DeliveryRefunded,
+        Self::DeliveryCredited,
+        Self::ServiceRefunded,
+        Self::ServiceCredited,
+        Self::DiscountAfterwards,
+        Self::StockFound,
+        Self::StockDamaged,
+        Self::StockCorrectedDown,
+        Self::NoEffect,
+        Self::MarketplaceFee,
+        Self::BankCharge,
+        Self::CharityCommission,
+        Self::Samples,
+        Self::BadDebt,
+    ];
+
+    /// As reports and `demo/README.md` name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GoodsSold => "goods sold",
+            Self::GoodsSoldToGuest => "goods sold to a guest",
+            Self::FreeOfCharge => "goods free of charge",
+            Self::SubPenny => "goods below the penny",
+            Self::ServiceSold => "manual line sold",
+            Self::VoucherSold => "gift voucher sold",
+            Self::DeliveryCharged => "delivery charged",
+            Self::DeliveryAlone => "delivery charged alone",
+            Self::ReturnMatched => "return, sale known",
+            Self::ReturnMatchedInPart => "return, sale known in part",
+            Self::ReturnAtAnotherPrice => "return at another price",
+            Self::ReturnWithoutKnownSale => "return without known sale",
+            Self::ReturnByGuest => "return by a guest",
+            Self::DeliveryRefunded => "delivery refunded",
+            Self::DeliveryCredited => "delivery credited",
+            Self::ServiceRefunded => "manual line refunded",
+            Self::ServiceCredited => "manual line credited",
+            Self::DiscountAfterwards => "discount afterwards",
+            Self::StockFound => "stock found",
+            Self::StockDamaged => "stock damaged",
+            Self::StockCorrectedDown => "stock corrected down",
+            Self::NoEffect => "entry without effect",
+            Self::MarketplaceFee => "marketplace fee",
+            Self::BankCharge => "bank charge",
+            Self::CharityCommission => "charity commission",
+            Self::Samples => "samples",
+            Self::BadDebt => "bad debt",
+        }
+    }
+
+    /// What the shop is asked to do.
+    #[must_use]
+    pub const fn treatment(self) -> Treatment {
+        match self {
+            Self::GoodsSold | Self::GoodsSoldToGuest | Self::FreeOfCharge | Self::SubPenny => {
+                Treatment::OrderLine
+            }
+            Self::ServiceSold | Self::VoucherSold | Self::DeliveryAlone => Treatment::ServiceLine,
+            Self::DeliveryCharged => Treatment::DeliveryCharge,
+            Self::ReturnMatched | Self::ReturnMatchedInPart => Treatment::Return,
+            Self::ReturnAtAnotherPrice | Self::ReturnWithoutKnownSale | Self::ReturnByGuest => {
+                Treatment::ReturnWithoutOrder
+            }
+            Self::DeliveryRefunded | Self::ServiceRefunded => Treatment::Refund,
+            Self::DeliveryCredited | Self::ServiceCredited | Self::DiscountAfterwards => {
+                Treatment::Credit
+            }
+            Self::StockFound | Self::StockDamaged | Self::StockCorrectedDown => {
+                Treatment::StockEntry
+            }
+            Self::NoEffect
+            | Self::MarketplaceFee
+            | Self::BankCharge
+            | Self::CharityCommission
+            | Self::Samples
+            | Self::BadDebt => Treatment::NotSent,
+        }
+    }
+}
+
+/// What a stock code stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Article {
+    /// Something on a shelf: every code not named below.
+    Goods,
+    /// `POST`, `DOT`, `C2`.
+    Delivery,
+    /// `M`.
+    Manual,
+    /// `gift_…`.
+    Voucher,
+    /// `D`.
+    Discount,
+    /// A cost or income of the office; always under this class.
+    Office(Class),
+}
+
+/// What a stock code stands for, whatever its letter case.
+#[must_use]
+pub fn article(stock_code: &str) -> Article {
+    match stock_code.to_ascii_uppercase().as_str() {
+        "POST" | "DOT" | "C2" => Article::Delivery,
+        "M" => Article::Manual,
+        "D" => Article::Discount,
+        "S" => Article::Office(Class::Samples),
+        "B" => Article::Office(Class::BadDebt),
+        "AMAZONFEE" => Article::Office(Class::MarketplaceFee),
+        "BANK CHARGES" => Article::Office(Class::BankCharge),
+        "CRUK" => Article::Office(Class::CharityCommission),
+        code if code.starts_with("GIFT_") => Article::Voucher,
+        _ => Article::Goods,
+    }
+}
+
+/// What the rules must know of the invoice a line stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Heading {
+    /// `C` for a cancellation, `A` for an adjustment of debts.
+    pub letter: Option<char>,
+    /// Whether there is no customer number.
+    pub guest: bool,
+    /// Whether any line has a price.
+    pub priced: bool,
+}
+
+/// What the rules must know of a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What its stock code stands for.
+    pub article: Article,
+    /// The description, which is a remark where stock is corrected.
+    pub remark: &'a str,
+    /// Pieces.
+    pub quantity: i64,
+    /// Per piece.
+    pub unit_price: Exact,
+}
+
+/// A line none of the rules was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRule(&'static str);
+
+impl fmt::Display for NoRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{}; no rule covers this, add one before replaying such a file",
+            self.0
+        )
+    }
+}
+
+/// The rule a line falls under, read from top to bottom: the first that fits. Goods coming back are all
+/// [`Class::ReturnWithoutKnownSale`] and the like here; [`super::matching`] then looks for their sales.
+///
+/// # Errors
+/// The line is of a kind the source does not have, so that nobody has decided what to do with it.
+pub fn classify(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
+    if entry.quantity == 0 {
+        return Err(NoRule("quantity is 0"));
+    }
+    if let Article::Office(class) = entry.article {
+        return Ok(class);
+    }
+    if entry.unit_price < Exact::default() {
+        return Err(NoRule("unit price is negative"));
+    }
+    match heading.letter {
+        None if heading.guest && !heading.priced => Ok(one_sided(entry)),
+        None if entry.quantity < 0 => Err(NoRule(
+            "quantity is negative on an invoice that is no cancellation",
+        )),
+        None => sold(heading, entry),
+        Some('C') if entry.quantity < 0 => Ok(taken_back(heading, entry)),
+        Some('C') => Err(NoRule("quantity is positive on a cancellation")),
+        Some(_) => Err(NoRule("invoice begins with a letter other than C or A")),
+    }
+}
+
+fn one_sided(entry: Entry<'_>) -> Class {
+    match entry.article {
+        Article::Goods if entry.quantity > 0 => Class::StockFound,
+        Article::Goods if speaks_of_damage(entry.remark) => Class::StockDamaged,
+        Article::Goods => Class::StockCorrectedDown,
+        _ => Class::NoEffect,
+    }
+}
+
+fn sold(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
+    match entry.article {
+        Article::Goods if entry.unit_price == Exact::default() => Ok(Class::FreeOfCharge),
+        Article::Goods
+            if entry.unit_price != Exact::from_pence(entry.unit_price.to_pence_half_up()) =>
+        {
+            Ok(Class::SubPenny)
+        }
+        Article::Goods if heading.guest => Ok(Class::GoodsSoldToGuest),
+        Article::Goods => Ok(Class::GoodsSold),
+        Article::Delivery => Ok(Class::DeliveryCharged),
+        Article::Manual => Ok(Class::ServiceSold),
+        Article::Voucher => Ok(Class::VoucherSold),
+        Article::Discount => Err(NoRule("discount outside a cancellation")),
+        Article::Office(class) => Ok(class),
+    }
+}
+
+fn taken_back(heading: Heading, entry: Entry<'_>) -> Class {
+    match entry.article {
+        Article::Goods if heading.guest => Class::ReturnByGuest,
+        Article::Goods => Class::ReturnWithoutKnownSale,
+        Article::Delivery => Class::DeliveryCredited,
+        Article::Manual | Article::Voucher => Class::ServiceCredited,
+        Article::Discount => Class::DiscountAfterwards,
+        Article::Office(class) => class,
+    }
+}
+
+/// Parts of words as the warehouse wrote them, misspellings included.
+const DAMAGE: [&str; 17] = [
+    "dama", "dagam", "broken", "breakage", "crack", "crush", "smash", "wet", "water", "rust",
+    "mould", "faulty", "throw", "destroy", "unsale", "dispos", "rotting",
+];
+
+fn speaks_of_damage(remark: &str) -> bool {
+    // Remarks are written by hand; a product's own name in capitals ("RUSTIC …", "WATERING CAN") is not a remark.
+    let by_hand = remark.chars().any(|letter| letter.is_ascii_lowercase());
+    let remark = remark.to_ascii_lowercase();
+    (by_hand || !remark.contains(' ')) && DAMAGE.iter().any(|part| remark.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Article, Class, Entry, Heading, article, classify};
+    use crate::demo::amount::Exact;
+
+    const ORDER: Heading = Heading {
+        letter: None,
+        guest: false,
+        priced: true,
+    };
+    const GUEST_ORDER: Heading = Heading {
+        guest: true,
+        ..ORDER
+    };
+    const STOCK_ENTRY: Heading = Heading {
+        letter: None,
+        guest: true,
+        priced: false,
+    };
+    const BACK: Heading = Heading {
+        letter: Some('C'),
+        guest: false,
+        priced: true,
+    };
+
+    fn line(
+        heading: Heading,
+        code: &str,
+        quantity: i64,
+        ten_thousandths: i64,
+    ) -> Result<Class, String> {
+        remarked(heading, code, quantity, ten_thousandths, "CREAM MUG")
+    }
+
+    fn remarked(
+        heading: Heading,
+        code: &str,
+        quantity: i64,
+        price: i64,
+        remark: &str,
+    ) -> Result<Class, String> {
+        let entry = Entry {
+            article: article(code),
+            remark,
+            quantity,
+            unit_price: Exact::from_ten_thousandths(price),
+        };
+        classify(heading, entry).map_err(|refused| refused.to_string())
+    }
+
+    #[test]
+    fn sales_fall_under_the_rule_of_their_code_and_price() {
+        assert_eq!(line(ORDER, "85123A", 6, 25_500), Ok(Class::GoodsSold));
+        assert_eq!(
+            line(GUEST_ORDER, "85123A", 6, 25_500),
+            Ok(Class::GoodsSoldToGuest)
+        );
+        assert_eq!(line(GUEST_ORDER, "85123A", 6, 0), Ok(Class::FreeOfCharge));
+        assert_eq!(line(ORDER, "PADS", 1, 10), Ok(Class::SubPenny));
+        assert_eq!(line(ORDER, "m", 1, 25_500), Ok(Class::ServiceSold));
+        assert_eq!(
+            line(GUEST_ORDER, "gift_0001_20", 1, 166_700),
+            Ok(Class::VoucherSold)
+        );
+        assert_eq!(line(ORDER, "POST", 3, 180_000), Ok(Class::DeliveryCharged));
+        assert_eq!(article("DCGSSBOY"), Article::Goods);
+    }
+
+    #[test]
+    fn what_comes_back_is_told_from_what_is_only_credited() {
+        assert_eq!(
+            line(BACK, "85123A", -6, 25_500),
+            Ok(Class::ReturnWithoutKnownSale)
+        );
+        assert_eq!(
+            line(
+                Heading {
+                    guest: true,
+                    ..BACK
+                },
+                "85123A",
+                -6,
+                25_500
+            ),
+            Ok(Class::ReturnByGuest)
+        );
+        assert_eq!(line(BACK, "D", -1, 275_000), Ok(Class::DiscountAfterwards));
+        assert_eq!(line(BACK, "POST", -1, 180_000), Ok(Class::DeliveryCredited));
+        assert_eq!(line(BACK, "M", -1, 180_000), Ok(Class::ServiceCredited));
+    }
+
+    #[test]
+    fn entries_without_price_and_customer_move_only_stock() {
+        assert_eq!(
+            remarked(STOCK_ENTRY, "22139", 50, 0, "found"),
+            Ok(Class::StockFound)
+        );
+        assert_eq!(
+            remarked(STOCK_ENTRY, "22139", -9, 0, "wet damaged"),
+            Ok(Class::StockDamaged)
+        );
+        assert_eq!(
+            remarked(STOCK_ENTRY, "22139", -9, 0, "sold as set on dotcom"),
+            Ok(Class::StockCorrectedDown)
+        );
+        assert_eq!(
+            remarked(STOCK_ENTRY, "46000", -9, 0, "ENAMEL WATERING CAN CREAM"),
+            Ok(Class::StockCorrectedDown)
+        );
+        assert_eq!(remarked(STOCK_ENTRY, "DOT", 1, 0, ""), Ok(Class::NoEffect));
+    }
+
+    #[test]
+    fn the_office_keeps_its_own_lines_whatever_the_invoice() {
+        let debts = Heading {
+            letter: Some('A'),
+            ..GUEST_ORDER
+        };
+        assert_eq!(line(debts, "B", 1, -110_620_600), Ok(Class::BadDebt));
+        assert_eq!(
+            line(BACK, "AMAZONFEE", -1, 50_000),
+            Ok(Class::MarketplaceFee)
+        );
+        assert_eq!(
+            line(ORDER, "BANK CHARGES", 1, 150_000),
+            Ok(Class::BankCharge)
+        );
+        assert_eq!(
+            line(BACK, "CRUK", -1, 150_000),
+            Ok(Class::CharityCommission)
+        );
+        assert_eq!(line(BACK, "S", -1, 150_000), Ok(Class::Samples));
+    }
+
+    #[test]
+    fn what_the_source_never_has_is_refused() {
+        let refused = |heading, quantity, price| {
+            line(heading, "85123A", quantity, price).expect_err("no rule")
+        };
+        assert!(refused(ORDER, 0, 100).starts_with("quantity is 0;"));
+        assert!(
+            refused(ORDER, -1, 100)
+                .starts_with("quantity is negative on an invoice that is no cancellation;")
+        );
+        assert!(refused(BACK, 1, 100).starts_with("quantity is positive on a cancellation;"));
+        assert!(refused(ORDER, 1, -100).starts_with("unit price is negative;"));
+        assert!(
+            refused(
+                Heading {
+                    letter: Some('X'),
+                    ..ORDER
+                },
+                1,
+                100
+            )
+            .starts_with("invoice begins with a letter")
+        );
+        assert!(
+            line(ORDER, "D", 1, 100)
+                .expect_err("no rule")
+                .starts_with("discount outside")
+        );
+    }
+}
