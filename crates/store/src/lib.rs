@@ -1,1 +1,21 @@
-//! x
+//! Where the shop's books are kept: transactions over SQLite or PostgreSQL, every SQL text of the program, migrations and the event journal.
+//!
+//! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
+
+pub mod db;
+pub mod dialect;
+pub mod error;
+pub mod event;
+pub mod idempotency;
+pub mod job;
+pub mod ledger;
+pub mod migration;
+mod postgres;
+pub mod row;
+mod sqlite;
+pub mod tx;
+
+pub use db::{Db, Settings};
+pub use error::StoreError;
+pub use row::{Param, Row};
+pub use tx::Tx;

@@ -1,0 +1,89 @@
+//! What really differs between the engines, by name. All other SQL is one text for both.
+//!
+//! Placeholders are `$1, $2, …`. Words in braces stand for differences: in migrations `{int} {bytes} {json} {strict}`, in statements
+//! `{lock}` (hold the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list).
+
+/// A database engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded one.
+    Sqlite,
+    /// PostgreSQL, or another engine that speaks its wire.
+    Postgres,
+}
+
+/// The text of a statement or migration as the engine wants it.
+///
+/// # Panics
+/// When a brace word is unknown: a mistake in the program, found by the test that prepares every statement.
+pub fn translate(engine: Engine, sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len() + 32);
+    let mut rest = sql;
+    while let Some(start) = rest.find(['{', '$']) {
+        out.push_str(&rest[..start]);
+        if rest[start..].starts_with('$') {
+            out.push(if engine == Engine::Sqlite { '?' } else { '$' });
+            rest = &rest[start + 1..];
+            continue;
+        }
+        let end = start + rest[start..].find('}').expect("a brace word ends");
+        out.push_str(&word(engine, &rest[start + 1..end]));
+        rest = &rest[end + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn word(engine: Engine, word: &str) -> String {
+    let (name, argument) = word.split_once(" $").map_or((word, ""), |(name, argument)| (name, argument));
+    let text = match (engine, name) {
+        (Engine::Sqlite, "int") => "integer",
+        (Engine::Postgres, "int") => "bigint",
+        (Engine::Sqlite, "bytes") => "blob",
+        (Engine::Postgres, "bytes") => "bytea",
+        (_, "json") => "text",
+        (Engine::Sqlite, "strict") => "strict, without rowid",
+        (Engine::Postgres, "strict") | (Engine::Sqlite, "lock" | "skip locked") => "",
+        (Engine::Postgres, "lock") => "for update",
+        (Engine::Postgres, "skip locked") => "for update skip locked",
+        (Engine::Sqlite, "ids") => return format!("(select unhex(value) from json_each(?{argument}))"),
+        (Engine::Sqlite, "texts") => return format!("(select value from json_each(?{argument}))"),
+        (Engine::Postgres, "ids") => return format!("(select unnest(${argument}::bytea[]))"),
+        (Engine::Postgres, "texts") => return format!("(select unnest(${argument}::text[]))"),
+        _ => panic!("unknown word {{{word}}} in a statement"),
+    };
+    text.to_owned()
+}
+
+/// A list of ids as SQLite takes it: a JSON list of hexadecimal texts.
+pub(crate) fn ids_as_json(ids: &[[u8; 16]]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(ids.len() * 35 + 2);
+    text.push('[');
+    for (place, id) in ids.iter().enumerate() {
+        text.push_str(if place == 0 { "\"" } else { ",\"" });
+        for byte in id {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.push('"');
+    }
+    text.push(']');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_two_engines() {
+        let sql = "select a from t where b = $1 and c in {ids $2} {lock}";
+        assert_eq!(translate(Engine::Sqlite, sql), "select a from t where b = ?1 and c in (select unhex(value) from json_each(?2)) ");
+        assert_eq!(translate(Engine::Postgres, sql), "select a from t where b = $1 and c in (select unnest($2::bytea[])) for update");
+    }
+
+    #[test]
+    fn ids_become_hexadecimal() {
+        assert_eq!(ids_as_json(&[[1; 16], [255; 16]]), "[\"01010101010101010101010101010101\",\"ffffffffffffffffffffffffffffffff\"]");
+    }
+}

@@ -1,0 +1,209 @@
+//! What goes into a statement and what comes out of a row: null, whole numbers, text, bytes and ids, the same on every engine.
+
+use domain::value::{Id, Instant, Kind};
+
+use crate::StoreError;
+
+/// One value given to a statement.
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a> {
+    /// Null.
+    Null,
+    /// A whole number: money, quantities, instants, codes.
+    Int(i64),
+    /// Text, or a JSON document.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// An id or another 16 bytes.
+    Id([u8; 16]),
+    /// A list of ids, for `in {ids $n}`.
+    Ids(&'a [[u8; 16]]),
+    /// A list of texts, for `in {texts $n}`.
+    Texts(&'a [String]),
+}
+
+impl<K: Kind> From<Id<K>> for Param<'_> {
+    fn from(id: Id<K>) -> Self {
+        Param::Id(id.bytes())
+    }
+}
+impl From<i64> for Param<'_> {
+    fn from(number: i64) -> Self {
+        Param::Int(number)
+    }
+}
+impl From<bool> for Param<'_> {
+    fn from(yes: bool) -> Self {
+        Param::Int(i64::from(yes))
+    }
+}
+impl From<Instant> for Param<'_> {
+    fn from(at: Instant) -> Self {
+        Param::Int(at.micros())
+    }
+}
+impl From<[u8; 16]> for Param<'_> {
+    fn from(bytes: [u8; 16]) -> Self {
+        Param::Id(bytes)
+    }
+}
+impl<'a> From<&'a str> for Param<'a> {
+    fn from(text: &'a str) -> Self {
+        Param::Text(text)
+    }
+}
+impl<'a> From<&'a String> for Param<'a> {
+    fn from(text: &'a String) -> Self {
+        Param::Text(text)
+    }
+}
+impl<'a> From<&'a [u8]> for Param<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Param::Bytes(bytes)
+    }
+}
+impl<'a> From<&'a Vec<u8>> for Param<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Param::Bytes(bytes)
+    }
+}
+impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Param::Null, Into::into)
+    }
+}
+
+/// The parameters of a statement, in the order of `$1, $2, …`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::Param::from($value)),*][..] };
+}
+
+/// Where a row's columns come from.
+pub(crate) enum Columns<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r ::postgres::Row),
+}
+
+/// One row, read column by column from left to right in the order of the `select` list.
+pub struct Row<'r> {
+    columns: Columns<'r>,
+    next: usize,
+}
+
+macro_rules! read {
+    ($self:ident, $expected:literal, $type:ty) => {{
+        let column = $self.next;
+        $self.next += 1;
+        match &$self.columns {
+            Columns::Sqlite(row) => row.get::<_, $type>(column).map_err(|error| StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))),
+            Columns::Postgres(row) => row.try_get::<_, $type>(column).map_err(|error| StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))),
+        }
+    }};
+}
+
+impl<'r> Row<'r> {
+    pub(crate) fn new(columns: Columns<'r>) -> Row<'r> {
+        Row { columns, next: 0 }
+    }
+
+    /// The next column as a whole number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is something else; so for all of these.
+    pub fn int(&mut self) -> Result<i64, StoreError> {
+        read!(self, "a number", i64)
+    }
+
+    /// The next column as a whole number or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn int_or_null(&mut self) -> Result<Option<i64>, StoreError> {
+        read!(self, "a number or null", Option<i64>)
+    }
+
+    /// The next column as yes (not 0) or no (0).
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn yes(&mut self) -> Result<bool, StoreError> {
+        Ok(self.int()? != 0)
+    }
+
+    /// The next column as an instant.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn instant(&mut self) -> Result<Instant, StoreError> {
+        Ok(Instant::from_micros(self.int()?))
+    }
+
+    /// The next column as an instant or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn instant_or_null(&mut self) -> Result<Option<Instant>, StoreError> {
+        Ok(self.int_or_null()?.map(Instant::from_micros))
+    }
+
+    /// The next column as text.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn text(&mut self) -> Result<String, StoreError> {
+        read!(self, "text", String)
+    }
+
+    /// The next column as text or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn text_or_null(&mut self) -> Result<Option<String>, StoreError> {
+        read!(self, "text or null", Option<String>)
+    }
+
+    /// The next column as bytes.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        read!(self, "bytes", Vec<u8>)
+    }
+
+    /// The next column as bytes or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn bytes_or_null(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        read!(self, "bytes or null", Option<Vec<u8>>)
+    }
+
+    /// The next column as 16 bytes.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn key(&mut self) -> Result<[u8; 16], StoreError> {
+        let column = self.next;
+        self.bytes()?.try_into().map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
+    }
+
+    /// The next column as an id.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn id<K: Kind>(&mut self) -> Result<Id<K>, StoreError> {
+        self.key().map(Id::from_bytes)
+    }
+
+    /// The next column as an id or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn id_or_null<K: Kind>(&mut self) -> Result<Option<Id<K>>, StoreError> {
+        let column = self.next;
+        let Some(bytes) = self.bytes_or_null()? else { return Ok(None) };
+        bytes.try_into().map(|bytes| Some(Id::from_bytes(bytes))).map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
+    }
+}

@@ -1,0 +1,87 @@
+//! A transaction: all of a command's changes or none.
+
+use crate::event::Event;
+use crate::postgres::PostgresConnection;
+use crate::sqlite::SqliteConnection;
+use crate::{Param, Row, StoreError, event};
+
+/// The connection a transaction runs on.
+pub(crate) enum Connection<'c> {
+    Sqlite(&'c SqliteConnection),
+    Postgres(&'c mut PostgresConnection),
+}
+
+/// An open transaction. Handed to the work given to [`crate::Db::write`] and [`crate::Db::read`]; ended by the store, never by the work.
+pub struct Tx<'c> {
+    connection: Connection<'c>,
+    events: Vec<Event>,
+    failure: Option<StoreError>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: Connection<'c>) -> Tx<'c> {
+        Tx { connection, events: Vec::new(), failure: None }
+    }
+
+    /// Runs a statement that returns no rows; answers how many rows it touched.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine refuses or cannot.
+    pub fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        let outcome = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.execute(sql, params),
+            Connection::Postgres(connection) => connection.execute(sql, params),
+        };
+        self.remember(outcome)
+    }
+
+    /// Runs a statement and reads every row it returns.
+    ///
+    /// # Errors
+    /// As [`Tx::execute`], or what `read` refuses.
+    pub fn rows<T>(&mut self, sql: &'static str, params: &[Param<'_>], mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        let outcome = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?))),
+            Connection::Postgres(connection) => connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?))),
+        };
+        self.remember(outcome)?;
+        Ok(found)
+    }
+
+    /// Runs a statement that returns at most one row.
+    ///
+    /// # Errors
+    /// As [`Tx::rows`].
+    pub fn one<T>(&mut self, sql: &'static str, params: &[Param<'_>], read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let mut found = self.rows(sql, params, read)?;
+        debug_assert!(found.len() < 2, "at most one row is expected");
+        Ok(found.pop())
+    }
+
+    /// Notes that something happened; written to the journal with the transaction.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Writes the noted events into the journal. Called by the store as the last thing before the commit, because
+    /// the journal's counters are shared by many commands.
+    pub(crate) fn write_events(&mut self) -> Result<bool, StoreError> {
+        let events = std::mem::take(&mut self.events);
+        let any = !events.is_empty();
+        event::append(self, events)?;
+        Ok(any)
+    }
+
+    /// What the machinery met in this transaction, however the work above wrapped or swallowed it.
+    pub(crate) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref()
+    }
+
+    fn remember<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &outcome {
+            self.failure.get_or_insert_with(|| error.clone());
+        }
+        outcome
+    }
+}
