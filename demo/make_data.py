@@ -43,8 +43,8 @@ WEEK = "mo-sa 09:00-18:00; su 11:00-17:00"
 LATE = "mo-we 09:00-18:00; th 09:00-20:00; fr-sa 09:00-18:00; su 11:00-17:00"
 DOCK = "mo-fr 06:00-22:00; sa 07:00-15:00"
 STORE = "ship pickup receive return"
-# code, name, kind, town in GeoNames (None: the web shop has no place), street (invented), postcode (of no real
-# building: unit 9ZZ), opening hours, what the place can do
+# code, name, kind, town in GeoNames (None: the web shop has no place), street and postcode (invented), opening
+# hours, what the place can do
 PLACES = [
     ("web", "Lanternfold web shop", "virtual", None, "", "", "", ""),
     ("wh-daventry", "Daventry warehouse", "warehouse", "Daventry", "1 Teaselmoor Way", "NN11 9ZZ", DOCK, "ship receive return"),

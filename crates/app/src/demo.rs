@@ -6,6 +6,7 @@
 
 pub mod amount;
 pub mod assignment;
+pub mod class;
 pub mod columns;
 pub mod countries;
 pub mod matching;
@@ -14,5 +15,6 @@ pub mod places;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod stock;
 pub mod supplies;
 pub mod tables;

@@ -9,7 +9,7 @@ pub struct Country {
     pub code: &'static str,
     /// A real town for the invented addresses there.
     pub town: &'static str,
-    /// A postcode of that town's form, of no real building; empty where there are none.
+    /// Invented, in the form used there; empty where there are none.
     pub postcode: &'static str,
 }
 

@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::amount::Exact;
-use super::rules::{Class, Treatment};
-use super::source::{Invoice, Match, Stock};
+use super::class::{Class, Treatment};
+use super::source::{Invoice, Match};
+use super::stock::Stock;
 
 /// A sold line of which some pieces have not come back.
 struct Sold {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::amount::{Exact, grouped};
 use super::assignment::Channel;
-use super::rules::Class;
+use super::class::Class;
 use super::source::{Invoice, Kind, Month, Source};
 
 /// Sums over invoices. Build one of the source and one of what really happened: they must be equal.

@@ -1,7 +1,7 @@
 //! The demo retailer's year as the shop would have lived it: invoices in time order, each with its rule, its channel,
 //! its place, and for returns the sales they come from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 
@@ -11,11 +11,13 @@ use serde::Serialize;
 
 use super::amount::Exact;
 use super::assignment::{Channel, Circumstances, assign};
-use super::columns::{self, Code, Packed, Row, Unreadable};
+use super::class::{Class, Treatment};
+use super::columns::{self, Packed, Row, Unreadable};
 use super::countries::{self, Country};
 use super::matching::match_returns;
 use super::places::Places;
-use super::rules::{Article, Class, Entry, Heading, Treatment, article, classify};
+use super::rules::{Article, Entry, Heading, article, classify};
+use super::stock::Stock;
 
 const PACKED: &[u8] = include_bytes!("../../../../demo/online_retail.gz");
 const LOCATIONS: &str = include_str!("../../../../demo/locations.csv");
@@ -61,7 +63,7 @@ pub struct Invoice {
 /// One line of an invoice.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Number of the stock code in [`Source::stock`].
+    /// Number of the stock code in [`Stock`].
     pub code: usize,
     /// Number of the description among those of the code.
     pub description: usize,
@@ -95,14 +97,6 @@ pub struct Month {
     pub year: i16,
     /// 1 to 12.
     pub month: i8,
-}
-
-/// What is on offer: stock codes as written, and the SKUs they stand for.
-#[derive(Debug)]
-pub struct Stock {
-    codes: Vec<Code>,
-    sku_of_code: Vec<usize>,
-    skus: Vec<String>,
 }
 
 /// The retailer's year, or the last months of it.
@@ -307,59 +301,6 @@ impl fmt::Display for Month {
     }
 }
 
-impl Stock {
-    /// Codes that differ only in letter case are one SKU, in capitals: the source writes `85123A` and `85123a` for
-    /// the same goods.
-    fn of(codes: Vec<Code>) -> Self {
-        let mut skus = Vec::new();
-        let mut known = HashMap::new();
-        let mut sku_of_code = Vec::with_capacity(codes.len());
-        for code in &codes {
-            let sku = code.stock_code.to_ascii_uppercase();
-            let at = *known.entry(sku.clone()).or_insert(skus.len());
-            if at == skus.len() {
-                skus.push(sku);
-            }
-            sku_of_code.push(at);
-        }
-        Self {
-            codes,
-            sku_of_code,
-            skus,
-        }
-    }
-
-    /// As written in the source.
-    #[must_use]
-    pub fn stock_code(&self, line: &Line) -> &str {
-        &self.codes[line.code].stock_code
-    }
-
-    /// As written in the source; empty where it has none.
-    #[must_use]
-    pub fn description(&self, line: &Line) -> &str {
-        &self.codes[line.code].descriptions[line.description]
-    }
-
-    /// The SKU the shop knows the goods by.
-    #[must_use]
-    pub fn sku(&self, line: &Line) -> &str {
-        &self.skus[self.sku_of_code[line.code]]
-    }
-
-    /// Number of the SKU a stock code stands for.
-    #[must_use]
-    pub fn sku_of(&self, code: usize) -> usize {
-        self.sku_of_code[code]
-    }
-
-    /// All SKUs, by number.
-    #[must_use]
-    pub fn skus(&self) -> &[String] {
-        &self.skus
-    }
-}
-
 fn moment(minute: u32) -> DateTime {
     EPOCH.saturating_add(SignedDuration::from_mins(i64::from(minute)))
 }
@@ -410,7 +351,7 @@ fn judge(
     };
     let mut lines = Vec::with_capacity(row.lines.len());
     for line in &row.lines {
-        let code = &stock.codes[line.code];
+        let code = &stock.codes()[line.code];
         let entry = Entry {
             article: article(&code.stock_code),
             remark: &code.descriptions[line.description],
@@ -485,7 +426,7 @@ fn circumstances<'a>(
     country: &Country,
     stock: &Stock,
 ) -> Circumstances<'a> {
-    let code = |line: &columns::RowLine| stock.codes[line.code].stock_code.as_str();
+    let code = |line: &columns::RowLine| stock.codes()[line.code].stock_code.as_str();
     Circumstances {
         invoice,
         customer: row.customer,

@@ -11,7 +11,7 @@ pub struct Supply {
     pub month: usize,
     /// Number of the place in [`super::places::Places`].
     pub place: usize,
-    /// Number of the SKU in [`super::source::Stock`].
+    /// Number of the SKU in [`super::stock::Stock`].
     pub sku: usize,
     /// Pieces, whole packs.
     pub quantity: i64,

@@ -6,8 +6,10 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::assignment::Channel;
+use super::class::Treatment;
 use super::people;
-use super::rules::{Article, Treatment, article};
+use super::rules::{Article, article};
 use super::source::{Invoice, Kind, Line, Source};
 use super::supplies::Supply;
 
@@ -175,7 +177,6 @@ pub fn write_supplies<'a>(
 /// by parcel. A guest at a till stays nameless.
 #[must_use]
 pub fn person_of(invoice: &Invoice, source: &Source) -> Option<people::Person> {
-    use super::assignment::Channel;
     match (invoice.customer, invoice.channel) {
         (Some(number), _) => Some(people::customer(number, invoice.country, &source.places)),
         (None, Channel::Web | Channel::Phone)
