@@ -3,10 +3,14 @@
 //! Everything that is counted is a book: the stock of one variant today; points, gift cards, till cash and receivables in the same shape.
 //! The two phases (pending with expiry → posted, wholly or in part | voided | expired) are those TigerBeetle defines.
 
+use std::borrow::Cow;
+
 use crate::refusal::{Code, Refusal};
 use crate::value::Id;
 use crate::value::id::{Book, Hold, Transfer};
 
+/// A closed list of words: each is stored as a number and named over the API.
+#[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident $code:literal $text:literal;)* }) => {
         $(#[$doc])*
@@ -26,7 +30,6 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
 
 words! {
     /// What a book counts.
@@ -83,7 +86,7 @@ pub struct NewTransfer {
     /// Why, in a word of the trade: `received`, `sold`, `counted`.
     pub reason: &'static str,
     /// The kind of thing that caused it and its id in text: `order`, `ord_…`.
-    pub cause: Option<(&'static str, String)>,
+    pub cause: Option<(Cow<'static, str>, String)>,
     /// The lines; they sum to zero.
     pub postings: Vec<Posting>,
 }

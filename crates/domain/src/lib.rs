@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod ledger;
 pub mod refusal;
+pub mod tax;
 pub mod value;
 
 pub use refusal::{Code, Refusal};

@@ -1,1 +1,18 @@
-//! x
+//! What the shop can do: commands, queries and jobs. Everything here is synchronous; the outside world is told by jobs, after the commit.
+//!
+//! A command is a function of transaction, actor, world and input. It is run through [`perform`], the one door, which gives it a single
+//! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
+
+pub mod event;
+pub mod external;
+pub mod failure;
+pub mod keyring;
+pub mod ledger;
+pub mod perform;
+pub mod tax;
+pub mod world;
+
+pub use failure::Failure;
+pub use keyring::Keyring;
+pub use perform::{Answer, Key, Request, Shop, perform};
+pub use world::{Source, World};

@@ -59,3 +59,10 @@ create table if not exists idempotency (
     at {int} not null
 ) {strict};
 create index if not exists idempotency_by_time on idempotency (at);
+
+create table if not exists external_id (
+    kind text not null,
+    external_id text not null,
+    id {bytes} not null,
+    primary key (kind, external_id)
+) {strict};

@@ -62,7 +62,7 @@ pub fn post(tx: &mut Tx<'_>, transfer: &NewTransfer, stamp: &Stamp) -> Result<Re
             None => return Ok(Err(Shortfall { account: posting.account, amount: balance(tx, transfer.book, posting.account)? })),
         }
     }
-    let (cause_kind, cause_id) = transfer.cause.as_ref().map_or((None, None), |(kind, id)| (Some(*kind), Some(id)));
+    let (cause_kind, cause_id) = transfer.cause.as_ref().map_or((None, None), |(kind, id)| (Some(kind.as_ref()), Some(id)));
     tx.execute(
         "insert into transfer (book_id, transfer_id, at, reason, cause_kind, cause_id, actor, channel_id) values ($1, $2, $3, $4, $5, $6, $7, $8)",
         params![transfer.book, transfer.id, stamp.at, transfer.reason, cause_kind, cause_id, &stamp.actor, stamp.channel],

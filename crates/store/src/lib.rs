@@ -6,6 +6,7 @@ pub mod db;
 pub mod dialect;
 pub mod error;
 pub mod event;
+pub mod external;
 pub mod idempotency;
 pub mod job;
 pub mod ledger;
@@ -13,6 +14,7 @@ pub mod migration;
 mod postgres;
 pub mod row;
 mod sqlite;
+pub mod tax;
 pub mod tx;
 
 pub use db::{Db, Settings};

@@ -1,0 +1,96 @@
+//! What every handler has at hand: the open shop, and the two ways into it, performing a command and reading.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::actor::Actor;
+use engine::{Answer, Failure, Request, Shop, World, perform};
+use serde::Serialize;
+use store::{StoreError, Tx};
+use tokio::sync::oneshot;
+
+use crate::problem::Problem;
+
+/// The state shared by all handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The open shop.
+    pub shop: Shop,
+}
+
+/// What a command answers at the edge.
+pub struct Reply {
+    body: String,
+    version: Option<i64>,
+}
+
+impl Reply {
+    /// A JSON document.
+    ///
+    /// # Errors
+    /// When the shape cannot be written as JSON, which is a mistake in the program.
+    pub fn json(shape: &impl Serialize) -> Result<Reply, Failure> {
+        let body = serde_json::to_string(shape).map_err(|error| StoreError::Corrupt(format!("the answer cannot be written: {error}")))?;
+        Ok(Reply { body, version: None })
+    }
+
+    /// A JSON document of a thing that has a version, given as `ETag`.
+    ///
+    /// # Errors
+    /// As [`Reply::json`].
+    pub fn versioned(shape: &impl Serialize, version: i64) -> Result<Reply, Failure> {
+        Ok(Reply { version: Some(version), ..Reply::json(shape)? })
+    }
+}
+
+impl App {
+    /// Performs a command through the one door and answers with `status` once it is durably kept.
+    ///
+    /// # Errors
+    /// The [`Problem`] of a refusal or of the machinery.
+    pub async fn perform(
+        &self,
+        request: Request,
+        status: StatusCode,
+        mut command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let (teller, outcome) = oneshot::channel();
+        let run = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
+            command(tx, actor, world).map(|reply| Answer { status: status.as_u16(), body: reply.body, version: reply.version, repeated: false })
+        };
+        perform(&self.shop, request, run, move |result| drop(teller.send(result)));
+        let answer = outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?;
+        Ok(respond(answer))
+    }
+
+    /// Reads against one fixed state of the books.
+    ///
+    /// # Errors
+    /// The [`Problem`] of a refusal or of the machinery.
+    pub async fn read<T: Send + 'static>(&self, query: impl FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static) -> Result<T, Problem> {
+        let (teller, outcome) = oneshot::channel();
+        self.shop.db.read_then(query, move |result| drop(teller.send(result)));
+        Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+    }
+}
+
+/// A document that was read, with its version as `ETag` if it has one.
+///
+/// # Errors
+/// When the shape cannot be written as JSON.
+pub fn document(shape: &impl Serialize, version: Option<i64>) -> Result<Response, Problem> {
+    let reply = Reply::json(shape)?;
+    Ok(respond(Answer { status: 200, body: reply.body, version, repeated: false }))
+}
+
+fn respond(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let body = if status == StatusCode::NO_CONTENT { String::new() } else { answer.body };
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    if let Some(tag) = answer.version.and_then(|version| HeaderValue::from_str(&format!("\"{version}\"")).ok()) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    if answer.repeated {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}

@@ -1,0 +1,16 @@
+//! The table of contents of the whole API, grouped by capability, and its OpenAPI description.
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{App, tax};
+
+/// The description's fixed part.
+#[derive(OpenApi)]
+#[openapi(info(title = "Tandem", description = "Unified commerce: stock, baskets, orders, payments and customers of all channels in one set of books.", license(name = "Apache-2.0", identifier = "Apache-2.0")))]
+struct Description;
+
+/// Every route, with its description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi()).merge(tax::routes())
+}
