@@ -43,9 +43,9 @@ WEEK = "mo-sa 09:00-18:00; su 11:00-17:00"
 LATE = "mo-we 09:00-18:00; th 09:00-20:00; fr-sa 09:00-18:00; su 11:00-17:00"
 DOCK = "mo-fr 06:00-22:00; sa 07:00-15:00"
 STORE = "ship pickup receive return"
-# code, name, kind, town in GeoNames (None: the web shop has no place), street and postcode (invented), opening
-# hours, what the place can do
-PLACES = [
+# code, name, kind, town in GeoNames (None: the web shop is nowhere), street and postcode (invented), opening
+# hours, what the location can do
+LOCATIONS = [
     ("web", "Lanternfold web shop", "virtual", None, "", "", "", ""),
     ("wh-daventry", "Daventry warehouse", "warehouse", "Daventry", "1 Teaselmoor Way", "NN11 9ZZ", DOCK, "ship receive return"),
     ("wh-wakefield", "Wakefield warehouse", "warehouse", "Wakefield", "40 Bobbinwheel Road", "WF1 9ZZ", DOCK, "ship receive return"),
@@ -62,7 +62,7 @@ PLACES = [
     ("nottingham", "Lanternfold Nottingham", "store", "Nottingham", "27 Laceholly Gate", "NG1 9ZZ", LATE, STORE),
     ("york", "Lanternfold York", "store", "York", "2 Little Candlegate", "YO1 9ZZ", WEEK, STORE),
 ]
-PLACE_COLUMNS = ["external_id", "name", "kind", "line1", "town", "postcode", "country", "latitude", "longitude",
+LOCATION_COLUMNS = ["external_id", "name", "kind", "street", "city", "postal_code", "country", "latitude", "longitude",
                  "time_zone", "opening_hours", "capabilities"]
 
 
@@ -181,15 +181,15 @@ def write_locations(cities_path):
     out = FOLDER / "locations.csv"
     with out.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(PLACE_COLUMNS)
-        for code, name, kind, town, street, postcode, hours, abilities in PLACES:
+        table.writerow(LOCATION_COLUMNS)
+        for code, name, kind, town, street, postcode, hours, abilities in LOCATIONS:
             latitude = longitude = ""
             if town:
                 found = cities[cities.name == town].sort_values("population").iloc[-1]
                 latitude, longitude = found.latitude, found.longitude
             table.writerow([code, name, kind, street, town or "", postcode, "GB", latitude, longitude,
                             "Europe/London", hours, abilities])
-    print(f"{out}: {len(PLACES)} places")
+    print(f"{out}: {len(LOCATIONS)} locations")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! Money exactly as the source writes it: the source has prices below a penny, the shop charges whole pence.
+//! Money exactly as the source writes it: the source has prices below a penny, the shop charges whole pennies.
 
 use std::fmt;
 use std::iter::Sum;
@@ -18,10 +18,10 @@ impl Exact {
         Self(ten_thousandths)
     }
 
-    /// From whole pence.
+    /// From whole pennies.
     #[must_use]
-    pub const fn from_pence(pence: i64) -> Self {
-        Self(pence * 100)
+    pub const fn from_minor(minor: i64) -> Self {
+        Self(minor * 100)
     }
 
     /// The sum in ten-thousandths of a pound.
@@ -36,9 +36,9 @@ impl Exact {
         Self(self.0 * quantity)
     }
 
-    /// Rounded to whole pence, half a penny upwards.
+    /// Rounded to whole pennies, half a penny upwards.
     #[must_use]
-    pub const fn to_pence_half_up(self) -> i64 {
+    pub const fn to_minor_half_up(self) -> i64 {
         (self.0 + 50).div_euclid(100)
     }
 }
@@ -73,10 +73,7 @@ impl Sum for Exact {
 impl fmt::Display for Exact {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (pounds, fraction) = (
-            self.0.unsigned_abs() / 10_000,
-            self.0.unsigned_abs() % 10_000,
-        );
+        let (pounds, fraction) = (self.0.unsigned_abs() / 10_000, self.0.unsigned_abs() % 10_000);
         let decimals = format!("{fraction:04}");
         let kept = decimals.trim_end_matches('0').len().max(2);
         out.pad(&format!("{sign}{}.{}", grouped(pounds), &decimals[..kept]))
@@ -113,11 +110,7 @@ mod tests {
 
     #[test]
     fn half_a_penny_goes_up() {
-        let pence =
-            |ten_thousandths| Exact::from_ten_thousandths(ten_thousandths).to_pence_half_up();
-        assert_eq!(
-            [pence(10), pence(49), pence(50), pence(150), pence(12_345)],
-            [0, 0, 1, 2, 123]
-        );
+        let minor = |ten_thousandths| Exact::from_ten_thousandths(ten_thousandths).to_minor_half_up();
+        assert_eq!([minor(10), minor(49), minor(50), minor(150), minor(12_345)], [0, 0, 1, 2, 123]);
     }
 }

@@ -1,9 +1,9 @@
-//! Where each invoice of the source takes place: the source knows no channels, so a fixed throw of dice per invoice
+//! Where each invoice of the source happens: the source knows no channels, so a fixed throw of dice per invoice
 //! gives it one, the same on every run and every machine.
 
 use serde::Serialize;
 
-use super::places::Places;
+use super::locations::Locations;
 
 /// Through what an invoice reaches the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -57,28 +57,28 @@ pub struct Circumstances<'a> {
 /// From so many pieces on, an invoice is a wholesaler's and not carried out of a store.
 pub const WHOLESALE_PIECES: u64 = 1_000;
 
-/// The channel and the place (a number in `places`) where the invoice happens.
+/// The channel and the location (a number in `locations`) where the invoice happens.
 #[must_use]
-pub fn assign(of: &Circumstances<'_>, places: &Places) -> (Channel, usize) {
+pub fn assign(of: &Circumstances<'_>, locations: &Locations) -> (Channel, usize) {
     let channel = channel(of);
-    let place = match channel {
+    let location = match channel {
         Channel::Till => match of.customer {
-            Some(customer) if chance(of.invoice, "faithful") < 80 => home_store(customer, places),
-            _ => one_of(places.stores(), of.invoice, "store"),
+            Some(customer) if chance(of.invoice, "faithful") < 80 => home_store(customer, locations),
+            _ => one_of(locations.stores(), of.invoice, "store"),
         },
-        Channel::Web | Channel::Phone => one_of(places.warehouses(), of.invoice, "warehouse"),
+        Channel::Web | Channel::Phone => one_of(locations.warehouses(), of.invoice, "warehouse"),
         Channel::BackOffice if chance(of.invoice, "shelf") < 70 => {
-            one_of(places.warehouses(), of.invoice, "warehouse")
+            one_of(locations.warehouses(), of.invoice, "warehouse")
         }
-        Channel::BackOffice => one_of(places.stores(), of.invoice, "store"),
+        Channel::BackOffice => one_of(locations.stores(), of.invoice, "store"),
     };
-    (channel, place)
+    (channel, location)
 }
 
 /// The store a customer calls theirs; four of five of their till visits are there.
 #[must_use]
-pub fn home_store(customer: u32, places: &Places) -> usize {
-    one_of(places.stores(), &customer.to_string(), "home store")
+pub fn home_store(customer: u32, locations: &Locations) -> usize {
+    one_of(locations.stores(), &customer.to_string(), "home store")
 }
 
 /// The first rule that fits decides; numbers are chances in a hundred of web and till, the rest is phone.
@@ -87,17 +87,10 @@ fn channel(of: &Circumstances<'_>) -> Channel {
         return Channel::BackOffice;
     }
     let (web, till) = match of {
-        Circumstances {
-            web_postage: true, ..
-        } => (100, 0),
+        Circumstances { web_postage: true, .. } => (100, 0),
         Circumstances { at_home: false, .. } => (85, 0),
-        Circumstances {
-            delivered: true, ..
-        } => (80, 0),
-        Circumstances {
-            pieces: WHOLESALE_PIECES..,
-            ..
-        } => (65, 0),
+        Circumstances { delivered: true, .. } => (80, 0),
+        Circumstances { pieces: WHOLESALE_PIECES.., .. } => (65, 0),
         Circumstances { customer: None, .. } => (32, 60),
         Circumstances { .. } => (50, 41),
     };
@@ -111,9 +104,9 @@ fn channel(of: &Circumstances<'_>) -> Channel {
     }
 }
 
-fn one_of(places: &[usize], subject: &str, purpose: &str) -> usize {
-    let count = places.len() as u64;
-    places[(scattered(subject, purpose) % count) as usize]
+fn one_of(locations: &[usize], subject: &str, purpose: &str) -> usize {
+    let count = locations.len() as u64;
+    locations[(scattered(subject, purpose) % count) as usize]
 }
 
 /// A number from 0 to 99 that is always the same for the same subject and purpose.
@@ -136,9 +129,9 @@ pub fn scattered(subject: &str, purpose: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Channel, Circumstances, assign, scattered};
-    use crate::demo::places::{Kind, Places};
+    use crate::demo::locations::{Kind, Locations};
 
-    const TABLE: &str = "external_id,name,kind,town,postcode\nweb,Web,virtual,,\nwh,Dock,warehouse,Rugby,\n\
+    const TABLE: &str = "external_id,name,kind,city,postal_code\nweb,Web,virtual,,\nwh,Dock,warehouse,Rugby,\n\
         bath,Bath,store,Bath,\nyork,York,store,York,\n";
 
     fn circumstances(invoice: &str) -> Circumstances<'_> {
@@ -157,69 +150,34 @@ mod tests {
     fn dice_fall_the_same_on_every_machine() {
         assert_eq!(scattered("536365", "channel"), 0xbd65_7386_215c_9c5d);
         assert_ne!(scattered("536365", "channel"), scattered("536365", "store"));
-        assert_ne!(
-            scattered("536365", "channel"),
-            scattered("536366", "channel")
-        );
+        assert_ne!(scattered("536365", "channel"), scattered("536366", "channel"));
     }
 
     #[test]
     fn only_carried_goods_are_sold_at_tills() {
-        let places = Places::read(TABLE).expect("a good table");
+        let locations = Locations::read(TABLE).expect("a good table");
         let mut tills = 0;
         for number in 0..2_000 {
             let invoice = number.to_string();
             let plain = circumstances(&invoice);
             for parcel in [
-                Circumstances {
-                    at_home: false,
-                    ..plain
-                },
-                Circumstances {
-                    delivered: true,
-                    ..plain
-                },
-                Circumstances {
-                    pieces: 1_000,
-                    ..plain
-                },
+                Circumstances { at_home: false, ..plain },
+                Circumstances { delivered: true, ..plain },
+                Circumstances { pieces: 1_000, ..plain },
             ] {
-                let (channel, place) = assign(&parcel, &places);
+                let (channel, location) = assign(&parcel, &locations);
                 assert!(matches!(channel, Channel::Web | Channel::Phone));
-                assert_eq!(places.at(place).kind, Kind::Warehouse);
+                assert_eq!(locations.at(location).kind, Kind::Warehouse);
             }
+            assert_eq!(assign(&Circumstances { web_postage: true, ..plain }, &locations).0, Channel::Web);
             assert_eq!(
-                assign(
-                    &Circumstances {
-                        web_postage: true,
-                        ..plain
-                    },
-                    &places
-                )
-                .0,
-                Channel::Web
-            );
-            assert_eq!(
-                assign(
-                    &Circumstances {
-                        with_customer: false,
-                        ..plain
-                    },
-                    &places
-                )
-                .0,
+                assign(&Circumstances { with_customer: false, ..plain }, &locations).0,
                 Channel::BackOffice
             );
-            let (channel, place) = assign(&plain, &places);
-            assert_eq!(
-                channel == Channel::Till,
-                places.at(place).kind == Kind::Store
-            );
+            let (channel, location) = assign(&plain, &locations);
+            assert_eq!(channel == Channel::Till, locations.at(location).kind == Kind::Store);
             tills += u32::from(channel == Channel::Till);
         }
-        assert!(
-            (700..940).contains(&tills),
-            "41 in 100 at tills, {tills} of 2,000 seen"
-        );
+        assert!((700..940).contains(&tills), "41 in 100 at tills, {tills} of 2,000 seen");
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// Goods at a price in whole pence, to a known customer.
+    /// Goods at a price in whole pennies, to a known customer.
     GoodsSold,
     /// The same to a customer without number.
     GoodsSoldToGuest,
@@ -16,8 +16,8 @@ pub enum Class {
     SubPenny,
     /// `M` (manual): something without a stock code.
     ServiceSold,
-    /// `gift_…`: a voucher.
-    VoucherSold,
+    /// `gift_…`: a gift card.
+    GiftCardSold,
     /// `POST`, `DOT`, `C2` on an order.
     DeliveryCharged,
     /// The same where the invoice holds nothing else: an order cannot be only its delivery, so it is a service.
@@ -94,7 +94,7 @@ impl Class {
         Self::FreeOfCharge,
         Self::SubPenny,
         Self::ServiceSold,
-        Self::VoucherSold,
+        Self::GiftCardSold,
         Self::DeliveryCharged,
         Self::DeliveryAlone,
         Self::ReturnMatched,
@@ -127,7 +127,7 @@ impl Class {
             Self::FreeOfCharge => "goods free of charge",
             Self::SubPenny => "goods below the penny",
             Self::ServiceSold => "manual line sold",
-            Self::VoucherSold => "gift voucher sold",
+            Self::GiftCardSold => "gift card sold",
             Self::DeliveryCharged => "delivery charged",
             Self::DeliveryAlone => "delivery charged alone",
             Self::ReturnMatched => "return, sale known",
@@ -159,19 +159,15 @@ impl Class {
             Self::GoodsSold | Self::GoodsSoldToGuest | Self::FreeOfCharge | Self::SubPenny => {
                 Treatment::OrderLine
             }
-            Self::ServiceSold | Self::VoucherSold | Self::DeliveryAlone => Treatment::ServiceLine,
+            Self::ServiceSold | Self::GiftCardSold | Self::DeliveryAlone => Treatment::ServiceLine,
             Self::DeliveryCharged => Treatment::DeliveryCharge,
             Self::ReturnMatched | Self::ReturnMatchedInPart => Treatment::Return,
             Self::ReturnAtAnotherPrice | Self::ReturnWithoutKnownSale | Self::ReturnByGuest => {
                 Treatment::ReturnWithoutOrder
             }
             Self::DeliveryRefunded | Self::ServiceRefunded => Treatment::Refund,
-            Self::DeliveryCredited | Self::ServiceCredited | Self::DiscountAfterwards => {
-                Treatment::Credit
-            }
-            Self::StockFound | Self::StockDamaged | Self::StockCorrectedDown => {
-                Treatment::StockEntry
-            }
+            Self::DeliveryCredited | Self::ServiceCredited | Self::DiscountAfterwards => Treatment::Credit,
+            Self::StockFound | Self::StockDamaged | Self::StockCorrectedDown => Treatment::StockEntry,
             Self::NoEffect
             | Self::MarketplaceFee
             | Self::BankCharge

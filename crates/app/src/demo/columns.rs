@@ -45,7 +45,7 @@ pub struct Row {
     pub minute: u32,
     /// None for a guest.
     pub customer: Option<u32>,
-    /// Place in [`Packed::countries`].
+    /// Position in [`Packed::countries`].
     pub country: usize,
     /// In the order of the source.
     pub lines: Vec<RowLine>,
@@ -54,9 +54,9 @@ pub struct Row {
 /// One line of an invoice as the source has it.
 #[derive(Debug)]
 pub struct RowLine {
-    /// Place in [`Packed::codes`].
+    /// Position in [`Packed::codes`].
     pub code: usize,
-    /// Place in that code's descriptions.
+    /// Position in that code's descriptions.
     pub description: usize,
     /// Pieces; negative for what comes back or is written off.
     pub quantity: i64,
@@ -85,32 +85,18 @@ pub fn read(packed: impl Read) -> Result<Packed, Unreadable> {
     let mut text = String::new();
     GzDecoder::new(packed)
         .read_to_string(&mut text)
-        .map_err(|cause| {
-            Unreadable(format!(
-                "cannot be unpacked ({cause}); fetch online_retail.gz anew"
-            ))
-        })?;
-    let mut sections = Sections {
-        lines: text.lines(),
-    };
+        .map_err(|cause| Unreadable(format!("cannot be unpacked ({cause}); fetch online_retail.gz anew")))?;
+    let mut sections = Sections { lines: text.lines() };
     if sections.lines.next() != Some(FIRST_LINE) {
         return Err(Unreadable(format!(
             "does not begin with {FIRST_LINE:?}; make it anew with demo/make_data.py"
         )));
     }
-    let countries = sections
-        .text("countries")?
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let countries = sections.text("countries")?.into_iter().map(str::to_owned).collect();
     let codes = read_codes(&mut sections)?;
     let (mut rows, line_counts) = read_rows(&mut sections)?;
     fill_lines(&mut sections, &codes, &mut rows, &line_counts)?;
-    Ok(Packed {
-        countries,
-        codes,
-        rows,
-    })
+    Ok(Packed { countries, codes, rows })
 }
 
 fn read_codes(sections: &mut Sections<'_>) -> Result<Vec<Code>, Unreadable> {
@@ -121,9 +107,7 @@ fn read_codes(sections: &mut Sections<'_>) -> Result<Vec<Code>, Unreadable> {
     for (named, priced) in names.into_iter().zip(prices) {
         let mut words = named.split('\t').map(str::to_owned);
         let stock_code = words.next().unwrap_or_default();
-        let prices = priced
-            .split('\t')
-            .map(|price| number("prices", price).map(Exact::from_ten_thousandths));
+        let prices = priced.split('\t').map(|price| number("prices", price).map(Exact::from_ten_thousandths));
         codes.push(Code {
             stock_code,
             descriptions: words.collect(),
@@ -157,16 +141,12 @@ fn read_rows(sections: &mut Sections<'_>) -> Result<(Vec<Row>, Vec<usize>), Unre
             step.trim_start_matches(|sign: char| sign.is_ascii_alphabetic()),
         )?;
         minute += minutes[at];
-        let customer = if customers[at].is_empty() {
-            None
-        } else {
-            Some(number("invoice_customers", customers[at])?)
-        };
+        let customer =
+            if customers[at].is_empty() { None } else { Some(number("invoice_customers", customers[at])?) };
         rows.push(Row {
             letter,
-            number: u32::try_from(counted).map_err(|_| {
-                Unreadable(format!("invoice_numbers: {counted} is no invoice number"))
-            })?,
+            number: u32::try_from(counted)
+                .map_err(|_| Unreadable(format!("invoice_numbers: {counted} is no invoice number")))?,
             minute,
             customer,
             country: countries[at],
@@ -186,11 +166,7 @@ fn fill_lines(
     let descriptions = sections.numbers::<usize>("line_descriptions")?;
     let quantities = sections.numbers::<i64>("line_quantities")?;
     let prices = sections.numbers::<usize>("line_prices")?;
-    let mut late = sections
-        .text("late_lines")?
-        .into_iter()
-        .map(late_line)
-        .peekable();
+    let mut late = sections.text("late_lines")?.into_iter().map(late_line).peekable();
     let expected = line_counts.iter().sum();
     for (name, length) in [
         ("line_codes", line_codes.len()),
@@ -204,14 +180,10 @@ fn fill_lines(
     for (row, count) in rows.iter_mut().zip(line_counts) {
         for _ in 0..*count {
             let code = line_codes[at];
-            let known = codes
-                .get(code)
-                .ok_or_else(|| Unreadable(format!("line_codes: there is no code {code}")))?;
+            let known =
+                codes.get(code).ok_or_else(|| Unreadable(format!("line_codes: there is no code {code}")))?;
             let unit_price = *known.prices.get(prices[at]).ok_or_else(|| {
-                Unreadable(format!(
-                    "line_prices: code {} has no price {}",
-                    known.stock_code, prices[at]
-                ))
+                Unreadable(format!("line_prices: code {} has no price {}", known.stock_code, prices[at]))
             })?;
             if descriptions[at] >= known.descriptions.len() {
                 return Err(Unreadable(format!(
@@ -219,11 +191,11 @@ fn fill_lines(
                     known.stock_code, descriptions[at]
                 )));
             }
-            let minutes_late =
-                match late.next_if(|line| line.as_ref().map_or(true, |(line, _)| *line == at)) {
-                    Some(line) => line?.1,
-                    None => 0,
-                };
+            let minutes_late = match late.next_if(|line| line.as_ref().map_or(true, |(line, _)| *line == at))
+            {
+                Some(line) => line?.1,
+                None => 0,
+            };
             row.lines.push(RowLine {
                 code,
                 description: descriptions[at],
@@ -245,11 +217,7 @@ fn late_line(text: &str) -> Result<(usize, u32), Unreadable> {
 }
 
 fn number<T: FromStr>(section: &str, text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(|_| {
-        Unreadable(format!(
-            "{section}: {text:?} is not a number of the right size"
-        ))
-    })
+    text.parse().map_err(|_| Unreadable(format!("{section}: {text:?} is not a number of the right size")))
 }
 
 fn same_length(section: &str, length: usize, expected: usize) -> Result<(), Unreadable> {
@@ -272,12 +240,7 @@ impl<'a> Sections<'a> {
         let count = head
             .strip_prefix('[')
             .and_then(|rest| rest.strip_prefix(name))
-            .and_then(|rest| {
-                rest.trim_end_matches(']')
-                    .trim_start()
-                    .parse::<usize>()
-                    .ok()
-            })
+            .and_then(|rest| rest.trim_end_matches(']').trim_start().parse::<usize>().ok())
             .ok_or_else(|| Unreadable(format!("section {name} expected, {head:?} found")))?;
         let lines: Vec<_> = self.lines.by_ref().take(count).collect();
         same_length(name, lines.len(), count)?;
@@ -285,10 +248,7 @@ impl<'a> Sections<'a> {
     }
 
     fn numbers<T: FromStr>(&mut self, name: &str) -> Result<Vec<T>, Unreadable> {
-        self.text(name)?
-            .into_iter()
-            .map(|text| number(name, text))
-            .collect()
+        self.text(name)?.into_iter().map(|text| number(name, text)).collect()
     }
 }
 
@@ -320,23 +280,14 @@ mod tests {
             (sale.letter, sale.number, sale.minute, sale.customer),
             (None, 536_365, 506, Some(17_850))
         );
-        assert_eq!(
-            (back.letter, back.number, back.minute, back.customer),
-            (Some('C'), 536_366, 509, None)
-        );
-        assert_eq!(
-            sale.lines
-                .iter()
-                .map(|line| line.minutes_late)
-                .collect::<Vec<_>>(),
-            [0, 2]
-        );
+        assert_eq!((back.letter, back.number, back.minute, back.customer), (Some('C'), 536_366, 509, None));
+        assert_eq!(sale.lines.iter().map(|line| line.minutes_late).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(sale.lines[1].unit_price.ten_thousandths(), 10);
         assert_eq!(packed.codes[0].descriptions, ["MUG", ""]);
     }
 
     #[test]
-    fn a_damaged_file_is_refused_with_the_place() {
+    fn a_damaged_file_is_refused_with_the_spot() {
         let refused = |text: &str| unpack(text).expect_err("damaged").to_string();
         assert_eq!(
             refused("hello\n"),
@@ -350,15 +301,7 @@ mod tests {
             refused(&SMALL.replace("[invoice_minutes 2]\n506", "[invoice_minutes 2]\nnoon")),
             "demo data: invoice_minutes: \"noon\" is not a number of the right size"
         );
-        assert!(
-            refused(&SMALL[..200]).contains("expected"),
-            "a cut file names the section"
-        );
-        assert!(
-            read(&b"not gzip"[..])
-                .expect_err("not gzip")
-                .to_string()
-                .contains("cannot be unpacked")
-        );
+        assert!(refused(&SMALL[..200]).contains("expected"), "a cut file names the section");
+        assert!(read(&b"not gzip"[..]).expect_err("not gzip").to_string().contains("cannot be unpacked"));
     }
 }

@@ -8,9 +8,9 @@ pub struct Country {
     /// ISO 3166-1 alpha-2.
     pub code: &'static str,
     /// A real town for the invented addresses there.
-    pub town: &'static str,
+    pub city: &'static str,
     /// Invented, in the form used there; empty where there are none.
-    pub postcode: &'static str,
+    pub postal_code: &'static str,
 }
 
 impl Country {
@@ -30,15 +30,10 @@ pub fn named(written: &str) -> Option<&'static Country> {
 const fn country(
     written: &'static str,
     code: &'static str,
-    town: &'static str,
-    postcode: &'static str,
+    city: &'static str,
+    postal_code: &'static str,
 ) -> Country {
-    Country {
-        written,
-        code,
-        town,
-        postcode,
-    }
+    Country { written, code, city, postal_code }
 }
 
 /// Three names are no country; each is given the one a parcel would go to: "Unspecified" the United Kingdom, where

@@ -31,37 +31,28 @@ pub(super) fn match_returns(invoices: &mut [Invoice], stock: &Stock) {
             let sku = stock.sku_of(seen.code);
             match seen.class.treatment() {
                 Treatment::OrderLine | Treatment::ServiceLine | Treatment::DeliveryCharge => {
-                    open.entry((customer, sku, seen.unit_price))
-                        .or_default()
-                        .push(Sold {
-                            invoice: at,
-                            line,
-                            left: seen.quantity,
-                        });
+                    open.entry((customer, sku, seen.unit_price)).or_default().push(Sold {
+                        invoice: at,
+                        line,
+                        left: seen.quantity,
+                    });
                     bought.insert((customer, sku));
                 }
                 Treatment::ReturnWithoutOrder | Treatment::Credit => {
                     let sales = open.entry((customer, sku, seen.unit_price)).or_default();
-                    seen.matches = take_back(
-                        sales,
-                        -seen.quantity,
-                        matched_class(seen.class, true).is_some(),
-                    );
+                    seen.matches =
+                        take_back(sales, -seen.quantity, matched_class(seen.class, true).is_some());
                     let matched = seen.matched();
                     if matched == -seen.quantity {
                         seen.class = matched_class(seen.class, false).unwrap_or(seen.class);
                     } else if matched > 0 {
                         seen.class = matched_class(seen.class, true).unwrap_or(seen.class);
-                    } else if seen.class == Class::ReturnWithoutKnownSale
-                        && bought.contains(&(customer, sku))
+                    } else if seen.class == Class::ReturnWithoutKnownSale && bought.contains(&(customer, sku))
                     {
                         seen.class = Class::ReturnAtAnotherPrice;
                     }
                 }
-                Treatment::Return
-                | Treatment::Refund
-                | Treatment::StockEntry
-                | Treatment::NotSent => {}
+                Treatment::Return | Treatment::Refund | Treatment::StockEntry | Treatment::NotSent => {}
             }
         }
     }
@@ -88,11 +79,7 @@ fn take_back(sales: &mut Vec<Sold>, quantity: i64, in_part: bool) -> Vec<Match> 
     while wanted > 0 {
         let Some(sold) = sales.last_mut() else { break };
         let taken = sold.left.min(wanted);
-        matches.push(Match {
-            invoice: sold.invoice,
-            line: sold.line,
-            quantity: taken,
-        });
+        matches.push(Match { invoice: sold.invoice, line: sold.line, quantity: taken });
         sold.left -= taken;
         wanted -= taken;
         if sold.left == 0 {
@@ -107,25 +94,11 @@ mod tests {
     use super::{Sold, take_back};
 
     fn sales() -> Vec<Sold> {
-        vec![
-            Sold {
-                invoice: 3,
-                line: 0,
-                left: 12,
-            },
-            Sold {
-                invoice: 8,
-                line: 2,
-                left: 6,
-            },
-        ]
+        vec![Sold { invoice: 3, line: 0, left: 12 }, Sold { invoice: 8, line: 2, left: 6 }]
     }
 
     fn taken(sales: &mut Vec<Sold>, quantity: i64, in_part: bool) -> Vec<(usize, i64)> {
-        take_back(sales, quantity, in_part)
-            .into_iter()
-            .map(|found| (found.invoice, found.quantity))
-            .collect()
+        take_back(sales, quantity, in_part).into_iter().map(|found| (found.invoice, found.quantity)).collect()
     }
 
     #[test]

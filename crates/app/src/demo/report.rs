@@ -28,8 +28,8 @@ pub struct ClassSum {
     pub pieces: i64,
     /// Quantity × unit price as the source has it.
     pub value: Exact,
-    /// What of it goes through the shop, in pence.
-    pub charged_pence: i64,
+    /// What of it goes through the shop, in minor units.
+    pub charged_minor: i64,
 }
 
 /// What customers bought and brought back.
@@ -39,30 +39,30 @@ pub struct Trade {
     pub orders: u64,
     /// Pieces of goods sold.
     pub pieces_sold: i64,
-    /// Goods, services and delivery, in pence.
-    pub sales_pence: i64,
+    /// Goods, services and delivery, in minor units.
+    pub sales_minor: i64,
     /// Invoices that are returns or credits.
     pub returns: u64,
     /// Pieces of goods come back.
     pub pieces_returned: i64,
-    /// Paid back or credited, in pence; positive.
-    pub refunds_pence: i64,
+    /// Paid back or credited, in minor units; positive.
+    pub refunds_minor: i64,
 }
 
 impl Trade {
-    /// Sales less refunds, in pence.
+    /// Sales less refunds, in minor units.
     #[must_use]
-    pub const fn revenue_pence(&self) -> i64 {
-        self.sales_pence - self.refunds_pence
+    pub const fn revenue_minor(&self) -> i64 {
+        self.sales_minor - self.refunds_minor
     }
 
     fn add(&mut self, other: &Self) {
         self.orders += other.orders;
         self.pieces_sold += other.pieces_sold;
-        self.sales_pence += other.sales_pence;
+        self.sales_minor += other.sales_minor;
         self.returns += other.returns;
         self.pieces_returned += other.pieces_returned;
-        self.refunds_pence += other.refunds_pence;
+        self.refunds_minor += other.refunds_minor;
     }
 }
 
@@ -70,14 +70,14 @@ impl ClassSum {
     /// What of the value does not go through the shop: bookkeeping, or fractions of a penny rounded away.
     #[must_use]
     pub fn kept_out(&self) -> Exact {
-        self.value - Exact::from_pence(self.charged_pence)
+        self.value - Exact::from_minor(self.charged_minor)
     }
 
     fn add(&mut self, other: &Self) {
         self.lines += other.lines;
         self.pieces += other.pieces;
         self.value += other.value;
-        self.charged_pence += other.charged_pence;
+        self.charged_minor += other.charged_minor;
     }
 }
 
@@ -100,34 +100,19 @@ impl Report {
                 lines: 1,
                 pieces: line.quantity,
                 value: line.value(),
-                charged_pence: line.charged_pence(),
+                charged_minor: line.charged_minor(),
             });
         }
-        let pieces = invoice
-            .lines
-            .iter()
-            .map(|line| line.shelf_change())
-            .sum::<i64>();
-        let charged = invoice.charged_pence();
+        let pieces = invoice.lines.iter().map(|line| line.shelf_change()).sum::<i64>();
+        let charged = invoice.charged_minor();
         let trade = match invoice.kind {
-            Kind::Sale => Trade {
-                orders: 1,
-                pieces_sold: -pieces,
-                sales_pence: charged,
-                ..Trade::default()
-            },
-            Kind::Return => Trade {
-                returns: 1,
-                pieces_returned: pieces,
-                refunds_pence: -charged,
-                ..Trade::default()
-            },
+            Kind::Sale => Trade { orders: 1, pieces_sold: -pieces, sales_minor: charged, ..Trade::default() },
+            Kind::Return => {
+                Trade { returns: 1, pieces_returned: pieces, refunds_minor: -charged, ..Trade::default() }
+            }
             Kind::StockEntry | Kind::Bookkeeping => return,
         };
-        self.trade
-            .entry((invoice.month(), invoice.channel))
-            .or_default()
-            .add(&trade);
+        self.trade.entry((invoice.month(), invoice.channel)).or_default().add(&trade);
     }
 
     /// The sum under one rule; all nought if no line is.
@@ -171,44 +156,23 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut rules = vec![
-            [
-                "rule",
-                "lines",
-                "pieces",
-                "source £",
-                "through the shop £",
-                "kept out £",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            ["rule", "lines", "pieces", "source £", "through the shop £", "kept out £"]
+                .map(str::to_owned)
+                .to_vec(),
         ];
-        let sums = Class::ALL
-            .iter()
-            .map(|class| (class.name(), self.class(*class)));
+        let sums = Class::ALL.iter().map(|class| (class.name(), self.class(*class)));
         for (name, sum) in sums.chain([("all", self.all_classes())]) {
-            let charged = Exact::from_pence(sum.charged_pence);
+            let charged = Exact::from_minor(sum.charged_minor);
             let amounts = [sum.value, charged, sum.kept_out()].map(|amount| amount.to_string());
             rules.push(
-                [
-                    vec![name.to_owned(), grouped(sum.lines), signed(sum.pieces)],
-                    amounts.to_vec(),
-                ]
-                .concat(),
+                [vec![name.to_owned(), grouped(sum.lines), signed(sum.pieces)], amounts.to_vec()].concat(),
             );
         }
-        let channels = Channel::ALL
-            .iter()
-            .filter(|channel| **channel != Channel::BackOffice);
-        let by_channel = channels.map(|channel| {
-            (
-                channel.name().to_owned(),
-                self.trade(|_, at| at == *channel),
-            )
-        });
-        let by_month = self
-            .months()
-            .into_iter()
-            .map(|month| (month.to_string(), self.trade(|at, _| at == month)));
+        let channels = Channel::ALL.iter().filter(|channel| **channel != Channel::BackOffice);
+        let by_channel =
+            channels.map(|channel| (channel.name().to_owned(), self.trade(|_, at| at == *channel)));
+        let by_month =
+            self.months().into_iter().map(|month| (month.to_string(), self.trade(|at, _| at == month)));
         let all = || [("all".to_owned(), self.trade(|_, _| true))];
         [
             aligned(&rules),
@@ -218,7 +182,7 @@ impl Report {
         .join("\n")
     }
 
-    /// The same for programs; amounts in pence, exact ones in ten-thousandths of a pound.
+    /// The same for programs; amounts in minor units, exact ones in ten-thousandths of a pound.
     #[must_use]
     pub fn json(&self) -> Value {
         let class = |class: &Class| {
@@ -229,7 +193,7 @@ impl Report {
                 "lines": sum.lines,
                 "pieces": sum.pieces,
                 "value_ten_thousandths": sum.value,
-                "charged_pence": sum.charged_pence,
+                "charged_minor": sum.charged_minor,
                 "kept_out_ten_thousandths": sum.kept_out(),
             })
         };
@@ -239,11 +203,11 @@ impl Report {
                 "channel": channel,
                 "orders": trade.orders,
                 "pieces_sold": trade.pieces_sold,
-                "sales_pence": trade.sales_pence,
+                "sales_minor": trade.sales_minor,
                 "returns": trade.returns,
                 "pieces_returned": trade.pieces_returned,
-                "refunds_pence": trade.refunds_pence,
-                "revenue_pence": trade.revenue_pence(),
+                "refunds_minor": trade.refunds_minor,
+                "revenue_minor": trade.revenue_minor(),
             })
         };
         json!({
@@ -256,49 +220,31 @@ impl Report {
 }
 
 fn trade_table(first: &str, sums: impl Iterator<Item = (String, Trade)>) -> String {
-    let heads = [
-        first,
-        "orders",
-        "pieces",
-        "sales £",
-        "returns",
-        "pieces back",
-        "refunds £",
-        "revenue £",
-    ];
+    let heads = [first, "orders", "pieces", "sales £", "returns", "pieces back", "refunds £", "revenue £"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for (name, trade) in sums {
         rows.push(vec![
             name,
             grouped(trade.orders),
             signed(trade.pieces_sold),
-            Exact::from_pence(trade.sales_pence).to_string(),
+            Exact::from_minor(trade.sales_minor).to_string(),
             grouped(trade.returns),
             signed(trade.pieces_returned),
-            Exact::from_pence(trade.refunds_pence).to_string(),
-            Exact::from_pence(trade.revenue_pence()).to_string(),
+            Exact::from_minor(trade.refunds_minor).to_string(),
+            Exact::from_minor(trade.revenue_minor()).to_string(),
         ]);
     }
     aligned(&rows)
 }
 
 fn signed(number: i64) -> String {
-    format!(
-        "{}{}",
-        if number < 0 { "-" } else { "" },
-        grouped(number.unsigned_abs())
-    )
+    format!("{}{}", if number < 0 { "-" } else { "" }, grouped(number.unsigned_abs()))
 }
 
 /// Names to the left, numbers to the right, a rule under the heads.
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = String::new();
     for (at, row) in rows.iter().enumerate() {

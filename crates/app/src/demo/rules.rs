@@ -1,4 +1,4 @@
-//! The named rules by which each line of the source finds its place: what is sold, what comes back, what only moves
+//! The named rules by which each line of the source finds where it belongs: what is sold, what comes back, what only moves
 //! stock, and what is bookkeeping that no shop counter ever sees. Every line falls under exactly one.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use super::class::Class;
 
 /// What a stock code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Article {
+pub enum Meaning {
     /// Something on a shelf: every code not named below.
     Goods,
     /// `POST`, `DOT`, `C2`.
@@ -16,7 +16,7 @@ pub enum Article {
     /// `M`.
     Manual,
     /// `gift_…`.
-    Voucher,
+    GiftCard,
     /// `D`.
     Discount,
     /// A cost or income of the office; always under this class.
@@ -25,18 +25,18 @@ pub enum Article {
 
 /// What a stock code stands for, whatever its letter case.
 #[must_use]
-pub fn article(stock_code: &str) -> Article {
+pub fn meaning(stock_code: &str) -> Meaning {
     match stock_code.to_ascii_uppercase().as_str() {
-        "POST" | "DOT" | "C2" => Article::Delivery,
-        "M" => Article::Manual,
-        "D" => Article::Discount,
-        "S" => Article::Office(Class::Samples),
-        "B" => Article::Office(Class::BadDebt),
-        "AMAZONFEE" => Article::Office(Class::MarketplaceFee),
-        "BANK CHARGES" => Article::Office(Class::BankCharge),
-        "CRUK" => Article::Office(Class::CharityCommission),
-        code if code.starts_with("GIFT_") => Article::Voucher,
-        _ => Article::Goods,
+        "POST" | "DOT" | "C2" => Meaning::Delivery,
+        "M" => Meaning::Manual,
+        "D" => Meaning::Discount,
+        "S" => Meaning::Office(Class::Samples),
+        "B" => Meaning::Office(Class::BadDebt),
+        "AMAZONFEE" => Meaning::Office(Class::MarketplaceFee),
+        "BANK CHARGES" => Meaning::Office(Class::BankCharge),
+        "CRUK" => Meaning::Office(Class::CharityCommission),
+        code if code.starts_with("GIFT_") => Meaning::GiftCard,
+        _ => Meaning::Goods,
     }
 }
 
@@ -55,7 +55,7 @@ pub struct Heading {
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// What its stock code stands for.
-    pub article: Article,
+    pub meaning: Meaning,
     /// The description, which is a remark where stock is corrected.
     pub remark: &'a str,
     /// Pieces.
@@ -70,11 +70,7 @@ pub struct NoRule(&'static str);
 
 impl fmt::Display for NoRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}; no rule covers this, add one before replaying such a file",
-            self.0
-        )
+        write!(out, "{}; no rule covers this, add one before replaying such a file", self.0)
     }
 }
 
@@ -87,7 +83,7 @@ pub fn classify(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
     if entry.quantity == 0 {
         return Err(NoRule("quantity is 0"));
     }
-    if let Article::Office(class) = entry.article {
+    if let Meaning::Office(class) = entry.meaning {
         return Ok(class);
     }
     if entry.unit_price < Exact::default() {
@@ -95,9 +91,9 @@ pub fn classify(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
     }
     match heading.letter {
         None if heading.guest && !heading.priced => Ok(one_sided(entry)),
-        None if entry.quantity < 0 => Err(NoRule(
-            "quantity is negative on an invoice that is no cancellation",
-        )),
+        None if entry.quantity < 0 => {
+            Err(NoRule("quantity is negative on an invoice that is no cancellation"))
+        }
         None => sold(heading, entry),
         Some('C') if entry.quantity < 0 => Ok(taken_back(heading, entry)),
         Some('C') => Err(NoRule("quantity is positive on a cancellation")),
@@ -106,47 +102,45 @@ pub fn classify(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
 }
 
 fn one_sided(entry: Entry<'_>) -> Class {
-    match entry.article {
-        Article::Goods if entry.quantity > 0 => Class::StockFound,
-        Article::Goods if speaks_of_damage(entry.remark) => Class::StockDamaged,
-        Article::Goods => Class::StockCorrectedDown,
+    match entry.meaning {
+        Meaning::Goods if entry.quantity > 0 => Class::StockFound,
+        Meaning::Goods if speaks_of_damage(entry.remark) => Class::StockDamaged,
+        Meaning::Goods => Class::StockCorrectedDown,
         _ => Class::NoEffect,
     }
 }
 
 fn sold(heading: Heading, entry: Entry<'_>) -> Result<Class, NoRule> {
-    match entry.article {
-        Article::Goods if entry.unit_price == Exact::default() => Ok(Class::FreeOfCharge),
-        Article::Goods
-            if entry.unit_price != Exact::from_pence(entry.unit_price.to_pence_half_up()) =>
-        {
+    match entry.meaning {
+        Meaning::Goods if entry.unit_price == Exact::default() => Ok(Class::FreeOfCharge),
+        Meaning::Goods if entry.unit_price != Exact::from_minor(entry.unit_price.to_minor_half_up()) => {
             Ok(Class::SubPenny)
         }
-        Article::Goods if heading.guest => Ok(Class::GoodsSoldToGuest),
-        Article::Goods => Ok(Class::GoodsSold),
-        Article::Delivery => Ok(Class::DeliveryCharged),
-        Article::Manual => Ok(Class::ServiceSold),
-        Article::Voucher => Ok(Class::VoucherSold),
-        Article::Discount => Err(NoRule("discount outside a cancellation")),
-        Article::Office(class) => Ok(class),
+        Meaning::Goods if heading.guest => Ok(Class::GoodsSoldToGuest),
+        Meaning::Goods => Ok(Class::GoodsSold),
+        Meaning::Delivery => Ok(Class::DeliveryCharged),
+        Meaning::Manual => Ok(Class::ServiceSold),
+        Meaning::GiftCard => Ok(Class::GiftCardSold),
+        Meaning::Discount => Err(NoRule("discount outside a cancellation")),
+        Meaning::Office(class) => Ok(class),
     }
 }
 
 fn taken_back(heading: Heading, entry: Entry<'_>) -> Class {
-    match entry.article {
-        Article::Goods if heading.guest => Class::ReturnByGuest,
-        Article::Goods => Class::ReturnWithoutKnownSale,
-        Article::Delivery => Class::DeliveryCredited,
-        Article::Manual | Article::Voucher => Class::ServiceCredited,
-        Article::Discount => Class::DiscountAfterwards,
-        Article::Office(class) => class,
+    match entry.meaning {
+        Meaning::Goods if heading.guest => Class::ReturnByGuest,
+        Meaning::Goods => Class::ReturnWithoutKnownSale,
+        Meaning::Delivery => Class::DeliveryCredited,
+        Meaning::Manual | Meaning::GiftCard => Class::ServiceCredited,
+        Meaning::Discount => Class::DiscountAfterwards,
+        Meaning::Office(class) => class,
     }
 }
 
 /// Parts of words as the warehouse wrote them, misspellings included.
 const DAMAGE: [&str; 17] = [
-    "dama", "dagam", "broken", "breakage", "crack", "crush", "smash", "wet", "water", "rust",
-    "mould", "faulty", "throw", "destroy", "unsale", "dispos", "rotting",
+    "dama", "dagam", "broken", "breakage", "crack", "crush", "smash", "wet", "water", "rust", "mould",
+    "faulty", "throw", "destroy", "unsale", "dispos", "rotting",
 ];
 
 fn speaks_of_damage(remark: &str) -> bool {
@@ -158,36 +152,16 @@ fn speaks_of_damage(remark: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Article, Entry, Heading, article, classify};
+    use super::{Entry, Heading, Meaning, classify, meaning};
     use crate::demo::amount::Exact;
     use crate::demo::class::Class;
 
-    const ORDER: Heading = Heading {
-        letter: None,
-        guest: false,
-        priced: true,
-    };
-    const GUEST_ORDER: Heading = Heading {
-        guest: true,
-        ..ORDER
-    };
-    const STOCK_ENTRY: Heading = Heading {
-        letter: None,
-        guest: true,
-        priced: false,
-    };
-    const BACK: Heading = Heading {
-        letter: Some('C'),
-        guest: false,
-        priced: true,
-    };
+    const ORDER: Heading = Heading { letter: None, guest: false, priced: true };
+    const GUEST_ORDER: Heading = Heading { guest: true, ..ORDER };
+    const STOCK_ENTRY: Heading = Heading { letter: None, guest: true, priced: false };
+    const BACK: Heading = Heading { letter: Some('C'), guest: false, priced: true };
 
-    fn line(
-        heading: Heading,
-        code: &str,
-        quantity: i64,
-        ten_thousandths: i64,
-    ) -> Result<Class, String> {
+    fn line(heading: Heading, code: &str, quantity: i64, ten_thousandths: i64) -> Result<Class, String> {
         remarked(heading, code, quantity, ten_thousandths, "CREAM MUG")
     }
 
@@ -199,7 +173,7 @@ mod tests {
         remark: &str,
     ) -> Result<Class, String> {
         let entry = Entry {
-            article: article(code),
+            meaning: meaning(code),
             remark,
             quantity,
             unit_price: Exact::from_ten_thousandths(price),
@@ -210,39 +184,19 @@ mod tests {
     #[test]
     fn sales_fall_under_the_rule_of_their_code_and_price() {
         assert_eq!(line(ORDER, "85123A", 6, 25_500), Ok(Class::GoodsSold));
-        assert_eq!(
-            line(GUEST_ORDER, "85123A", 6, 25_500),
-            Ok(Class::GoodsSoldToGuest)
-        );
+        assert_eq!(line(GUEST_ORDER, "85123A", 6, 25_500), Ok(Class::GoodsSoldToGuest));
         assert_eq!(line(GUEST_ORDER, "85123A", 6, 0), Ok(Class::FreeOfCharge));
         assert_eq!(line(ORDER, "PADS", 1, 10), Ok(Class::SubPenny));
         assert_eq!(line(ORDER, "m", 1, 25_500), Ok(Class::ServiceSold));
-        assert_eq!(
-            line(GUEST_ORDER, "gift_0001_20", 1, 166_700),
-            Ok(Class::VoucherSold)
-        );
+        assert_eq!(line(GUEST_ORDER, "gift_0001_20", 1, 166_700), Ok(Class::GiftCardSold));
         assert_eq!(line(ORDER, "POST", 3, 180_000), Ok(Class::DeliveryCharged));
-        assert_eq!(article("DCGSSBOY"), Article::Goods);
+        assert_eq!(meaning("DCGSSBOY"), Meaning::Goods);
     }
 
     #[test]
     fn what_comes_back_is_told_from_what_is_only_credited() {
-        assert_eq!(
-            line(BACK, "85123A", -6, 25_500),
-            Ok(Class::ReturnWithoutKnownSale)
-        );
-        assert_eq!(
-            line(
-                Heading {
-                    guest: true,
-                    ..BACK
-                },
-                "85123A",
-                -6,
-                25_500
-            ),
-            Ok(Class::ReturnByGuest)
-        );
+        assert_eq!(line(BACK, "85123A", -6, 25_500), Ok(Class::ReturnWithoutKnownSale));
+        assert_eq!(line(Heading { guest: true, ..BACK }, "85123A", -6, 25_500), Ok(Class::ReturnByGuest));
         assert_eq!(line(BACK, "D", -1, 275_000), Ok(Class::DiscountAfterwards));
         assert_eq!(line(BACK, "POST", -1, 180_000), Ok(Class::DeliveryCredited));
         assert_eq!(line(BACK, "M", -1, 180_000), Ok(Class::ServiceCredited));
@@ -250,14 +204,8 @@ mod tests {
 
     #[test]
     fn entries_without_price_and_customer_move_only_stock() {
-        assert_eq!(
-            remarked(STOCK_ENTRY, "22139", 50, 0, "found"),
-            Ok(Class::StockFound)
-        );
-        assert_eq!(
-            remarked(STOCK_ENTRY, "22139", -9, 0, "wet damaged"),
-            Ok(Class::StockDamaged)
-        );
+        assert_eq!(remarked(STOCK_ENTRY, "22139", 50, 0, "found"), Ok(Class::StockFound));
+        assert_eq!(remarked(STOCK_ENTRY, "22139", -9, 0, "wet damaged"), Ok(Class::StockDamaged));
         assert_eq!(
             remarked(STOCK_ENTRY, "22139", -9, 0, "sold as set on dotcom"),
             Ok(Class::StockCorrectedDown)
@@ -271,31 +219,18 @@ mod tests {
 
     #[test]
     fn the_office_keeps_its_own_lines_whatever_the_invoice() {
-        let debts = Heading {
-            letter: Some('A'),
-            ..GUEST_ORDER
-        };
+        let debts = Heading { letter: Some('A'), ..GUEST_ORDER };
         assert_eq!(line(debts, "B", 1, -110_620_600), Ok(Class::BadDebt));
-        assert_eq!(
-            line(BACK, "AMAZONFEE", -1, 50_000),
-            Ok(Class::MarketplaceFee)
-        );
-        assert_eq!(
-            line(ORDER, "BANK CHARGES", 1, 150_000),
-            Ok(Class::BankCharge)
-        );
-        assert_eq!(
-            line(BACK, "CRUK", -1, 150_000),
-            Ok(Class::CharityCommission)
-        );
+        assert_eq!(line(BACK, "AMAZONFEE", -1, 50_000), Ok(Class::MarketplaceFee));
+        assert_eq!(line(ORDER, "BANK CHARGES", 1, 150_000), Ok(Class::BankCharge));
+        assert_eq!(line(BACK, "CRUK", -1, 150_000), Ok(Class::CharityCommission));
         assert_eq!(line(BACK, "S", -1, 150_000), Ok(Class::Samples));
     }
 
     #[test]
     fn what_the_source_never_has_is_refused() {
-        let refused = |heading, quantity, price| {
-            line(heading, "85123A", quantity, price).expect_err("no rule")
-        };
+        let refused =
+            |heading, quantity, price| line(heading, "85123A", quantity, price).expect_err("no rule");
         assert!(refused(ORDER, 0, 100).starts_with("quantity is 0;"));
         assert!(
             refused(ORDER, -1, 100)
@@ -304,20 +239,9 @@ mod tests {
         assert!(refused(BACK, 1, 100).starts_with("quantity is positive on a cancellation;"));
         assert!(refused(ORDER, 1, -100).starts_with("unit price is negative;"));
         assert!(
-            refused(
-                Heading {
-                    letter: Some('X'),
-                    ..ORDER
-                },
-                1,
-                100
-            )
-            .starts_with("invoice begins with a letter")
+            refused(Heading { letter: Some('X'), ..ORDER }, 1, 100)
+                .starts_with("invoice begins with a letter")
         );
-        assert!(
-            line(ORDER, "D", 1, 100)
-                .expect_err("no rule")
-                .starts_with("discount outside")
-        );
+        assert!(line(ORDER, "D", 1, 100).expect_err("no rule").starts_with("discount outside"));
     }
 }

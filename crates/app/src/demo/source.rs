@@ -1,5 +1,5 @@
 //! The demo retailer's year as the shop would have lived it: invoices in time order, each with its rule, its channel,
-//! its place, and for returns the sales they come from.
+//! its location, and for returns the sales they come from.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,9 +14,9 @@ use super::assignment::{Channel, Circumstances, assign};
 use super::class::{Class, Treatment};
 use super::columns::{self, Packed, Row, Unreadable};
 use super::countries::{self, Country};
+use super::locations::Locations;
 use super::matching::match_returns;
-use super::places::Places;
-use super::rules::{Article, Entry, Heading, article, classify};
+use super::rules::{Entry, Heading, Meaning, classify, meaning};
 use super::stock::Stock;
 
 const PACKED: &[u8] = include_bytes!("../../../../demo/online_retail.gz");
@@ -54,8 +54,8 @@ pub struct Invoice {
     pub country: &'static Country,
     /// Through what it reached the shop.
     pub channel: Channel,
-    /// Number of the place in [`Source::places`].
-    pub place: usize,
+    /// Number of the location in [`Source::locations`].
+    pub location: usize,
     /// In the order of the source.
     pub lines: Vec<Line>,
 }
@@ -105,7 +105,7 @@ pub struct Source {
     /// Stock codes and SKUs.
     pub stock: Stock,
     /// Web shop, warehouses and stores.
-    pub places: Places,
+    pub locations: Locations,
     invoices: Vec<Invoice>,
 }
 
@@ -137,43 +137,27 @@ impl Source {
     ///
     /// # Errors
     /// `months` is nought, the data is damaged, or a line is of a kind for which there is no rule.
-    pub fn read(
-        packed: impl Read,
-        locations: &str,
-        months: Option<u32>,
-    ) -> Result<Self, Unreadable> {
-        let Packed {
-            countries,
-            codes,
-            rows,
-        } = columns::read(packed)?;
-        let places = Places::read(locations)?;
+    pub fn read(packed: impl Read, locations: &str, months: Option<u32>) -> Result<Self, Unreadable> {
+        let Packed { countries, codes, rows } = columns::read(packed)?;
+        let locations = Locations::read(locations)?;
         let stock = Stock::of(codes);
         let countries = countries
             .iter()
             .map(|name| {
-                countries::named(name).ok_or_else(|| {
-                    Unreadable(format!("country {name:?} is not in countries.rs; add it"))
-                })
+                countries::named(name)
+                    .ok_or_else(|| Unreadable(format!("country {name:?} is not in countries.rs; add it")))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let first = first_month(&rows, months)?;
         let mut invoices = Vec::with_capacity(rows.len());
-        for row in rows
-            .iter()
-            .filter(|row| Month::of(moment(row.minute)) >= first)
-        {
+        for row in rows.iter().filter(|row| Month::of(moment(row.minute)) >= first) {
             let country = countries
                 .get(row.country)
                 .ok_or_else(|| Unreadable(format!("there is no country {}", row.country)))?;
-            invoices.push(judge(row, country, &stock, &places)?);
+            invoices.push(judge(row, country, &stock, &locations)?);
         }
         match_returns(&mut invoices, &stock);
-        Ok(Self {
-            stock,
-            places,
-            invoices,
-        })
+        Ok(Self { stock, locations, invoices })
     }
 
     /// All invoices, in time order.
@@ -185,35 +169,18 @@ impl Source {
     /// What is known of the data as a whole, counted from the invoices.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals {
-            invoices: self.invoices.len(),
-            ..Totals::default()
-        };
-        let (mut codes, mut customers, mut countries) =
-            (HashSet::new(), HashSet::new(), HashSet::new());
+        let mut totals = Totals { invoices: self.invoices.len(), ..Totals::default() };
+        let (mut codes, mut customers, mut countries) = (HashSet::new(), HashSet::new(), HashSet::new());
         for invoice in &self.invoices {
             totals.lines += invoice.lines.len();
-            totals.cancelled_lines += if invoice.number.starts_with('C') {
-                invoice.lines.len()
-            } else {
-                0
-            };
-            totals.lines_without_customer += if invoice.customer.is_none() {
-                invoice.lines.len()
-            } else {
-                0
-            };
+            totals.cancelled_lines += if invoice.number.starts_with('C') { invoice.lines.len() } else { 0 };
+            totals.lines_without_customer += if invoice.customer.is_none() { invoice.lines.len() } else { 0 };
             totals.value += invoice.lines.iter().map(Line::value).sum();
             codes.extend(invoice.lines.iter().map(|line| line.code));
             customers.extend(invoice.customer);
             countries.insert(invoice.country.written);
         }
-        Totals {
-            stock_codes: codes.len(),
-            customers: customers.len(),
-            countries: countries.len(),
-            ..totals
-        }
+        Totals { stock_codes: codes.len(), customers: customers.len(), countries: countries.len(), ..totals }
     }
 
     /// The months there are invoices of, first to last.
@@ -232,10 +199,10 @@ impl Invoice {
         Month::of(self.at)
     }
 
-    /// What the shop charges (or, negative, pays back), in pence.
+    /// What the shop charges (or, negative, pays back), in minor units.
     #[must_use]
-    pub fn charged_pence(&self) -> i64 {
-        self.lines.iter().map(Line::charged_pence).sum()
+    pub fn charged_minor(&self) -> i64 {
+        self.lines.iter().map(Line::charged_minor).sum()
     }
 }
 
@@ -246,28 +213,26 @@ impl Line {
         self.unit_price.times(self.quantity)
     }
 
-    /// The unit price as the shop can charge it, in pence.
+    /// The unit price as the shop can charge it, in minor units.
     #[must_use]
-    pub fn unit_price_pence(&self) -> i64 {
-        self.unit_price.to_pence_half_up()
+    pub fn unit_price_minor(&self) -> i64 {
+        self.unit_price.to_minor_half_up()
     }
 
-    /// What goes through the shop for this line, in pence; nought where nothing does.
+    /// What goes through the shop for this line, in minor units; nought where nothing does.
     #[must_use]
-    pub fn charged_pence(&self) -> i64 {
+    pub fn charged_minor(&self) -> i64 {
         match self.class.treatment() {
             Treatment::StockEntry | Treatment::NotSent => 0,
-            _ => self.unit_price_pence() * self.quantity,
+            _ => self.unit_price_minor() * self.quantity,
         }
     }
 
-    /// Pieces put on (positive) or taken from (negative) the shelves of the invoice's place.
+    /// Pieces put on (positive) or taken from (negative) the shelves of the invoice's location.
     #[must_use]
     pub fn shelf_change(&self) -> i64 {
         match self.class.treatment() {
-            Treatment::OrderLine | Treatment::Return | Treatment::ReturnWithoutOrder => {
-                -self.quantity
-            }
+            Treatment::OrderLine | Treatment::Return | Treatment::ReturnWithoutOrder => -self.quantity,
             Treatment::StockEntry => self.quantity,
             _ => 0,
         }
@@ -282,10 +247,7 @@ impl Line {
 
 impl Month {
     fn of(at: DateTime) -> Self {
-        Self {
-            year: at.year(),
-            month: at.month(),
-        }
+        Self { year: at.year(), month: at.month() }
     }
 
     /// Months since the year nought, for counting.
@@ -306,27 +268,18 @@ fn moment(minute: u32) -> DateTime {
 }
 
 fn first_month(rows: &[Row], months: Option<u32>) -> Result<Month, Unreadable> {
-    let last = rows
-        .last()
-        .ok_or_else(|| Unreadable("there are no invoices".to_owned()))?;
+    let last = rows.last().ok_or_else(|| Unreadable("there are no invoices".to_owned()))?;
     let index = match months {
         None => 0,
         Some(0) => {
-            return Err(Unreadable(
-                "months is 0; ask for 1 or more, or leave it out for all".to_owned(),
-            ));
+            return Err(Unreadable("months is 0; ask for 1 or more, or leave it out for all".to_owned()));
         }
-        Some(months) => Month::of(moment(last.minute))
-            .index()
-            .saturating_add(1)
-            .saturating_sub_unsigned(months)
-            .max(0),
+        Some(months) => {
+            Month::of(moment(last.minute)).index().saturating_add(1).saturating_sub_unsigned(months).max(0)
+        }
     };
     // Both fit: a year of the calendar has four digits, a month is below twelve.
-    Ok(Month {
-        year: (index / 12) as i16,
-        month: (index % 12 + 1) as i8,
-    })
+    Ok(Month { year: (index / 12) as i16, month: (index % 12 + 1) as i8 })
 }
 
 /// Everything about an invoice but its matches.
@@ -334,35 +287,25 @@ fn judge(
     row: &Row,
     country: &'static Country,
     stock: &Stock,
-    places: &Places,
+    locations: &Locations,
 ) -> Result<Invoice, Unreadable> {
-    let number = format!(
-        "{}{}",
-        row.letter.map(String::from).unwrap_or_default(),
-        row.number
-    );
+    let number = format!("{}{}", row.letter.map(String::from).unwrap_or_default(), row.number);
     let heading = Heading {
         letter: row.letter,
         guest: row.customer.is_none(),
-        priced: row
-            .lines
-            .iter()
-            .any(|line| line.unit_price != Exact::default()),
+        priced: row.lines.iter().any(|line| line.unit_price != Exact::default()),
     };
     let mut lines = Vec::with_capacity(row.lines.len());
     for line in &row.lines {
         let code = &stock.codes()[line.code];
         let entry = Entry {
-            article: article(&code.stock_code),
+            meaning: meaning(&code.stock_code),
             remark: &code.descriptions[line.description],
             quantity: line.quantity,
             unit_price: line.unit_price,
         };
         let class = classify(heading, entry).map_err(|refused| {
-            Unreadable(format!(
-                "invoice {number}, stock code {}: {refused}",
-                code.stock_code
-            ))
+            Unreadable(format!("invoice {number}, stock code {}: {refused}", code.stock_code))
         })?;
         lines.push(Line {
             code: line.code,
@@ -376,14 +319,11 @@ fn judge(
     }
     let kind = kind(row.letter, &lines);
     if kind == Kind::Sale && !lines.iter().any(|line| is_ordered(line.class)) {
-        for line in lines
-            .iter_mut()
-            .filter(|line| line.class == Class::DeliveryCharged)
-        {
+        for line in lines.iter_mut().filter(|line| line.class == Class::DeliveryCharged) {
             line.class = Class::DeliveryAlone;
         }
     }
-    let (channel, place) = assign(&circumstances(&number, kind, row, country, stock), places);
+    let (channel, location) = assign(&circumstances(&number, kind, row, country, stock), locations);
     Ok(Invoice {
         number,
         kind,
@@ -391,26 +331,20 @@ fn judge(
         customer: row.customer,
         country,
         channel,
-        place,
+        location,
         lines,
     })
 }
 
 fn is_ordered(class: Class) -> bool {
-    matches!(
-        class.treatment(),
-        Treatment::OrderLine | Treatment::ServiceLine
-    )
+    matches!(class.treatment(), Treatment::OrderLine | Treatment::ServiceLine)
 }
 
 fn kind(letter: Option<char>, lines: &[Line]) -> Kind {
     let any = |treatment| lines.iter().any(|line| line.class.treatment() == treatment);
     if any(Treatment::StockEntry) {
         Kind::StockEntry
-    } else if lines
-        .iter()
-        .all(|line| line.class.treatment() == Treatment::NotSent)
-    {
+    } else if lines.iter().all(|line| line.class.treatment() == Treatment::NotSent) {
         Kind::Bookkeeping
     } else if letter.is_some() {
         Kind::Return
@@ -433,14 +367,7 @@ fn circumstances<'a>(
         at_home: country.is_home(),
         with_customer: matches!(kind, Kind::Sale | Kind::Return),
         web_postage: row.lines.iter().any(|line| code(line) == "DOT"),
-        delivered: row
-            .lines
-            .iter()
-            .any(|line| article(code(line)) == Article::Delivery),
-        pieces: row
-            .lines
-            .iter()
-            .map(|line| line.quantity.unsigned_abs())
-            .sum(),
+        delivered: row.lines.iter().any(|line| meaning(code(line)) == Meaning::Delivery),
+        pieces: row.lines.iter().map(|line| line.quantity.unsigned_abs()).sum(),
     }
 }

@@ -28,11 +28,7 @@ impl Stock {
             }
             sku_of_code.push(at);
         }
-        Self {
-            codes,
-            sku_of_code,
-            skus,
-        }
+        Self { codes, sku_of_code, skus }
     }
 
     /// All stock codes, by number.

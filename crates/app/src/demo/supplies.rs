@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::source::Source;
 
-/// Goods a place has before the first sale of a month: the opening stock in the first month, a receipt afterwards.
+/// Goods a location has before the first sale of a month: the opening stock in the first month, a receipt afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Supply {
     /// Number of the month in the period, from 0.
     pub month: usize,
-    /// Number of the place in [`super::places::Places`].
-    pub place: usize,
+    /// Number of the location in [`super::locations::Locations`].
+    pub location: usize,
     /// Number of the SKU in [`super::stock::Stock`].
     pub sku: usize,
     /// Pieces, whole packs.
@@ -23,7 +23,7 @@ pub const PACK: i64 = 6;
 /// A delivery covers what is sold in its month and the next ones, so many in all.
 pub const COVERED_MONTHS: usize = 3;
 
-/// Opening stock and receipts for the whole period, by month, place and SKU.
+/// Opening stock and receipts for the whole period, by month, location and SKU.
 #[must_use]
 pub fn plan(source: &Source) -> Vec<Supply> {
     let months = source.months();
@@ -34,23 +34,16 @@ pub fn plan(source: &Source) -> Vec<Supply> {
             // What comes back is not counted upon: sales stay possible in whatever order clients send a month's.
             let pieces = -line.shelf_change();
             if pieces > 0 {
-                let place = (invoice.place, source.stock.sku_of(line.code));
-                leaving
-                    .entry(place)
-                    .or_insert_with(|| vec![0; months.len()])[month] += pieces;
+                let location = (invoice.location, source.stock.sku_of(line.code));
+                leaving.entry(location).or_insert_with(|| vec![0; months.len()])[month] += pieces;
             }
         }
     }
     let mut supplies: Vec<_> = leaving
         .iter()
-        .flat_map(|((place, sku), leaving)| {
+        .flat_map(|((location, sku), leaving)| {
             let deliveries = deliveries(leaving).into_iter();
-            deliveries.map(|(month, quantity)| Supply {
-                month,
-                place: *place,
-                sku: *sku,
-                quantity,
-            })
+            deliveries.map(|(month, quantity)| Supply { month, location: *location, sku: *sku, quantity })
         })
         .collect();
     supplies.sort_unstable();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::assignment::Channel;
 use super::class::Treatment;
 use super::people;
-use super::rules::{Article, article};
+use super::rules::{Meaning, meaning};
 use super::source::{Invoice, Kind, Line, Source};
 use super::supplies::Supply;
 
@@ -23,7 +23,7 @@ pub struct Product {
     /// `goods` have stock, a `service` has none.
     pub kind: &'static str,
     /// The unit price most sales carry; none where it was never sold at a price.
-    pub price_pence: Option<i64>,
+    pub price_minor: Option<i64>,
     /// Always pounds sterling.
     pub currency: &'static str,
 }
@@ -36,23 +36,16 @@ pub fn products(source: &Source) -> Vec<Product> {
         let sold = match line.class.treatment() {
             Treatment::OrderLine | Treatment::ServiceLine => true,
             Treatment::Return | Treatment::ReturnWithoutOrder | Treatment::StockEntry => false,
-            Treatment::DeliveryCharge
-            | Treatment::Refund
-            | Treatment::Credit
-            | Treatment::NotSent => continue,
+            Treatment::DeliveryCharge | Treatment::Refund | Treatment::Credit | Treatment::NotSent => {
+                continue;
+            }
         };
-        seen.entry(source.stock.sku(line))
-            .or_default()
-            .record(source, line, sold);
+        seen.entry(source.stock.sku(line)).or_default().record(source, line, sold);
     }
     let product = |(sku, seen): (&str, Seen<'_>)| Product {
         name: seen.name().unwrap_or(sku).to_owned(),
-        kind: if article(sku) == Article::Goods {
-            "goods"
-        } else {
-            "service"
-        },
-        price_pence: most_frequent(&seen.prices).copied(),
+        kind: if meaning(sku) == Meaning::Goods { "goods" } else { "service" },
+        price_minor: most_frequent(&seen.prices).copied(),
         currency: "GBP",
         sku: sku.to_owned(),
     };
@@ -71,36 +64,26 @@ impl<'a> Seen<'a> {
     fn record(&mut self, source: &'a Source, line: &Line, sold: bool) {
         let name = source.stock.description(line);
         if !name.is_empty() {
-            let names = if sold {
-                &mut self.names_sold
-            } else {
-                &mut self.names
-            };
+            let names = if sold { &mut self.names_sold } else { &mut self.names };
             *names.entry(name).or_insert(0) += 1;
         }
-        if sold && line.unit_price_pence() > 0 {
-            *self.prices.entry(line.unit_price_pence()).or_insert(0) += 1;
+        if sold && line.unit_price_minor() > 0 {
+            *self.prices.entry(line.unit_price_minor()).or_insert(0) += 1;
         }
     }
 
-    /// Stock corrections carry remarks in place of names, so they are asked last.
+    /// Stock corrections carry remarks instead of names, so they are asked last.
     fn name(&self) -> Option<&'a str> {
-        most_frequent(&self.names_sold)
-            .or_else(|| most_frequent(&self.names))
-            .copied()
+        most_frequent(&self.names_sold).or_else(|| most_frequent(&self.names)).copied()
     }
 }
 
 /// Of equally frequent ones the first.
 fn most_frequent<K: Ord>(counted: &BTreeMap<K, usize>) -> Option<&K> {
-    counted
-        .iter()
-        .rev()
-        .max_by_key(|(_, count)| **count)
-        .map(|(key, _)| key)
+    counted.iter().rev().max_by_key(|(_, count)| **count).map(|(key, _)| key)
 }
 
-/// Writes goods as CSV: `sku,name,kind,price_pence,currency`.
+/// Writes goods as CSV: `sku,name,kind,price_minor,currency`.
 ///
 /// # Errors
 /// The writer fails.
@@ -124,27 +107,24 @@ pub fn write_customers(source: &Source, out: impl Write) -> csv::Result<()> {
         "family_name",
         "email",
         "phone",
-        "line1",
-        "town",
-        "postcode",
+        "street",
+        "city",
+        "postal_code",
         "country",
     ])?;
-    let latest: BTreeMap<_, _> = source
-        .invoices()
-        .iter()
-        .filter_map(|invoice| Some((invoice.customer?, invoice.country)))
-        .collect();
+    let latest: BTreeMap<_, _> =
+        source.invoices().iter().filter_map(|invoice| Some((invoice.customer?, invoice.country))).collect();
     for (number, country) in latest {
-        let person = people::customer(number, country, &source.places);
+        let person = people::customer(number, country, &source.locations);
         table.write_record([
             &number.to_string(),
             &person.given_name,
             &person.family_name,
             &person.email,
             &person.phone,
-            &person.line1,
-            &person.town,
-            &person.postcode,
+            &person.street,
+            &person.city,
+            &person.postal_code,
             person.country,
         ])?;
     }
@@ -163,12 +143,8 @@ pub fn write_supplies<'a>(
     let mut table = csv::Writer::from_writer(out);
     table.write_record(["location", "sku", "quantity"])?;
     for supply in supplies {
-        let location = &source.places.at(supply.place).external_id;
-        table.write_record([
-            location,
-            &source.stock.skus()[supply.sku],
-            &supply.quantity.to_string(),
-        ])?;
+        let location = &source.locations.at(supply.location).external_id;
+        table.write_record([location, &source.stock.skus()[supply.sku], &supply.quantity.to_string()])?;
     }
     Ok(table.flush()?)
 }
@@ -178,10 +154,8 @@ pub fn write_supplies<'a>(
 #[must_use]
 pub fn person_of(invoice: &Invoice, source: &Source) -> Option<people::Person> {
     match (invoice.customer, invoice.channel) {
-        (Some(number), _) => Some(people::customer(number, invoice.country, &source.places)),
-        (None, Channel::Web | Channel::Phone)
-            if matches!(invoice.kind, Kind::Sale | Kind::Return) =>
-        {
+        (Some(number), _) => Some(people::customer(number, invoice.country, &source.locations)),
+        (None, Channel::Web | Channel::Phone) if matches!(invoice.kind, Kind::Sale | Kind::Return) => {
             Some(people::guest(&invoice.number, invoice.country))
         }
         _ => None,
@@ -196,10 +170,7 @@ mod tests {
 
     #[test]
     fn of_equally_frequent_prices_the_lower_is_the_list_price() {
-        assert_eq!(
-            most_frequent(&BTreeMap::from([(255, 2), (295, 7), (551, 7)])),
-            Some(&295)
-        );
+        assert_eq!(most_frequent(&BTreeMap::from([(255, 2), (295, 7), (551, 7)])), Some(&295));
         assert_eq!(most_frequent::<i64>(&BTreeMap::new()), None);
     }
 }

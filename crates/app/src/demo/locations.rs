@@ -1,4 +1,4 @@
-//! The demo retailer's places: its web shop, two warehouses and twelve stores, read from `demo/locations.csv`.
+//! The demo retailer's locations: its web shop, two warehouses and twelve stores, read from `demo/locations.csv`.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::columns::Unreadable;
 
 /// One line of `demo/locations.csv`, the table an ordinary import takes.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Place {
+pub struct Location {
     /// The name by which other tables speak of it.
     pub external_id: String,
     /// As customers see it.
@@ -14,12 +14,12 @@ pub struct Place {
     /// What it is.
     pub kind: Kind,
     /// Real for all but the web shop, which is nowhere.
-    pub town: String,
+    pub city: String,
     /// Empty for the web shop.
-    pub postcode: String,
+    pub postal_code: String,
 }
 
-/// What a place is.
+/// What a location is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -31,15 +31,15 @@ pub enum Kind {
     Store,
 }
 
-/// All places, in the order of the table.
+/// All locations, in the order of the table.
 #[derive(Debug)]
-pub struct Places {
-    all: Vec<Place>,
+pub struct Locations {
+    all: Vec<Location>,
     warehouses: Vec<usize>,
     stores: Vec<usize>,
 }
 
-impl Places {
+impl Locations {
     /// Reads the table.
     ///
     /// # Errors
@@ -47,36 +47,28 @@ impl Places {
     pub fn read(table: &str) -> Result<Self, Unreadable> {
         let all = csv::Reader::from_reader(table.as_bytes())
             .deserialize()
-            .collect::<Result<Vec<Place>, _>>()
+            .collect::<Result<Vec<Location>, _>>()
             .map_err(|cause| Unreadable(format!("locations.csv: {cause}")))?;
-        let of = |kind| {
-            (0..all.len())
-                .filter(|at| all[*at].kind == kind)
-                .collect::<Vec<_>>()
-        };
+        let of = |kind| (0..all.len()).filter(|at| all[*at].kind == kind).collect::<Vec<_>>();
         let (warehouses, stores) = (of(Kind::Warehouse), of(Kind::Store));
         if warehouses.is_empty() || stores.is_empty() {
             return Err(Unreadable(
                 "locations.csv: at least one warehouse and one store are needed".to_owned(),
             ));
         }
-        Ok(Self {
-            all,
-            warehouses,
-            stores,
-        })
+        Ok(Self { all, warehouses, stores })
     }
 
-    /// Every place.
+    /// Every location.
     #[must_use]
-    pub fn all(&self) -> &[Place] {
+    pub fn all(&self) -> &[Location] {
         &self.all
     }
 
-    /// The place at a number found in [`Places::warehouses`] or [`Places::stores`].
+    /// The location at a number found in [`Locations::warehouses`] or [`Locations::stores`].
     #[must_use]
-    pub fn at(&self, place: usize) -> &Place {
-        &self.all[place]
+    pub fn at(&self, location: usize) -> &Location {
+        &self.all[location]
     }
 
     /// Numbers of the warehouses, at least one.
