@@ -126,7 +126,11 @@ pub struct Actor {
 impl Actor {
     /// Tandem itself, which may do everything.
     pub fn system() -> Actor {
-        Actor { who: Who::System, channel: None, grants: vec![Grant { location: None, permissions: Permissions::EVERYTHING }] }
+        Actor {
+            who: Who::System,
+            channel: None,
+            grants: vec![Grant { location: None, permissions: Permissions::EVERYTHING }],
+        }
     }
 
     /// Refuses unless the permission is granted everywhere or at this location.
@@ -134,12 +138,18 @@ impl Actor {
     /// # Errors
     /// [`Code::Forbidden`], naming the permission.
     pub fn may(&self, permission: Permission, location: Option<Id<Location>>) -> Result<(), Refusal> {
-        let granted = self.grants.iter().any(|grant| grant.permissions.allow(permission) && (grant.location.is_none() || (location.is_some() && grant.location == location)));
+        let granted = self.grants.iter().any(|grant| {
+            grant.permissions.allow(permission)
+                && (grant.location.is_none() || (location.is_some() && grant.location == location))
+        });
         if granted {
             return Ok(());
         }
         let place = location.map_or_else(|| "everywhere".to_owned(), |id| format!("at {id}"));
-        Err(Refusal::new(Code::Forbidden, format!("this needs the permission \"{}\" {place}; ask an owner for it", permission.text())))
+        Err(Refusal::new(
+            Code::Forbidden,
+            format!("this needs the permission \"{}\" {place}; ask an owner for it", permission.text()),
+        ))
     }
 
     /// Refuses unless the permission is granted somewhere; for reads that are then narrowed to [`Actor::locations_for`].
@@ -150,7 +160,10 @@ impl Actor {
         if self.grants.iter().any(|grant| grant.permissions.allow(permission)) {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, format!("this needs the permission \"{}\"; ask an owner for it", permission.text())))
+        Err(Refusal::new(
+            Code::Forbidden,
+            format!("this needs the permission \"{}\"; ask an owner for it", permission.text()),
+        ))
     }
 
     /// The locations for which the permission is granted; `None` when it is granted everywhere.

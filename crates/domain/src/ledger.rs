@@ -106,9 +106,16 @@ impl NewTransfer {
     /// [`Code::Invalid`] when the lines do not sum to zero, are too many, or an amount is beyond [`AMOUNT_MAX`].
     pub fn settled(mut self) -> Result<NewTransfer, Refusal> {
         if self.postings.len() > POSTINGS_MAX {
-            return Err(Refusal::invalid("postings", format!("{} lines in one transfer; at most {POSTINGS_MAX}", self.postings.len())));
+            return Err(Refusal::invalid(
+                "postings",
+                format!("{} lines in one transfer; at most {POSTINGS_MAX}", self.postings.len()),
+            ));
         }
-        if self.postings.iter().any(|posting| posting.amount.checked_abs().is_none_or(|size| size > AMOUNT_MAX)) {
+        if self
+            .postings
+            .iter()
+            .any(|posting| posting.amount.checked_abs().is_none_or(|size| size > AMOUNT_MAX))
+        {
             return Err(Refusal::invalid("amount", format!("an amount is beyond {AMOUNT_MAX}")));
         }
         if self.postings.iter().map(|posting| posting.amount).sum::<i64>() != 0 {
@@ -157,12 +164,19 @@ pub enum HoldEnd {
 ///
 /// # Errors
 /// [`Code::HoldNotOpen`] unless it is pending; [`Code::Invalid`] when more would be posted than is held, or nothing.
-pub fn end_hold(hold: Id<Hold>, state: HoldState, amount: i64, end: HoldEnd) -> Result<(HoldState, i64, i64), Refusal> {
+pub fn end_hold(
+    hold: Id<Hold>,
+    state: HoldState,
+    amount: i64,
+    end: HoldEnd,
+) -> Result<(HoldState, i64, i64), Refusal> {
     if state != HoldState::Pending {
         return Err(Refusal::new(Code::HoldNotOpen, format!("hold {hold} is {}", state.text())));
     }
     match end {
-        HoldEnd::Post(part) if part < 1 || part > amount => Err(Refusal::invalid("quantity", format!("hold {hold} has {amount}, {part} asked"))),
+        HoldEnd::Post(part) if part < 1 || part > amount => {
+            Err(Refusal::invalid("quantity", format!("hold {hold} has {amount}, {part} asked")))
+        }
         HoldEnd::Post(part) => Ok((HoldState::Posted, part, amount - part)),
         HoldEnd::Void => Ok((HoldState::Voided, 0, amount)),
         HoldEnd::Expire => Ok((HoldState::Expired, 0, amount)),
@@ -179,12 +193,20 @@ mod tests {
     }
 
     fn transfer(postings: Vec<Posting>) -> NewTransfer {
-        NewTransfer { id: Id::from_bytes([1; 16]), book: Id::from_bytes([2; 16]), reason: "moved", cause: None, postings }
+        NewTransfer {
+            id: Id::from_bytes([1; 16]),
+            book: Id::from_bytes([2; 16]),
+            reason: "moved",
+            cause: None,
+            postings,
+        }
     }
 
     #[test]
     fn taking_twice_from_one_account_is_one_taking_with_the_strictest_floor() {
-        let settled = transfer(vec![posting(2, 5, None), posting(1, -3, Some(0)), posting(1, -2, Some(4))]).settled().unwrap();
+        let settled = transfer(vec![posting(2, 5, None), posting(1, -3, Some(0)), posting(1, -2, Some(4))])
+            .settled()
+            .unwrap();
         assert_eq!(settled.postings, [posting(1, -5, Some(4)), posting(2, 5, None)]);
     }
 
@@ -199,7 +221,10 @@ mod tests {
         let hold = Id::from_bytes([9; 16]);
         assert_eq!(end_hold(hold, HoldState::Pending, 5, HoldEnd::Post(3)), Ok((HoldState::Posted, 3, 2)));
         assert!(end_hold(hold, HoldState::Pending, 5, HoldEnd::Post(6)).is_err());
-        assert_eq!(end_hold(hold, HoldState::Expired, 5, HoldEnd::Void).unwrap_err().code(), Code::HoldNotOpen);
+        assert_eq!(
+            end_hold(hold, HoldState::Expired, 5, HoldEnd::Void).unwrap_err().code(),
+            Code::HoldNotOpen
+        );
     }
 
     proptest! {

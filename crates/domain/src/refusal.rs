@@ -146,7 +146,11 @@ mod tests {
 
     #[test]
     fn every_bad_field_is_named() {
-        let refusal = Refusal::all(vec![Refusal::invalid("name", "is empty"), Refusal::invalid("lines.0.quantity", "is 0")]).unwrap();
+        let refusal = Refusal::all(vec![
+            Refusal::invalid("name", "is empty"),
+            Refusal::invalid("lines.0.quantity", "is 0"),
+        ])
+        .unwrap();
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(fields, ["name", "lines.0.quantity"]);
         assert!(Refusal::all(vec![]).is_none());

@@ -11,7 +11,14 @@ use store::{Tx, event as journal};
 use crate::{Failure, World};
 
 /// Notes that something happened to a subject. The body names ids and numbers, never personal data.
-pub fn emit(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, subject: impl ToString, kind: &'static str, body: Value) {
+pub fn emit(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    subject: impl ToString,
+    kind: &'static str,
+    body: Value,
+) {
     let event = Event {
         id: world.id(),
         subject: subject.to_string(),
@@ -50,13 +57,15 @@ pub fn page(tx: &mut Tx<'_>, cursor: Cursor, limit: usize) -> Result<Vec<(journa
 
 /// Gives the partitions' lists as one, by time; each partition keeps its own order. `found` is sorted by partition and sequence.
 fn merged(found: Vec<journal::Entry>, mut cursor: Cursor, limit: usize) -> Vec<(journal::Entry, Cursor)> {
-    let mut partitions: Vec<VecDeque<journal::Entry>> = (0..journal::PARTITIONS).map(|_| VecDeque::new()).collect();
+    let mut partitions: Vec<VecDeque<journal::Entry>> =
+        (0..journal::PARTITIONS).map(|_| VecDeque::new()).collect();
     for entry in found {
         partitions[usize::try_from(entry.partition).unwrap_or(0)].push_back(entry);
     }
     let mut page = Vec::new();
     while page.len() < limit {
-        let earliest = (0..partitions.len()).filter_map(|place| Some((partitions[place].front()?.at, place))).min();
+        let earliest =
+            (0..partitions.len()).filter_map(|place| Some((partitions[place].front()?.at, place))).min();
         let Some((_, place)) = earliest else { break };
         let Some(entry) = partitions[place].pop_front() else { break };
         cursor[place] = entry.sequence;

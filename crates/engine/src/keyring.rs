@@ -23,11 +23,19 @@ pub struct DataKey([u8; 32]);
 impl Keyring {
     /// The keyring of a master key: 32 bytes from file or environment, never stored in the database.
     pub fn new(master: [u8; 32]) -> Keyring {
-        Keyring { wrapping: keyed(&master, b"tandem wrapping key", b""), lookup: keyed(&master, b"tandem lookup key", b"") }
+        Keyring {
+            wrapping: keyed(&master, b"tandem wrapping key", b""),
+            lookup: keyed(&master, b"tandem lookup key", b""),
+        }
     }
 
     /// A new data key from chance, and its wrapped form for the database.
-    pub fn new_data_key(&self, chance: [u8; 32], nonce: [u8; NONCE_LENGTH], person: &[u8; 16]) -> (DataKey, Vec<u8>) {
+    pub fn new_data_key(
+        &self,
+        chance: [u8; 32],
+        nonce: [u8; NONCE_LENGTH],
+        person: &[u8; 16],
+    ) -> (DataKey, Vec<u8>) {
         let wrapped = seal(&self.wrapping, nonce, &chance, person);
         (DataKey(chance), wrapped)
     }
@@ -56,7 +64,9 @@ impl DataKey {
 }
 
 fn keyed(key: &[u8; 32], label: &[u8], text: &[u8]) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length")
+    };
     mac.update(label);
     mac.update(&[0]);
     mac.update(text);
@@ -65,14 +75,18 @@ fn keyed(key: &[u8; 32], label: &[u8], text: &[u8]) -> [u8; 32] {
 
 fn seal(key: &[u8; 32], nonce: [u8; NONCE_LENGTH], text: &[u8], context: &[u8]) -> Vec<u8> {
     let cipher = XChaCha20Poly1305::new(&Key::from(*key));
-    let Ok(sealed) = cipher.encrypt(&XNonce::from(nonce), Payload { msg: text, aad: context }) else { unreachable!("a bounded text can be sealed") };
+    let Ok(sealed) = cipher.encrypt(&XNonce::from(nonce), Payload { msg: text, aad: context }) else {
+        unreachable!("a bounded text can be sealed")
+    };
     [nonce.as_slice(), &sealed].concat()
 }
 
 fn open(key: &[u8; 32], sealed: &[u8], context: &[u8]) -> Option<Vec<u8>> {
     let (nonce, body) = sealed.split_at_checked(NONCE_LENGTH)?;
     let nonce: [u8; NONCE_LENGTH] = nonce.try_into().ok()?;
-    XChaCha20Poly1305::new(&Key::from(*key)).decrypt(&XNonce::from(nonce), Payload { msg: body, aad: context }).ok()
+    XChaCha20Poly1305::new(&Key::from(*key))
+        .decrypt(&XNonce::from(nonce), Payload { msg: body, aad: context })
+        .ok()
 }
 
 #[cfg(test)]
@@ -95,6 +109,9 @@ mod tests {
     #[test]
     fn look_ups_of_different_kinds_differ() {
         let keyring = Keyring::new([7; 32]);
-        assert_ne!(keyring.lookup_hash("email", "a@example.com"), keyring.lookup_hash("phone", "a@example.com"));
+        assert_ne!(
+            keyring.lookup_hash("email", "a@example.com"),
+            keyring.lookup_hash("phone", "a@example.com")
+        );
     }
 }

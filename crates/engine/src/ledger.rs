@@ -25,6 +25,14 @@ pub struct Notice {
     pub body: Value,
 }
 
+/// A transfer with the event that tells of it.
+pub struct Told {
+    /// The transfer.
+    pub transfer: NewTransfer,
+    /// The event.
+    pub notice: Notice,
+}
+
 /// Posts a transfer and tells of it; answers the balances after it, in the order of its settled lines.
 ///
 /// # Errors
@@ -33,10 +41,10 @@ pub fn post(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    transfer: NewTransfer,
-    notice: Notice,
+    told: Told,
     short: impl FnOnce(Shortfall) -> Refusal,
 ) -> Result<(NewTransfer, Vec<i64>), Failure> {
+    let Told { transfer, notice } = told;
     let transfer = transfer.settled()?;
     let balances = rows::post(tx, &transfer, &stamp(actor, world))?.map_err(short)?;
     tx.emit(Event {
@@ -66,13 +74,21 @@ pub struct NewHold {
     pub expires_at: Option<Instant>,
     /// What it is for: kind and id in text.
     pub cause: (&'static str, String),
+    /// The event that tells of it.
+    pub notice: Notice,
 }
 
 /// First phase: moves the amount aside and notes the hold.
 ///
 /// # Errors
 /// As [`post`].
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewHold, notice: Notice, short: impl FnOnce(Shortfall) -> Refusal) -> Result<Id<Hold>, Failure> {
+pub fn hold(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    new: NewHold,
+    short: impl FnOnce(Shortfall) -> Refusal,
+) -> Result<Id<Hold>, Failure> {
     if new.amount < 1 {
         return Err(Refusal::invalid("quantity", "a hold is for at least 1").into());
     }
@@ -82,8 +98,14 @@ pub fn hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewHold, not
         Posting { account: new.from.0, amount: -new.amount, floor: new.from.1 },
         Posting { account: new.held, amount: new.amount, floor: Some(0) },
     ];
-    let transfer = NewTransfer { id: world.id(), book: new.book, reason: "held", cause: Some((Cow::Borrowed(kind), cause.clone())), postings };
-    post(tx, actor, world, transfer, notice, short)?;
+    let transfer = NewTransfer {
+        id: world.id(),
+        book: new.book,
+        reason: "held",
+        cause: Some((Cow::Borrowed(kind), cause.clone())),
+        postings,
+    };
+    post(tx, actor, world, Told { transfer, notice: new.notice }, short)?;
     let row = HoldRow {
         book: new.book,
         id,
@@ -100,12 +122,28 @@ pub fn hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewHold, not
     Ok(id)
 }
 
-/// Second phase: what the hold becomes. `onward` is where the posted part goes on to; the rest goes back to where it came from.
+/// How a hold ends.
+pub struct Ending<'a> {
+    /// Posted in part or wholly, given back, or expired.
+    pub end: HoldEnd,
+    /// Where the posted part goes on to; the rest goes back to where it came from.
+    pub onward: &'a [Posting],
+    /// The event that tells of it.
+    pub notice: Notice,
+}
+
+/// Second phase: what the hold becomes.
 ///
 /// # Errors
 /// [`Code::HoldNotOpen`] when it ended before, or as [`post`].
-pub fn end_hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, hold: &HoldRow, end: HoldEnd, onward: &[Posting], notice: Notice) -> Result<HoldState, Failure> {
-    let (state, posted, returned) = ledger::end_hold(hold.id, hold.state, hold.amount, end)?;
+pub fn end_hold(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    hold: &HoldRow,
+    ending: Ending<'_>,
+) -> Result<HoldState, Failure> {
+    let (state, posted, returned) = ledger::end_hold(hold.id, hold.state, hold.amount, ending.end)?;
     if !rows::end_hold(tx, hold.book, hold.id, state, posted)? {
         return Err(Refusal::new(Code::HoldNotOpen, format!("hold {} was ended meanwhile", hold.id)).into());
     }
@@ -114,7 +152,7 @@ pub fn end_hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, hold: &HoldRo
         Posting { account: hold.held, amount: -hold.amount, floor: Some(0) },
         Posting { account: hold.from, amount: returned, floor: back_floor },
     ];
-    postings.extend_from_slice(onward);
+    postings.extend_from_slice(ending.onward);
     let reason = match state {
         HoldState::Posted => "hold_posted",
         HoldState::Expired => "hold_expired",
@@ -122,6 +160,8 @@ pub fn end_hold(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, hold: &HoldRo
     };
     let cause = hold.cause_kind.clone().map(Cow::Owned).zip(hold.cause_id.clone());
     let transfer = NewTransfer { id: world.id(), book: hold.book, reason, cause, postings };
-    post(tx, actor, world, transfer, notice, |shortfall| Refusal::new(Code::HoldNotOpen, format!("hold {} is not covered: {} left", hold.id, shortfall.amount)))?;
+    post(tx, actor, world, Told { transfer, notice: ending.notice }, |shortfall| {
+        Refusal::new(Code::HoldNotOpen, format!("hold {} is not covered: {} left", hold.id, shortfall.amount))
+    })?;
     Ok(state)
 }

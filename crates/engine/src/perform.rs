@@ -84,8 +84,21 @@ pub fn perform(
         let key_hash = key.hash(request.actor.who);
         match idempotency::claim(tx, &key_hash, &key.input_hash, world.now())? {
             Claim::New => {}
-            Claim::Answered { status, answer } => return Ok(Answer { status: u16::try_from(status).unwrap_or(200), body: answer, version: None, repeated: true }),
-            Claim::OtherInput => return Err(Refusal::new(Code::IdempotencyKeyReused, "this idempotency key was used before with another input; use a new key").into()),
+            Claim::Answered { status, answer } => {
+                return Ok(Answer {
+                    status: u16::try_from(status).unwrap_or(200),
+                    body: answer,
+                    version: None,
+                    repeated: true,
+                });
+            }
+            Claim::OtherInput => {
+                return Err(Refusal::new(
+                    Code::IdempotencyKeyReused,
+                    "this idempotency key was used before with another input; use a new key",
+                )
+                .into());
+            }
         }
         let answer = command(tx, &request.actor, &mut world)?;
         idempotency::record(tx, &key_hash, i64::from(answer.status), &answer.body)?;

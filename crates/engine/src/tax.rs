@@ -25,11 +25,21 @@ pub struct NewClass {
 ///
 /// # Errors
 /// [`Code::AlreadyExists`] when the code is taken.
-pub fn create_class(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewClass) -> Result<Class, Failure> {
+pub fn create_class(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    new: NewClass,
+) -> Result<Class, Failure> {
     actor.may(Permission::EditPlaces, None)?;
     let class = Class { id: world.id(), code: new.code, name: new.name };
     if !rows::add_class(tx, &class)? {
-        return Err(Refusal::new(Code::AlreadyExists, format!("a tax class \"{}\" exists already", class.code)).at("code").into());
+        return Err(Refusal::new(
+            Code::AlreadyExists,
+            format!("a tax class \"{}\" exists already", class.code),
+        )
+        .at("code")
+        .into());
     }
     emit(tx, actor, world, class.id, "tax_class.created", json!({ "code": class.code }));
     Ok(class)
@@ -39,7 +49,12 @@ pub fn create_class(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewC
 ///
 /// # Errors
 /// What the store says.
-pub fn list_classes(tx: &mut Tx<'_>, actor: &Actor, after: Id<TaxClass>, limit: i64) -> Result<Vec<Class>, Failure> {
+pub fn list_classes(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    after: Id<TaxClass>,
+    limit: i64,
+) -> Result<Vec<Class>, Failure> {
     actor.may_somewhere(Permission::ReadPlaces)?;
     Ok(rows::list_classes(tx, after, limit)?)
 }

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn ids_of_one_command_sort_in_the_order_drawn() {
-        let mut world = World::new(Instant::from_micros(1_700_000_000_000_000), [3; 32], Arc::new(Keyring::new([1; 32])));
+        let mut world =
+            World::new(Instant::from_micros(1_700_000_000_000_000), [3; 32], Arc::new(Keyring::new([1; 32])));
         let drawn: Vec<Id<Order>> = (0..100).map(|_| world.id()).collect();
         assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]));
     }

@@ -29,7 +29,8 @@ impl Reply {
     /// # Errors
     /// When the shape cannot be written as JSON, which is a mistake in the program.
     pub fn json(shape: &impl Serialize) -> Result<Reply, Failure> {
-        let body = serde_json::to_string(shape).map_err(|error| StoreError::Corrupt(format!("the answer cannot be written: {error}")))?;
+        let body = serde_json::to_string(shape)
+            .map_err(|error| StoreError::Corrupt(format!("the answer cannot be written: {error}")))?;
         Ok(Reply { body, version: None })
     }
 
@@ -55,7 +56,12 @@ impl App {
     ) -> Result<Response, Problem> {
         let (teller, outcome) = oneshot::channel();
         let run = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
-            command(tx, actor, world).map(|reply| Answer { status: status.as_u16(), body: reply.body, version: reply.version, repeated: false })
+            command(tx, actor, world).map(|reply| Answer {
+                status: status.as_u16(),
+                body: reply.body,
+                version: reply.version,
+                repeated: false,
+            })
         };
         perform(&self.shop, request, run, move |result| drop(teller.send(result)));
         let answer = outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?;
@@ -66,7 +72,10 @@ impl App {
     ///
     /// # Errors
     /// The [`Problem`] of a refusal or of the machinery.
-    pub async fn read<T: Send + 'static>(&self, query: impl FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static) -> Result<T, Problem> {
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
         let (teller, outcome) = oneshot::channel();
         self.shop.db.read_then(query, move |result| drop(teller.send(result)));
         Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
@@ -86,7 +95,9 @@ fn respond(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let body = if status == StatusCode::NO_CONTENT { String::new() } else { answer.body };
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-    if let Some(tag) = answer.version.and_then(|version| HeaderValue::from_str(&format!("\"{version}\"")).ok()) {
+    if let Some(tag) =
+        answer.version.and_then(|version| HeaderValue::from_str(&format!("\"{version}\"")).ok())
+    {
         response.headers_mut().insert(header::ETAG, tag);
     }
     if answer.repeated {

@@ -39,7 +39,9 @@ impl<T> Command<T> {
         if self.request.key.is_some() {
             return Ok(self);
         }
-        Err(Problem::unreadable("give an Idempotency-Key header, so that repeating this after a lost answer does it only once"))
+        Err(Problem::unreadable(
+            "give an Idempotency-Key header, so that repeating this after a lost answer does it only once",
+        ))
     }
 }
 
@@ -49,21 +51,41 @@ impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
     async fn from_request(request: axum::extract::Request, app: &App) -> Result<Command<T>, Problem> {
         let (mut parts, body) = request.into_parts();
         let Caller(actor) = Caller::from_request_parts(&mut parts, app).await?;
-        let asked = Sha256::new().chain_update(parts.method.as_str()).chain_update([0]).chain_update(parts.uri.to_string()).chain_update([0]);
+        let asked = Sha256::new()
+            .chain_update(parts.method.as_str())
+            .chain_update([0])
+            .chain_update(parts.uri.to_string())
+            .chain_update([0]);
         let headers = std::mem::take(&mut parts.headers);
-        let bytes = Bytes::from_request(axum::extract::Request::from_parts(parts, body), app).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::edge(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than allowed", "send less at once, or use the bulk endpoints in parts"),
-            _ => Problem::unreadable("the body could not be received"),
-        })?;
+        let bytes = Bytes::from_request(axum::extract::Request::from_parts(parts, body), app).await.map_err(
+            |rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::edge(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    "the body is larger than allowed",
+                    "send less at once, or use the bulk endpoints in parts",
+                ),
+                _ => Problem::unreadable("the body could not be received"),
+            },
+        )?;
         let key = key(&headers, asked.chain_update(&bytes).finalize().into())?;
-        Ok(Command { body: read_json(&headers, &bytes)?, request: Request { actor, key }, if_match: if_match(&headers)? })
+        Ok(Command {
+            body: read_json(&headers, &bytes)?,
+            request: Request { actor, key },
+            if_match: if_match(&headers)?,
+        })
     }
 }
 
 fn key(headers: &HeaderMap, input_hash: [u8; 32]) -> Result<Option<Key>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().ok().map(str::trim).filter(|text| !text.is_empty() && text.len() <= KEY_LENGTH_MAX);
-    let text = text.ok_or_else(|| Problem::unreadable(format!("the Idempotency-Key must be 1 to {KEY_LENGTH_MAX} visible ASCII characters")))?;
+    let text =
+        value.to_str().ok().map(str::trim).filter(|text| !text.is_empty() && text.len() <= KEY_LENGTH_MAX);
+    let text = text.ok_or_else(|| {
+        Problem::unreadable(format!(
+            "the Idempotency-Key must be 1 to {KEY_LENGTH_MAX} visible ASCII characters"
+        ))
+    })?;
     Ok(Some(Key { text: text.to_owned(), input_hash }))
 }
 
@@ -74,7 +96,12 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::edge(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the body is not JSON", "send Content-Type: application/json"));
+        return Err(Problem::edge(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_json",
+            "the body is not JSON",
+            "send Content-Type: application/json",
+        ));
     }
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::from(domain::Refusal::invalid("body", error)),
@@ -85,5 +112,7 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let version = value.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
-    version.map(Some).ok_or_else(|| Problem::unreadable("If-Match must be the ETag that was given, such as \"7\""))
+    version
+        .map(Some)
+        .ok_or_else(|| Problem::unreadable("If-Match must be the ETag that was given, such as \"7\""))
 }

@@ -31,7 +31,11 @@ impl PageQuery {
     /// When it is not 1 to [`LIMIT_MAX`].
     pub fn limit(&self) -> Result<i64, Problem> {
         let limit = self.limit.unwrap_or(LIMIT);
-        if (1..=LIMIT_MAX).contains(&limit) { Ok(limit) } else { Err(domain::Refusal::invalid("limit", format!("give 1 to {LIMIT_MAX}")).into()) }
+        if (1..=LIMIT_MAX).contains(&limit) {
+            Ok(limit)
+        } else {
+            Err(domain::Refusal::invalid("limit", format!("give 1 to {LIMIT_MAX}")).into())
+        }
     }
 
     /// The text the cursor stands for; empty at the start.
@@ -41,7 +45,9 @@ impl PageQuery {
     pub fn after(&self) -> Result<String, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(String::new()) };
         let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        text.ok_or_else(|| Problem::unreadable("the cursor is not one that was given out; begin without a cursor"))
+        text.ok_or_else(|| {
+            Problem::unreadable("the cursor is not one that was given out; begin without a cursor")
+        })
     }
 
     /// The id the cursor stands for; the zero id at the start.
@@ -53,7 +59,8 @@ impl PageQuery {
         if text.is_empty() {
             return Ok(Id::from_bytes([0; 16]));
         }
-        Id::parse(&text).map_err(|_| Problem::unreadable("the cursor belongs to another list; begin without a cursor"))
+        Id::parse(&text)
+            .map_err(|_| Problem::unreadable("the cursor belongs to another list; begin without a cursor"))
     }
 }
 

@@ -88,8 +88,20 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of the edge itself, with its own code: unreadable body, too many requests.
-    pub fn edge(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-        let shape = ProblemShape { kind: "about:blank", title, status: status.as_u16(), code, detail: detail.into(), errors: Vec::new() };
+    pub fn edge(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Problem {
+        let shape = ProblemShape {
+            kind: "about:blank",
+            title,
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+        };
         Problem { status, shape: Box::new(shape), retry_after: None }
     }
 
@@ -119,8 +131,22 @@ fn status_of(code: Code) -> StatusCode {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
-        let errors = refusal.each().filter_map(|one| Some(FieldProblem { field: one.field()?.to_owned(), code: one.code().text(), message: one.message().to_owned() })).collect();
-        let mut problem = Problem::edge(status_of(refusal.code()), refusal.code().text(), refusal.code().meaning(), refusal.message());
+        let errors = refusal
+            .each()
+            .filter_map(|one| {
+                Some(FieldProblem {
+                    field: one.field()?.to_owned(),
+                    code: one.code().text(),
+                    message: one.message().to_owned(),
+                })
+            })
+            .collect();
+        let mut problem = Problem::edge(
+            status_of(refusal.code()),
+            refusal.code().text(),
+            refusal.code().meaning(),
+            refusal.message(),
+        );
         problem.shape.errors = errors;
         problem
     }
@@ -133,14 +159,27 @@ impl From<Failure> for Problem {
             Failure::Store(error) if error.is_passing() => {
                 tracing::warn!(%error, "the books could not be used");
                 let detail = match error {
-                    StoreError::OutcomeUnknown => "it is not known whether this was kept; repeat it with the same idempotency key",
+                    StoreError::OutcomeUnknown => {
+                        "it is not known whether this was kept; repeat it with the same idempotency key"
+                    }
                     _ => "the books cannot be used now; nothing was changed, try again",
                 };
-                Problem::edge(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the books cannot be used now", detail).retry_after(1)
+                Problem::edge(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "the books cannot be used now",
+                    detail,
+                )
+                .retry_after(1)
             }
             Failure::Store(error) => {
                 tracing::error!(%error, "a command failed in the machinery");
-                Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", "a fault was logged; nothing was changed")
+                Problem::edge(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "a fault in the program",
+                    "a fault was logged; nothing was changed",
+                )
             }
         }
     }
@@ -149,7 +188,8 @@ impl From<Failure> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self.shape).unwrap_or_default();
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

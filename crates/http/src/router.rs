@@ -7,7 +7,11 @@ use crate::{App, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
-#[openapi(info(title = "Tandem", description = "Unified commerce: stock, baskets, orders, payments and customers of all channels in one set of books.", license(name = "Apache-2.0", identifier = "Apache-2.0")))]
+#[openapi(info(
+    title = "Tandem",
+    description = "Unified commerce: stock, baskets, orders, payments and customers of all channels in one set of books.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
 struct Description;
 
 /// Every route, with its description.

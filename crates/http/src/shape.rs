@@ -47,11 +47,18 @@ impl Fields {
 
     /// The value, or `None` with the refusal remembered.
     pub fn take<T, E: Display>(&mut self, field: &str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.refusals.push(Refusal::invalid(format!("{}{field}", self.prefix), error))).ok()
+        value
+            .map_err(|error| self.refusals.push(Refusal::invalid(format!("{}{field}", self.prefix), error)))
+            .ok()
     }
 
     /// As [`Fields::take`] for a value that may be absent.
-    pub fn take_if<S, T, E: Display>(&mut self, field: &str, source: Option<S>, read: impl FnOnce(S) -> Result<T, E>) -> Option<Option<T>> {
+    pub fn take_if<S, T, E: Display>(
+        &mut self,
+        field: &str,
+        source: Option<S>,
+        read: impl FnOnce(S) -> Result<T, E>,
+    ) -> Option<Option<T>> {
         source.map_or(Some(None), |source| self.take(field, read(source)).map(Some))
     }
 
@@ -62,7 +69,10 @@ impl Fields {
 
     /// An amount of money.
     pub fn money(&mut self, field: &str, shape: &MoneyShape) -> Option<Money> {
-        self.take(field, Currency::parse(&shape.currency).and_then(|currency| Money::new(shape.amount, currency)))
+        self.take(
+            field,
+            Currency::parse(&shape.currency).and_then(|currency| Money::new(shape.amount, currency)),
+        )
     }
 
     /// An instant.
@@ -92,6 +102,8 @@ impl Fields {
 ///
 /// # Errors
 /// What the value's own reading says.
-pub fn changed<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn changed<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

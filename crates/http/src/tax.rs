@@ -63,7 +63,10 @@ impl NewTaxClassShape {
 /// Make a tax class
 #[utoipa::path(post, path = "/v1/tax-classes", operation_id = "create_tax_class", tag = "tax", request_body = NewTaxClassShape,
     responses((status = 201, body = TaxClassShape), Problems))]
-async fn create_tax_class(State(app): State<App>, command: Command<NewTaxClassShape>) -> Result<Response, Problem> {
+async fn create_tax_class(
+    State(app): State<App>,
+    command: Command<NewTaxClassShape>,
+) -> Result<Response, Problem> {
     let input = command.body.read()?;
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let class = tax::create_class(tx, actor, world, input.clone())?;
@@ -75,8 +78,15 @@ async fn create_tax_class(State(app): State<App>, command: Command<NewTaxClassSh
 /// List tax classes
 #[utoipa::path(get, path = "/v1/tax-classes", operation_id = "list_tax_classes", tag = "tax", params(PageQuery),
     responses((status = 200, body = Page<TaxClassShape>), Problems))]
-async fn list_tax_classes(State(app): State<App>, Caller(actor): Caller, Query(page): Query<PageQuery>) -> Result<Response, Problem> {
+async fn list_tax_classes(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Response, Problem> {
     let (limit, after) = (page.limit()?, page.after_id()?);
     let classes = app.read(move |tx| tax::list_classes(tx, &actor, after, limit)).await?;
-    document(&Page::new(classes.iter().map(TaxClassShape::from).collect(), limit, |class| class.id.clone()), None)
+    document(
+        &Page::new(classes.iter().map(TaxClassShape::from).collect(), limit, |class| class.id.clone()),
+        None,
+    )
 }

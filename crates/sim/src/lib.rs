@@ -6,6 +6,9 @@ pub mod client;
 pub mod postgres;
 pub mod scratch;
 pub mod server;
+pub mod shop;
+
+pub use shop::{TestShop, on_every_engine};
 
 /// Something of the test bench itself failed: a program is missing, a port is taken, a server
 /// did not come up. Never a verdict on what is tested.

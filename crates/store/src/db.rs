@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use thread_priority::{RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id};
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
 
 use crate::dialect::Engine;
 use crate::postgres::{PostgresConnection, work_loop};
@@ -35,7 +38,11 @@ impl Settings {
 
     /// Which engine the address names.
     pub fn engine(&self) -> Engine {
-        if self.database.starts_with("postgres://") || self.database.starts_with("postgresql://") { Engine::Postgres } else { Engine::Sqlite }
+        if self.database.starts_with("postgres://") || self.database.starts_with("postgresql://") {
+            Engine::Postgres
+        } else {
+            Engine::Sqlite
+        }
     }
 }
 
@@ -73,11 +80,16 @@ where
 
 /// Runs the work and turns a broken assertion into an error of this one command.
 pub(crate) fn run_guarded(job: &mut dyn Job, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    catch_unwind(AssertUnwindSafe(|| job.run(tx))).map_err(|panic| StoreError::Panicked(words_of(panic.as_ref())))
+    catch_unwind(AssertUnwindSafe(|| job.run(tx)))
+        .map_err(|panic| StoreError::Panicked(words_of(panic.as_ref())))
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {
-    panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "no words".to_owned())
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "no words".to_owned())
 }
 
 /// Tells those who wait that events were committed here. Other nodes are found by looking from time to time.
@@ -87,7 +99,8 @@ pub(crate) struct Committed(Arc<Mutex<Vec<Sender<()>>>>);
 impl Committed {
     pub(crate) fn tell(&self) {
         if let Ok(mut listeners) = self.0.lock() {
-            listeners.retain(|listener| !matches!(listener.try_send(()), Err(TrySendError::Disconnected(()))));
+            listeners
+                .retain(|listener| !matches!(listener.try_send(()), Err(TrySendError::Disconnected(()))));
         }
     }
 
@@ -140,7 +153,8 @@ impl Db {
         let mut realtime = false;
         match settings.engine() {
             Engine::Sqlite => {
-                let (thread, first) = sqlite_writer(&PathBuf::from(&settings.database), write_queue, committed.clone())?;
+                let (thread, first) =
+                    sqlite_writer(&PathBuf::from(&settings.database), write_queue, committed.clone())?;
                 threads.push(thread);
                 realtime = first;
                 for _ in 0..settings.readers.clamp(1, 64) {
@@ -151,14 +165,33 @@ impl Db {
             }
             Engine::Postgres => {
                 for _ in 0..settings.writers.clamp(1, 64) {
-                    threads.push(postgres_worker(settings, "begin isolation level read committed", write_queue.clone(), committed.clone())?);
+                    threads.push(postgres_worker(
+                        settings,
+                        "begin isolation level read committed",
+                        write_queue.clone(),
+                        committed.clone(),
+                    )?);
                 }
                 for _ in 0..settings.readers.clamp(1, 64) {
-                    threads.push(postgres_worker(settings, "begin isolation level repeatable read read only", read_queue.clone(), committed.clone())?);
+                    threads.push(postgres_worker(
+                        settings,
+                        "begin isolation level repeatable read read only",
+                        read_queue.clone(),
+                        committed.clone(),
+                    )?);
                 }
             }
         }
-        Ok(Db { inner: Arc::new(Inner { settings: settings.clone(), writes: Some(writes), reads: Some(reads), threads, committed, realtime }) })
+        Ok(Db {
+            inner: Arc::new(Inner {
+                settings: settings.clone(),
+                writes: Some(writes),
+                reads: Some(reads),
+                threads,
+                committed,
+                realtime,
+            }),
+        })
     }
 
     /// Which engine keeps the books.
@@ -189,8 +222,11 @@ impl Db {
     /// Runs `work` in a transaction of its own and calls `done` after the commit, on the store's thread, so `done` must be quick.
     ///
     /// `work` may run several times when commands meet on the same rows; only the last run counts. An `Err` undoes everything.
-    pub fn write_then<T, E>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static, done: impl FnOnce(Result<T, E>) + Send + 'static)
-    where
+    pub fn write_then<T, E>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
         T: Send + 'static,
         E: Send + From<StoreError> + 'static,
     {
@@ -198,8 +234,11 @@ impl Db {
     }
 
     /// Runs `work` against one fixed state of the books and calls `done` with the outcome, on the store's thread.
-    pub fn read_then<T, E>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static, done: impl FnOnce(Result<T, E>) + Send + 'static)
-    where
+    pub fn read_then<T, E>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
         T: Send + 'static,
         E: Send + From<StoreError> + 'static,
     {
@@ -235,8 +274,11 @@ impl Db {
     }
 }
 
-fn send<T, E>(queue: Option<&Sender<Box<dyn Job>>>, work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static, done: impl FnOnce(Result<T, E>) + Send + 'static)
-where
+fn send<T, E>(
+    queue: Option<&Sender<Box<dyn Job>>>,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    done: impl FnOnce(Result<T, E>) + Send + 'static,
+) where
     T: Send + 'static,
     E: Send + From<StoreError> + 'static,
 {
@@ -250,10 +292,17 @@ where
 }
 
 fn start(name: &str, life: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    std::thread::Builder::new().name(name.into()).spawn(life).map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(life)
+        .map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))
 }
 
-fn sqlite_writer(path: &Path, queue: Receiver<Box<dyn Job>>, committed: Committed) -> Result<(JoinHandle<()>, bool), StoreError> {
+fn sqlite_writer(
+    path: &Path,
+    queue: Receiver<Box<dyn Job>>,
+    committed: Committed,
+) -> Result<(JoinHandle<()>, bool), StoreError> {
     let connection = SqliteConnection::open(path, true)?;
     let (teller, asked) = bounded(1);
     let thread = start("tandem-commit", move || {
@@ -267,10 +316,16 @@ fn sqlite_writer(path: &Path, queue: Receiver<Box<dyn Job>>, committed: Committe
 fn ask_for_realtime() -> bool {
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let Ok(priority) = thread_priority::ThreadPriorityValue::try_from(1u8) else { return false };
-    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy).is_ok()
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy)
+        .is_ok()
 }
 
-fn postgres_worker(settings: &Settings, begin: &'static str, queue: Receiver<Box<dyn Job>>, committed: Committed) -> Result<JoinHandle<()>, StoreError> {
+fn postgres_worker(
+    settings: &Settings,
+    begin: &'static str,
+    queue: Receiver<Box<dyn Job>>,
+    committed: Committed,
+) -> Result<JoinHandle<()>, StoreError> {
     let mut connection = PostgresConnection::new(&settings.database);
     start("tandem-postgres", move || work_loop(&mut connection, begin, &queue, &committed))
 }

@@ -78,12 +78,21 @@ mod tests {
     #[test]
     fn one_text_two_engines() {
         let sql = "select a from t where b = $1 and c in {ids $2} {lock}";
-        assert_eq!(translate(Engine::Sqlite, sql), "select a from t where b = ?1 and c in (select unhex(value) from json_each(?2)) ");
-        assert_eq!(translate(Engine::Postgres, sql), "select a from t where b = $1 and c in (select unnest($2::bytea[])) for update");
+        assert_eq!(
+            translate(Engine::Sqlite, sql),
+            "select a from t where b = ?1 and c in (select unhex(value) from json_each(?2)) "
+        );
+        assert_eq!(
+            translate(Engine::Postgres, sql),
+            "select a from t where b = $1 and c in (select unnest($2::bytea[])) for update"
+        );
     }
 
     #[test]
     fn ids_become_hexadecimal() {
-        assert_eq!(ids_as_json(&[[1; 16], [255; 16]]), "[\"01010101010101010101010101010101\",\"ffffffffffffffffffffffffffffffff\"]");
+        assert_eq!(
+            ids_as_json(&[[1; 16], [255; 16]]),
+            "[\"01010101010101010101010101010101\",\"ffffffffffffffffffffffffffffffff\"]"
+        );
     }
 }

@@ -26,7 +26,14 @@ pub enum StoreError {
 impl StoreError {
     /// May the same command succeed if it is simply repeated later?
     pub const fn is_passing(&self) -> bool {
-        matches!(self, StoreError::Conflict | StoreError::Busy | StoreError::Unavailable(_) | StoreError::OutcomeUnknown | StoreError::Closed)
+        matches!(
+            self,
+            StoreError::Conflict
+                | StoreError::Busy
+                | StoreError::Unavailable(_)
+                | StoreError::OutcomeUnknown
+                | StoreError::Closed
+        )
     }
 }
 
@@ -36,7 +43,8 @@ impl fmt::Display for StoreError {
             StoreError::Conflict => out.write_str("two commands met on the same rows too often; try again"),
             StoreError::Busy => out.write_str("too many commands wait; try again in a moment"),
             StoreError::Unavailable(why) => write!(out, "the database cannot be used now: {why}"),
-            StoreError::OutcomeUnknown => out.write_str("the connection was lost during the commit; repeat with the same idempotency key"),
+            StoreError::OutcomeUnknown => out
+                .write_str("the connection was lost during the commit; repeat with the same idempotency key"),
             StoreError::Corrupt(what) => write!(out, "a stored row is not as expected: {what}"),
             StoreError::Statement(what) => write!(out, "the database refused a statement: {what}"),
             StoreError::Panicked(what) => write!(out, "the command failed an assertion: {what}"),

@@ -65,7 +65,8 @@ pub fn partition_of(subject: &str) -> i64 {
 
 /// Writes events at the ends of their partitions, partitions in order so that two commands never wait for each other in a ring.
 pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreError> {
-    let mut placed: Vec<(i64, Event)> = events.into_iter().map(|event| (partition_of(&event.subject), event)).collect();
+    let mut placed: Vec<(i64, Event)> =
+        events.into_iter().map(|event| (partition_of(&event.subject), event)).collect();
     placed.sort_by_key(|(partition, _)| *partition);
     for group in placed.chunk_by(|a, b| a.0 == b.0) {
         let partition = group[0].0;
@@ -75,7 +76,8 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreErr
             params![partition, group.len() as i64],
             |row| row.int(),
         )?;
-        let first = next.ok_or_else(|| StoreError::Corrupt("the journal gave no sequence".into()))? - group.len() as i64;
+        let first = next.ok_or_else(|| StoreError::Corrupt("the journal gave no sequence".into()))?
+            - group.len() as i64;
         for (sequence, (_, event)) in (first..).zip(group) {
             tx.execute(
                 "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, transfer_id, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -118,7 +120,12 @@ pub fn after(tx: &mut Tx<'_>, partition: i64, sequence: i64, limit: i64) -> Resu
 ///
 /// # Errors
 /// What the store says.
-pub fn of_subject(tx: &mut Tx<'_>, subject: &str, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn of_subject(
+    tx: &mut Tx<'_>,
+    subject: &str,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     tx.rows(
         "select partition, sequence, event_id, subject, kind, at, actor, channel_id, transfer_id, body
          from event where subject = $1 and sequence > $2 order by sequence limit $3",
@@ -133,9 +140,14 @@ pub fn of_subject(tx: &mut Tx<'_>, subject: &str, sequence: i64, limit: i64) -> 
 /// What the store says.
 pub fn ends(tx: &mut Tx<'_>) -> Result<[i64; PARTITIONS], StoreError> {
     let mut ends = [0; PARTITIONS];
-    for (partition, last) in tx.rows("select partition, next_sequence - 1 from journal order by partition", &[], |row| Ok((row.int()?, row.int()?)))? {
+    for (partition, last) in
+        tx.rows("select partition, next_sequence - 1 from journal order by partition", &[], |row| {
+            Ok((row.int()?, row.int()?))
+        })?
+    {
         let place = usize::try_from(partition).ok().filter(|place| *place < PARTITIONS);
-        ends[place.ok_or_else(|| StoreError::Corrupt(format!("the journal has a partition {partition}")))?] = last;
+        ends[place
+            .ok_or_else(|| StoreError::Corrupt(format!("the journal has a partition {partition}")))?] = last;
     }
     Ok(ends)
 }
@@ -146,7 +158,11 @@ pub fn ends(tx: &mut Tx<'_>) -> Result<[i64; PARTITIONS], StoreError> {
 /// What the store says.
 pub fn cursor_of(tx: &mut Tx<'_>, consumer: &str) -> Result<[i64; PARTITIONS], StoreError> {
     let mut cursor = [0; PARTITIONS];
-    for (partition, sequence) in tx.rows("select partition, sequence from consumer where name = $1", params![consumer], |row| Ok((row.int()?, row.int()?)))? {
+    for (partition, sequence) in
+        tx.rows("select partition, sequence from consumer where name = $1", params![consumer], |row| {
+            Ok((row.int()?, row.int()?))
+        })?
+    {
         if let Some(place) = usize::try_from(partition).ok().filter(|place| *place < PARTITIONS) {
             cursor[place] = sequence;
         }

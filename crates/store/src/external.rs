@@ -22,7 +22,11 @@ pub fn add<K: Kind>(tx: &mut Tx<'_>, external_id: &str, id: Id<K>) -> Result<boo
 /// # Errors
 /// What the store says.
 pub fn find<K: Kind>(tx: &mut Tx<'_>, external_id: &str) -> Result<Option<Id<K>>, StoreError> {
-    tx.one("select id from external_id where kind = $1 and external_id = $2", params![K::PREFIX, external_id], |row| row.id())
+    tx.one(
+        "select id from external_id where kind = $1 and external_id = $2",
+        params![K::PREFIX, external_id],
+        |row| row.id(),
+    )
 }
 
 /// Forgets an external id.
@@ -30,6 +34,9 @@ pub fn find<K: Kind>(tx: &mut Tx<'_>, external_id: &str) -> Result<Option<Id<K>>
 /// # Errors
 /// What the store says.
 pub fn remove<K: Kind>(tx: &mut Tx<'_>, external_id: &str) -> Result<(), StoreError> {
-    tx.execute("delete from external_id where kind = $1 and external_id = $2", params![K::PREFIX, external_id])?;
+    tx.execute(
+        "delete from external_id where kind = $1 and external_id = $2",
+        params![K::PREFIX, external_id],
+    )?;
     Ok(())
 }

@@ -29,11 +29,15 @@ pub fn claim(tx: &mut Tx<'_>, key_hash: &[u8], input_hash: &[u8], now: Instant) 
     if made == 1 {
         return Ok(Claim::New);
     }
-    let found = tx.one("select input_hash, status, answer from idempotency where key_hash = $1", params![key_hash], |row| {
-        Ok((row.bytes()?, row.int_or_null()?, row.text_or_null()?))
-    })?;
+    let found = tx.one(
+        "select input_hash, status, answer from idempotency where key_hash = $1",
+        params![key_hash],
+        |row| Ok((row.bytes()?, row.int_or_null()?, row.text_or_null()?)),
+    )?;
     match found {
-        Some((hash, Some(status), Some(answer))) if hash == input_hash => Ok(Claim::Answered { status, answer }),
+        Some((hash, Some(status), Some(answer))) if hash == input_hash => {
+            Ok(Claim::Answered { status, answer })
+        }
         Some((hash, ..)) if hash != input_hash => Ok(Claim::OtherInput),
         _ => Err(StoreError::Conflict),
     }
@@ -44,7 +48,10 @@ pub fn claim(tx: &mut Tx<'_>, key_hash: &[u8], input_hash: &[u8], now: Instant) 
 /// # Errors
 /// What the store says.
 pub fn record(tx: &mut Tx<'_>, key_hash: &[u8], status: i64, answer: &str) -> Result<(), StoreError> {
-    tx.execute("update idempotency set status = $2, answer = $3 where key_hash = $1", params![key_hash, status, answer])?;
+    tx.execute(
+        "update idempotency set status = $2, answer = $3 where key_hash = $1",
+        params![key_hash, status, answer],
+    )?;
     Ok(())
 }
 

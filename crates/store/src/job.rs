@@ -55,7 +55,12 @@ pub fn add(tx: &mut Tx<'_>, job: &Job, now: Instant) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// What the store says.
-pub fn claim(tx: &mut Tx<'_>, now: Instant, claimed_until: Instant, limit: i64) -> Result<Vec<Job>, StoreError> {
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    claimed_until: Instant,
+    limit: i64,
+) -> Result<Vec<Job>, StoreError> {
     tx.rows(
         "update job set claimed_until = $2, attempts = attempts + 1, run_at = $2
          where job_id in (select job_id from job where state = 'waiting' and run_at <= $1 order by run_at limit $3 {skip locked})
@@ -78,7 +83,12 @@ pub fn done(tx: &mut Tx<'_>, id: Id<JobKind>) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// What the store says.
-pub fn failed(tx: &mut Tx<'_>, id: Id<JobKind>, error: &str, again_at: Option<Instant>) -> Result<(), StoreError> {
+pub fn failed(
+    tx: &mut Tx<'_>,
+    id: Id<JobKind>,
+    error: &str,
+    again_at: Option<Instant>,
+) -> Result<(), StoreError> {
     let state = if again_at.is_some() { "waiting" } else { "dead" };
     tx.execute(
         "update job set state = $2, run_at = coalesce($3, run_at), claimed_until = null, last_error = $4 where job_id = $1",
@@ -92,7 +102,10 @@ pub fn failed(tx: &mut Tx<'_>, id: Id<JobKind>, error: &str, again_at: Option<In
 /// # Errors
 /// What the store says.
 pub fn revive(tx: &mut Tx<'_>, id: Id<JobKind>, now: Instant) -> Result<bool, StoreError> {
-    let touched = tx.execute("update job set state = 'waiting', run_at = $2, attempts = 0 where job_id = $1 and state = 'dead'", params![id, now])?;
+    let touched = tx.execute(
+        "update job set state = 'waiting', run_at = $2, attempts = 0 where job_id = $1 and state = 'dead'",
+        params![id, now],
+    )?;
     Ok(touched == 1)
 }
 
@@ -113,7 +126,9 @@ pub fn list(tx: &mut Tx<'_>, dead: bool, after: Id<JobKind>, limit: i64) -> Resu
 /// # Errors
 /// What the store says.
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
-    Ok(tx.one("select min(run_at) from job where state = 'waiting'", &[], |row| row.instant_or_null())?.flatten())
+    Ok(tx
+        .one("select min(run_at) from job where state = 'waiting'", &[], |row| row.instant_or_null())?
+        .flatten())
 }
 
 /// How many jobs wait, and how many were given up.

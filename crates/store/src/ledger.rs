@@ -30,7 +30,13 @@ pub struct Shortfall {
 ///
 /// # Errors
 /// What the store says.
-pub fn open_book(tx: &mut Tx<'_>, book: Id<Book>, kind: BookKind, unit: &str, now: Instant) -> Result<(), StoreError> {
+pub fn open_book(
+    tx: &mut Tx<'_>,
+    book: Id<Book>,
+    kind: BookKind,
+    unit: &str,
+    now: Instant,
+) -> Result<(), StoreError> {
     tx.execute("insert into book (book_id, kind, unit, made_at) values ($1, $2, $3, $4) on conflict (book_id) do nothing", params![book, kind.code(), unit, now])?;
     Ok(())
 }
@@ -54,15 +60,25 @@ pub fn lock_books(tx: &mut Tx<'_>, books: &mut Vec<Id<Book>>) -> Result<(), Stor
 ///
 /// # Errors
 /// What the store says.
-pub fn post(tx: &mut Tx<'_>, transfer: &NewTransfer, stamp: &Stamp) -> Result<Result<Vec<i64>, Shortfall>, StoreError> {
+pub fn post(
+    tx: &mut Tx<'_>,
+    transfer: &NewTransfer,
+    stamp: &Stamp,
+) -> Result<Result<Vec<i64>, Shortfall>, StoreError> {
     let mut balances = Vec::with_capacity(transfer.postings.len());
     for posting in &transfer.postings {
         match change(tx, transfer.book, posting.account, posting.amount, posting.floor)? {
             Some(balance) => balances.push(balance),
-            None => return Ok(Err(Shortfall { account: posting.account, amount: balance(tx, transfer.book, posting.account)? })),
+            None => {
+                return Ok(Err(Shortfall {
+                    account: posting.account,
+                    amount: balance(tx, transfer.book, posting.account)?,
+                }));
+            }
         }
     }
-    let (cause_kind, cause_id) = transfer.cause.as_ref().map_or((None, None), |(kind, id)| (Some(kind.as_ref()), Some(id)));
+    let (cause_kind, cause_id) =
+        transfer.cause.as_ref().map_or((None, None), |(kind, id)| (Some(kind.as_ref()), Some(id)));
     tx.execute(
         "insert into transfer (book_id, transfer_id, at, reason, cause_kind, cause_id, actor, channel_id) values ($1, $2, $3, $4, $5, $6, $7, $8)",
         params![transfer.book, transfer.id, stamp.at, transfer.reason, cause_kind, cause_id, &stamp.actor, stamp.channel],
@@ -77,7 +93,13 @@ pub fn post(tx: &mut Tx<'_>, transfer: &NewTransfer, stamp: &Stamp) -> Result<Re
 }
 
 /// Changes one balance; `None` when it would fall under the floor.
-fn change(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey, amount: i64, floor: Option<i64>) -> Result<Option<i64>, StoreError> {
+fn change(
+    tx: &mut Tx<'_>,
+    book: Id<Book>,
+    account: AccountKey,
+    amount: i64,
+    floor: Option<i64>,
+) -> Result<Option<i64>, StoreError> {
     match floor {
         Some(floor) if amount < 0 => tx.one(
             "update account set amount = amount + $4 where book_id = $1 and place = $2 and state = $3 and amount + $4 >= $5 returning amount",
@@ -98,7 +120,11 @@ fn change(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey, amount: i64, flo
 /// # Errors
 /// What the store says.
 pub fn balance(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey) -> Result<i64, StoreError> {
-    let found = tx.one("select amount from account where book_id = $1 and place = $2 and state = $3", params![book, account.place, account.state], |row| row.int())?;
+    let found = tx.one(
+        "select amount from account where book_id = $1 and place = $2 and state = $3",
+        params![book, account.place, account.state],
+        |row| row.int(),
+    )?;
     Ok(found.unwrap_or(0))
 }
 
@@ -107,16 +133,22 @@ pub fn balance(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey) -> Result<i
 /// # Errors
 /// What the store says.
 pub fn balances(tx: &mut Tx<'_>, book: Id<Book>) -> Result<Vec<(AccountKey, i64)>, StoreError> {
-    tx.rows("select place, state, amount from account where book_id = $1 order by place, state", params![book], |row| {
-        Ok((AccountKey { place: row.key()?, state: row.int()? }, row.int()?))
-    })
+    tx.rows(
+        "select place, state, amount from account where book_id = $1 order by place, state",
+        params![book],
+        |row| Ok((AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
+    )
 }
 
 /// All balances of a book as of the end of an instant: those of now less what was posted later.
 ///
 /// # Errors
 /// What the store says.
-pub fn balances_as_of(tx: &mut Tx<'_>, book: Id<Book>, at: Instant) -> Result<Vec<(AccountKey, i64)>, StoreError> {
+pub fn balances_as_of(
+    tx: &mut Tx<'_>,
+    book: Id<Book>,
+    at: Instant,
+) -> Result<Vec<(AccountKey, i64)>, StoreError> {
     tx.rows(
         "select a.place, a.state, a.amount - coalesce((select cast(sum(p.amount) as {int}) from posting p
             where p.book_id = a.book_id and p.place = a.place and p.state = a.state and p.at > $2), 0)
@@ -155,7 +187,13 @@ pub struct HistoryLine {
 ///
 /// # Errors
 /// What the store says.
-pub fn history(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey, before: (Instant, Id<Transfer>), limit: i64) -> Result<Vec<HistoryLine>, StoreError> {
+pub fn history(
+    tx: &mut Tx<'_>,
+    book: Id<Book>,
+    account: AccountKey,
+    before: (Instant, Id<Transfer>),
+    limit: i64,
+) -> Result<Vec<HistoryLine>, StoreError> {
     tx.rows(
         "select p.transfer_id, p.place, p.state, p.at, p.amount, p.balance, t.reason, t.cause_kind, t.cause_id, t.actor, t.channel_id
          from posting p join transfer t on t.book_id = p.book_id and t.transfer_id = p.transfer_id
@@ -230,7 +268,8 @@ fn hold_row(row: &mut Row<'_>) -> Result<HoldRow, StoreError> {
         held: AccountKey { place: row.key()?, state: row.int()? },
         amount: row.int()?,
         posted: row.int()?,
-        state: HoldState::coded(row.int()?).ok_or_else(|| StoreError::Corrupt("a hold has an unknown state".into()))?,
+        state: HoldState::coded(row.int()?)
+            .ok_or_else(|| StoreError::Corrupt("a hold has an unknown state".into()))?,
         expires_at: row.instant_or_null()?,
         cause_kind: row.text_or_null()?,
         cause_id: row.text_or_null()?,
@@ -280,7 +319,16 @@ pub fn holds_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<HoldRo
 ///
 /// # Errors
 /// What the store says.
-pub fn end_hold(tx: &mut Tx<'_>, book: Id<Book>, hold: Id<Hold>, state: HoldState, posted: i64) -> Result<bool, StoreError> {
-    let touched = tx.execute("update hold set state = $3, posted = $4 where book_id = $1 and hold_id = $2 and state = 1", params![book, hold, state.code(), posted])?;
+pub fn end_hold(
+    tx: &mut Tx<'_>,
+    book: Id<Book>,
+    hold: Id<Hold>,
+    state: HoldState,
+    posted: i64,
+) -> Result<bool, StoreError> {
+    let touched = tx.execute(
+        "update hold set state = $3, posted = $4 where book_id = $1 and hold_id = $2 and state = 1",
+        params![book, hold, state.code(), posted],
+    )?;
     Ok(touched == 1)
 }

@@ -28,14 +28,18 @@ pub fn migrate(settings: &Settings) -> Result<(), StoreError> {
         Engine::Sqlite => {
             let connection = SqliteConnection::open(Path::new(&settings.database), true)?;
             connection.batch("begin immediate")?;
-            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql)).and_then(|()| note(&mut Tx::new(Connection::Sqlite(&connection))));
+            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql))
+                .and_then(|()| note(&mut Tx::new(Connection::Sqlite(&connection))));
             finish(outcome, &mut |sql| connection.batch(sql))
         }
         Engine::Postgres => {
             let mut connection = PostgresConnection::new(&settings.database);
             // One node migrates at a time; the number is the lock's name and means nothing else.
-            connection.batch("begin; select pg_advisory_xact_lock(7264001); set local client_min_messages = warning")?;
-            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql)).and_then(|()| note(&mut Tx::new(Connection::Postgres(&mut connection))));
+            connection.batch(
+                "begin; select pg_advisory_xact_lock(7264001); set local client_min_messages = warning",
+            )?;
+            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql))
+                .and_then(|()| note(&mut Tx::new(Connection::Postgres(&mut connection))));
             finish(outcome, &mut |sql| connection.batch(sql))
         }
     }
@@ -48,7 +52,10 @@ fn run(engine: Engine, batch: &mut dyn FnMut(&str) -> Result<(), StoreError>) ->
     Ok(())
 }
 
-fn finish(outcome: Result<(), StoreError>, batch: &mut dyn FnMut(&str) -> Result<(), StoreError>) -> Result<(), StoreError> {
+fn finish(
+    outcome: Result<(), StoreError>,
+    batch: &mut dyn FnMut(&str) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     match outcome {
         Ok(()) => batch("commit"),
         Err(error) => {
@@ -63,10 +70,15 @@ fn note(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let known = MIGRATIONS.last().map_or(0, |(name, _)| number_of(name));
     let newest = tx.one("select coalesce(max(number), 0) from migration", &[], |row| row.int())?.unwrap_or(0);
     if newest > known {
-        return Err(StoreError::Corrupt(format!("the database has migration {newest}, this program knows {known}: start the newer version")));
+        return Err(StoreError::Corrupt(format!(
+            "the database has migration {newest}, this program knows {known}: start the newer version"
+        )));
     }
     for (name, _) in MIGRATIONS {
-        tx.execute("insert into migration (number, name) values ($1, $2) on conflict (number) do nothing", &[Param::Int(number_of(name)), Param::Text(name)])?;
+        tx.execute(
+            "insert into migration (number, name) values ($1, $2) on conflict (number) do nothing",
+            &[Param::Int(number_of(name)), Param::Text(name)],
+        )?;
     }
     Ok(())
 }

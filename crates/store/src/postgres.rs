@@ -37,9 +37,13 @@ impl PostgresConnection {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.statements.clear();
             self.client = None;
-            let mut config: postgres::Config = self.url.parse().map_err(|error: postgres::Error| StoreError::Unavailable(format!("the database address cannot be read: {error}")))?;
+            let mut config: postgres::Config = self.url.parse().map_err(|error: postgres::Error| {
+                StoreError::Unavailable(format!("the database address cannot be read: {error}"))
+            })?;
             config.connect_timeout(RECONNECT_WAIT_MAX).application_name("tandem");
-            let client = config.connect(NoTls).map_err(|error| StoreError::Unavailable(format!("no connection to PostgreSQL: {}", chain(&error))))?;
+            let client = config.connect(NoTls).map_err(|error| {
+                StoreError::Unavailable(format!("no connection to PostgreSQL: {}", chain(&error)))
+            })?;
             self.client = Some(client);
         }
         self.client.as_mut().ok_or(StoreError::Closed)
@@ -62,7 +66,9 @@ impl PostgresConnection {
 
     /// The client inside a transaction: never re-made silently, or half a command would run outside it.
     fn open(&mut self) -> Result<&mut Client, StoreError> {
-        self.client.as_mut().ok_or_else(|| StoreError::Unavailable("the connection to PostgreSQL was lost".into()))
+        self.client
+            .as_mut()
+            .ok_or_else(|| StoreError::Unavailable("the connection to PostgreSQL was lost".into()))
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
@@ -71,7 +77,12 @@ impl PostgresConnection {
         self.open()?.execute(&statement, &params).map_err(|error| failed(&error))
     }
 
-    pub(crate) fn rows(&mut self, sql: &'static str, params: &[Param<'_>], read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(crate) fn rows(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let statement = self.statement(sql)?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
         for row in self.open()?.query(&statement, &params).map_err(|error| failed(&error))? {
@@ -97,7 +108,8 @@ impl ToSql for Param<'_> {
     }
 
     fn accepts(of: &Type) -> bool {
-        [Type::INT4, Type::INT8, Type::TEXT, Type::VARCHAR, Type::BYTEA, Type::BYTEA_ARRAY, Type::TEXT_ARRAY].contains(of)
+        [Type::INT4, Type::INT8, Type::TEXT, Type::VARCHAR, Type::BYTEA, Type::BYTEA_ARRAY, Type::TEXT_ARRAY]
+            .contains(of)
     }
 
     to_sql_checked!();
@@ -116,19 +128,32 @@ fn chain(error: &dyn Error) -> String {
 /// What an engine's error means to us, by its SQLSTATE (PostgreSQL manual, appendix A).
 fn failed(error: &postgres::Error) -> StoreError {
     let Some(refused) = error.as_db_error() else {
-        return if error.is_closed() || error.to_string().contains("communicating") { StoreError::Unavailable(format!("the connection to PostgreSQL was lost: {}", chain(error))) } else { StoreError::Statement(chain(error)) };
+        return if error.is_closed() || error.to_string().contains("communicating") {
+            StoreError::Unavailable(format!("the connection to PostgreSQL was lost: {}", chain(error)))
+        } else {
+            StoreError::Statement(chain(error))
+        };
     };
     let code = refused.code().code();
     match code {
         "40001" | "40P01" => StoreError::Conflict,
-        "53100" => StoreError::Unavailable("PostgreSQL's disk is full; free some space, then it goes on by itself".into()),
-        _ if code.starts_with("57P") || code.starts_with("08") || code.starts_with("53") => StoreError::Unavailable(format!("PostgreSQL: {}", refused.message())),
+        "53100" => StoreError::Unavailable(
+            "PostgreSQL's disk is full; free some space, then it goes on by itself".into(),
+        ),
+        _ if code.starts_with("57P") || code.starts_with("08") || code.starts_with("53") => {
+            StoreError::Unavailable(format!("PostgreSQL: {}", refused.message()))
+        }
         _ => StoreError::Statement(format!("{} ({code})", refused.message())),
     }
 }
 
 /// A connection's life: run a command, commit, answer; again on a conflict; on a new connection when the old was lost before the commit.
-pub(crate) fn work_loop(connection: &mut PostgresConnection, begin: &str, queue: &Receiver<Box<dyn Job>>, committed: &Committed) {
+pub(crate) fn work_loop(
+    connection: &mut PostgresConnection,
+    begin: &str,
+    queue: &Receiver<Box<dyn Job>>,
+    committed: &Committed,
+) {
     while let Ok(mut job) = queue.recv() {
         let mut outcome = Err(StoreError::Conflict);
         for attempt in 0..TRIES_MAX {
@@ -155,16 +180,19 @@ fn wait_a_little(attempt: u32) {
 fn run_once(connection: &mut PostgresConnection, begin: &str, job: &mut dyn Job) -> Result<bool, StoreError> {
     connection.batch(begin)?;
     let mut tx = Tx::new(Connection::Postgres(connection));
-    let outcome = run_guarded(job, &mut tx).and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
+    let outcome =
+        run_guarded(job, &mut tx).and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
     let met = tx.failure().cloned();
     let events = match (outcome, met) {
         (_, Some(failure)) => Err(failure),
         (outcome, None) => outcome,
     };
     match events {
-        Ok(Some(events)) => connection.open()?.batch_execute("commit").map(|()| events).map_err(|error| match failed(&error) {
-            StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
-            other => other,
+        Ok(Some(events)) => connection.open()?.batch_execute("commit").map(|()| events).map_err(|error| {
+            match failed(&error) {
+                StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
+                other => other,
+            }
         }),
         Ok(None) => connection.batch("rollback").map(|()| false),
         Err(error) => {

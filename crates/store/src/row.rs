@@ -97,8 +97,12 @@ macro_rules! read {
         let column = $self.next;
         $self.next += 1;
         match &$self.columns {
-            Columns::Sqlite(row) => row.get::<_, $type>(column).map_err(|error| StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))),
-            Columns::Postgres(row) => row.try_get::<_, $type>(column).map_err(|error| StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))),
+            Columns::Sqlite(row) => row.get::<_, $type>(column).map_err(|error| {
+                StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))
+            }),
+            Columns::Postgres(row) => row.try_get::<_, $type>(column).map_err(|error| {
+                StoreError::Corrupt(format!("column {column}: expected {}: {error}", $expected))
+            }),
         }
     }};
 }
@@ -186,7 +190,9 @@ impl<'r> Row<'r> {
     /// As [`Row::int`].
     pub fn key(&mut self) -> Result<[u8; 16], StoreError> {
         let column = self.next;
-        self.bytes()?.try_into().map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
+        self.bytes()?
+            .try_into()
+            .map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
     }
 
     /// The next column as an id.
@@ -204,6 +210,9 @@ impl<'r> Row<'r> {
     pub fn id_or_null<K: Kind>(&mut self) -> Result<Option<Id<K>>, StoreError> {
         let column = self.next;
         let Some(bytes) = self.bytes_or_null()? else { return Ok(None) };
-        bytes.try_into().map(|bytes| Some(Id::from_bytes(bytes))).map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
+        bytes
+            .try_into()
+            .map(|bytes| Some(Id::from_bytes(bytes)))
+            .map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
     }
 }

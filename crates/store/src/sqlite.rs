@@ -32,7 +32,9 @@ pub(crate) struct SqliteConnection {
 impl SqliteConnection {
     /// Opens or creates the file; a reader cannot write.
     pub(crate) fn open(path: &Path, writes: bool) -> Result<SqliteConnection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
         raw.busy_timeout(LOCK_WAIT_MAX).map_err(|error| failed(&error))?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
@@ -45,10 +47,6 @@ impl SqliteConnection {
         Ok(SqliteConnection { raw, texts: RefCell::new(HashMap::new()) })
     }
 
-    pub(crate) fn raw(&self) -> &rusqlite::Connection {
-        &self.raw
-    }
-
     /// Runs several statements without parameters, as migrations need.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.raw.execute_batch(sql).map_err(|error| failed(&error))
@@ -56,16 +54,25 @@ impl SqliteConnection {
 
     fn text(&self, sql: &'static str) -> Arc<str> {
         let mut texts = self.texts.borrow_mut();
-        texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| dialect::translate(Engine::Sqlite, sql).into()).clone()
+        texts
+            .entry((sql.as_ptr().addr(), sql.len()))
+            .or_insert_with(|| dialect::translate(Engine::Sqlite, sql).into())
+            .clone()
     }
 
     pub(crate) fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         let mut statement = self.raw.prepare_cached(&self.text(sql)).map_err(|error| failed(&error))?;
-        let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(|error| failed(&error))?;
+        let touched =
+            statement.execute(rusqlite::params_from_iter(params)).map_err(|error| failed(&error))?;
         Ok(touched as u64)
     }
 
-    pub(crate) fn rows(&self, sql: &'static str, params: &[Param<'_>], read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(crate) fn rows(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut statement = self.raw.prepare_cached(&self.text(sql)).map_err(|error| failed(&error))?;
         let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(|error| failed(&error))?;
         while let Some(row) = rows.next().map_err(|error| failed(&error))? {
@@ -84,18 +91,32 @@ impl ToSql for Param<'_> {
             Param::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Param::Id(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Param::Ids(ids) => ToSqlOutput::Owned(Value::Text(dialect::ids_as_json(ids))),
-            Param::Texts(texts) => ToSqlOutput::Owned(Value::Text(serde_json::to_string(texts).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?)),
+            Param::Texts(texts) => ToSqlOutput::Owned(Value::Text(
+                serde_json::to_string(texts)
+                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?,
+            )),
         })
     }
 }
 
 /// What an engine's error means to us.
 pub(crate) fn failed(error: &rusqlite::Error) -> StoreError {
-    let rusqlite::Error::SqliteFailure(code, _) = error else { return StoreError::Statement(error.to_string()) };
+    let rusqlite::Error::SqliteFailure(code, _) = error else {
+        return StoreError::Statement(error.to_string());
+    };
     match code.code {
-        ErrorCode::DiskFull => StoreError::Unavailable("the disk is full; free some space, then it goes on by itself".into()),
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Unavailable("another program has locked the database file; close it, then it goes on by itself".into()),
-        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::Unavailable(format!("the database file cannot be read or written: {error}")),
+        ErrorCode::DiskFull => {
+            StoreError::Unavailable("the disk is full; free some space, then it goes on by itself".into())
+        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Unavailable(
+            "another program has locked the database file; close it, then it goes on by itself".into(),
+        ),
+        ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::ReadOnly
+        | ErrorCode::PermissionDenied => {
+            StoreError::Unavailable(format!("the database file cannot be read or written: {error}"))
+        }
         ErrorCode::OutOfMemory => StoreError::Unavailable("out of memory".into()),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(error.to_string()),
         _ => StoreError::Statement(error.to_string()),
@@ -103,7 +124,11 @@ pub(crate) fn failed(error: &rusqlite::Error) -> StoreError {
 }
 
 /// The writer's life: take what waits, give each command its savepoint, commit once, then answer all.
-pub(crate) fn write_loop(connection: &SqliteConnection, queue: &Receiver<Box<dyn Job>>, committed: &Committed) {
+pub(crate) fn write_loop(
+    connection: &SqliteConnection,
+    queue: &Receiver<Box<dyn Job>>,
+    committed: &Committed,
+) {
     while let Ok(first) = queue.recv() {
         if let Err(error) = connection.batch("begin immediate") {
             first.finish(Err(error));
@@ -136,7 +161,8 @@ impl Batch<'_> {
             return !self.connection.raw.is_autocommit();
         }
         let mut tx = Tx::new(Connection::Sqlite(self.connection));
-        let outcome = run_guarded(job.as_mut(), &mut tx).and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
+        let outcome = run_guarded(job.as_mut(), &mut tx)
+            .and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
         if self.connection.raw.is_autocommit() {
             job.finish(Err(outcome.err().or_else(|| tx.failure().cloned()).unwrap_or(StoreError::Closed)));
             return false;
@@ -156,7 +182,13 @@ impl Batch<'_> {
     }
 
     fn commit(self, alive: bool, committed: &Committed) {
-        let outcome = if alive { self.connection.batch("commit") } else { Err(StoreError::Unavailable("the database ended the transaction; nothing was kept, try again".into())) };
+        let outcome = if alive {
+            self.connection.batch("commit")
+        } else {
+            Err(StoreError::Unavailable(
+                "the database ended the transaction; nothing was kept, try again".into(),
+            ))
+        };
         if outcome.is_err() && !self.connection.raw.is_autocommit() {
             // The engine keeps a transaction open whose commit failed; it must not leak into the next one.
             let _ = self.connection.batch("rollback");

@@ -25,7 +25,10 @@ fn class(row: &mut Row<'_>) -> Result<Class, StoreError> {
 /// # Errors
 /// What the store says.
 pub fn add_class(tx: &mut Tx<'_>, class: &Class) -> Result<bool, StoreError> {
-    let made = tx.execute("insert into tax_class (tax_class_id, code, name) values ($1, $2, $3) on conflict (code) do nothing", params![class.id, &class.code, &class.name])?;
+    let made = tx.execute(
+        "insert into tax_class (tax_class_id, code, name) values ($1, $2, $3) on conflict (code) do nothing",
+        params![class.id, &class.code, &class.name],
+    )?;
     Ok(made == 1)
 }
 

@@ -39,11 +39,20 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// As [`Tx::execute`], or what `read` refuses.
-    pub fn rows<T>(&mut self, sql: &'static str, params: &[Param<'_>], mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    pub fn rows<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
+        let mut keep = |row: &mut Row<'_>| {
+            found.push(read(row)?);
+            Ok(())
+        };
         let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?))),
-            Connection::Postgres(connection) => connection.rows(sql, params, &mut |row| Ok(found.push(read(row)?))),
+            Connection::Sqlite(connection) => connection.rows(sql, params, &mut keep),
+            Connection::Postgres(connection) => connection.rows(sql, params, &mut keep),
         };
         self.remember(outcome)?;
         Ok(found)
@@ -53,7 +62,12 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// As [`Tx::rows`].
-    pub fn one<T>(&mut self, sql: &'static str, params: &[Param<'_>], read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    pub fn one<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let mut found = self.rows(sql, params, read)?;
         debug_assert!(found.len() < 2, "at most one row is expected");
         Ok(found.pop())

@@ -232,7 +232,9 @@ impl fmt::Display for AddressError {
                 write!(out, "{field} has {has} lines: give at most {max}")
             }
             AddressError::NoStreet => out.write_str("street is empty: give at least one line"),
-            AddressError::NoCity => out.write_str("city and postal_code are empty: give at least one of them"),
+            AddressError::NoCity => {
+                out.write_str("city and postal_code are empty: give at least one of them")
+            }
             AddressError::Country(error) => write!(out, "{error}"),
         }
     }
@@ -271,14 +273,25 @@ mod tests {
 
     #[test]
     fn labels_as_each_post_expects() {
-        let leeds = Address::new(&draft(&["Flat 2", " ", "1 High Street"], "Leeds", "", "LS1 4DY", "gb")).unwrap();
-        assert_eq!(leeds.label(country("GB")), ["Ada Lovelace", "Flat 2", "1 High Street", "Leeds", "LS1 4DY"]);
+        let leeds =
+            Address::new(&draft(&["Flat 2", " ", "1 High Street"], "Leeds", "", "LS1 4DY", "gb")).unwrap();
+        assert_eq!(
+            leeds.label(country("GB")),
+            ["Ada Lovelace", "Flat 2", "1 High Street", "Leeds", "LS1 4DY"]
+        );
         assert_eq!(leeds.label(country("FR")).last().unwrap(), "UNITED KINGDOM");
         assert_eq!(leeds.one_line(), "Ada Lovelace, Flat 2, 1 High Street, Leeds, LS1 4DY, United Kingdom");
-        let town = |address: &AddressDraft| Address::new(address).unwrap().label(country("GB"))[2..].join(" | ");
+        let town =
+            |address: &AddressDraft| Address::new(address).unwrap().label(country("GB"))[2..].join(" | ");
         assert_eq!(town(&draft(&["Hauptstr. 5"], "Köln", "", "50667", "DE")), "50667 Köln | GERMANY");
-        assert_eq!(town(&draft(&["5 Main St"], "Troy", "NY", "12180", "US")), "Troy NY 12180 | UNITED STATES");
-        assert_eq!(town(&draft(&["Rua A 5"], "Santos", "SP", "11010-000", "BR")), "Santos - SP | 11010-000 | BRAZIL");
+        assert_eq!(
+            town(&draft(&["5 Main St"], "Troy", "NY", "12180", "US")),
+            "Troy NY 12180 | UNITED STATES"
+        );
+        assert_eq!(
+            town(&draft(&["Rua A 5"], "Santos", "SP", "11010-000", "BR")),
+            "Santos - SP | 11010-000 | BRAZIL"
+        );
         assert_eq!(format!("{leeds:?}"), "Address(hidden, GB)");
     }
 

@@ -367,7 +367,10 @@ mod tests {
     #[test]
     fn reads_and_refuses() {
         assert_eq!(Country::parse(" gb ").unwrap().name(), "United Kingdom");
-        assert_eq!(Country::parse("uk").unwrap_err().to_string(), "country \"UK\" is not in ISO 3166-1: write GB");
+        assert_eq!(
+            Country::parse("uk").unwrap_err().to_string(),
+            "country \"UK\" is not in ISO 3166-1: write GB"
+        );
         let unknown = Country::parse("XX").unwrap_err().to_string();
         assert_eq!(unknown, "country \"XX\" is unknown: give two letters of ISO 3166-1, such as GB");
         assert!(Country::parse("").is_err() && Country::parse("Ω").is_err());

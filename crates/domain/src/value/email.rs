@@ -159,18 +159,24 @@ impl fmt::Display for EmailError {
                     "e-mail address has {bytes} bytes before the @: at most {LOCAL_BYTES_MAX} can be delivered to"
                 )
             }
-            EmailError::Dots => {
-                out.write_str("e-mail address has a dot too many before the @: put single dots between letters only")
-            }
-            EmailError::Domain => {
-                out.write_str("e-mail address has no complete domain after the @: write it like name@example.com")
-            }
+            EmailError::Dots => out.write_str(
+                "e-mail address has a dot too many before the @: put single dots between letters only",
+            ),
+            EmailError::Domain => out.write_str(
+                "e-mail address has no complete domain after the @: write it like name@example.com",
+            ),
             EmailError::Character(character) if character.is_whitespace() => {
                 out.write_str("e-mail address has a space inside: remove it")
             }
-            EmailError::Character('@') => out.write_str("e-mail address has more than one @: give one address"),
+            EmailError::Character('@') => {
+                out.write_str("e-mail address has more than one @: give one address")
+            }
             EmailError::Character(character) if is_deceptive(*character) || is_invisible(*character) => {
-                write!(out, "e-mail address has the invisible character U+{:04X}: remove it", u32::from(*character))
+                write!(
+                    out,
+                    "e-mail address has the invisible character U+{:04X}: remove it",
+                    u32::from(*character)
+                )
             }
             EmailError::Character(character) => {
                 write!(out, "e-mail address has {character:?}, which cannot be in it: correct it")
@@ -196,8 +202,12 @@ mod tests {
 
     #[test]
     fn every_script_is_permitted() {
-        for text in ["jörg@müller.example", "用户@例子.example", "o'brien@example.ie", "a_b-c%d@xn--mller-kva.example"]
-        {
+        for text in [
+            "jörg@müller.example",
+            "用户@例子.example",
+            "o'brien@example.ie",
+            "a_b-c%d@xn--mller-kva.example",
+        ] {
             assert_eq!(Email::parse(text).unwrap().as_str(), text);
         }
     }
@@ -208,8 +218,14 @@ mod tests {
         assert_eq!(said("  "), EmailError::Empty);
         assert_eq!(said("ada"), EmailError::NoAt);
         assert_eq!(said("@example.com"), EmailError::NoLocal);
-        assert_eq!(said("ada@home@example.com").to_string(), "e-mail address has more than one @: give one address");
-        assert_eq!(said("ada lovelace@example.com").to_string(), "e-mail address has a space inside: remove it");
+        assert_eq!(
+            said("ada@home@example.com").to_string(),
+            "e-mail address has more than one @: give one address"
+        );
+        assert_eq!(
+            said("ada lovelace@example.com").to_string(),
+            "e-mail address has a space inside: remove it"
+        );
         assert_eq!(said("ada..l@example.com"), EmailError::Dots);
         assert_eq!(said("ada.@example.com"), EmailError::Dots);
         for domain in ["localhost", "example.", ".com", "a..b", "-a.com", "a-.com", "10.0.0.1", ""] {

@@ -199,7 +199,10 @@ mod tests {
     #[test]
     fn refusals() {
         let said = |text: &str| Gtin::parse(text).unwrap_err().to_string();
-        assert_eq!(said("4006381333930"), "gtin 4006381333930 should end in 1: read it again from the package");
+        assert_eq!(
+            said("4006381333930"),
+            "gtin 4006381333930 should end in 1: read it again from the package"
+        );
         assert_eq!(said("400638133393"), "gtin 400638133393 should end in 0: read it again from the package");
         assert_eq!(said("123"), "gtin has 3 digits: give 8, 12, 13 or 14");
         assert_eq!(said(""), "gtin has 0 digits: give 8, 12, 13 or 14");

@@ -132,7 +132,10 @@ impl OpeningHours {
 }
 
 fn span(interval: Interval, day: LocalDay, zone: &Zone) -> Span {
-    Span { opens: day.at_minute(interval.opens_minute, zone), closes: day.at_minute(interval.closes_minute, zone) }
+    Span {
+        opens: day.at_minute(interval.opens_minute, zone),
+        closes: day.at_minute(interval.closes_minute, zone),
+    }
 }
 
 /// The first instant that is not looked at any more.
@@ -159,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_week_in_leeds() {
-        let shop = hours("mo-fr 09:00-12:30,13:30-18:00; sa 10:00-16:00; 2026-12-25 closed; 2026-12-26 12:00-14:00");
+        let shop =
+            hours("mo-fr 09:00-12:30,13:30-18:00; sa 10:00-16:00; 2026-12-25 closed; 2026-12-26 12:00-14:00");
         let zone = london();
         // Monday, in winter: London's clock is UTC.
         assert!(shop.is_open(at("2026-11-23T09:00:00Z"), &zone));
@@ -179,7 +183,8 @@ mod tests {
     #[test]
     fn ready_in_thirty_minutes_over_closing_time() {
         let shop = hours("mo-fr 09:00-18:00");
-        let ready = |text: &str, minutes| shop.after_open_minutes(at(text), minutes, &london()).unwrap().to_string();
+        let ready =
+            |text: &str, minutes| shop.after_open_minutes(at(text), minutes, &london()).unwrap().to_string();
         assert_eq!(ready("2026-11-20T17:00:00Z", 30), "2026-11-20T17:30:00Z");
         assert_eq!(ready("2026-11-20T17:30:00Z", 30), "2026-11-20T18:00:00Z");
         assert_eq!(ready("2026-11-20T17:45:30Z", 30), "2026-11-23T09:15:30Z");

@@ -142,7 +142,8 @@ impl<K: Kind> Id<K> {
     /// [`IdError`] names what was expected.
     pub fn parse(text: &str) -> Result<Id<K>, IdError> {
         let refused = || IdError { kind: K::NAME, prefix: K::PREFIX };
-        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(refused)?;
+        let digits =
+            text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(refused)?;
         decode(digits).map(Id::from_bytes).ok_or_else(refused)
     }
 }

@@ -41,7 +41,9 @@ impl Instant {
     /// # Errors
     /// [`InstantError`] when the text is not RFC 3339.
     pub fn parse(text: &str) -> Result<Instant, InstantError> {
-        text.parse::<Timestamp>().map(|at| Instant::from_micros(at.as_microsecond())).map_err(|_| InstantError)
+        text.parse::<Timestamp>()
+            .map(|at| Instant::from_micros(at.as_microsecond()))
+            .map_err(|_| InstantError)
     }
 }
 

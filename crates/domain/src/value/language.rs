@@ -111,9 +111,19 @@ mod tests {
     #[test]
     fn refusals() {
         let said = |tag: &str| Language::parse(tag).unwrap_err().to_string();
-        assert_eq!(said("jp"), "language \"jp\" is unknown: give two letters of ISO 639-1, such as en or en-GB");
-        assert_eq!(said("en-UK"), "language \"en-UK\" names an unknown country: write it like en-GB, or only en");
-        assert!(Language::parse("").is_err() && Language::parse("en-").is_err() && Language::parse("en-GB-x").is_err());
+        assert_eq!(
+            said("jp"),
+            "language \"jp\" is unknown: give two letters of ISO 639-1, such as en or en-GB"
+        );
+        assert_eq!(
+            said("en-UK"),
+            "language \"en-UK\" names an unknown country: write it like en-GB, or only en"
+        );
+        assert!(
+            Language::parse("").is_err()
+                && Language::parse("en-").is_err()
+                && Language::parse("en-GB-x").is_err()
+        );
     }
 
     proptest! {

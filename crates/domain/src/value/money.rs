@@ -12,7 +12,9 @@ impl Currency {
     /// # Errors
     /// [`MoneyError::UnknownCurrency`] when ISO 4217 does not list it.
     pub fn parse(code: &str) -> Result<Currency, MoneyError> {
-        iso_currency::Currency::from_code(code).map(Currency).ok_or_else(|| MoneyError::UnknownCurrency { code: code.chars().take(8).collect() })
+        iso_currency::Currency::from_code(code)
+            .map(Currency)
+            .ok_or_else(|| MoneyError::UnknownCurrency { code: code.chars().take(8).collect() })
     }
 
     /// The three-letter code.
@@ -48,7 +50,11 @@ impl Money {
     /// # Errors
     /// [`MoneyError::TooLarge`] beyond [`Money::MAX`] either way.
     pub const fn new(minor: i64, currency: Currency) -> Result<Money, MoneyError> {
-        if minor > Money::MAX || minor < -Money::MAX { Err(MoneyError::TooLarge) } else { Ok(Money { minor, currency }) }
+        if minor > Money::MAX || minor < -Money::MAX {
+            Err(MoneyError::TooLarge)
+        } else {
+            Ok(Money { minor, currency })
+        }
     }
 
     /// Nothing, in a currency.
@@ -109,7 +115,14 @@ impl fmt::Display for Money {
         if exponent == 0 {
             return write!(out, "{} {sign}{size}", self.currency);
         }
-        write!(out, "{} {sign}{}.{:0width$}", self.currency, size / unit, size % unit, width = exponent as usize)
+        write!(
+            out,
+            "{} {sign}{}.{:0width$}",
+            self.currency,
+            size / unit,
+            size % unit,
+            width = exponent as usize
+        )
     }
 }
 
@@ -160,9 +173,15 @@ pub enum MoneyError {
 impl fmt::Display for MoneyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            MoneyError::UnknownCurrency { code } => write!(out, "\"{code}\" is no currency: give three letters of ISO 4217, such as GBP"),
-            MoneyError::CurrencyMismatch { expected, found } => write!(out, "the currency is {found}, expected {expected}"),
-            MoneyError::TooLarge => write!(out, "the amount is too large: at most {} minor units", Money::MAX),
+            MoneyError::UnknownCurrency { code } => {
+                write!(out, "\"{code}\" is no currency: give three letters of ISO 4217, such as GBP")
+            }
+            MoneyError::CurrencyMismatch { expected, found } => {
+                write!(out, "the currency is {found}, expected {expected}")
+            }
+            MoneyError::TooLarge => {
+                write!(out, "the amount is too large: at most {} minor units", Money::MAX)
+            }
         }
     }
 }
@@ -193,7 +212,10 @@ mod tests {
 
     #[test]
     fn currencies_do_not_mix() {
-        let (pound, euro) = (Money::new(1, Currency::parse("GBP").unwrap()).unwrap(), Money::new(1, Currency::parse("EUR").unwrap()).unwrap());
+        let (pound, euro) = (
+            Money::new(1, Currency::parse("GBP").unwrap()).unwrap(),
+            Money::new(1, Currency::parse("EUR").unwrap()).unwrap(),
+        );
         assert_eq!(pound.plus(euro).unwrap_err().to_string(), "the currency is EUR, expected GBP");
         assert!(pound.times(i64::MAX).is_err());
     }

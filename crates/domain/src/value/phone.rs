@@ -101,10 +101,12 @@ impl fmt::Display for PhoneError {
             PhoneError::Character(character) => {
                 write!(out, "phone number has {character:?}: write digits only, and no extension")
             }
-            PhoneError::NoCountry => out
-                .write_str("phone number has no country: begin it with + and the calling code, like +44 20 7946 0958"),
-            PhoneError::NotDiallable => out
-                .write_str("phone number cannot be dialled: check its digits, or begin it with + and the calling code"),
+            PhoneError::NoCountry => out.write_str(
+                "phone number has no country: begin it with + and the calling code, like +44 20 7946 0958",
+            ),
+            PhoneError::NotDiallable => out.write_str(
+                "phone number cannot be dialled: check its digits, or begin it with + and the calling code",
+            ),
         }
     }
 }

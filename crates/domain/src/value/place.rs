@@ -104,7 +104,9 @@ pub enum CoordinatesError {
 impl fmt::Display for CoordinatesError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            CoordinatesError::Latitude => "latitude is not between -90 and 90: give decimal degrees such as 51.507351",
+            CoordinatesError::Latitude => {
+                "latitude is not between -90 and 90: give decimal degrees such as 51.507351"
+            }
             CoordinatesError::Longitude => {
                 "longitude is not between -180 and 180: give decimal degrees such as -0.127758"
             }

@@ -55,7 +55,9 @@ mod tests {
     fn ids_and_external_ids_are_told_apart() {
         let id: Id<Order> = Id::from_bytes([1; 16]);
         assert!(matches!(Reference::<Order>::read(&id.to_string()), Reference::Id(found) if found == id));
-        assert!(matches!(Reference::<Order>::read("WEB-1001"), Reference::External(text) if text == "WEB-1001"));
+        assert!(
+            matches!(Reference::<Order>::read("WEB-1001"), Reference::External(text) if text == "WEB-1001")
+        );
         assert!(external_id::<Order>(&id.to_string()).is_err());
         assert!(external_id::<Order>("  ").is_err());
     }

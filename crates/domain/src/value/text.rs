@@ -19,7 +19,8 @@ pub fn bounded(field: &'static str, text: &str, min: usize, max: usize) -> Resul
     if text.chars().all(is_invisible) && min > 0 {
         return Err(TextError::Empty { field, min, max });
     }
-    if let Some((place, character)) = text.chars().enumerate().find(|(_, character)| is_deceptive(*character)) {
+    if let Some((place, character)) = text.chars().enumerate().find(|(_, character)| is_deceptive(*character))
+    {
         return Err(TextError::Forbidden { field, character, place: place + 1 });
     }
     let has = text.chars().count();
@@ -149,11 +150,15 @@ impl TextError {
 impl fmt::Display for TextError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TextError::Empty { field, min, max } => write!(out, "{field} is empty: give {min} to {max} characters"),
+            TextError::Empty { field, min, max } => {
+                write!(out, "{field} is empty: give {min} to {max} characters")
+            }
             TextError::TooShort { field, has, min } => {
                 write!(out, "{field} has {has} characters: give at least {min}")
             }
-            TextError::TooLong { field, has, max } => write!(out, "{field} has {has} characters: give at most {max}"),
+            TextError::TooLong { field, has, max } => {
+                write!(out, "{field} has {has} characters: give at most {max}")
+            }
             TextError::Forbidden { field, character, place } => {
                 let code = u32::from(*character);
                 write!(out, "{field} has the control character U+{code:04X} at place {place}: remove it")

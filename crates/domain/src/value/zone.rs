@@ -94,7 +94,11 @@ pub struct ZoneError(String);
 
 impl fmt::Display for ZoneError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "time zone {:?} is unknown: give a name of the IANA database, such as Europe/London", self.0)
+        write!(
+            out,
+            "time zone {:?} is unknown: give a name of the IANA database, such as Europe/London",
+            self.0
+        )
     }
 }
 impl std::error::Error for ZoneError {}
@@ -125,7 +129,8 @@ impl LocalDay {
         let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         match text.split('-').collect::<Vec<_>>()[..] {
             [year, month, day]
-                if [year.len(), month.len(), day.len()] == [4, 2, 2] && all_digits(&text.replace('-', "")) =>
+                if [year.len(), month.len(), day.len()] == [4, 2, 2]
+                    && all_digits(&text.replace('-', "")) =>
             {
                 let year = year.parse().map_err(|_| refusal())?;
                 let month = month.parse().map_err(|_| refusal())?;
@@ -233,7 +238,10 @@ mod tests {
         assert_eq!(zone(" europe/london ").name(), "Europe/London");
         assert_eq!(zone("UTC").to_string(), "UTC");
         let said = Zone::parse("Mars/Base").unwrap_err().to_string();
-        assert_eq!(said, "time zone \"Mars/Base\" is unknown: give a name of the IANA database, such as Europe/London");
+        assert_eq!(
+            said,
+            "time zone \"Mars/Base\" is unknown: give a name of the IANA database, such as Europe/London"
+        );
         for text in ["", "Etc/Unknown", "+01:00", "../etc/passwd"] {
             assert!(Zone::parse(text).is_err(), "{text}");
         }
@@ -258,13 +266,23 @@ mod tests {
         assert_eq!(day("2026-11-21").weekday(), 5);
         assert_eq!(day("2026-11-21").plus_days(-21).unwrap(), day("2026-10-31"));
         assert!(day("9999-12-31").next().is_none() && day("0001-01-01").previous().is_none());
-        for text in
-            ["2026-02-29", "2026-2-3", "0000-01-01", "21.11.2026", "2026-13-01", "+026-01-01", "", "2026-11-21-01"]
-        {
+        for text in [
+            "2026-02-29",
+            "2026-2-3",
+            "0000-01-01",
+            "21.11.2026",
+            "2026-13-01",
+            "+026-01-01",
+            "",
+            "2026-11-21-01",
+        ] {
             assert!(LocalDay::parse(text).is_err(), "{text}");
         }
         let said = LocalDay::new(2026, 2, 30).unwrap_err().to_string();
-        assert_eq!(said, "day \"2026-02-30\" is not in the calendar: write year, month and day, such as 2026-12-25");
+        assert_eq!(
+            said,
+            "day \"2026-02-30\" is not in the calendar: write year, month and day, such as 2026-12-25"
+        );
     }
 
     fn some_zone() -> impl Strategy<Value = Zone> {

@@ -179,9 +179,14 @@ mod tests {
             assert_eq!(read(text), Err(SpreadsheetError::DigitsLost(text.to_owned())), "{text}");
         }
         let said = |text: &str| read(text).unwrap_err().to_string();
-        assert!(said("4.00638E+12").ends_with("its digits are lost: format the column as text and export again"));
+        assert!(
+            said("4.00638E+12").ends_with("its digits are lost: format the column as text and export again")
+        );
         assert_eq!(said("36000291453"), "gtin has 11 digits: give 8, 12, 13 or 14");
-        assert_eq!(said("4006381333930"), "gtin 4006381333930 should end in 1: read it again from the package");
+        assert_eq!(
+            said("4006381333930"),
+            "gtin 4006381333930 should end in 1: read it again from the package"
+        );
         assert_eq!(said("#REF!"), "gtin has '#' at place 1: give digits only");
         assert_eq!(said("4006381333931.5"), "gtin has '.' at place 14: give digits only");
         assert_eq!(said(""), "gtin has 0 digits: give 8, 12, 13 or 14");

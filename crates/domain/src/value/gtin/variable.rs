@@ -106,7 +106,9 @@ impl VariableMeasure {
     fn value_check(&self, value: u64) -> u64 {
         let digits: Vec<usize> =
             (0..self.value_digits).rev().map(|place| (value / power(place) % 10) as usize).collect();
-        let sum = |weights: &[[u64; 10]]| digits.iter().zip(weights).map(|(digit, weight)| weight[*digit]).sum::<u64>();
+        let sum = |weights: &[[u64; 10]]| {
+            digits.iter().zip(weights).map(|(digit, weight)| weight[*digit]).sum::<u64>()
+        };
         if self.value_digits == 4 {
             return sum(&[TWICE_LESS, TWICE_LESS, THRICE, FIVE_LESS]) * 3 % 10;
         }
@@ -162,15 +164,20 @@ pub enum VariableMeasureError {
 impl fmt::Display for VariableMeasureError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            VariableMeasureError::Prefix => out.write_str("prefix is not for a shop's own codes: give 02 or 20 to 29"),
+            VariableMeasureError::Prefix => {
+                out.write_str("prefix is not for a shop's own codes: give 02 or 20 to 29")
+            }
             VariableMeasureError::Digits { has } => {
                 write!(out, "item, check and value have {has} digits: give them {INNER_DIGITS} together")
             }
-            VariableMeasureError::Verified => {
-                out.write_str("a value has a check digit of its own only with 4 or 5 digits: change one of the two")
-            }
+            VariableMeasureError::Verified => out.write_str(
+                "a value has a check digit of its own only with 4 or 5 digits: change one of the two",
+            ),
             VariableMeasureError::Check { has, right } => {
-                write!(out, "check digit of the price or weight is {has} but should be {right}: scan the label again")
+                write!(
+                    out,
+                    "check digit of the price or weight is {has} but should be {right}: scan the label again"
+                )
             }
             VariableMeasureError::Item { digits } => {
                 write!(out, "article number does not fit: give at most {digits} digits")
@@ -204,7 +211,10 @@ mod tests {
         let british = VariableMeasure::new("02", 5, 4, Measure::Price, true).unwrap();
         let label = british.compose(12_345, 2875).unwrap();
         assert_eq!(label.to_string(), "0212345928752");
-        assert_eq!(british.read(label), Ok(Some(Measured { item: 12_345, measure: Measure::Price, value: 2875 })));
+        assert_eq!(
+            british.read(label),
+            Ok(Some(Measured { item: 12_345, measure: Measure::Price, value: 2875 }))
+        );
         assert_eq!(british.read(Gtin::parse("212345928752").unwrap()).unwrap().unwrap().value, 2875);
     }
 
@@ -218,7 +228,9 @@ mod tests {
 
     #[test]
     fn layouts_are_checked() {
-        let made = |prefix, item, value, verified| VariableMeasure::new(prefix, item, value, Measure::Price, verified);
+        let made = |prefix, item, value, verified| {
+            VariableMeasure::new(prefix, item, value, Measure::Price, verified)
+        };
         assert_eq!(made("30", 5, 5, false), Err(VariableMeasureError::Prefix));
         assert_eq!(made("2", 5, 5, false), Err(VariableMeasureError::Prefix));
         assert_eq!(made("22", 5, 5, true), Err(VariableMeasureError::Digits { has: 11 }));

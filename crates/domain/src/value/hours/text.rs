@@ -37,7 +37,8 @@ impl OpeningHours {
             return Err(HoursError::Empty);
         }
         for part in parts.filter(|part| *part != CLOSED) {
-            let (days, times) = part.split_once(char::is_whitespace).ok_or_else(|| HoursError::Times(shorten(part)))?;
+            let (days, times) =
+                part.split_once(char::is_whitespace).ok_or_else(|| HoursError::Times(shorten(part)))?;
             let hours = read_times(times.trim())?;
             let is_new = match read_days(days)? {
                 Days::Week(days) => days.into_iter().all(|day| week[day].replace(hours.clone()).is_none()),
@@ -58,8 +59,9 @@ fn read_days(text: &str) -> Result<Days, HoursError> {
     if text.starts_with(|character: char| character.is_ascii_digit()) {
         return LocalDay::parse(text).map(Days::Dated).map_err(|_| HoursError::Day(shorten(text)));
     }
-    let weekday =
-        |name: &str| WEEKDAYS.iter().position(|known| *known == name).ok_or_else(|| HoursError::Day(shorten(name)));
+    let weekday = |name: &str| {
+        WEEKDAYS.iter().position(|known| *known == name).ok_or_else(|| HoursError::Day(shorten(name)))
+    };
     let mut days = Vec::new();
     for range in text.split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -148,8 +150,11 @@ impl fmt::Display for Interval {
     /// Such as `09:00-18:00`, `18:00-02:00` or `00:00-24:00`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let opens = self.opens_minute;
-        let closes =
-            if self.closes_minute > DAY_MINUTES { self.closes_minute - DAY_MINUTES } else { self.closes_minute };
+        let closes = if self.closes_minute > DAY_MINUTES {
+            self.closes_minute - DAY_MINUTES
+        } else {
+            self.closes_minute
+        };
         write!(out, "{:02}:{:02}-{:02}:{:02}", opens / 60, opens % 60, closes / 60, closes % 60)
     }
 }
@@ -196,13 +201,19 @@ impl fmt::Display for HoursError {
                 write!(out, "opening hours have {bytes} bytes: give at most {TEXT_BYTES_MAX}")
             }
             HoursError::Day(part) => {
-                write!(out, "opening hours have {part:?} where days belong: write mo to su, mo-fr or 2026-12-25")
+                write!(
+                    out,
+                    "opening hours have {part:?} where days belong: write mo to su, mo-fr or 2026-12-25"
+                )
             }
             HoursError::Times(part) => {
                 write!(out, "opening hours have no times in {part:?}: write them like 09:00-18:00, or closed")
             }
             HoursError::NoTime(part) => {
-                write!(out, "opening hours open and close at once in {part:?}: write 00:00-24:00 for the whole day")
+                write!(
+                    out,
+                    "opening hours open and close at once in {part:?}: write 00:00-24:00 for the whole day"
+                )
             }
             HoursError::Overlap(part) => write!(out, "opening hours overlap in {part:?}: join the times"),
             HoursError::Twice(part) => {
@@ -215,7 +226,10 @@ impl fmt::Display for HoursError {
                 write!(out, "opening hours have {has} times in {part:?}: give at most {INTERVALS_MAX}")
             }
             HoursError::TooManyDays { has } => {
-                write!(out, "opening hours have {has} single days: give at most {EXCEPTIONS_MAX}, leave out past ones")
+                write!(
+                    out,
+                    "opening hours have {has} single days: give at most {EXCEPTIONS_MAX}, leave out past ones"
+                )
             }
         }
     }
@@ -252,7 +266,10 @@ mod tests {
             said("mo-fr 09:00-18:00; sat 10:00-16:00"),
             "opening hours have \"sat\" where days belong: write mo to su, mo-fr or 2026-12-25"
         );
-        assert_eq!(said("mo 9-18"), "opening hours have no times in \"9-18\": write them like 09:00-18:00, or closed");
+        assert_eq!(
+            said("mo 9-18"),
+            "opening hours have no times in \"9-18\": write them like 09:00-18:00, or closed"
+        );
         for text in [
             "mo",
             "mo 09:00",
