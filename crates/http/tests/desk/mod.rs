@@ -37,7 +37,7 @@ impl Answer {
 impl Desk {
     /// A desk in front of this shop.
     pub fn of(shop: &TestShop) -> Desk {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let router = router::routes().split_for_parts().0.with_state(App::new(shop.shop.clone()));
         Desk { router, runtime }
     }
@@ -49,7 +49,8 @@ impl Desk {
 
     /// Asks with these headers.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
+        let mut request =
+            Request::builder().method(Method::from_bytes(method.as_bytes()).expect("a method")).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -60,9 +61,10 @@ impl Desk {
             None => request.body(Body::empty()),
         };
         self.runtime.block_on(async {
-            let response: Response<Body> = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+            let response: Response<Body> =
+                self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
             let (status, headers) = (response.status(), response.headers().clone());
-            let bytes = axum::body::to_bytes(response.into_body(), 16 << 20).await.unwrap();
+            let bytes = axum::body::to_bytes(response.into_body(), 16 << 20).await.expect("a body");
             Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() }
         })
     }
@@ -81,6 +83,6 @@ pub fn key_for(shop: &TestShop, permissions: &[Permission]) -> String {
         };
         key::create(tx, actor, world, new)
     })
-    .unwrap()
+    .expect("a key")
     .1
 }
