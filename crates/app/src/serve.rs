@@ -61,7 +61,7 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
         let _ = stop.send(true);
     });
     let (router, _) = http::router::routes().split_for_parts();
-    let router = router.with_state(App { shop: opened.shop.clone() });
+    let router = router.with_state(App::new(opened.shop.clone()));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     });
