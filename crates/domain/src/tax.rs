@@ -60,7 +60,11 @@ impl Area {
 
     /// The text that [`Area::parse`] reads.
     pub fn text(&self) -> String {
-        if self.region.is_empty() { self.country.code().to_owned() } else { format!("{}-{}", self.country, self.region) }
+        if self.region.is_empty() {
+            self.country.code().to_owned()
+        } else {
+            format!("{}-{}", self.country, self.region)
+        }
     }
 }
 
@@ -70,7 +74,9 @@ impl Area {
 /// The refusal names the field `valid_until`.
 pub fn check_validity(from: Instant, until: Option<Instant>) -> Result<(), Refusal> {
     match until {
-        Some(until) if until <= from => Err(Refusal::invalid("valid_until", "it must be later than valid_from")),
+        Some(until) if until <= from => {
+            Err(Refusal::invalid("valid_until", "it must be later than valid_from"))
+        }
         _ => Ok(()),
     }
 }
@@ -146,7 +152,8 @@ pub fn apply(lines: &[Taxable], policy: Policy) -> Document {
     let mut rates: Vec<Rate> = lines.iter().map(|line| line.rate).collect();
     rates.sort_unstable();
     rates.dedup();
-    let mut document = Document { lines: vec![Taxed::NOTHING; lines.len()], rates: Vec::new(), total: Taxed::NOTHING };
+    let mut document =
+        Document { lines: vec![Taxed::NOTHING; lines.len()], rates: Vec::new(), total: Taxed::NOTHING };
     for rate in rates {
         let places: Vec<usize> = (0..lines.len()).filter(|place| lines[*place].rate == rate).collect();
         let amounts: Vec<i64> = places.iter().map(|place| lines[*place].minor).collect();
@@ -163,7 +170,13 @@ pub fn apply(lines: &[Taxable], policy: Policy) -> Document {
 
 /// The tax on each of the amounts of one rate.
 fn taxes(amounts: &[i64], rate: Rate, policy: Policy) -> Vec<i64> {
-    let tax_of = |minor: i64| if policy.prices_include_tax { rate.within(minor, policy.rounding) } else { rate.of(minor, policy.rounding) };
+    let tax_of = |minor: i64| {
+        if policy.prices_include_tax {
+            rate.within(minor, policy.rounding)
+        } else {
+            rate.of(minor, policy.rounding)
+        }
+    };
     match policy.level {
         RoundingLevel::Line => amounts.iter().map(|minor| tax_of(*minor)).collect(),
         RoundingLevel::Order => split(tax_of(amounts.iter().sum()), amounts),
@@ -185,18 +198,26 @@ mod tests {
 
     #[test]
     fn known_prices() {
-        let new_york = apply(&[Taxable { minor: 2499, rate: rate(107_500) }], policy(false, RoundingLevel::Line));
+        let new_york =
+            apply(&[Taxable { minor: 2499, rate: rate(107_500) }], policy(false, RoundingLevel::Line));
         assert_eq!(new_york.total, Taxed { net_minor: 2499, tax_minor: 269, gross_minor: 2768 });
         let bread = apply(&[Taxable { minor: 299, rate: rate(40_000) }], policy(true, RoundingLevel::Line));
         assert_eq!(bread.total, Taxed { net_minor: 287, tax_minor: 12, gross_minor: 299 });
         let even = Policy { rounding: Rounding::HalfEven, ..policy(false, RoundingLevel::Line) };
         let half = [Taxable { minor: 50, rate: rate(50_000) }];
-        assert_eq!((apply(&half, even).total.tax_minor, apply(&half, policy(false, RoundingLevel::Line)).total.tax_minor), (2, 3));
+        assert_eq!(
+            (
+                apply(&half, even).total.tax_minor,
+                apply(&half, policy(false, RoundingLevel::Line)).total.tax_minor
+            ),
+            (2, 3)
+        );
     }
 
     #[test]
     fn three_rates_in_one_cart() {
-        let lines = [(1999, 200_000), (350, 50_000), (899, 0), (1201, 200_000)].map(|(minor, parts)| Taxable { minor, rate: rate(parts) });
+        let lines = [(1999, 200_000), (350, 50_000), (899, 0), (1201, 200_000)]
+            .map(|(minor, parts)| Taxable { minor, rate: rate(parts) });
         let document = apply(&lines, policy(true, RoundingLevel::Order));
         assert_eq!(
             document.rates,
