@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod customer;
+pub mod actor;
 pub mod event;
 pub mod external;
 pub mod failure;

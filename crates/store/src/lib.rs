@@ -4,6 +4,7 @@
 
 pub mod contact;
 pub mod customer;
+pub mod actor;
 pub mod db;
 pub mod dialect;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod event;
 pub mod external;
 pub mod idempotency;
 pub mod job;
+pub mod keyring;
 pub mod ledger;
 pub mod migration;
 mod postgres;
