@@ -9,6 +9,8 @@ use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::{StoreError, Tx, contact as rows};
 
+pub use store::contact::Known;
+
 use crate::event::emit;
 use crate::keyring::DataKey;
 use crate::{Failure, Keyring, World};
@@ -107,7 +109,7 @@ pub fn find(
     world: &World,
     sought: &Sought,
     (after, limit): (Id<Person>, i64),
-) -> Result<Vec<(Id<Person>, Id<Contact>)>, Failure> {
+) -> Result<Vec<Known>, Failure> {
     actor.may_somewhere(Permission::ReadContacts)?;
     Ok(rows::find_people(tx, &sought.hash(world.keyring()), after, limit)?)
 }

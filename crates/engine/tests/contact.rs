@@ -27,7 +27,7 @@ fn ada() -> Card {
         note: Some("ring twice at the purple door".into()),
         ..Draft::default()
     })
-    .unwrap()
+    .expect("a card")
 }
 
 fn at(permissions: &[Permission]) -> Actor {
@@ -38,7 +38,7 @@ fn at(permissions: &[Permission]) -> Actor {
 /// The kinds of events so far, oldest first per subject.
 fn kinds(shop: &TestShop, subject: String) -> Vec<String> {
     shop.read(move |tx| Ok(store::event::of_subject(tx, &subject, 0, 100)?))
-        .unwrap()
+        .expect("the journal can be read")
         .into_iter()
         .map(|event| event.kind)
         .collect()
@@ -64,7 +64,7 @@ fn a_contact_is_kept_read_and_found() {
             let page = (Id::from_bytes([0; 16]), 10);
             let found =
                 shop.run(move |tx, actor, world| contact::find(tx, actor, world, &sought, page)).unwrap();
-            assert_eq!(found.iter().map(|(_, contact)| *contact).collect::<Vec<_>>(), [id]);
+            assert_eq!(found.iter().map(|known| known.contact).collect::<Vec<_>>(), [id]);
         }
     });
 }
@@ -104,8 +104,8 @@ fn an_erased_person_cannot_be_read_or_found_any_more() {
 
 /// Everything in the directory of the books.
 fn bytes_in(directory: &Path) -> Vec<u8> {
-    let files = std::fs::read_dir(directory).unwrap();
-    files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    let files = std::fs::read_dir(directory).expect("a directory");
+    files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
 }
 
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {

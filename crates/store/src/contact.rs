@@ -16,6 +16,15 @@ pub struct Sealed {
     pub wrapped_key: Option<Vec<u8>>,
 }
 
+/// A person who was found, with the newest contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Who.
+    pub person: Id<Person>,
+    /// The newest contact with what was looked for.
+    pub contact: Id<Contact>,
+}
+
 /// Adds a person with the wrapped key.
 ///
 /// # Errors
@@ -104,12 +113,12 @@ pub fn find_people(
     hash: &[u8; 32],
     after: Id<Person>,
     limit: i64,
-) -> Result<Vec<(Id<Person>, Id<Contact>)>, StoreError> {
+) -> Result<Vec<Known>, StoreError> {
     tx.rows(
         "select person_id, contact_id from contact_lookup where hash = $1 and person_id > $2
          order by person_id limit $3",
         params![&hash[..], after, limit],
-        |row| Ok((row.id()?, row.id()?)),
+        |row| Ok(Known { person: row.id()?, contact: row.id()? }),
     )
 }
 
