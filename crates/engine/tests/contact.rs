@@ -32,7 +32,7 @@ fn ada() -> Card {
 
 fn at(permissions: &[Permission]) -> Actor {
     let grant = Grant { location: None, permissions: Permissions::of(permissions) };
-    Actor { who: Who::Guest, channel: None, grants: vec![grant] }
+    Actor { who: Who::Key(Id::from_bytes([9; 16])), channel: None, grants: vec![grant] }
 }
 
 /// The kinds of events so far, oldest first per subject.
