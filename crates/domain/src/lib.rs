@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod ledger;
+pub mod payment;
 pub mod refusal;
 pub mod tax;
 pub mod value;

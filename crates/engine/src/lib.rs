@@ -6,10 +6,13 @@
 pub mod event;
 pub mod external;
 pub mod failure;
+pub mod job;
 pub mod keyring;
 pub mod ledger;
+pub mod payment;
 pub mod perform;
 pub mod tax;
+pub mod webhook;
 pub mod world;
 
 pub use failure::Failure;

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod job;
 pub mod ledger;
 pub mod migration;
+pub mod payment;
 mod postgres;
 pub mod row;
 mod sqlite;
