@@ -2,6 +2,9 @@
 //!
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
+pub mod actor;
+pub mod contact;
+pub mod customer;
 pub mod db;
 pub mod dialect;
 pub mod error;
@@ -9,6 +12,7 @@ pub mod event;
 pub mod external;
 pub mod idempotency;
 pub mod job;
+pub mod keyring;
 pub mod ledger;
 pub mod migration;
 pub mod payment;

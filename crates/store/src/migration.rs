@@ -18,6 +18,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0002_ledger"
     "0003_tax"
     "0013_payment"
+    "0005_contact"
+    "0004_actor"
+    "0060_keyring"
 };
 
 /// Brings the database up to date.
