@@ -157,7 +157,7 @@ fn holds_card_number(text: &str) -> bool {
             .enumerate()
             .map(|(place, digit)| if place % 2 == 0 { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     };
     (13..=19).any(|length| digits.windows(length).any(check)) && digits.iter().any(|digit| *digit != 0)
 }
