@@ -4,6 +4,8 @@
 
 pub mod actor;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod refusal;
 pub mod tax;
 pub mod value;

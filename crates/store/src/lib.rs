@@ -10,6 +10,8 @@ pub mod external;
 pub mod idempotency;
 pub mod job;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod migration;
 mod postgres;
 pub mod row;
