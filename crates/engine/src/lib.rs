@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod edit;
+pub mod actor;
 pub mod event;
 pub mod external;
 pub mod failure;

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0003_tax"
     "0006_location"
     "0007_market"
+    "0004_actor"
 };
 
 /// Brings the database up to date.
