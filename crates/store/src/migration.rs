@@ -17,7 +17,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
+    "0005_contact"
     "0004_actor"
+    "0060_keyring"
 };
 
 /// Brings the database up to date.
