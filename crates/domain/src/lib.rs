@@ -3,6 +3,8 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod contact;
+pub mod customer;
 pub mod ledger;
 pub mod location;
 pub mod market;

@@ -5,6 +5,8 @@
 
 pub mod actor;
 pub mod edit;
+pub mod contact;
+pub mod customer;
 pub mod event;
 pub mod external;
 pub mod failure;
