@@ -7,6 +7,8 @@ pub mod contact;
 pub mod customer;
 pub mod ledger;
 pub mod payment;
+pub mod location;
+pub mod market;
 pub mod refusal;
 pub mod tax;
 pub mod value;

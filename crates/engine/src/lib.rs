@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod edit;
 pub mod contact;
 pub mod customer;
 pub mod event;
@@ -13,6 +14,8 @@ pub mod job;
 pub mod keyring;
 pub mod ledger;
 pub mod payment;
+pub mod location;
+pub mod market;
 pub mod perform;
 pub mod tax;
 pub mod webhook;

@@ -14,6 +14,8 @@ pub mod idempotency;
 pub mod job;
 pub mod keyring;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod migration;
 pub mod payment;
 mod postgres;

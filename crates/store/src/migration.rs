@@ -18,6 +18,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0002_ledger"
     "0003_tax"
     "0013_payment"
+    "0006_location"
+    "0007_market"
     "0005_contact"
     "0004_actor"
     "0060_keyring"
