@@ -31,8 +31,18 @@ pub struct Difference {
 
 impl Difference {
     /// A difference a check found at a place.
-    pub fn new(check: &'static str, place: impl fmt::Display, expected: impl fmt::Display, found: impl fmt::Display) -> Difference {
-        Difference { check, place: place.to_string(), expected: expected.to_string(), found: found.to_string() }
+    pub fn new(
+        check: &'static str,
+        place: impl fmt::Display,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Difference {
+        Difference {
+            check,
+            place: place.to_string(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
     }
 }
 
@@ -46,7 +56,8 @@ impl fmt::Display for Difference {
 pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 
 /// Every cross-check, by name.
-pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[("holds", promises::holds), ("external ids", promises::external_ids)];
+pub const CROSS_CHECKS: &[(&str, CrossCheck)] =
+    &[("holds", promises::holds), ("external ids", promises::external_ids)];
 
 /// The most differences kept of one check; the rest are only counted.
 const KEPT_MAX: usize = 100;

@@ -3,16 +3,27 @@
 //! Each partition has its own chain. A seal's hash is SHA-256 over the hash before it and over the canonical bytes of what it seals:
 //! every number as eight bytes, every text with its length before it, what is absent as a byte 0, what is there after a byte 1.
 
+use domain::actor::Actor;
 use sha2::{Digest, Sha256};
 use store::Tx;
 use store::seal::{self as rows, Seal, Told, ToldTransfer};
 
 use crate::{Failure, World};
 
-/// The most entries under one seal.
-const BATCH_MAX: i64 = 500;
+/// The most entries under one seal: few, so that commands that wait for the writer wait only for milliseconds.
+const BATCH_MAX: i64 = 200;
 /// What the first seal of a partition chains to.
 pub const ROOT: [u8; 32] = [0; 32];
+
+/// One round of the duty that seals: the partition with the most entries unsealed; false when all is sealed.
+///
+/// # Errors
+/// What the store says.
+pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let Some(partition) = rows::most_unsealed(tx)? else { return Ok(false) };
+    seal_partition(tx, world, partition)?;
+    Ok(true)
+}
 
 /// Seals the next entries of a partition; true when more may wait, so that it is done again at once.
 ///

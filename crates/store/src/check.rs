@@ -9,6 +9,9 @@ use crate::{Row, StoreError, Tx, params};
 /// The most findings one question answers; a shop with more has one cause, not a thousand.
 pub const FINDINGS_MAX: i64 = 100;
 
+/// A transfer's key.
+pub type TransferKey = (Id<Book>, Id<Transfer>);
+
 /// A posting as stored, in the order of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostingRow {
@@ -30,7 +33,11 @@ pub struct PostingRow {
 ///
 /// # Errors
 /// What the store says.
-pub fn postings(tx: &mut Tx<'_>, after: Option<&PostingRow>, limit: i64) -> Result<Vec<PostingRow>, StoreError> {
+pub fn postings(
+    tx: &mut Tx<'_>,
+    after: Option<&PostingRow>,
+    limit: i64,
+) -> Result<Vec<PostingRow>, StoreError> {
     let first = ([0; 16], [0; 16], i64::MIN, i64::MIN, [0; 16]);
     let (book, place, state, at, transfer) = after.map_or(first, |row| {
         (row.book.bytes(), row.account.place, row.account.state, row.at.micros(), row.transfer.bytes())
@@ -63,9 +70,14 @@ pub struct AccountRow {
 ///
 /// # Errors
 /// What the store says.
-pub fn accounts(tx: &mut Tx<'_>, after: Option<&AccountRow>, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
+pub fn accounts(
+    tx: &mut Tx<'_>,
+    after: Option<&AccountRow>,
+    limit: i64,
+) -> Result<Vec<AccountRow>, StoreError> {
     let first = ([0; 16], [0; 16], i64::MIN);
-    let (book, place, state) = after.map_or(first, |row| (row.book.bytes(), row.account.place, row.account.state));
+    let (book, place, state) =
+        after.map_or(first, |row| (row.book.bytes(), row.account.place, row.account.state));
     tx.rows(
         "select book_id, place, state, amount, floor from account
          where (book_id, place, state) > ($1, $2, $3) order by book_id, place, state limit $4",
@@ -81,7 +93,7 @@ pub fn accounts(tx: &mut Tx<'_>, after: Option<&AccountRow>, limit: i64) -> Resu
 ///
 /// # Errors
 /// What the store says.
-pub fn transfers(tx: &mut Tx<'_>, after: (Id<Book>, Id<Transfer>), limit: i64) -> Result<Vec<(Id<Book>, Id<Transfer>)>, StoreError> {
+pub fn transfers(tx: &mut Tx<'_>, after: TransferKey, limit: i64) -> Result<Vec<TransferKey>, StoreError> {
     tx.rows(
         "select book_id, transfer_id from transfer where (book_id, transfer_id) > ($1, $2) order by book_id, transfer_id limit $3",
         params![after.0, after.1, limit],
@@ -89,7 +101,7 @@ pub fn transfers(tx: &mut Tx<'_>, after: (Id<Book>, Id<Transfer>), limit: i64) -
     )
 }
 
-fn book_and_transfer(row: &mut Row<'_>) -> Result<(Id<Book>, Id<Transfer>), StoreError> {
+fn book_and_transfer(row: &mut Row<'_>) -> Result<TransferKey, StoreError> {
     Ok((row.id()?, row.id()?))
 }
 
@@ -97,7 +109,7 @@ fn book_and_transfer(row: &mut Row<'_>) -> Result<(Id<Book>, Id<Transfer>), Stor
 ///
 /// # Errors
 /// What the store says.
-pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>)>, StoreError> {
+pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<TransferKey>, StoreError> {
     tx.rows(
         "select t.book_id, t.transfer_id from transfer t left join event e on e.transfer_id = t.transfer_id and e.book_id = t.book_id
          where e.event_id is null order by t.book_id, t.transfer_id limit $1",
@@ -110,12 +122,12 @@ pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>)>, StoreErr
 ///
 /// # Errors
 /// What the store says.
-pub fn told_twice(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>, i64)>, StoreError> {
+pub fn told_twice(tx: &mut Tx<'_>) -> Result<Vec<(TransferKey, i64)>, StoreError> {
     tx.rows(
         "select book_id, transfer_id, cast(count(*) as {int}) from event where transfer_id is not null
          group by book_id, transfer_id having count(*) > 1 order by book_id, transfer_id limit $1",
         params![FINDINGS_MAX],
-        |row| Ok((row.id()?, row.id()?, row.int()?)),
+        |row| Ok((book_and_transfer(row)?, row.int()?)),
     )
 }
 
@@ -123,7 +135,7 @@ pub fn told_twice(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>, i64)>,
 ///
 /// # Errors
 /// What the store says.
-pub fn loose_postings(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>)>, StoreError> {
+pub fn loose_postings(tx: &mut Tx<'_>) -> Result<Vec<TransferKey>, StoreError> {
     tx.rows(
         "select p.book_id, p.transfer_id from posting p
          where not exists (select 1 from transfer t where t.book_id = p.book_id and t.transfer_id = p.transfer_id)
@@ -133,11 +145,24 @@ pub fn loose_postings(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>)>, 
     )
 }
 
-/// Accounts that do not have what the pending holds say lies there: book, account, what the holds say, what the account has.
+/// An account and the live holds that should make it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldAccount {
+    /// The book.
+    pub book: Id<Book>,
+    /// The account.
+    pub account: AccountKey,
+    /// What its live holds sum to.
+    pub pending: i64,
+    /// What it has.
+    pub amount: i64,
+}
+
+/// Accounts that do not have what their live holds say lies there.
 ///
 /// # Errors
 /// What the store says.
-pub fn unequal_holds(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, AccountKey, i64, i64)>, StoreError> {
+pub fn unequal_holds(tx: &mut Tx<'_>) -> Result<Vec<HeldAccount>, StoreError> {
     tx.rows(
         "select h.book_id, h.held_place, h.held_state, h.pending, coalesce(a.amount, 0)
          from (select book_id, held_place, held_state, cast(sum(case when state = 1 then amount else 0 end) as {int}) as pending
@@ -145,11 +170,51 @@ pub fn unequal_holds(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, AccountKey, i64, 
          left join account a on a.book_id = h.book_id and a.place = h.held_place and a.state = h.held_state
          where h.pending <> coalesce(a.amount, 0) order by h.book_id, h.held_place, h.held_state limit $1",
         params![FINDINGS_MAX],
-        |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?, row.int()?)),
+        |row| {
+            let (book, account) = (row.id()?, AccountKey { place: row.key()?, state: row.int()? });
+            Ok(HeldAccount { book, account, pending: row.int()?, amount: row.int()? })
+        },
     )
 }
 
-/// How many postings, events and seals there are: what a check has before it.
+macro_rules! lookups {
+    ($($kind:literal $table:literal $key:literal;)*) => {
+        /// Where things with external ids are kept: the kind's prefix, and the statement that finds external ids without a thing.
+        pub const LOOKUPS: &[(&str, &str)] = &[$(($kind, concat!(
+            "select x.kind, x.external_id from external_id x where x.kind = '", $kind, "' and not exists (select 1 from ", $table,
+            " t where t.", $key, " = x.id) order by x.external_id limit 100"
+        ))),*];
+    };
+}
+
+lookups! {
+    "chn" "channel" "channel_id";
+    "cus" "customer" "customer_id";
+    "loc" "location" "location_id";
+    "mkt" "market" "market_id";
+    "net" "network" "network_id";
+    "pay" "payment" "payment_id";
+    "txc" "tax_class" "tax_class_id";
+}
+
+/// External ids that lead to nothing: kind and external id.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when the books hold external ids of a kind that [`LOOKUPS`] does not know.
+pub fn lost_external_ids(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
+    let kinds = tx.rows("select distinct kind from external_id order by kind", &[], |row| row.text())?;
+    let mut lost = Vec::new();
+    for kind in kinds {
+        let found = LOOKUPS.iter().find(|(known, _)| *known == kind);
+        let (_, sql) = found.ok_or_else(|| {
+            StoreError::Corrupt(format!("no check knows where external ids of {kind} lead"))
+        })?;
+        lost.extend(tx.rows(sql, &[], |row| Ok((row.text()?, row.text()?)))?);
+    }
+    Ok(lost)
+}
+
+/// How many postings and events there are: what a check has before it.
 ///
 /// # Errors
 /// What the store says.

@@ -3,6 +3,7 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -20,6 +21,7 @@ pub mod migration;
 pub mod payment;
 mod postgres;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod tax;
 pub mod tx;

@@ -228,7 +228,9 @@ impl<'r> Row<'r> {
         self.next += 1;
         let key = match &self.columns {
             Columns::Sqlite(row) => row.get::<_, [u8; 16]>(column).ok(),
-            Columns::Postgres(row) => row.try_get::<_, &[u8]>(column).ok().and_then(|bytes| bytes.try_into().ok()),
+            Columns::Postgres(row) => {
+                row.try_get::<_, &[u8]>(column).ok().and_then(|bytes| bytes.try_into().ok())
+            }
         };
         key.ok_or_else(|| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
     }

@@ -24,7 +24,13 @@ pub struct Seal {
 }
 
 fn seal(row: &mut Row<'_>) -> Result<Seal, StoreError> {
-    Ok(Seal { partition: row.int()?, first: row.int()?, last: row.int()?, at: row.instant()?, hash: row.bytes()? })
+    Ok(Seal {
+        partition: row.int()?,
+        first: row.int()?,
+        last: row.int()?,
+        at: row.instant()?,
+        hash: row.bytes()?,
+    })
 }
 
 /// Adds a seal; false when another node sealed these entries meanwhile.
@@ -37,6 +43,20 @@ pub fn add(tx: &mut Tx<'_>, seal: &Seal) -> Result<bool, StoreError> {
         params![seal.partition, seal.first, seal.last, seal.at, &seal.hash],
     )?;
     Ok(made == 1)
+}
+
+/// The partition with the most entries after its last seal; `None` when all is sealed.
+///
+/// # Errors
+/// What the store says.
+pub fn most_unsealed(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    let found = tx.one(
+        "select j.partition, j.next_sequence - 1 - coalesce((select max(s.last_sequence) from seal s where s.partition = j.partition), 0)
+         from journal j order by 2 desc, 1 limit 1",
+        &[],
+        |row| Ok((row.int()?, row.int()?)),
+    )?;
+    Ok(found.filter(|(_, unsealed)| *unsealed > 0).map(|(partition, _)| partition))
 }
 
 /// The last seal of a partition.
@@ -113,7 +133,8 @@ pub fn told(tx: &mut Tx<'_>, partition: i64, sequence: i64, limit: i64) -> Resul
     let mut transfers = transfers(tx, partition, sequence, end)?.into_iter().peekable();
     let mut lines = lines(tx, partition, sequence, end)?.into_iter().peekable();
     let told = entries.into_iter().map(|entry| {
-        let mut transfer = transfers.next_if(|(sequence, _)| *sequence == entry.sequence).map(|(_, transfer)| transfer);
+        let mut transfer =
+            transfers.next_if(|(sequence, _)| *sequence == entry.sequence).map(|(_, transfer)| transfer);
         while let Some((_, line)) = lines.next_if(|(sequence, _)| *sequence == entry.sequence) {
             if let Some(transfer) = &mut transfer {
                 transfer.lines.push(line);
@@ -124,7 +145,12 @@ pub fn told(tx: &mut Tx<'_>, partition: i64, sequence: i64, limit: i64) -> Resul
     Ok(told.collect())
 }
 
-fn transfers(tx: &mut Tx<'_>, partition: i64, after: i64, end: i64) -> Result<Vec<(i64, ToldTransfer)>, StoreError> {
+fn transfers(
+    tx: &mut Tx<'_>,
+    partition: i64,
+    after: i64,
+    end: i64,
+) -> Result<Vec<(i64, ToldTransfer)>, StoreError> {
     tx.rows(
         "select e.sequence, t.book_id, t.transfer_id, t.at, t.actor, t.channel_id, t.reason, t.cause_kind, t.cause_id
          from event e join transfer t on t.book_id = e.book_id and t.transfer_id = e.transfer_id

@@ -67,7 +67,13 @@ impl Run {
 }
 
 /// Judges the accounts up to and with the one whose postings were just read.
-fn end(tx: &mut Tx<'_>, pass: &mut Pass<'_>, run: Option<Run>, accounts: &mut Accounts, current: &mut Option<AccountRow>) -> Result<(), Failure> {
+fn end(
+    tx: &mut Tx<'_>,
+    pass: &mut Pass<'_>,
+    run: Option<Run>,
+    accounts: &mut Accounts,
+    current: &mut Option<AccountRow>,
+) -> Result<(), Failure> {
     let Some(run) = run else { return Ok(()) };
     while let Some(account) = current.filter(|account| (account.book, account.account) < run.key) {
         judge(pass, &account, None);
@@ -80,7 +86,12 @@ fn end(tx: &mut Tx<'_>, pass: &mut Pass<'_>, run: Option<Run>, accounts: &mut Ac
         }
         None => {
             let place = account_name(run.key.0, run.key.1);
-            pass.report.add(Difference::new("balance", place, format!("{} by its postings", run.sum), "no such account"));
+            pass.report.add(Difference::new(
+                "balance",
+                place,
+                format!("{} by its postings", run.sum),
+                "no such account",
+            ));
         }
     }
     Ok(())
@@ -91,7 +102,12 @@ fn judge(pass: &mut Pass<'_>, account: &AccountRow, run: Option<&Run>) {
     let place = || account_name(account.book, account.account);
     let sum = run.map_or(0, |run| run.sum);
     if sum != i128::from(account.amount) {
-        pass.report.add(Difference::new("balance", place(), format!("{sum} by its postings"), account.amount));
+        pass.report.add(Difference::new(
+            "balance",
+            place(),
+            format!("{sum} by its postings"),
+            account.amount,
+        ));
     }
     let path = pass.marks.of_number(0).wrapping_sub(pass.marks.of_number(account.amount));
     if sum == i128::from(account.amount) && run.map_or(0, |run| run.steps) != path {

@@ -45,7 +45,12 @@ pub fn check(tx: &mut Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
     }
     if lines != pass.report.postings {
         for (book, transfer) in rows::loose_postings(tx)? {
-            pass.report.add(Difference::new("posting", book, format!("transfer {transfer}"), "postings without it"));
+            pass.report.add(Difference::new(
+                "posting",
+                book,
+                format!("transfer {transfer}"),
+                "postings without it",
+            ));
         }
     }
     Ok(())
@@ -54,7 +59,12 @@ pub fn check(tx: &mut Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
 fn no_gap(pass: &mut Pass<'_>, partition: i64, expected: i64, found: i64) {
     if expected != found {
         let place = format!("partition {partition}");
-        pass.report.add(Difference::new("journal", place, format!("sequence {expected}"), format!("sequence {found} next")));
+        pass.report.add(Difference::new(
+            "journal",
+            place,
+            format!("sequence {expected}"),
+            format!("sequence {found} next"),
+        ));
     }
 }
 
@@ -77,7 +87,12 @@ fn balanced(pass: &mut Pass<'_>, one: &Told, told: &mut Heap) -> u64 {
     let Some((book, id)) = one.entry.transfer else { return 0 };
     told.add(pass.marks.of_keys(book.bytes(), id.bytes()));
     let Some(transfer) = &one.transfer else {
-        pass.report.add(Difference::new("event", one.entry.id, format!("transfer {id} in {book}"), "no such transfer"));
+        pass.report.add(Difference::new(
+            "event",
+            one.entry.id,
+            format!("transfer {id} in {book}"),
+            "no such transfer",
+        ));
         return 0;
     };
     pass.report.transfers += 1;
@@ -87,7 +102,12 @@ fn balanced(pass: &mut Pass<'_>, one: &Told, told: &mut Heap) -> u64 {
     }
     if transfer.lines.iter().any(|line| line.at != transfer.stamp.at) {
         let expected = format!("lines of {} µs", transfer.stamp.at.micros());
-        pass.report.add(Difference::new("transfer", format!("{id} in {book}"), expected, "lines of another instant"));
+        pass.report.add(Difference::new(
+            "transfer",
+            format!("{id} in {book}"),
+            expected,
+            "lines of another instant",
+        ));
     }
     transfer.lines.len() as u64
 }
@@ -111,10 +131,20 @@ fn stored(tx: &mut Tx<'_>, marks: Marks) -> Result<Heap, Failure> {
 /// The heaps differ: asks the books which transfers it is.
 fn name_untold(tx: &mut Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
     for (book, transfer) in rows::untold(tx)? {
-        pass.report.add(Difference::new("transfer", format!("{transfer} in {book}"), "one event that tells of it", "none"));
+        pass.report.add(Difference::new(
+            "transfer",
+            format!("{transfer} in {book}"),
+            "one event that tells of it",
+            "none",
+        ));
     }
-    for (book, transfer, events) in rows::told_twice(tx)? {
-        pass.report.add(Difference::new("transfer", format!("{transfer} in {book}"), "one event that tells of it", events));
+    for ((book, transfer), events) in rows::told_twice(tx)? {
+        pass.report.add(Difference::new(
+            "transfer",
+            format!("{transfer} in {book}"),
+            "one event that tells of it",
+            events,
+        ));
     }
     Ok(())
 }
@@ -130,7 +160,13 @@ struct Seals {
 
 impl Seals {
     fn new(tx: &mut Tx<'_>, partition: i64) -> Result<Seals, Failure> {
-        let mut seals = Seals { partition, page: Vec::new().into_iter(), next: None, chain: Chain::after(&ROOT), first: 1 };
+        let mut seals = Seals {
+            partition,
+            page: Vec::new().into_iter(),
+            next: None,
+            chain: Chain::after(&ROOT),
+            first: 1,
+        };
         seals.load(tx, 0)?;
         Ok(seals)
     }
@@ -154,9 +190,19 @@ impl Seals {
         pass.report.seals += 1;
         let place = format!("partition {}, sequences {first} to {last}", self.partition);
         if first != self.first || last != one.entry.sequence {
-            pass.report.add(Difference::new("seal", place, format!("a seal from sequence {}", self.first), "another extent"));
+            pass.report.add(Difference::new(
+                "seal",
+                place,
+                format!("a seal from sequence {}", self.first),
+                "another extent",
+            ));
         } else if worked_out.as_slice() != seal.hash.as_slice() {
-            pass.report.add(Difference::new("seal", place, hexadecimal(&worked_out), hexadecimal(&seal.hash)));
+            pass.report.add(Difference::new(
+                "seal",
+                place,
+                hexadecimal(&worked_out),
+                hexadecimal(&seal.hash),
+            ));
         }
         self.first = last + 1;
         self.load(tx, last)

@@ -9,8 +9,9 @@ use crate::Failure;
 /// Live holds lie in their accounts, and nothing else does.
 pub fn holds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let unequal = rows::unequal_holds(tx)?;
-    let tell = |(book, account, pending, amount)| {
-        Difference::new("holds", account_name(book, account), format!("{pending} by its live holds"), amount)
+    let tell = |held: rows::HeldAccount| {
+        let place = account_name(held.book, held.account);
+        Difference::new("holds", place, format!("{} by its live holds", held.pending), held.amount)
     };
     Ok(unequal.into_iter().map(tell).collect())
 }
