@@ -3,7 +3,9 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod catalogue;
 pub mod ledger;
+pub mod price;
 pub mod refusal;
 pub mod tax;
 pub mod value;

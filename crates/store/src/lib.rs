@@ -2,6 +2,7 @@
 //!
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
+pub mod catalogue;
 pub mod db;
 pub mod dialect;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod job;
 pub mod ledger;
 pub mod migration;
 mod postgres;
+pub mod price;
 pub mod row;
 mod sqlite;
 pub mod tax;

@@ -17,6 +17,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
+    "0008_catalogue"
+    "0010_price"
 };
 
 /// Brings the database up to date.
