@@ -13,7 +13,9 @@ use crate::Failure;
 pub fn resolve<K: Kind>(tx: &mut Tx<'_>, reference: &Reference<K>) -> Result<Id<K>, Failure> {
     match reference {
         Reference::Id(id) => Ok(*id),
-        Reference::External(text) => external::find(tx, text)?.ok_or_else(|| Refusal::not_found(K::NAME, text).into()),
+        Reference::External(text) => {
+            external::find(tx, text)?.ok_or_else(|| Refusal::not_found(K::NAME, text).into())
+        }
     }
 }
 

@@ -3,11 +3,17 @@
 //! A command is a function of transaction, actor, world and input. It is run through [`perform`], the one door, which gives it a single
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
+pub mod actor;
+pub mod edit;
+pub mod contact;
+pub mod customer;
 pub mod event;
 pub mod external;
 pub mod failure;
 pub mod keyring;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod perform;
 pub mod tax;
 pub mod world;

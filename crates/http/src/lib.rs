@@ -1,11 +1,17 @@
 //! The shop's API: routes, sessions and keys, JSON shapes, problems and the OpenAPI description. It holds no rule and no SQL.
 
+pub mod actor;
 pub mod app;
 pub mod caller;
 pub mod command;
+pub mod edge;
+pub mod health;
+pub mod limit;
+pub mod observe;
 pub mod page;
 pub mod problem;
 pub mod router;
+pub mod server;
 pub mod shape;
 pub mod tax;
 

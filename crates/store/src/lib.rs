@@ -3,6 +3,9 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod catalogue;
+pub mod actor;
+pub mod contact;
+pub mod customer;
 pub mod db;
 pub mod dialect;
 pub mod error;
@@ -10,7 +13,10 @@ pub mod event;
 pub mod external;
 pub mod idempotency;
 pub mod job;
+pub mod keyring;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod migration;
 mod postgres;
 pub mod price;

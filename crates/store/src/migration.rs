@@ -19,6 +19,11 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0003_tax"
     "0008_catalogue"
     "0010_price"
+    "0006_location"
+    "0007_market"
+    "0005_contact"
+    "0004_actor"
+    "0060_keyring"
 };
 
 /// Brings the database up to date.
