@@ -400,9 +400,15 @@ mod tests {
     #[test]
     fn only_web_addresses_are_media() {
         assert!(media_address("https://img.example/a.jpg").is_ok());
-        for bad in
-            ["javascript:alert(1)", "data:text/html,x", "https://", "ftp://a/b", "https://a b/c", "//a/b", "http:///x"]
-        {
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://",
+            "ftp://a/b",
+            "https://a b/c",
+            "//a/b",
+            "http:///x",
+        ] {
             assert!(media_address(bad).is_err(), "{bad}");
         }
     }

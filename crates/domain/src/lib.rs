@@ -4,13 +4,12 @@
 
 pub mod actor;
 pub mod catalogue;
-pub mod ledger;
-pub mod price;
 pub mod contact;
 pub mod customer;
 pub mod ledger;
 pub mod location;
 pub mod market;
+pub mod price;
 pub mod refusal;
 pub mod tax;
 pub mod value;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::refusal::{Code, Refusal};
 use crate::value::Instant;
 use crate::value::id::{Channel, Market, PriceList};
+use crate::value::text::bounded;
 use crate::value::{Currency, Id, Quantity};
 
 /// The highest priority of a price list.
@@ -83,9 +84,29 @@ fn within(starts_at: Option<Instant>, ends_at: Option<Instant>, now: Instant) ->
 /// The refusal points at the end.
 pub fn dates(starts_at: Option<Instant>, ends_at: Option<Instant>) -> Result<(), Refusal> {
     match (starts_at, ends_at) {
-        (Some(start), Some(end)) if start >= end => Err(Refusal::invalid("ends_at", "give an end after the start")),
+        (Some(start), Some(end)) if start >= end => {
+            Err(Refusal::invalid("ends_at", "give an end after the start"))
+        }
         _ => Ok(()),
     }
+}
+
+/// Checks a list's priority, dates and customer group.
+///
+/// # Errors
+/// The refusal names every field at fault.
+pub fn list(list: &List) -> Result<(), Refusal> {
+    let mut refusals = Vec::new();
+    if !(0..=PRIORITY_MAX).contains(&list.priority) {
+        refusals.push(Refusal::invalid("priority", format!("give 0 to {PRIORITY_MAX}")));
+    }
+    if let Some(group) = &list.customer_group
+        && let Err(error) = bounded("customer group", group, 1, 60)
+    {
+        refusals.push(Refusal::invalid("customer_group", error));
+    }
+    refusals.extend(dates(list.starts_at, list.ends_at).err());
+    Refusal::all(refusals).map_or(Ok(()), Err)
 }
 
 /// Checks one price to be set: amounts from 0 to [`PRICE_MINOR_MAX`], a price to compare with above the price, dates in order.
@@ -164,7 +185,7 @@ pub struct Change {
 /// in order of time; `None` when it had no price.
 ///
 /// The lists' dates are taken as they are now.
-pub fn lowest_before(lists: &[List], changes: &[Change], before: Instant) -> Option<i64> {
+pub fn lowest_before(lists: &[List], changes: &[Change], before: Instant) -> Option<Row> {
     let from = Instant::from_micros(before.micros() - LOWEST_DAYS * DAY_MICROS);
     let edges = changes.iter().flat_map(|change| {
         let end = change.row.and_then(|row| row.ends_at);
@@ -176,7 +197,10 @@ pub fn lowest_before(lists: &[List], changes: &[Change], before: Instant) -> Opt
     instants.push(from);
     instants.sort_unstable();
     instants.dedup();
-    instants.into_iter().filter_map(|at| effective(lists, &rows_at(changes, at), 1, at)).map(|row| row.minor).min()
+    instants
+        .into_iter()
+        .filter_map(|at| effective(lists, &rows_at(changes, at), 1, at))
+        .min_by_key(|row| (row.minor, row.list))
 }
 
 /// The prices as they stood at the end of an instant.

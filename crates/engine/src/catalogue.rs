@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::catalogue::{
     self as rules, Choice, Given, MediaKind, Status, Wording, attribute::AttributeScope,
 };
 use domain::value::id::{Category as CategoryKind, Product as ProductKind, TaxClass, Variant as VariantKind};
 use domain::value::{Id, Reference};
-use domain::Refusal;
 use serde_json::json;
-use store::catalogue::{self as rows, category as category_rows, media as media_rows};
 use store::Tx;
+use store::catalogue::{self as rows, category as category_rows, media as media_rows};
 
 pub use store::catalogue::media::Media;
 pub use store::catalogue::{Filter, Product, Variant};
@@ -179,8 +179,9 @@ pub fn change_product(
     if let Some(options) = change.options {
         product.options = rules::options(&options)?;
         for variant in variants.iter().filter(|variant| !variant.archived) {
-            rules::combination(&product.options, &variant.options, &[])
-                .map_err(|refusal| Refusal::invalid("options", format!("variant {}: {}", variant.sku, refusal.message())))?;
+            rules::combination(&product.options, &variant.options, &[]).map_err(|refusal| {
+                Refusal::invalid("options", format!("variant {}: {}", variant.sku, refusal.message()))
+            })?;
         }
     }
     if let Some(values) = change.attributes {
@@ -247,7 +248,8 @@ pub fn list_products(
     limit: i64,
 ) -> Result<Vec<Product>, Failure> {
     actor.may_somewhere(Permission::ReadCatalogue)?;
-    let categories = wanted.category.as_ref().map(|category| category::with_below(tx, category)).transpose()?;
+    let categories =
+        wanted.category.as_ref().map(|category| category::with_below(tx, category)).transpose()?;
     let filter = Filter { status: wanted.status, categories, prefix: wanted.prefix.clone() };
     Ok(rows::list_products(tx, &filter, after, limit)?)
 }
@@ -289,7 +291,8 @@ fn set_categories(
     for (place, reference) in references.iter().enumerate() {
         ids.push(external::resolve_at(tx, &format!("categories.{place}"), reference)?);
     }
-    let known: BTreeSet<_> = category_rows::find_all(tx, &ids)?.into_iter().map(|category| category.id).collect();
+    let known: BTreeSet<_> =
+        category_rows::find_all(tx, &ids)?.into_iter().map(|category| category.id).collect();
     if let Some(place) = ids.iter().position(|id| !known.contains(id)) {
         let message = format!("no category \"{}\"", ids[place]);
         return Err(Refusal::invalid(format!("categories.{place}"), message).into());
@@ -321,7 +324,14 @@ fn set_media(
                 Some(id)
             }
         };
-        media.push(Media { id: world.id(), product, kind: one.kind, address: one.address, alt: one.alt, variant });
+        media.push(Media {
+            id: world.id(),
+            product,
+            kind: one.kind,
+            address: one.address,
+            alt: one.alt,
+            variant,
+        });
     }
     Ok(media_rows::set_of_product(tx, product, &media)?)
 }

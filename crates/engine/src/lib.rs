@@ -4,9 +4,10 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
-pub mod edit;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
+pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;
@@ -15,6 +16,7 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod perform;
+pub mod price;
 pub mod tax;
 pub mod world;
 

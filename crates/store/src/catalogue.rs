@@ -187,7 +187,11 @@ pub fn update_product(tx: &mut Tx<'_>, product: &Product) -> Result<bool, StoreE
 ///
 /// # Errors
 /// What the store says.
-pub fn touch_product(tx: &mut Tx<'_>, id: Id<ProductKind>, now: Instant) -> Result<Option<Product>, StoreError> {
+pub fn touch_product(
+    tx: &mut Tx<'_>,
+    id: Id<ProductKind>,
+    now: Instant,
+) -> Result<Option<Product>, StoreError> {
     tx.one(
         "update product set version = version + 1, changed_at = $2 where product_id = $1
          returning product_id, status, title, description, brand, supplier, tax_class_id, options, attributes, external_id, version, made_at, changed_at",
@@ -395,7 +399,8 @@ pub fn variants_of(tx: &mut Tx<'_>, products: &[Id<ProductKind>]) -> Result<Vec<
 }
 
 fn with_components(tx: &mut Tx<'_>, mut variants: Vec<Variant>) -> Result<Vec<Variant>, StoreError> {
-    let kits: Vec<[u8; 16]> = variants.iter().filter(|variant| variant.kit).map(|kit| kit.id.bytes()).collect();
+    let kits: Vec<[u8; 16]> =
+        variants.iter().filter(|variant| variant.kit).map(|kit| kit.id.bytes()).collect();
     if kits.is_empty() {
         return Ok(variants);
     }
@@ -479,6 +484,8 @@ pub fn free_barcode(tx: &mut Tx<'_>, barcode: &Barcode) -> Result<(), StoreError
 /// # Errors
 /// What the store says.
 pub fn has_tax_class(tx: &mut Tx<'_>, id: Id<TaxClass>) -> Result<bool, StoreError> {
-    let found = tx.one("select 1 from tax_class where tax_class_id = $1", params![id], |row| row.int_or_null());
-    Ok(found?.is_some())
+    let class = tx.one("select tax_class_id from tax_class where tax_class_id = $1", params![id], |row| {
+        row.id::<TaxClass>()
+    });
+    Ok(class?.is_some())
 }

@@ -2,8 +2,8 @@
 //!
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
-pub mod catalogue;
 pub mod actor;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod db;

@@ -56,8 +56,7 @@ impl PriceChange {
     /// The change as the rule replays it.
     pub fn replayed(&self) -> Change {
         let PriceChange { at, list, minimum_quantity, starts_at, ends_at, .. } = *self;
-        let row =
-            |minor| Price { list, minimum_quantity, starts_at, ends_at, minor, was_minor: None };
+        let row = |minor| Price { list, minimum_quantity, starts_at, ends_at, minor, was_minor: None };
         Change { at, list, minimum_quantity, starts_at, row: self.new_minor.map(row) }
     }
 }
@@ -69,7 +68,11 @@ fn list(row: &mut Row<'_>) -> Result<PriceList, StoreError> {
     let audience = match (market, channel) {
         (Some(market), None) => Audience::Market(market),
         (None, Some(channel)) => Audience::Channel(channel),
-        _ => return Err(StoreError::Corrupt(format!("price list \"{code}\" is not for one market or channel"))),
+        _ => {
+            return Err(StoreError::Corrupt(format!(
+                "price list \"{code}\" is not for one market or channel"
+            )));
+        }
     };
     let rule = List {
         id,

@@ -99,7 +99,9 @@ impl Attribute {
         if !exponents.contains(&self.exponent) {
             return Err(Refusal::invalid(
                 "exponent",
-                format!("give 1 to {EXPONENT_MAX} digits behind the point for the kind \"decimal\", and only for it"),
+                format!(
+                    "give 1 to {EXPONENT_MAX} digits behind the point for the kind \"decimal\", and only for it"
+                ),
             ));
         }
         Ok(Attribute { choices, ..self })
@@ -116,7 +118,9 @@ impl Attribute {
                 text(bounded("value", given, 1, TEXT_CHARS_MAX).map_err(|error| error.to_string())?)
             }
             (AttributeKind::Whole, Given::Whole(number)) => Ok(Given::Whole(*number)),
-            (AttributeKind::Decimal, Given::Whole(number)) => text(decimal(&number.to_string(), self.exponent)?),
+            (AttributeKind::Decimal, Given::Whole(number)) => {
+                text(decimal(&number.to_string(), self.exponent)?)
+            }
             (AttributeKind::Decimal, Given::Text(given)) => text(decimal(given, self.exponent)?),
             (AttributeKind::YesNo, Given::Yes(yes)) => Ok(Given::Yes(*yes)),
             (AttributeKind::Choice, Given::Text(given)) => match self.choices.contains(given) {
@@ -146,13 +150,20 @@ fn shortened(text: &str) -> String {
 /// A decimal with just as many digits behind the point as the attribute has: `12.5` becomes `12.50`.
 fn decimal(text: &str, exponent: i64) -> Result<String, String> {
     let places = usize::try_from(exponent).unwrap_or(0);
-    let refused = || format!("give a number such as \"12.5\" with at most {exponent} digits behind the point");
+    let refused =
+        || format!("give a number such as \"12.5\" with at most {exponent} digits behind the point");
     let text = text.trim();
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let ends_well = !digits.ends_with('.');
-    if whole.is_empty() || whole.len() > 9 || part.len() > places || !ends_well || !all_digits(whole) || !all_digits(part) {
+    if whole.is_empty()
+        || whole.len() > 9
+        || part.len() > places
+        || !ends_well
+        || !all_digits(whole)
+        || !all_digits(part)
+    {
         return Err(refused());
     }
     let whole: i64 = whole.parse().map_err(|_| refused())?;

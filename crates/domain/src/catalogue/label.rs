@@ -42,7 +42,8 @@ impl Layout {
         let digits = |field: &str, number: i64| {
             u8::try_from(number).map_err(|_| Refusal::invalid(field, "give 1 to 9 digits"))
         };
-        let (item, value) = (digits("item_digits", self.item_digits)?, digits("value_digits", self.value_digits)?);
+        let (item, value) =
+            (digits("item_digits", self.item_digits)?, digits("value_digits", self.value_digits)?);
         VariableMeasure::new(&self.prefix, item, value, self.measure, self.verified)
             .map_err(|error| Refusal::invalid("prefix", error))
     }
@@ -72,8 +73,13 @@ mod tests {
 
     #[test]
     fn a_scales_label_names_the_goods_and_the_weight() {
-        let layout =
-            Layout { prefix: "28".into(), item_digits: 4, value_digits: 5, measure: Measure::Weight, verified: true };
+        let layout = Layout {
+            prefix: "28".into(),
+            item_digits: 4,
+            value_digits: 5,
+            measure: Measure::Weight,
+            verified: true,
+        };
         let layouts = [layout.clone().checked().unwrap()];
         let weighed = read(&layouts, &Barcode::scanned("2810275005024").unwrap()).unwrap().unwrap();
         assert_eq!((weighed.barcode.key().as_str(), weighed.measured.value), ("281027", 502));

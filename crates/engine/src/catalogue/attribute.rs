@@ -128,7 +128,8 @@ fn value(
     }
     let value = match definition.read(given) {
         Ok(Given::Text(text)) if definition.kind == AttributeKind::Reference => {
-            let id = external::resolve_at(tx, &format!("attributes.{code}"), &Reference::<Product>::read(&text))?;
+            let id =
+                external::resolve_at(tx, &format!("attributes.{code}"), &Reference::<Product>::read(&text))?;
             if find_product(tx, id)?.is_none() {
                 return Ok(Err(format!("no product \"{id}\"")));
             }

@@ -2,8 +2,8 @@
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
-use domain::catalogue::tree::{self as rules, CATEGORIES_MAX};
 use domain::catalogue::Wording;
+use domain::catalogue::tree::{self as rules, CATEGORIES_MAX};
 use domain::value::id::{Category as CategoryKind, CategoryTree};
 use domain::value::{Id, Reference};
 use serde_json::json;
@@ -91,10 +91,13 @@ pub fn create(
 ) -> Result<Category, Failure> {
     actor.may(Permission::EditCatalogue, None)?;
     let id = world.id();
-    let tree = rows::touch_tree(tx, new.tree)?.ok_or_else(|| Refusal::not_found("category tree", new.tree))?;
+    let tree =
+        rows::touch_tree(tx, new.tree)?.ok_or_else(|| Refusal::not_found("category tree", new.tree))?;
     let parents = rows::parents(tx, tree.id)?;
     if parents.len() >= CATEGORIES_MAX {
-        return Err(Refusal::invalid("tree", format!("a tree has at most {CATEGORIES_MAX} categories")).into());
+        return Err(
+            Refusal::invalid("tree", format!("a tree has at most {CATEGORIES_MAX} categories")).into()
+        );
     }
     let parent = new.parent.as_ref().map(|parent| external::resolve_at(tx, "parent", parent)).transpose()?;
     rules::place(&parents, id, parent)?;
@@ -132,7 +135,8 @@ pub fn change(
     if !rows::update(tx, &category)? {
         return Err(edit::stale(category.id).into());
     }
-    let body = json!({ "version": category.version, "parent": category.parent.map(|parent| parent.to_string()) });
+    let body =
+        json!({ "version": category.version, "parent": category.parent.map(|parent| parent.to_string()) });
     emit(tx, actor, world, category.id, "category.changed", body);
     Ok(category)
 }

@@ -154,7 +154,8 @@ pub fn change_variant(
     }
     if let Some(parts) = change.components {
         if before.kit == parts.is_empty() {
-            let message = "a kit stays a kit and keeps a component, and nothing else becomes one; make a new variant";
+            let message =
+                "a kit stays a kit and keeps a component, and nothing else becomes one; make a new variant";
             return Err(Refusal::new(Code::WrongState, message).at("components").into());
         }
         after.components = if before.kit { components(tx, before.id, &parts)? } else { Vec::new() };
@@ -219,7 +220,8 @@ pub fn variant_by_code(
     }
     if let Some(weighed) = label::read(&label_rows::list(tx)?, &scanned)? {
         let found = rows::variant_by_barcode(tx, &weighed.barcode)?;
-        let variant = found.ok_or_else(|| Refusal::not_found("variant with the barcode", &weighed.barcode))?;
+        let variant =
+            found.ok_or_else(|| Refusal::not_found("variant with the barcode", &weighed.barcode))?;
         return Ok((variant, Some(weighed)));
     }
     let found = rows::variant_by_sku(tx, code.trim())?;
@@ -230,7 +232,12 @@ pub fn variant_by_code(
 ///
 /// # Errors
 /// [`Code::Invalid`] when the parts do not fill a code.
-pub fn set_layout(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, layout: Layout) -> Result<Layout, Failure> {
+pub fn set_layout(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    layout: Layout,
+) -> Result<Layout, Failure> {
     actor.may(Permission::EditCatalogue, None)?;
     let layout = layout.checked()?;
     label_rows::set(tx, &layout)?;
@@ -249,7 +256,8 @@ pub fn list_layouts(tx: &mut Tx<'_>, actor: &Actor) -> Result<Vec<Layout>, Failu
 }
 
 pub(super) fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, variant: &Variant, kind: &'static str) {
-    let body = json!({ "product": variant.product.to_string(), "sku": variant.sku, "version": variant.version });
+    let body =
+        json!({ "product": variant.product.to_string(), "sku": variant.sku, "version": variant.version });
     emit(tx, actor, world, variant.id, kind, body);
 }
 

@@ -97,9 +97,10 @@ pub fn touch_tree(tx: &mut Tx<'_>, id: Id<CategoryTree>) -> Result<Option<Tree>,
 /// # Errors
 /// What the store says.
 pub fn parents(tx: &mut Tx<'_>, tree: Id<CategoryTree>) -> Result<Parents, StoreError> {
-    let rows = tx.rows("select category_id, parent_id from category where tree_id = $1", params![tree], |row| {
-        Ok((row.id()?, row.id_or_null()?))
-    });
+    let rows =
+        tx.rows("select category_id, parent_id from category where tree_id = $1", params![tree], |row| {
+            Ok((row.id()?, row.id_or_null()?))
+        });
     Ok(rows?.into_iter().collect())
 }
 

@@ -22,7 +22,8 @@ pub(super) fn coded<T>(code: i64, read: impl Fn(i64) -> Option<T>) -> Result<T, 
 /// `{"": "Cup", "de": "Tasse"}`: the shop's own language has no name.
 pub(super) fn of_wording(wording: &Wording) -> String {
     let own = (String::new(), Value::from(wording.text()));
-    let others = wording.translations().iter().map(|(language, text)| (language.to_string(), text.as_str().into()));
+    let others =
+        wording.translations().iter().map(|(language, text)| (language.to_string(), text.as_str().into()));
     Value::Object(std::iter::once(own).chain(others).collect()).to_string()
 }
 
@@ -71,7 +72,8 @@ pub(super) fn of_values(values: &[(String, Given)]) -> String {
         Given::Whole(number) => Value::from(*number),
         Given::Yes(yes) => Value::from(*yes),
     };
-    let object: Map<String, Value> = values.iter().map(|(code, given)| (code.clone(), value(given))).collect();
+    let object: Map<String, Value> =
+        values.iter().map(|(code, given)| (code.clone(), value(given))).collect();
     Value::Object(object).to_string()
 }
 

@@ -35,5 +35,9 @@ pub fn set(tx: &mut Tx<'_>, layout: &Layout) -> Result<(), StoreError> {
 /// # Errors
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Layout>, StoreError> {
-    tx.rows("select prefix, item_digits, value_digits, measure, verified from label_layout order by prefix", &[], layout)
+    tx.rows(
+        "select prefix, item_digits, value_digits, measure, verified from label_layout order by prefix",
+        &[],
+        layout,
+    )
 }
