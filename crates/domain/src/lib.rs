@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod ledger;
+pub mod payment;
 pub mod location;
 pub mod market;
 pub mod price;

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod migration;
+pub mod payment;
 mod postgres;
 pub mod price;
 pub mod row;

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0003_tax"
     "0004_actor"
     "0005_contact"
+    "0013_payment"
     "0006_location"
     "0007_market"
     "0008_catalogue"
