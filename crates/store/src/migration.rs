@@ -19,11 +19,11 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0003_tax"
     "0004_actor"
     "0005_contact"
-    "0013_payment"
     "0006_location"
     "0007_market"
     "0008_catalogue"
     "0010_price"
+    "0013_payment"
     "0060_keyring"
 };
 
