@@ -11,7 +11,7 @@ use tandem_http::server::Settings;
 fn make_class(desk: &Desk, token: &str, code: &str) -> String {
     let made = desk.ask(token, "POST", "/v1/tax-classes", Some(json!({"code": code, "name": code})));
     assert_eq!(made.status, 201, "{}", made.json);
-    made.json["id"].as_str().unwrap().to_owned()
+    made.json["id"].as_str().expect("a page").to_owned()
 }
 
 /// Reads page by page to the end; the codes of the classes made.
@@ -20,8 +20,8 @@ fn codes(desk: &Desk, token: &str, query: &str) -> Vec<String> {
     loop {
         let page = desk.ask(token, "GET", &format!("/v1/events?limit=3{query}{cursor}"), None).json;
         let of = |event: &Value| event["data"]["code"].as_str().map(str::to_owned);
-        codes.extend(page["items"].as_array().unwrap().iter().filter_map(of));
-        cursor = format!("&cursor={}", page["next_cursor"].as_str().unwrap());
+        codes.extend(page["items"].as_array().expect("a page").iter().filter_map(of));
+        cursor = format!("&cursor={}", page["next_cursor"].as_str().expect("a page"));
         if page["more"] == json!(false) {
             return codes;
         }
