@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod edit;
@@ -19,6 +20,7 @@ pub mod market;
 pub mod payment;
 pub mod perform;
 pub mod seal;
+pub mod price;
 pub mod tax;
 pub mod webhook;
 pub mod world;

@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -20,6 +21,7 @@ pub mod market;
 pub mod migration;
 pub mod payment;
 mod postgres;
+pub mod price;
 pub mod row;
 pub mod seal;
 mod sqlite;
