@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod bulk;
 pub mod caller;
 pub mod command;
 pub mod edge;

@@ -121,6 +121,11 @@ impl Problem {
         Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", detail)
     }
 
+    /// What is said of it, without the way it is sent.
+    pub fn into_shape(self) -> ProblemShape {
+        *self.shape
+    }
+
     /// A request that cannot be read.
     pub fn unreadable(detail: impl Into<String>) -> Problem {
         Problem::edge(StatusCode::BAD_REQUEST, "unreadable", "the request cannot be read", detail)
