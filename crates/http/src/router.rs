@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, health, tax};
+use crate::{App, actor, health, location, market, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -19,6 +19,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(health::routes())
         .merge(actor::routes())
+        .merge(location::routes())
+        .merge(market::routes())
         .merge(tax::routes())
 }
 
