@@ -4,18 +4,25 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;
+pub mod job;
 pub mod keyring;
 pub mod ledger;
 pub mod location;
 pub mod market;
+pub mod payment;
 pub mod perform;
+pub mod seal;
+pub mod price;
 pub mod tax;
+pub mod webhook;
 pub mod world;
 
 pub use failure::Failure;

@@ -3,6 +3,8 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -17,8 +19,11 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod migration;
+pub mod payment;
 mod postgres;
+pub mod price;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod tax;
 pub mod tx;
