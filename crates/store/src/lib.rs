@@ -3,6 +3,7 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod check;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;
@@ -22,6 +23,7 @@ pub mod payment;
 mod postgres;
 pub mod price;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod tax;
 pub mod tx;
