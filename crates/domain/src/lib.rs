@@ -11,7 +11,6 @@ pub mod location;
 pub mod market;
 pub mod payment;
 pub mod price;
-pub mod payment;
 pub mod refusal;
 pub mod tax;
 pub mod value;
