@@ -3,8 +3,8 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
-pub mod check;
 pub mod catalogue;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
