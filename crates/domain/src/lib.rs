@@ -5,6 +5,8 @@
 pub mod actor;
 pub mod ledger;
 pub mod refusal;
+pub mod routing;
+pub mod stock;
 pub mod tax;
 pub mod value;
 
