@@ -9,6 +9,7 @@ pub mod failure;
 pub mod keyring;
 pub mod ledger;
 pub mod perform;
+pub mod stock;
 pub mod tax;
 pub mod world;
 

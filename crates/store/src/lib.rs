@@ -14,6 +14,7 @@ pub mod migration;
 mod postgres;
 pub mod row;
 mod sqlite;
+pub mod stock;
 pub mod tax;
 pub mod tx;
 

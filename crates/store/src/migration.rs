@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
+    "0009_stock"
 };
 
 /// Brings the database up to date.

@@ -73,6 +73,13 @@ impl<'c> Tx<'c> {
         Ok(found.pop())
     }
 
+    /// Says that what was read is no longer so and the command must begin anew; give the error on.
+    /// The store then runs the command again, however the error is wrapped.
+    pub fn begin_anew(&mut self) -> StoreError {
+        self.failure.get_or_insert(StoreError::Conflict);
+        StoreError::Conflict
+    }
+
     /// Notes that something happened; written to the journal with the transaction.
     pub fn emit(&mut self, event: Event) {
         self.events.push(event);
