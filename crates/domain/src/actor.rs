@@ -1,5 +1,7 @@
 //! Who asks: a member of staff, a program with a key, a customer, a guest or the system itself; through which channel; and what they may do where.
 
+pub mod key;
+
 use crate::refusal::{Code, Refusal};
 use crate::value::Id;
 use crate::value::id::{ApiKey, Channel, Customer, Location, Staff};
@@ -52,6 +54,16 @@ impl Permissions {
     /// Just these.
     pub fn of(permissions: &[Permission]) -> Permissions {
         Permissions(permissions.iter().fold(0, |set, permission| set | 1 << *permission as u64))
+    }
+
+    /// The number it is stored as.
+    pub const fn bits(self) -> i64 {
+        self.0.cast_signed()
+    }
+
+    /// The set stored as this number.
+    pub const fn from_bits(bits: i64) -> Permissions {
+        Permissions(bits.cast_unsigned())
     }
 
     /// Is this one among them?
@@ -136,34 +148,48 @@ impl Actor {
     /// Refuses unless the permission is granted everywhere or at this location.
     ///
     /// # Errors
-    /// [`Code::Forbidden`], naming the permission.
+    /// [`Code::Forbidden`], naming the permission; [`Code::SignInNeeded`] for a guest.
     pub fn may(&self, permission: Permission, location: Option<Id<Location>>) -> Result<(), Refusal> {
-        let granted = self.grants.iter().any(|grant| {
-            grant.permissions.allow(permission)
-                && (grant.location.is_none() || (location.is_some() && grant.location == location))
-        });
-        if granted {
+        let holds_here =
+            |grant: &Grant| grant.location.is_none() || (location.is_some() && grant.location == location);
+        if self.grants.iter().any(|grant| grant.permissions.allow(permission) && holds_here(grant)) {
             return Ok(());
         }
         let place = location.map_or_else(|| "everywhere".to_owned(), |id| format!("at {id}"));
-        Err(Refusal::new(
-            Code::Forbidden,
-            format!("this needs the permission \"{}\" {place}; ask an owner for it", permission.text()),
-        ))
+        Err(self.lacks(permission, &format!(" {place}")))
     }
 
     /// Refuses unless the permission is granted somewhere; for reads that are then narrowed to [`Actor::locations_for`].
     ///
     /// # Errors
-    /// [`Code::Forbidden`], naming the permission.
+    /// As [`Actor::may`].
     pub fn may_somewhere(&self, permission: Permission) -> Result<(), Refusal> {
         if self.grants.iter().any(|grant| grant.permissions.allow(permission)) {
             return Ok(());
         }
-        Err(Refusal::new(
+        Err(self.lacks(permission, ""))
+    }
+
+    /// Refuses unless everything in the grant is also granted to who asks: nobody gives what he does not have.
+    ///
+    /// # Errors
+    /// As [`Actor::may`], naming the first permission that is missing.
+    pub fn may_give(&self, given: Grant) -> Result<(), Refusal> {
+        given.permissions.each().try_for_each(|permission| self.may(permission, given.location))
+    }
+
+    fn lacks(&self, permission: Permission, place: &str) -> Refusal {
+        let permission = permission.text();
+        if self.who == Who::Guest {
+            return Refusal::new(
+                Code::SignInNeeded,
+                format!("this needs the permission \"{permission}\"; sign in or give a key"),
+            );
+        }
+        Refusal::new(
             Code::Forbidden,
-            format!("this needs the permission \"{}\"; ask an owner for it", permission.text()),
-        ))
+            format!("this needs the permission \"{permission}\"{place}; ask an owner for it"),
+        )
     }
 
     /// The locations for which the permission is granted; `None` when it is granted everywhere.
@@ -182,7 +208,28 @@ mod tests {
 
     fn cashier(location: Id<Location>) -> Actor {
         let grant = Grant { location: Some(location), permissions: Permissions::of(&[Permission::Shop]) };
-        Actor { who: Who::Guest, channel: None, grants: vec![grant] }
+        Actor { who: Who::Staff(Id::from_bytes([9; 16])), channel: None, grants: vec![grant] }
+    }
+
+    #[test]
+    fn a_guest_is_asked_to_sign_in() {
+        let guest = Actor { who: Who::Guest, channel: None, grants: vec![] };
+        assert_eq!(guest.may(Permission::Shop, None).unwrap_err().code(), Code::SignInNeeded);
+    }
+
+    #[test]
+    fn nobody_gives_what_he_does_not_have() {
+        let (leeds, york) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
+        let grant = |location, permissions: &[Permission]| Grant {
+            location,
+            permissions: Permissions::of(permissions),
+        };
+        let cashier = cashier(leeds);
+        assert!(cashier.may_give(grant(Some(leeds), &[Permission::Shop])).is_ok());
+        assert!(cashier.may_give(grant(Some(york), &[Permission::Shop])).is_err());
+        assert!(cashier.may_give(grant(None, &[Permission::Shop])).is_err());
+        assert!(cashier.may_give(grant(Some(leeds), &[Permission::Shop, Permission::Operate])).is_err());
+        assert!(Actor::system().may_give(grant(None, Permission::ALL)).is_ok());
     }
 
     #[test]

@@ -53,6 +53,7 @@ codes! {
     PaymentDeclined "payment_declined" Conflict "the payment provider declined";
     Referenced "referenced" Conflict "something else still refers to it, so it cannot be removed";
     SignInFailed "sign_in_failed" Unauthenticated "the e-mail and password, session or key are not valid";
+    SignInNeeded "sign_in_needed" Unauthenticated "nobody is signed in and no key was given";
     Stale "stale" Stale "it was changed since it was read; read it again and repeat the change";
     TotalChanged "total_changed" Conflict "the total is no longer the one that was shown; show the new one and ask again";
     WrongState "wrong_state" Conflict "the thing is in a state in which this cannot be done";

@@ -1,7 +1,7 @@
 //! Finding a thing by its id or by the external id the retailer gave it.
 
-use domain::Refusal;
 use domain::value::{Id, Kind, Reference};
+use domain::{Code, Refusal};
 use store::{Tx, external};
 
 use crate::Failure;
@@ -17,4 +17,28 @@ pub fn resolve<K: Kind>(tx: &mut Tx<'_>, reference: &Reference<K>) -> Result<Id<
             external::find(tx, text)?.ok_or_else(|| Refusal::not_found(K::NAME, text).into())
         }
     }
+}
+
+/// As [`resolve`] for a reference in a body, where it is a bad value of its field.
+///
+/// # Errors
+/// [`domain::Code::Invalid`] at the field when no thing of this kind has the external id.
+pub fn resolve_at<K: Kind>(tx: &mut Tx<'_>, field: &str, reference: &Reference<K>) -> Result<Id<K>, Failure> {
+    resolve(tx, reference).map_err(|failure| match failure {
+        Failure::Refused(refusal) => Refusal::invalid(field, refusal.message()).into(),
+        store => store,
+    })
+}
+
+/// Gives a thing the external id the retailer chose for it, if one was chosen.
+///
+/// # Errors
+/// [`domain::Code::AlreadyExists`] when another thing of this kind has it.
+pub fn give<K: Kind>(tx: &mut Tx<'_>, id: Id<K>, external_id: Option<&str>) -> Result<(), Failure> {
+    let Some(text) = external_id else { return Ok(()) };
+    if external::add(tx, text, id)? {
+        return Ok(());
+    }
+    let message = format!("another {} has the external id \"{text}\"; choose another", K::NAME);
+    Err(Refusal::new(Code::AlreadyExists, message).at("external_id").into())
 }

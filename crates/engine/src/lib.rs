@@ -3,6 +3,7 @@
 //! A command is a function of transaction, actor, world and input. It is run through [`perform`], the one door, which gives it a single
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
+pub mod actor;
 pub mod event;
 pub mod external;
 pub mod failure;

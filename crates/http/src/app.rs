@@ -44,6 +44,11 @@ impl Reply {
 }
 
 impl App {
+    /// Handlers over an open shop.
+    pub fn new(shop: Shop) -> App {
+        App { shop }
+    }
+
     /// Performs a command through the one door and answers with `status` once it is durably kept.
     ///
     /// # Errors

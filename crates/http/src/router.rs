@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, tax};
+use crate::{App, actor, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -16,5 +16,5 @@ struct Description;
 
 /// Every route, with its description.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(tax::routes())
+    OpenApiRouter::with_openapi(Description::openapi()).merge(actor::routes()).merge(tax::routes())
 }

@@ -2,6 +2,7 @@
 //!
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
+pub mod actor;
 pub mod db;
 pub mod dialect;
 pub mod error;

@@ -1,0 +1,3 @@
+//! Who may ask: programs with keys.
+
+pub mod key;

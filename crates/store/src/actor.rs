@@ -1,0 +1,3 @@
+//! The rows of those who may ask.
+
+pub mod key;
