@@ -73,7 +73,12 @@ pub fn post_movement(
 }
 
 /// The event of a movement: which states of which locations changed by how much.
-fn notice(variant: Id<Variant>, reason: &str, cause: Option<&(&'static str, String)>, postings: &[Posting]) -> Notice {
+fn notice(
+    variant: Id<Variant>,
+    reason: &str,
+    cause: Option<&(&'static str, String)>,
+    postings: &[Posting],
+) -> Notice {
     let lines: Vec<_> = postings
         .iter()
         .map(|posting| {
@@ -131,7 +136,11 @@ fn tell_levels<'a>(
 
 fn available_everywhere(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<i64, Failure> {
     let balances = rows::balances(tx, &[variant.bytes()])?;
-    Ok(balances.iter().filter(|(_, account, _)| account.state == State::Available.code()).map(|(.., amount)| amount).sum())
+    Ok(balances
+        .iter()
+        .filter(|(_, account, _)| account.state == State::Available.code())
+        .map(|(.., amount)| amount)
+        .sum())
 }
 
 /// Goods that came from a supplier, or were there when the books were opened.
@@ -155,7 +164,12 @@ pub struct Receive {
 ///
 /// # Errors
 /// [`Code::NotFound`] for an unknown variant or location, [`Code::WrongState`] when the location does not receive.
-pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Receive) -> Result<Id<Transfer>, Failure> {
+pub fn receive(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: Receive,
+) -> Result<Id<Transfer>, Failure> {
     actor.may(Permission::MoveStock, Some(input.location))?;
     if !matches!(input.state, State::Available | State::Quality | State::Damaged) {
         return Err(Refusal::invalid("state", "goods arrive available, in quality or damaged").into());
@@ -163,9 +177,19 @@ pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Receive
     must_be_stocked(tx, input.variant)?;
     let location = must_be_there(tx, input.location)?;
     if !location.can_receive {
-        return Err(Refusal::new(Code::WrongState, format!("location \"{}\" does not receive goods; choose another", location.code)).at("location").into());
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("location \"{}\" does not receive goods; choose another", location.code),
+        )
+        .at("location")
+        .into());
     }
-    let postings = stock::moving(stock::world(input.from), stock::at(input.location, input.state), input.quantity.units(), 0);
+    let postings = stock::moving(
+        stock::world(input.from),
+        stock::at(input.location, input.state),
+        input.quantity.units(),
+        0,
+    );
     let reason = if input.from == State::Opening { "opening" } else { "received" };
     let cause = input.reference.map(|reference| ("reference", reference));
     let movement = Movement { variant: input.variant, reason, cause, postings: postings.into() };
@@ -220,17 +244,32 @@ impl AdjustReason {
 ///
 /// # Errors
 /// [`Code::OutOfStock`] when more would be taken than is available there.
-pub fn adjust(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Adjust) -> Result<Id<Transfer>, Failure> {
+pub fn adjust(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: Adjust,
+) -> Result<Id<Transfer>, Failure> {
     actor.may(Permission::MoveStock, Some(input.location))?;
     if input.change == 0 || input.change.checked_abs().is_none_or(|size| size > Quantity::MAX) {
-        return Err(Refusal::invalid("change", format!("give a whole number from 1 to {} or its negative", Quantity::MAX)).into());
+        return Err(Refusal::invalid(
+            "change",
+            format!("give a whole number from 1 to {} or its negative", Quantity::MAX),
+        )
+        .into());
     }
     must_be_stocked(tx, input.variant)?;
     must_be_there(tx, input.location)?;
-    let (shelf, other) = (stock::at(input.location, State::Available), stock::world(input.reason.world_side(input.change)));
-    let postings = if input.change > 0 { stock::moving(other, shelf, input.change, 0) } else { stock::moving(shelf, other, -input.change, 0) };
+    let (shelf, other) =
+        (stock::at(input.location, State::Available), stock::world(input.reason.world_side(input.change)));
+    let postings = if input.change > 0 {
+        stock::moving(other, shelf, input.change, 0)
+    } else {
+        stock::moving(shelf, other, -input.change, 0)
+    };
     let cause = input.reference.map(|reference| ("reference", reference));
-    let movement = Movement { variant: input.variant, reason: input.reason.text(), cause, postings: postings.into() };
+    let movement =
+        Movement { variant: input.variant, reason: input.reason.text(), cause, postings: postings.into() };
     post_movement(tx, actor, world, movement, |short| too_few(input.variant, short.amount, -input.change))
 }
 
@@ -254,7 +293,9 @@ pub struct Set {
 pub fn set(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Set) -> Result<i64, Failure> {
     actor.may(Permission::MoveStock, Some(input.location))?;
     if !(0..=Quantity::MAX).contains(&input.quantity) {
-        return Err(Refusal::invalid("quantity", format!("give a whole number from 0 to {}", Quantity::MAX)).into());
+        return Err(
+            Refusal::invalid("quantity", format!("give a whole number from 0 to {}", Quantity::MAX)).into()
+        );
     }
     must_be_stocked(tx, input.variant)?;
     must_be_there(tx, input.location)?;
@@ -262,11 +303,19 @@ pub fn set(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Set) -> Res
     books::lock_books(tx, &mut vec![book_of(input.variant)])?;
     let now = books::lock_balance(tx, book_of(input.variant), shelf)?;
     if input.expected.is_some_and(|expected| expected != now) {
-        return Err(Refusal::new(Code::Stale, format!("{now} are available now; read again and repeat")).at("expected").into());
+        return Err(Refusal::new(Code::Stale, format!("{now} are available now; read again and repeat"))
+            .at("expected")
+            .into());
     }
     let change = input.quantity - now;
     if change != 0 {
-        let adjust = Adjust { variant: input.variant, location: input.location, change, reason: AdjustReason::Correction, reference: None };
+        let adjust = Adjust {
+            variant: input.variant,
+            location: input.location,
+            change,
+            reason: AdjustReason::Correction,
+            reference: None,
+        };
         self::adjust(tx, actor, world, adjust)?;
     }
     Ok(change)
@@ -291,11 +340,20 @@ pub struct Move {
 ///
 /// # Errors
 /// [`Code::Invalid`] for a state that is not moved by hand, [`Code::OutOfStock`] when fewer are in that state.
-pub fn move_state(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Move) -> Result<Id<Transfer>, Failure> {
+pub fn move_state(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: Move,
+) -> Result<Id<Transfer>, Failure> {
     actor.may(Permission::MoveStock, Some(input.location))?;
     for (field, state) in [("from", input.from), ("to", input.to)] {
         if !state.is_by_hand() {
-            return Err(Refusal::invalid(field, format!("goods {} are moved by orders, not by hand", state.text())).into());
+            return Err(Refusal::invalid(
+                field,
+                format!("goods {} are moved by orders, not by hand", state.text()),
+            )
+            .into());
         }
     }
     if input.from == input.to {
@@ -303,20 +361,35 @@ pub fn move_state(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Move
     }
     must_be_stocked(tx, input.variant)?;
     must_be_there(tx, input.location)?;
-    let postings = stock::moving(stock::at(input.location, input.from), stock::at(input.location, input.to), input.quantity.units(), 0);
-    let movement = Movement { variant: input.variant, reason: "moved", cause: None, postings: postings.into() };
-    post_movement(tx, actor, world, movement, |short| too_few(input.variant, short.amount, input.quantity.units()))
+    let postings = stock::moving(
+        stock::at(input.location, input.from),
+        stock::at(input.location, input.to),
+        input.quantity.units(),
+        0,
+    );
+    let movement =
+        Movement { variant: input.variant, reason: "moved", cause: None, postings: postings.into() };
+    post_movement(tx, actor, world, movement, |short| {
+        too_few(input.variant, short.amount, input.quantity.units())
+    })
 }
 
 /// Sets what must stay at a location and when it counts as low there.
 ///
 /// # Errors
 /// [`Code::Invalid`] for negative numbers.
-pub fn set_level(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, level: LevelSetting) -> Result<(), Failure> {
+pub fn set_level(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    level: LevelSetting,
+) -> Result<(), Failure> {
     actor.may(Permission::MoveStock, Some(level.location))?;
     for (field, number) in [("safety", level.safety), ("low_below", level.low_below)] {
         if !(0..=Quantity::MAX).contains(&number) {
-            return Err(Refusal::invalid(field, format!("give a whole number from 0 to {}", Quantity::MAX)).into());
+            return Err(
+                Refusal::invalid(field, format!("give a whole number from 0 to {}", Quantity::MAX)).into()
+            );
         }
     }
     must_be_stocked(tx, level.variant)?;
@@ -347,7 +420,12 @@ pub fn history(
 ///
 /// # Errors
 /// [`Code::NotFound`] for an unknown variant.
-pub fn balances(tx: &mut Tx<'_>, actor: &Actor, variant: Id<Variant>, as_of: Option<Instant>) -> Result<Vec<(Id<Location>, State, i64)>, Failure> {
+pub fn balances(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    variant: Id<Variant>,
+    as_of: Option<Instant>,
+) -> Result<Vec<(Id<Location>, State, i64)>, Failure> {
     actor.may_somewhere(Permission::ReadStock)?;
     must_be_stocked(tx, variant)?;
     let seen = actor.locations_for(Permission::ReadStock);
@@ -379,5 +457,6 @@ fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure>
 }
 
 fn must_be_there(tx: &mut Tx<'_>, location: Id<Location>) -> Result<store::location::Location, Failure> {
-    store::location::find(tx, location)?.ok_or_else(|| Refusal::not_found("location", location).at("location").into())
+    store::location::find(tx, location)?
+        .ok_or_else(|| Refusal::not_found("location", location).at("location").into())
 }

@@ -341,7 +341,10 @@ pub fn holds_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<HoldRo
 /// # Errors
 /// What the store says.
 pub fn prolong_holds_of(tx: &mut Tx<'_>, cause_id: &str, expires_at: Instant) -> Result<u64, StoreError> {
-    tx.execute("update hold set expires_at = $2 where cause_id = $1 and state = 1", params![cause_id, expires_at])
+    tx.execute(
+        "update hold set expires_at = $2 where cause_id = $1 and state = 1",
+        params![cause_id, expires_at],
+    )
 }
 
 /// Writes how a pending hold ended; false when somebody ended it before.

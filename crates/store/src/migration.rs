@@ -19,6 +19,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0003_tax"
     "0004_actor"
     "0009_stock"
+    "0014_order"
+    "0015_fulfilment"
+    "0016_returns"
 };
 
 /// Brings the database up to date.

@@ -54,12 +54,7 @@ pub fn levels(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Level>, Stor
         "select variant_id, location_id, safety, low_below from stock_level where variant_id in {ids $1}",
         &[Param::Ids(variants)],
         |row| {
-            Ok(Level {
-                variant: row.id()?,
-                location: row.id()?,
-                safety: row.int()?,
-                low_below: row.int()?,
-            })
+            Ok(Level { variant: row.id()?, location: row.id()?, safety: row.int()?, low_below: row.int()? })
         },
     )
 }
@@ -83,7 +78,11 @@ pub fn balances(
 ///
 /// # Errors
 /// What the store says.
-pub fn variants_after(tx: &mut Tx<'_>, after: Id<Variant>, limit: i64) -> Result<Vec<Id<Variant>>, StoreError> {
+pub fn variants_after(
+    tx: &mut Tx<'_>,
+    after: Id<Variant>,
+    limit: i64,
+) -> Result<Vec<Id<Variant>>, StoreError> {
     tx.rows(
         "select book_id from book where kind = 1 and book_id > $1 order by book_id limit $2",
         params![after, limit],

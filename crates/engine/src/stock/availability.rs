@@ -47,7 +47,13 @@ pub fn reach(tx: &mut Tx<'_>, channel: &Channel) -> Result<Reach, Failure> {
 
 /// The reach of an order that one location must serve: a till, a pickup store.
 pub fn pinned(channel: &Channel, location: Id<Location>) -> Reach {
-    Reach { network: channel.network, overlapping: vec![channel.network], locations: vec![location], pinned: true, threshold: 0 }
+    Reach {
+        network: channel.network,
+        overlapping: vec![channel.network],
+        locations: vec![location],
+        pinned: true,
+        threshold: 0,
+    }
 }
 
 /// The stock of several variants as a reach sees it.
@@ -77,7 +83,8 @@ impl Picture {
 /// What the store says.
 pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Result<Picture, Failure> {
     let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
-    let rank: HashMap<[u8; 16], usize> = reach.locations.iter().enumerate().map(|(rank, location)| (location.bytes(), rank)).collect();
+    let rank: HashMap<[u8; 16], usize> =
+        reach.locations.iter().enumerate().map(|(rank, location)| (location.bytes(), rank)).collect();
     let mut safety = HashMap::new();
     if !reach.pinned {
         for level in rows::levels(tx, &keys)? {
@@ -120,11 +127,20 @@ pub struct Availability {
 ///
 /// # Errors
 /// What the store says.
-pub fn availability(tx: &mut Tx<'_>, actor: &Actor, channel: &Channel, variants: &[Id<Variant>]) -> Result<Vec<Availability>, Failure> {
+pub fn availability(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    channel: &Channel,
+    variants: &[Id<Variant>],
+) -> Result<Vec<Availability>, Failure> {
     actor.may_somewhere(Permission::ReadCatalogue)?;
     let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
     let known = store::catalogue::variants(tx, &keys)?;
-    let mut stocked: Vec<Id<Variant>> = known.iter().flat_map(|variant| consumed(variant.id, &variant.components)).map(|(id, _)| id).collect();
+    let mut stocked: Vec<Id<Variant>> = known
+        .iter()
+        .flat_map(|variant| consumed(variant.id, &variant.components))
+        .map(|(id, _)| id)
+        .collect();
     stocked.sort();
     stocked.dedup();
     let reach = reach(tx, channel)?;
@@ -136,12 +152,23 @@ fn consumed(variant: Id<Variant>, components: &[(Id<Variant>, i64)]) -> Vec<(Id<
     if components.is_empty() { vec![(variant, 1)] } else { components.to_vec() }
 }
 
-fn of_one(reach: &Reach, picture: &Picture, variant: Id<Variant>, components: &[(Id<Variant>, i64)]) -> Availability {
+fn of_one(
+    reach: &Reach,
+    picture: &Picture,
+    variant: Id<Variant>,
+    components: &[(Id<Variant>, i64)],
+) -> Availability {
     let parts = consumed(variant, components);
-    let free_at = |variant, location| picture.shelves(variant).iter().find(|shelf| shelf.location == location).map_or(0, Shelf::free);
+    let free_at = |variant, location| {
+        picture.shelves(variant).iter().find(|shelf| shelf.location == location).map_or(0, Shelf::free)
+    };
     Availability {
         variant,
         promisable: stock::kits_possible(&parts, |part| picture.promisable(part)),
-        locations: reach.locations.iter().map(|location| (*location, stock::kits_possible(&parts, |part| free_at(part, *location)))).collect(),
+        locations: reach
+            .locations
+            .iter()
+            .map(|location| (*location, stock::kits_possible(&parts, |part| free_at(part, *location))))
+            .collect(),
     }
 }

@@ -44,7 +44,11 @@ pub fn hold_for_cart(
             give_back(tx, actor, world, &row, HoldEnd::Void)?;
         }
     }
-    let missing: Vec<_> = demand.iter().filter(|(variant, _)| !kept.contains_key(variant)).map(|(variant, amount)| (*variant, *amount)).collect();
+    let missing: Vec<_> = demand
+        .iter()
+        .filter(|(variant, _)| !kept.contains_key(variant))
+        .map(|(variant, amount)| (*variant, *amount))
+        .collect();
     let variants: Vec<_> = missing.iter().map(|(variant, _)| *variant).collect();
     let picture = picture(tx, &reach, &variants)?;
     for (variant, amount) in missing {
@@ -59,7 +63,13 @@ pub fn hold_for_cart(
     Ok(())
 }
 
-fn cart_hold(reach: &Reach, cart: Id<Cart>, variant: Id<Variant>, amount: i64, expires_at: Instant) -> NewHold {
+fn cart_hold(
+    reach: &Reach,
+    cart: Id<Cart>,
+    variant: Id<Variant>,
+    amount: i64,
+    expires_at: Instant,
+) -> NewHold {
     let (from, held) = match reach.locations.first().filter(|_| reach.pinned) {
         Some(location) => (stock::at(*location, State::Available), stock::at(*location, State::Held)),
         None => (stock::world(State::Demand), stock::on(reach.network, State::PoolHeld)),
@@ -67,14 +77,27 @@ fn cart_hold(reach: &Reach, cart: Id<Cart>, variant: Id<Variant>, amount: i64, e
     let postings = stock::moving(from, held, amount, 0);
     let notice = notice(variant, "held", Some(&("cart", cart.to_string())), &postings);
     let from = (from, postings[0].floor);
-    NewHold { book: book_of(variant), from, held, amount, expires_at: Some(expires_at), cause: ("cart", cart.to_string()), notice }
+    NewHold {
+        book: book_of(variant),
+        from,
+        held,
+        amount,
+        expires_at: Some(expires_at),
+        cause: ("cart", cart.to_string()),
+        notice,
+    }
 }
 
 /// Gives back everything a cart holds.
 ///
 /// # Errors
 /// What the store says.
-pub fn release_for_cart(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, cart: Id<Cart>) -> Result<(), Failure> {
+pub fn release_for_cart(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cart: Id<Cart>,
+) -> Result<(), Failure> {
     for row in books::lock_holds_of(tx, &cart.to_string())? {
         give_back(tx, actor, world, &row, HoldEnd::Void)?;
     }
@@ -85,7 +108,12 @@ pub fn release_for_cart(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, cart:
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn use_up(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, cart: Id<Cart>) -> Result<BTreeMap<Id<Variant>, i64>, Failure> {
+pub(super) fn use_up(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cart: Id<Cart>,
+) -> Result<BTreeMap<Id<Variant>, i64>, Failure> {
     let mut held = BTreeMap::new();
     for row in books::lock_holds_of(tx, &cart.to_string())? {
         *held.entry(row.book.shared_with()).or_insert(0) += row.amount;
@@ -95,7 +123,13 @@ pub(super) fn use_up(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, cart: Id
 }
 
 /// Ends a hold with everything back where it came from. A hold that is being ordered ends as posted: the order's own transfer takes the goods on.
-fn give_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, row: &HoldRow, end: HoldEnd) -> Result<HoldState, Failure> {
+fn give_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    row: &HoldRow,
+    end: HoldEnd,
+) -> Result<HoldState, Failure> {
     let postings = stock::moving(row.held, row.from, row.amount, 0);
     let cause = row.cause_id.clone().map(|id| ("cart", id));
     let variant: Id<Variant> = row.book.shared_with();
@@ -128,7 +162,12 @@ pub struct SetAside {
 ///
 /// # Errors
 /// [`Code::OutOfStock`], or [`Code::Invalid`] when the instant has passed.
-pub fn set_aside(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: SetAside) -> Result<Id<Hold>, Failure> {
+pub fn set_aside(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: SetAside,
+) -> Result<Id<Hold>, Failure> {
     actor.may(Permission::MoveStock, Some(input.location))?;
     if input.expires_at <= world.now() {
         return Err(Refusal::invalid("expires_at", "give an instant that is still to come").into());
@@ -155,12 +194,20 @@ pub fn set_aside(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: SetAs
 ///
 /// # Errors
 /// [`Code::NotFound`], or [`Code::HoldNotOpen`] when it ended before.
-pub fn release(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, variant: Id<Variant>, id: Id<Hold>) -> Result<(), Failure> {
+pub fn release(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    variant: Id<Variant>,
+    id: Id<Hold>,
+) -> Result<(), Failure> {
     let row = books::lock_hold(tx, book_of(variant), id)?.ok_or_else(|| Refusal::not_found("hold", id))?;
     let place = Id::from_bytes(row.held.place);
     actor.may(Permission::MoveStock, Some(place))?;
     if row.cause_kind.as_deref() == Some("cart") {
-        return Err(Refusal::new(Code::WrongState, "this hold belongs to a cart; it ends with the cart").into());
+        return Err(
+            Refusal::new(Code::WrongState, "this hold belongs to a cart; it ends with the cart").into()
+        );
     }
     give_back(tx, actor, world, &row, HoldEnd::Void)?;
     Ok(())

@@ -31,7 +31,12 @@ pub struct Taking<'a> {
 ///
 /// # Errors
 /// [`domain::Code::OutOfStock`], naming the variant, how many can be had and how many were asked.
-pub fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taking: &Taking<'_>) -> Result<Vec<Allocation>, Failure> {
+pub fn take(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+) -> Result<Vec<Allocation>, Failure> {
     if !taking.reach.pinned {
         // A promise from a sum over locations stays true only while nobody else promises from the same book.
         books::lock_books(tx, &mut taking.demand.keys().map(|variant| book_of(*variant)).collect())?;
@@ -48,7 +53,8 @@ pub fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taking: &Taking<'
         }
     }
     let candidates = candidates(taking.reach, &picture, &variants);
-    let allocations = routing::route(taking.demand, &candidates).map_err(|short| too_few(short.variant, short.found, short.asked))?;
+    let allocations = routing::route(taking.demand, &candidates)
+        .map_err(|short| too_few(short.variant, short.found, short.asked))?;
     post_allocations(tx, actor, world, taking, &picture, &allocations)?;
     Ok(allocations)
 }
@@ -76,9 +82,22 @@ fn post_allocations(
         let variant = parts[0].variant;
         let mut postings = Vec::with_capacity(parts.len() * 2);
         for part in parts {
-            let safety = picture.shelves(variant).iter().find(|shelf| shelf.location == part.location).map_or(0, |shelf: &Shelf| shelf.safety);
-            let to = if taking.to.is_world() { stock::world(taking.to) } else { stock::at(part.location, taking.to) };
-            postings.extend(stock::moving(stock::at(part.location, State::Available), to, part.quantity, safety));
+            let safety = picture
+                .shelves(variant)
+                .iter()
+                .find(|shelf| shelf.location == part.location)
+                .map_or(0, |shelf: &Shelf| shelf.safety);
+            let to = if taking.to.is_world() {
+                stock::world(taking.to)
+            } else {
+                stock::at(part.location, taking.to)
+            };
+            postings.extend(stock::moving(
+                stock::at(part.location, State::Available),
+                to,
+                part.quantity,
+                safety,
+            ));
         }
         let reason = if taking.to.is_world() { "sold" } else { "committed" };
         let movement = Movement { variant, reason, cause: Some(taking.cause.clone()), postings };
@@ -114,10 +133,20 @@ pub struct Onward<'a> {
 ///
 /// # Errors
 /// [`domain::Code::OutOfStock`] when fewer are there than the order says: the books would be wrong, so nothing is moved.
-pub fn move_on(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, onward: &Onward<'_>) -> Result<(), Failure> {
+pub fn move_on(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    onward: &Onward<'_>,
+) -> Result<(), Failure> {
     for (variant, quantity) in onward.quantities {
         let postings = stock::moving(onward.from, onward.to, *quantity, 0).into();
-        let movement = Movement { variant: *variant, reason: onward.reason, cause: Some(onward.cause.clone()), postings };
+        let movement = Movement {
+            variant: *variant,
+            reason: onward.reason,
+            cause: Some(onward.cause.clone()),
+            postings,
+        };
         post_movement(tx, actor, world, movement, |short| too_few(*variant, short.amount, *quantity))?;
     }
     Ok(())
