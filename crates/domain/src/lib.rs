@@ -4,6 +4,8 @@
 
 pub mod actor;
 pub mod fulfilment;
+pub mod contact;
+pub mod customer;
 pub mod ledger;
 pub mod order;
 pub mod refusal;

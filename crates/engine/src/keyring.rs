@@ -7,6 +7,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use store::{StoreError, Tx, keyring as rows};
 
 /// A sealed text: 24 bytes of nonce, then the ciphertext with its tag.
 const NONCE_LENGTH: usize = 24;
@@ -49,6 +50,24 @@ impl Keyring {
     pub fn lookup_hash(&self, kind: &str, normalised: &str) -> [u8; 32] {
         keyed(&self.lookup, kind.as_bytes(), normalised.as_bytes())
     }
+}
+
+/// The fingerprint of the master key these books were made with; `None` in new books.
+///
+/// # Errors
+/// What the store says.
+pub fn noted(tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    rows::fingerprint(tx)
+}
+
+/// Is this the master key these books were made with? New books note it.
+///
+/// # Errors
+/// What the store says.
+pub fn same_or_note(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<bool, StoreError> {
+    let ours = keyring.lookup_hash("fingerprint", "");
+    rows::note_fingerprint(tx, &ours)?;
+    Ok(rows::fingerprint(tx)?.is_some_and(|noted| noted == ours))
 }
 
 impl DataKey {

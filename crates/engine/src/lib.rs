@@ -4,6 +4,8 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod contact;
+pub mod customer;
 pub mod event;
 pub mod external;
 pub mod failure;

@@ -15,6 +15,7 @@ create table if not exists event (
     at {int} not null,
     actor text not null,
     channel_id {bytes},
+    book_id {bytes},
     transfer_id {bytes},
     body {json} not null,
     primary key (partition, sequence)

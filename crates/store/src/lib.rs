@@ -3,6 +3,8 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod contact;
+pub mod customer;
 pub mod db;
 pub mod dialect;
 pub mod error;
@@ -11,6 +13,7 @@ pub mod external;
 pub mod fulfilment;
 pub mod idempotency;
 pub mod job;
+pub mod keyring;
 pub mod ledger;
 pub mod migration;
 pub mod order;

@@ -17,11 +17,13 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
+    "0005_contact"
     "0004_actor"
     "0009_stock"
     "0014_order"
     "0015_fulfilment"
     "0016_returns"
+    "0060_keyring"
 };
 
 /// Brings the database up to date.

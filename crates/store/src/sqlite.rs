@@ -39,7 +39,7 @@ impl SqliteConnection {
         raw.busy_timeout(LOCK_WAIT_MAX).map_err(|error| failed(&error))?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         let settings = "pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -16384;
-            pragma mmap_size = 268435456; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864;";
+            pragma mmap_size = 268435456; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma secure_delete = fast;";
         raw.execute_batch(settings).map_err(|error| failed(&error))?;
         if !writes {
             raw.execute_batch("pragma query_only = on").map_err(|error| failed(&error))?;

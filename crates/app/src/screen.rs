@@ -1,0 +1,40 @@
+//! What a person, or with `--json` a program, reads in the terminal. Answers go to standard output, everything else to standard error.
+
+use std::io::{Write, stderr, stdout};
+
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+
+/// Where answers are shown.
+pub struct Screen {
+    json: bool,
+}
+
+impl Screen {
+    /// A screen that speaks to people, or JSON.
+    pub fn new(json: bool) -> Screen {
+        Screen { json }
+    }
+
+    /// Shows an answer: the text to people, the document to programs.
+    ///
+    /// Somebody who reads only the beginning and closes the pipe is no failure of ours.
+    pub fn tell(&self, text: &str, document: &Value) {
+        let _ = if self.json { writeln!(stdout(), "{document}") } else { writeln!(stdout(), "{text}") };
+    }
+
+    /// Shows a text that is the answer itself, to people and programs alike.
+    pub fn print(&self, text: &str) {
+        let _ = write!(stdout(), "{text}");
+    }
+
+    /// Shows why the program ends.
+    pub fn fail(&self, fault: &Fault) {
+        let _ = if self.json {
+            writeln!(stderr(), "{}", json!({"error": fault.to_string(), "exit_code": fault.number()}))
+        } else {
+            writeln!(stderr(), "tandem: {fault}")
+        };
+    }
+}

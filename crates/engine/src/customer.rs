@@ -1,0 +1,256 @@
+//! The customer file: people who buy, one per e-mail address, with the groups the retailer put them into.
+
+use domain::actor::{Actor, Permission, Who};
+use domain::contact::Card;
+use domain::value::Id;
+use domain::value::id::{Contact, Customer as CustomerKind};
+use domain::{Code, Refusal};
+use serde_json::json;
+use store::{Tx, customer as rows};
+
+pub use store::customer::Customer;
+
+use crate::contact::{self, NewContact, Sought};
+use crate::event::emit;
+use crate::{Failure, World, external};
+
+/// The most customers found by one phone number.
+const FOUND_MAX: i64 = 50;
+
+/// A customer to be made.
+#[derive(Clone, Debug)]
+pub struct NewCustomer {
+    /// What other systems know the customer by.
+    pub external_id: Option<String>,
+    /// Name, address, mail and phone.
+    pub card: Card,
+    /// Groups, checked by [`domain::customer::groups`].
+    pub groups: Vec<String>,
+}
+
+/// A change of a customer: what is `None` stays.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The whole new contact; the old one is kept for the orders that refer to it.
+    pub card: Option<Card>,
+    /// All groups from now on.
+    pub groups: Option<Vec<String>>,
+    /// The version that was read.
+    pub if_match: Option<i64>,
+}
+
+/// Makes a customer.
+///
+/// # Errors
+/// [`Code::AlreadyExists`] at `email` or `external_id` when another customer has it.
+pub fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    new: NewCustomer,
+) -> Result<Customer, Failure> {
+    actor.may_somewhere(Permission::EditCustomers)?;
+    let id: Id<CustomerKind> = world.id();
+    add_lookups(tx, world, id, &new.card)?;
+    external::give(tx, id, new.external_id.as_deref())?;
+    let contact = contact::save(tx, actor, world, NewContact { person: None, card: new.card })?;
+    let customer = Customer {
+        id,
+        person: contact::person_of(tx, contact)?,
+        contact,
+        external_id: new.external_id,
+        groups: new.groups,
+        made_at: world.now(),
+        changed_at: world.now(),
+        erased_at: None,
+        version: 1,
+    };
+    rows::add(tx, &customer)?;
+    emit(
+        tx,
+        actor,
+        world,
+        id,
+        "customer.created",
+        json!({ "contact": contact.to_string(), "groups": customer.groups }),
+    );
+    Ok(customer)
+}
+
+/// The customer with this id; a customer sees only itself.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<CustomerKind>) -> Result<Customer, Failure> {
+    if actor.who != Who::Customer(id) {
+        actor.may_somewhere(Permission::ReadContacts)?;
+    }
+    load(tx, id)
+}
+
+/// The customer with this id, for a caller that has asked for the permission.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn load(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Customer, Failure> {
+    Ok(rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("customer", id))?)
+}
+
+/// The customers after one, in the order they were made.
+///
+/// # Errors
+/// [`Code::Forbidden`] without the permission.
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    after: Id<CustomerKind>,
+    limit: i64,
+) -> Result<Vec<Customer>, Failure> {
+    actor.may_somewhere(Permission::ReadContacts)?;
+    Ok(rows::list(tx, after, limit)?)
+}
+
+/// The customers known by an e-mail address (one at most) or phone number.
+///
+/// # Errors
+/// [`Code::Forbidden`] without the permission.
+pub fn find(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    sought: &Sought,
+) -> Result<Vec<Customer>, Failure> {
+    actor.may_somewhere(Permission::ReadContacts)?;
+    let hash = sought.hash(world.keyring());
+    let ids = match sought {
+        Sought::Email(_) => rows::by_email(tx, &hash)?.into_iter().collect(),
+        Sought::Phone(_) => rows::by_phone(tx, &hash, FOUND_MAX)?,
+    };
+    ids.into_iter().map(|id| load(tx, id)).collect()
+}
+
+/// The current contact of a customer, with a line in the audit trail; a customer reads its own.
+///
+/// # Errors
+/// [`Code::NotFound`] when there is no such customer or the person was erased.
+pub fn read_contact(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+) -> Result<Card, Failure> {
+    let customer = read(tx, actor, id)?;
+    contact::open(tx, actor, world, customer.contact)
+}
+
+/// Changes a customer: a new contact becomes the current one, groups are replaced.
+///
+/// # Errors
+/// [`Code::Stale`] when it was changed since it was read, [`Code::AlreadyExists`] when the new e-mail is another customer's,
+/// [`Code::WrongState`] when the person was erased.
+pub fn update(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+    change: Change,
+) -> Result<Customer, Failure> {
+    if actor.who != Who::Customer(id) || change.groups.is_some() {
+        actor.may_somewhere(Permission::EditCustomers)?;
+    }
+    let mut customer = load(tx, id)?;
+    let was = customer.version;
+    if change.if_match.is_some_and(|version| version != was) {
+        return Err(stale(id));
+    }
+    if customer.erased_at.is_some() {
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("customer {id} was erased and cannot be changed"),
+        )
+        .into());
+    }
+    if let Some(card) = change.card {
+        rows::forget_lookups(tx, id)?;
+        add_lookups(tx, world, id, &card)?;
+        customer.contact =
+            contact::save(tx, actor, world, NewContact { person: Some(customer.person), card })?;
+    }
+    customer.groups = change.groups.unwrap_or(customer.groups);
+    customer.changed_at = world.now();
+    customer.version = was + 1;
+    if !rows::change(tx, &customer, was)? {
+        return Err(stale(id));
+    }
+    let body = json!({ "contact": customer.contact.to_string(), "groups": customer.groups });
+    emit(tx, actor, world, id, "customer.changed", body);
+    Ok(customer)
+}
+
+/// Erases a customer: the person's key is destroyed and nothing finds the customer by mail, phone or external id any more. The
+/// customer's id stays in orders and books, which still balance. Erasing twice is the same as once.
+///
+/// # Errors
+/// [`Code::NotFound`] when there is no such customer.
+pub fn erase(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+) -> Result<Customer, Failure> {
+    actor.may(Permission::EditCustomers, None)?;
+    let mut customer = load(tx, id)?;
+    if customer.erased_at.is_some() {
+        return Ok(customer);
+    }
+    contact::erase(tx, actor, world, customer.person)?;
+    rows::forget_lookups(tx, id)?;
+    if let Some(text) = customer.external_id.take() {
+        store::external::remove::<CustomerKind>(tx, &text)?;
+    }
+    let was = customer.version;
+    customer.groups.clear();
+    customer.changed_at = world.now();
+    customer.erased_at = Some(world.now());
+    customer.version = was + 1;
+    if !rows::change(tx, &customer, was)? {
+        return Err(stale(id));
+    }
+    emit(tx, actor, world, id, "customer.erased", json!({ "person": customer.person.to_string() }));
+    Ok(customer)
+}
+
+/// Erases whoever a contact is of: the customer, or somebody who bought as a guest.
+///
+/// # Errors
+/// [`Code::NotFound`] when there is no such contact.
+pub fn erase_contact(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<Contact>,
+) -> Result<(), Failure> {
+    actor.may(Permission::EditCustomers, None)?;
+    let person = contact::person_of(tx, id)?;
+    match rows::of_person(tx, person)? {
+        Some(customer) => erase(tx, actor, world, customer).map(drop),
+        None => contact::erase(tx, actor, world, person),
+    }
+}
+
+fn add_lookups(tx: &mut Tx<'_>, world: &World, id: Id<CustomerKind>, card: &Card) -> Result<(), Failure> {
+    if let Some(hash) = contact::email_hash(world.keyring(), card)
+        && !rows::claim_email(tx, &hash, id)?
+    {
+        let message = "another customer has this e-mail address; find that customer instead";
+        return Err(Refusal::new(Code::AlreadyExists, message).at("email").into());
+    }
+    if let Some(hash) = contact::phone_hash(world.keyring(), card) {
+        rows::add_phone(tx, &hash, id)?;
+    }
+    Ok(())
+}
+
+fn stale(id: Id<CustomerKind>) -> Failure {
+    Refusal::new(Code::Stale, format!("customer {id} was changed since it was read; read it again")).into()
+}

@@ -1,0 +1,207 @@
+//! The rows of customers, and the keyed hashes by which they are found.
+
+use domain::value::id::{Contact, Customer as CustomerKind, Person};
+use domain::value::{Id, Instant};
+
+use crate::{Row, StoreError, Tx, params};
+
+/// A person who buys. Name, addresses, mail and phone are in the contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Its identity.
+    pub id: Id<CustomerKind>,
+    /// The person whose key protects the contacts.
+    pub person: Id<Person>,
+    /// The contact that is current.
+    pub contact: Id<Contact>,
+    /// What other systems know the customer by.
+    pub external_id: Option<String>,
+    /// The groups the retailer put the customer into; the first decides on prices.
+    pub groups: Vec<String>,
+    /// When it was made.
+    pub made_at: Instant,
+    /// When it was changed last.
+    pub changed_at: Instant,
+    /// When the person was erased.
+    pub erased_at: Option<Instant>,
+    /// Counts the changes, from 1.
+    pub version: i64,
+}
+
+fn customer(row: &mut Row<'_>) -> Result<Customer, StoreError> {
+    Ok(Customer {
+        id: row.id()?,
+        person: row.id()?,
+        contact: row.id()?,
+        external_id: row.text_or_null()?,
+        groups: Vec::new(),
+        made_at: row.instant()?,
+        changed_at: row.instant()?,
+        erased_at: row.instant_or_null()?,
+        version: row.int()?,
+    })
+}
+
+/// Adds a customer with the groups.
+///
+/// # Errors
+/// What the store says.
+pub fn add(tx: &mut Tx<'_>, customer: &Customer) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into customer (customer_id, person_id, contact_id, external_id, made_at, changed_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            customer.id,
+            customer.person,
+            customer.contact,
+            customer.external_id.as_ref(),
+            customer.made_at,
+            customer.changed_at,
+            customer.version
+        ],
+    )?;
+    add_groups(tx, customer)
+}
+
+fn add_groups(tx: &mut Tx<'_>, customer: &Customer) -> Result<(), StoreError> {
+    for (place, label) in (0i64..).zip(&customer.groups) {
+        tx.execute(
+            "insert into customer_group (customer_id, place, label) values ($1, $2, $3)",
+            params![customer.id, place, label],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes a customer's contact, groups, external id and erasure, if it still has version `was`; false when it has not.
+///
+/// # Errors
+/// What the store says.
+pub fn change(tx: &mut Tx<'_>, customer: &Customer, was: i64) -> Result<bool, StoreError> {
+    let touched = tx.execute(
+        "update customer set contact_id = $3, external_id = $4, changed_at = $5, erased_at = $6, version = $7
+         where customer_id = $1 and version = $2",
+        params![
+            customer.id,
+            was,
+            customer.contact,
+            customer.external_id.as_ref(),
+            customer.changed_at,
+            customer.erased_at,
+            customer.version
+        ],
+    )?;
+    if touched == 0 {
+        return Ok(false);
+    }
+    tx.execute("delete from customer_group where customer_id = $1", params![customer.id])?;
+    add_groups(tx, customer)?;
+    Ok(true)
+}
+
+/// The customer with this id.
+///
+/// # Errors
+/// What the store says.
+pub fn find(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Customer>, StoreError> {
+    let found = tx.one(
+        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, version
+         from customer where customer_id = $1",
+        params![id],
+        customer,
+    )?;
+    let Some(mut found) = found else { return Ok(None) };
+    found.groups = tx.rows(
+        "select label from customer_group where customer_id = $1 order by place",
+        params![id],
+        |row| row.text(),
+    )?;
+    Ok(Some(found))
+}
+
+/// The customer a person is.
+///
+/// # Errors
+/// What the store says.
+pub fn of_person(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Option<Id<CustomerKind>>, StoreError> {
+    tx.one("select customer_id from customer where person_id = $1", params![person], |row| row.id())
+}
+
+/// The customers after one, in the order they were made, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn list(tx: &mut Tx<'_>, after: Id<CustomerKind>, limit: i64) -> Result<Vec<Customer>, StoreError> {
+    let mut found = tx.rows(
+        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, version
+         from customer where customer_id > $1 order by customer_id limit $2",
+        params![after, limit],
+        customer,
+    )?;
+    let ids: Vec<[u8; 16]> = found.iter().map(|customer| customer.id.bytes()).collect();
+    let labels = tx.rows(
+        "select customer_id, label from customer_group where customer_id in {ids $1} order by customer_id, place",
+        &[crate::Param::Ids(&ids)],
+        |row| Ok((row.id::<CustomerKind>()?, row.text()?)),
+    )?;
+    for (id, label) in labels {
+        if let Ok(place) = found.binary_search_by_key(&id, |customer| customer.id) {
+            found[place].groups.push(label);
+        }
+    }
+    Ok(found)
+}
+
+/// Claims an e-mail's hash for a customer; false when it is another customer's. Somebody who is just claiming it is waited for.
+///
+/// # Errors
+/// What the store says.
+pub fn claim_email(tx: &mut Tx<'_>, hash: &[u8; 32], customer: Id<CustomerKind>) -> Result<bool, StoreError> {
+    let made = tx.execute(
+        "insert into customer_by_email (hash, customer_id) values ($1, $2) on conflict (hash) do nothing",
+        params![&hash[..], customer],
+    )?;
+    Ok(made == 1)
+}
+
+/// Lets a customer be found by a phone number's hash; several customers may share one.
+///
+/// # Errors
+/// What the store says.
+pub fn add_phone(tx: &mut Tx<'_>, hash: &[u8; 32], customer: Id<CustomerKind>) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into customer_by_phone (hash, customer_id) values ($1, $2) on conflict (hash, customer_id) do nothing",
+        params![&hash[..], customer],
+    )?;
+    Ok(())
+}
+
+/// Forgets what a customer is found by.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(), StoreError> {
+    tx.execute("delete from customer_by_email where customer_id = $1", params![customer])?;
+    tx.execute("delete from customer_by_phone where customer_id = $1", params![customer])?;
+    Ok(())
+}
+
+/// The customer with this e-mail.
+///
+/// # Errors
+/// What the store says.
+pub fn by_email(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CustomerKind>>, StoreError> {
+    tx.one("select customer_id from customer_by_email where hash = $1", params![&hash[..]], |row| row.id())
+}
+
+/// The customers with this phone number, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn by_phone(tx: &mut Tx<'_>, hash: &[u8; 32], limit: i64) -> Result<Vec<Id<CustomerKind>>, StoreError> {
+    tx.rows(
+        "select customer_id from customer_by_phone where hash = $1 order by customer_id limit $2",
+        params![&hash[..], limit],
+        |row| row.id(),
+    )
+}
