@@ -8,6 +8,8 @@ pub mod contact;
 pub mod customer;
 pub mod ledger;
 pub mod order;
+pub mod location;
+pub mod market;
 pub mod refusal;
 pub mod returns;
 pub mod routing;

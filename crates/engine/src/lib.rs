@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod edit;
 pub mod contact;
 pub mod customer;
 pub mod event;
@@ -11,6 +12,8 @@ pub mod external;
 pub mod failure;
 pub mod keyring;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod perform;
 pub mod stock;
 pub mod tax;

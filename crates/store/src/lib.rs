@@ -15,6 +15,8 @@ pub mod idempotency;
 pub mod job;
 pub mod keyring;
 pub mod ledger;
+pub mod location;
+pub mod market;
 pub mod migration;
 pub mod order;
 mod postgres;
