@@ -111,7 +111,7 @@ impl Status {
     }
 }
 
-/// The status that follows from the states of an order's fulfilment orders.
+/// The status that follows from the states of an order's fulfilment orders; an order of services alone has none and is fulfilled.
 pub fn status(states: &[State]) -> Status {
     let left = states.iter().any(|state| matches!(state, State::Shipped | State::Collected));
     let open = states.contains(&State::Open);
@@ -119,6 +119,7 @@ pub fn status(states: &[State]) -> Status {
         (true, true) => Status::PartlyFulfilled,
         (true, false) => Status::Fulfilled,
         (false, true) => Status::Unfulfilled,
+        (false, false) if states.is_empty() => Status::Fulfilled,
         (false, false) => Status::Cancelled,
     }
 }
@@ -133,8 +134,8 @@ mod tests {
 
     #[test]
     fn two_lines_share_what_was_allocated_for_both() {
-        let kit = Wish { variant: id(9), quantity: 1, components: vec![(id(1), 2)] };
-        let single = Wish { variant: id(1), quantity: 3, components: vec![] };
+        let kit = Wish { variant: id(9), quantity: 1, takes: vec![(id(1), 2)] };
+        let single = Wish { variant: id(1), quantity: 3, takes: vec![(id(1), 1)] };
         let allocations = [
             Allocation { location: id(50), variant: id(1), quantity: 4 },
             Allocation { location: id(51), variant: id(1), quantity: 1 },

@@ -3,13 +3,13 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
-pub mod fulfilment;
 pub mod contact;
 pub mod customer;
+pub mod fulfilment;
 pub mod ledger;
-pub mod order;
 pub mod location;
 pub mod market;
+pub mod order;
 pub mod refusal;
 pub mod returns;
 pub mod routing;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::{AccountKey, Posting};
-use crate::value::Id;
 use crate::value::id::{Location, Network, Variant};
+use crate::value::{Id, Quantity};
 use crate::words;
 
 words! {
@@ -120,24 +120,21 @@ pub fn promisable(shelves: &[Shelf], pool_held: i64, pool_committed: i64, thresh
     (free - pool_held - pool_committed - threshold).max(0)
 }
 
-/// A line's wish: a variant, how many, and what one of it consists of if it is a kit.
+/// A line's wish: a variant, how many, and what one of it takes from shelves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
     /// The variant sold.
     pub variant: Id<Variant>,
     /// How many, in base units.
     pub quantity: i64,
-    /// For a kit: each component and how many of it one kit consumes. Empty for an ordinary variant.
-    pub components: Vec<(Id<Variant>, i64)>,
+    /// What one of it takes: itself, once; the components of a kit; nothing for a service.
+    pub takes: Vec<(Id<Variant>, i64)>,
 }
 
 impl Wish {
-    /// What is taken from shelves for this line: the components of a kit, else the variant itself.
-    pub fn consumes(&self) -> Vec<(Id<Variant>, i64)> {
-        if self.components.is_empty() {
-            return vec![(self.variant, self.quantity)];
-        }
-        self.components.iter().map(|(variant, each)| (*variant, each * self.quantity)).collect()
+    /// What is taken from shelves for the whole line.
+    pub fn consumes(&self) -> impl Iterator<Item = (Id<Variant>, i64)> {
+        self.takes.iter().map(|(variant, each)| (*variant, each * self.quantity))
     }
 }
 
@@ -150,9 +147,13 @@ pub fn demand(wishes: &[Wish]) -> BTreeMap<Id<Variant>, i64> {
     sum
 }
 
-/// How many kits the components allow.
+/// How many of something the variants it takes allow; a service takes nothing and is never short.
 pub fn kits_possible(components: &[(Id<Variant>, i64)], promisable_of: impl Fn(Id<Variant>) -> i64) -> i64 {
-    components.iter().map(|(variant, each)| promisable_of(*variant) / (*each).max(1)).min().unwrap_or(0)
+    components
+        .iter()
+        .map(|(variant, each)| promisable_of(*variant) / (*each).max(1))
+        .min()
+        .unwrap_or(Quantity::MAX)
 }
 
 words! {
@@ -197,8 +198,8 @@ mod tests {
     fn lines_that_share_a_component_are_one_demand() {
         let (cup, saucer, set) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]), Id::from_bytes([3; 16]));
         let wishes = [
-            Wish { variant: set, quantity: 2, components: vec![(cup, 2), (saucer, 1)] },
-            Wish { variant: cup, quantity: 1, components: vec![] },
+            Wish { variant: set, quantity: 2, takes: vec![(cup, 2), (saucer, 1)] },
+            Wish { variant: cup, quantity: 1, takes: vec![(cup, 1)] },
         ];
         assert_eq!(demand(&wishes).into_iter().collect::<Vec<_>>(), [(cup, 5), (saucer, 2)]);
         assert_eq!(kits_possible(&[(cup, 2), (saucer, 1)], |variant| if variant == cup { 5 } else { 9 }), 2);

@@ -4,9 +4,9 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
-pub mod edit;
 pub mod contact;
 pub mod customer;
+pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;

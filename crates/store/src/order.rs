@@ -99,8 +99,8 @@ pub struct Line {
     pub cancelled: i64,
     /// How many came back.
     pub returned: i64,
-    /// What one consisted of then, for a kit.
-    pub components: Vec<(Id<Variant>, i64)>,
+    /// What one of it took from shelves then: itself, a kit's components, nothing for a service.
+    pub takes: Vec<(Id<Variant>, i64)>,
 }
 
 /// Adds an order with its look-ups; false when its number is taken.
@@ -141,16 +141,15 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
 /// # Errors
 /// What the store says.
 pub fn add_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result<(), StoreError> {
-    let components: Vec<(String, i64)> =
-        line.components.iter().map(|(variant, each)| (variant.to_string(), *each)).collect();
-    let components =
-        serde_json::to_string(&components).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let takes: Vec<(String, i64)> =
+        line.takes.iter().map(|(variant, each)| (variant.to_string(), *each)).collect();
+    let takes = serde_json::to_string(&takes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     tx.execute(
-        "insert into order_line (order_id, line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, components)
+        "insert into order_line (order_id, line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, takes)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         params![
             order, line.id, line.position, line.variant, &line.sku, &line.title, line.quantity, line.unit, line.net, line.tax, line.gross,
-            line.tax_rate.parts_per_million(), line.cancelled, line.returned, &components
+            line.tax_rate.parts_per_million(), line.cancelled, line.returned, &takes
         ],
     )?;
     Ok(())
@@ -274,7 +273,7 @@ pub fn of_customer(
 /// What the store says.
 pub fn lines(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Line>, StoreError> {
     tx.rows(
-        "select line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, components
+        "select line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, takes
          from order_line where order_id = $1 order by position",
         params![order],
         |row| {
@@ -292,17 +291,17 @@ pub fn lines(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Line>, StoreEr
                 tax_rate: rate(row.int()?)?,
                 cancelled: row.int()?,
                 returned: row.int()?,
-                components: components(&row.text()?)?,
+                takes: takes(&row.text()?)?,
             })
         },
     )
 }
 
-fn components(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
-    let pairs: Vec<(String, i64)> = serde_json::from_str(text).map_err(|_| unknown("component"))?;
+fn takes(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
+    let pairs: Vec<(String, i64)> = serde_json::from_str(text).map_err(|_| unknown("variant it takes"))?;
     pairs
         .into_iter()
-        .map(|(id, each)| Ok((Id::parse(&id).map_err(|_| unknown("component"))?, each)))
+        .map(|(id, each)| Ok((Id::parse(&id).map_err(|_| unknown("variant it takes"))?, each)))
         .collect()
 }
 
