@@ -7,6 +7,7 @@ pub mod contact;
 pub mod customer;
 pub mod fulfilment;
 pub mod ledger;
+pub mod payment;
 pub mod location;
 pub mod market;
 pub mod order;

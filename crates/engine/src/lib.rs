@@ -10,13 +10,16 @@ pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;
+pub mod job;
 pub mod keyring;
 pub mod ledger;
+pub mod payment;
 pub mod location;
 pub mod market;
 pub mod perform;
 pub mod stock;
 pub mod tax;
+pub mod webhook;
 pub mod world;
 
 pub use failure::Failure;

@@ -19,6 +19,7 @@ pub mod location;
 pub mod market;
 pub mod migration;
 pub mod order;
+pub mod payment;
 mod postgres;
 pub mod returns;
 pub mod row;

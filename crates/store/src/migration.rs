@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
+    "0013_payment"
     "0006_location"
     "0007_market"
     "0005_contact"
