@@ -47,7 +47,11 @@ impl Whole {
     /// How far the goods are.
     pub fn fulfilment_status(&self) -> Status {
         let states: Vec<_> = self.fulfilment_orders.iter().map(|one| one.state).collect();
-        if states.is_empty() && self.order.state == State::Cancelled { Status::Cancelled } else { fulfilment::status(&states) }
+        if states.is_empty() && self.order.state == State::Cancelled {
+            Status::Cancelled
+        } else {
+            fulfilment::status(&states)
+        }
     }
 }
 
@@ -84,7 +88,11 @@ pub fn fulfil(
 ) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
     if order.state != State::Placed {
-        return Err(Refusal::new(Code::WrongState, format!("order {} is {}; only placed orders are fulfilled", order.number, order.state.text())).into());
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("order {} is {}; only placed orders are fulfilled", order.number, order.state.text()),
+        )
+        .into());
     }
     crate::fulfilment::leave(tx, actor, world, &order, part)?;
     settle::capture_for_what_left(tx, actor, world, &order)?;
@@ -93,8 +101,14 @@ pub fn fulfil(
 }
 
 /// Completes a placed order of which nothing is open any more.
-fn complete_if_done(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut order: Order) -> Result<Order, Failure> {
-    let open = store::fulfilment::of_order(tx, order.id)?.iter().any(|one| one.state == fulfilment::State::Open);
+fn complete_if_done(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut order: Order,
+) -> Result<Order, Failure> {
+    let open =
+        store::fulfilment::of_order(tx, order.id)?.iter().any(|one| one.state == fulfilment::State::Open);
     if order.state == State::Placed && !open {
         order::go_to(&mut order, State::Completed)?;
         rows::update(tx, &order)?;

@@ -22,7 +22,14 @@ use crate::{Failure, World};
 ///
 /// # Errors
 /// What the store says.
-pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, parts: &[Part], gone: bool) -> Result<Vec<FulfilmentOrder>, Failure> {
+pub fn open(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    parts: &[Part],
+    gone: bool,
+) -> Result<Vec<FulfilmentOrder>, Failure> {
     let mut made = Vec::new();
     for group in parts.chunk_by(|a, b| a.location == b.location) {
         let mut quantities: BTreeMap<(Id<OrderLine>, Id<Variant>), i64> = BTreeMap::new();
@@ -38,7 +45,10 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, pa
             tracking: None,
             made_at: world.now(),
             left_at: gone.then_some(world.now()),
-            lines: quantities.into_iter().map(|((line, variant), quantity)| Line { line, variant, quantity }).collect(),
+            lines: quantities
+                .into_iter()
+                .map(|((line, variant), quantity)| Line { line, variant, quantity })
+                .collect(),
         };
         rows::add(tx, &one)?;
         let kind = if gone { "fulfilment.collected" } else { "fulfilment.opened" };
@@ -94,10 +104,13 @@ pub fn leave(
     (id, tracking): (Id<FulfilmentOrderKind>, Option<String>),
 ) -> Result<FulfilmentOrder, Failure> {
     let all = rows::of_order(tx, order.id)?;
-    let mut one = all.into_iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
+    let mut one =
+        all.into_iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
     actor.may(Permission::EditOrders, Some(one.location))?;
     if one.state != State::Open {
-        return Err(Refusal::new(Code::WrongState, format!("fulfilment order {id} is {}", one.state.text())).into());
+        return Err(
+            Refusal::new(Code::WrongState, format!("fulfilment order {id} is {}", one.state.text())).into()
+        );
     }
     one.state = one.kind.left();
     one.tracking = tracking;
@@ -167,10 +180,17 @@ pub fn give_back(
             put_on_shelf(tx, actor, world, one, (*variant, freed))?;
         }
         if left > 0 {
-            return Err(Refusal::new(Code::WrongState, format!("line {} has fewer than {units} open", line.sku)).into());
+            return Err(Refusal::new(
+                Code::WrongState,
+                format!("line {} has fewer than {units} open", line.sku),
+            )
+            .into());
         }
     }
-    for one in all.iter_mut().filter(|one| one.state == State::Open && one.lines.iter().all(|part| part.quantity == 0)) {
+    for one in all
+        .iter_mut()
+        .filter(|one| one.state == State::Open && one.lines.iter().all(|part| part.quantity == 0))
+    {
         one.state = State::Cancelled;
         rows::update(tx, one)?;
         tell(tx, actor, world, one, "fulfilment.cancelled");
@@ -178,7 +198,13 @@ pub fn give_back(
     Ok(())
 }
 
-fn put_on_shelf(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &FulfilmentOrder, (variant, quantity): (Id<Variant>, i64)) -> Result<(), Failure> {
+fn put_on_shelf(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    (variant, quantity): (Id<Variant>, i64),
+) -> Result<(), Failure> {
     let onward = Onward {
         reason: "released",
         cause: ("order", one.order.to_string()),

@@ -67,7 +67,8 @@ pub fn list(
 /// # Errors
 /// What the store says.
 pub fn sums(tx: &mut Tx<'_>, order: &Order) -> Result<Sums, Failure> {
-    let mut sums = Sums { gross: order.gross, cancelled: order.cancelled, returned: order.returned, ..Sums::default() };
+    let mut sums =
+        Sums { gross: order.gross, cancelled: order.cancelled, returned: order.returned, ..Sums::default() };
     for payment in payment::of_order(tx, order.id)? {
         let amounts = payment.amounts;
         if !payment.state.has_ended() {
@@ -85,7 +86,8 @@ pub fn sums(tx: &mut Tx<'_>, order: &Order) -> Result<Sums, Failure> {
 /// [`Code::WrongState`] when it cannot go there from where it is.
 pub fn go_to(order: &mut Order, state: State) -> Result<(), Failure> {
     if !order.state.next().contains(&state) {
-        let message = format!("order {} is {} and cannot become {}", order.number, order.state.text(), state.text());
+        let message =
+            format!("order {} is {} and cannot become {}", order.number, order.state.text(), state.text());
         return Err(Refusal::new(Code::WrongState, message).into());
     }
     order.state = state;
@@ -96,7 +98,12 @@ pub fn go_to(order: &mut Order, state: State) -> Result<(), Failure> {
 ///
 /// # Errors
 /// What the store says.
-pub fn figures(tx: &mut Tx<'_>, actor: &Actor, from: domain::value::Instant, until: domain::value::Instant) -> Result<Vec<Figures>, Failure> {
+pub fn figures(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    from: domain::value::Instant,
+    until: domain::value::Instant,
+) -> Result<Vec<Figures>, Failure> {
     actor.may(Permission::ReadOrders, None)?;
     Ok(rows::figures(tx, from, until)?)
 }

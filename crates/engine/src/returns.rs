@@ -62,19 +62,37 @@ pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back)
     let mut back = Vec::new();
     for (number, asked) in input.lines.iter().enumerate() {
         let found = lines.iter_mut().find(|line| line.id == asked.line);
-        let line = found.ok_or_else(|| Refusal::not_found("order line", asked.line).at(format!("lines.{number}.line")))?;
+        let line = found
+            .ok_or_else(|| Refusal::not_found("order line", asked.line).at(format!("lines.{number}.line")))?;
         let received = line.quantity - line.cancelled - line.returned - open_units(line, &all);
         if asked.quantity < 1 || asked.quantity > received {
-            let refusal = Refusal::new(Code::WrongState, format!("{received} of sku {} can come back, {} asked", line.sku, asked.quantity));
+            let refusal = Refusal::new(
+                Code::WrongState,
+                format!("{received} of sku {} can come back, {} asked", line.sku, asked.quantity),
+            );
             return Err(refusal.at(format!("lines.{number}.quantity")).into());
         }
         let refund = share(line.gross, line.quantity, line.cancelled + line.returned, asked.quantity);
         line.returned += asked.quantity;
         order_rows::update_line(tx, order.id, line)?;
         for (variant, each) in line.takes.clone() {
-            restock(tx, actor, world, (variant, each * asked.quantity), (input.location, asked.condition), &order.id.to_string())?;
+            restock(
+                tx,
+                actor,
+                world,
+                (variant, each * asked.quantity),
+                (input.location, asked.condition),
+                &order.id.to_string(),
+            )?;
         }
-        back.push(Line { id: world.id(), order_line: Some(line.id), variant: line.variant, quantity: asked.quantity, condition: asked.condition, refund });
+        back.push(Line {
+            id: world.id(),
+            order_line: Some(line.id),
+            variant: line.variant,
+            quantity: asked.quantity,
+            condition: asked.condition,
+            refund,
+        });
     }
     let refund: i64 = back.iter().map(|line| line.refund).sum();
     order.returned += refund;
@@ -86,7 +104,12 @@ pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back)
     find(tx, taken.id)
 }
 
-fn taken_back(world: &mut World, input: &Back, (order, currency): (Option<Id<id::Order>>, Currency), lines: Vec<Line>) -> Return {
+fn taken_back(
+    world: &mut World,
+    input: &Back,
+    (order, currency): (Option<Id<id::Order>>, Currency),
+    lines: Vec<Line>,
+) -> Return {
     Return {
         id: world.id(),
         order,
@@ -133,7 +156,12 @@ pub struct Blind {
 ///
 /// # Errors
 /// [`Code::WrongState`] when the location takes nothing back; [`Code::NotFound`] for an unknown variant.
-pub fn take_back_blind(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Blind) -> Result<Return, Failure> {
+pub fn take_back_blind(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: Blind,
+) -> Result<Return, Failure> {
     actor.may(Permission::EditOrders, Some(input.location))?;
     actor.may(Permission::TakePayments, Some(input.location))?;
     takes_back(tx, input.location)?;
@@ -142,25 +170,53 @@ pub fn take_back_blind(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input:
     let mut lines = Vec::new();
     for (number, line) in input.lines.iter().enumerate() {
         let variant = known.iter().find(|variant| variant.id == line.variant);
-        let variant = variant.ok_or_else(|| Refusal::not_found("variant", line.variant).at(format!("lines.{number}.variant")))?;
+        let variant = variant.ok_or_else(|| {
+            Refusal::not_found("variant", line.variant).at(format!("lines.{number}.variant"))
+        })?;
         let reference = input.external_id.clone().unwrap_or_default();
         for (part, each) in variant.takes() {
-            restock(tx, actor, world, (part, each * line.quantity), (input.location, line.condition), &reference)?;
+            restock(
+                tx,
+                actor,
+                world,
+                (part, each * line.quantity),
+                (input.location, line.condition),
+                &reference,
+            )?;
         }
-        lines.push(Line { id: world.id(), order_line: None, variant: line.variant, quantity: line.quantity, condition: line.condition, refund: line.refund });
+        lines.push(Line {
+            id: world.id(),
+            order_line: None,
+            variant: line.variant,
+            quantity: line.quantity,
+            condition: line.condition,
+            refund: line.refund,
+        });
     }
-    let head = Back { order: Id::from_bytes([0; 16]), location: input.location, reason: input.reason, lines: Vec::new(), external_id: input.external_id };
+    let head = Back {
+        order: Id::from_bytes([0; 16]),
+        location: input.location,
+        reason: input.reason,
+        lines: Vec::new(),
+        external_id: input.external_id,
+    };
     let taken = Return { state: State::Refunded, ..taken_back(world, &head, (None, input.currency), lines) };
     keep(tx, actor, world, &taken)?;
     Ok(taken)
 }
 
 fn takes_back(tx: &mut Tx<'_>, location: Id<Location>) -> Result<(), Failure> {
-    let found = store::location::find(tx, location)?.ok_or_else(|| Refusal::not_found("location", location).at("location"))?;
+    let found = store::location::find(tx, location)?
+        .ok_or_else(|| Refusal::not_found("location", location).at("location"))?;
     if found.can_return {
         return Ok(());
     }
-    Err(Refusal::new(Code::WrongState, format!("location \"{}\" takes nothing back; choose another", found.code)).at("location").into())
+    Err(Refusal::new(
+        Code::WrongState,
+        format!("location \"{}\" takes nothing back; choose another", found.code),
+    )
+    .at("location")
+    .into())
 }
 
 /// Puts goods that came back where their condition says.
@@ -175,7 +231,8 @@ fn restock(
     let Some(state) = condition.state() else { return Ok(()) };
     let to = if state.is_world() { stock::world(state) } else { stock::at(location, state) };
     let postings = stock::moving(stock::world(stock::State::Customer), to, quantity, 0).into();
-    let movement = Movement { variant, reason: "returned", cause: Some(("order", cause.to_owned())), postings };
+    let movement =
+        Movement { variant, reason: "returned", cause: Some(("order", cause.to_owned())), postings };
     post_movement(tx, actor, world, movement, never_short)?;
     Ok(())
 }
@@ -242,7 +299,12 @@ pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec
 ///
 /// # Errors
 /// [`Code::Forbidden`].
-pub fn list(tx: &mut Tx<'_>, actor: &Actor, before: Id<id::Return>, limit: i64) -> Result<Vec<Return>, Failure> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    before: Id<id::Return>,
+    limit: i64,
+) -> Result<Vec<Return>, Failure> {
     actor.may(Permission::ReadOrders, None)?;
     Ok(rows::list(tx, before, limit)?)
 }

@@ -37,13 +37,23 @@ pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) 
     order::may_see(actor, &order)?;
     actor.may(Permission::EditOrders, order.location)?;
     if matches!(order.state, State::Completed | State::Cancelled) {
-        return Err(Refusal::new(Code::WrongState, format!("order {} is {}; what has left comes back as a return", order.number, order.state.text())).into());
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("order {} is {}; what has left comes back as a return", order.number, order.state.text()),
+        )
+        .into());
     }
     let order = cancel_locked(tx, actor, world, order, input)?;
     whole(tx, order)
 }
 
-fn cancel_locked(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut order: Order, input: Cancel) -> Result<Order, Failure> {
+fn cancel_locked(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut order: Order,
+    input: Cancel,
+) -> Result<Order, Failure> {
     let mut lines = rows::lines(tx, order.id)?;
     let mut all = store::fulfilment::of_order(tx, order.id)?;
     let asked = asked(&lines, &all, input.lines)?;
@@ -54,7 +64,9 @@ fn cancel_locked(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut order: O
         order.cancelled += share(line.gross, line.quantity, line.cancelled + line.returned, units);
         line.cancelled += units;
         rows::update_line(tx, order.id, line)?;
-        told.push(json!({ "line": line.id.to_string(), "variant": line.variant.to_string(), "quantity": units }));
+        told.push(
+            json!({ "line": line.id.to_string(), "variant": line.variant.to_string(), "quantity": units }),
+        );
     }
     let nothing_left = all.iter().all(|one| one.state == domain::fulfilment::State::Cancelled);
     if nothing_left && lines.iter().all(|line| line.cancelled == line.quantity) {
@@ -72,18 +84,39 @@ fn cancel_locked(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut order: O
 }
 
 /// Which lines lose how many units: those named, or all that have not left.
-fn asked(lines: &[Line], all: &[FulfilmentOrder], named: Option<Vec<(Id<OrderLine>, i64)>>) -> Result<Vec<(usize, i64)>, Failure> {
-    let open = |line: &Line| if line.takes.is_empty() { line.quantity - line.cancelled - line.returned } else { open_units(line, all) };
+fn asked(
+    lines: &[Line],
+    all: &[FulfilmentOrder],
+    named: Option<Vec<(Id<OrderLine>, i64)>>,
+) -> Result<Vec<(usize, i64)>, Failure> {
+    let open = |line: &Line| {
+        if line.takes.is_empty() {
+            line.quantity - line.cancelled - line.returned
+        } else {
+            open_units(line, all)
+        }
+    };
     let Some(named) = named else {
-        return Ok(lines.iter().enumerate().map(|(place, line)| (place, open(line))).filter(|(_, units)| *units > 0).collect());
+        return Ok(lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| (place, open(line)))
+            .filter(|(_, units)| *units > 0)
+            .collect());
     };
     let mut asked: Vec<(usize, i64)> = Vec::new();
     for (number, (id, units)) in named.into_iter().enumerate() {
-        let place = lines.iter().position(|line| line.id == id).ok_or_else(|| Refusal::not_found("order line", id).at(format!("lines.{number}.line")))?;
+        let place = lines
+            .iter()
+            .position(|line| line.id == id)
+            .ok_or_else(|| Refusal::not_found("order line", id).at(format!("lines.{number}.line")))?;
         let before: i64 = asked.iter().filter(|(other, _)| *other == place).map(|(_, units)| units).sum();
         let open = open(&lines[place]) - before;
         if units < 1 || units > open {
-            let refusal = Refusal::new(Code::WrongState, format!("{open} of sku {} have not left, {units} asked", lines[place].sku));
+            let refusal = Refusal::new(
+                Code::WrongState,
+                format!("{open} of sku {} have not left, {units} asked", lines[place].sku),
+            );
             return Err(refusal.at(format!("lines.{number}.quantity")).into());
         }
         asked.push((place, units));
@@ -102,7 +135,13 @@ pub fn expire_unpaid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
         let order = order::lock(tx, id)?;
         let late = order.payment_due_at.is_some_and(|due| due <= world.now());
         if order.state == State::PendingPayment && late {
-            cancel_locked(tx, actor, world, order, Cancel { order: id, lines: None, reason: CancelReason::Unpaid })?;
+            cancel_locked(
+                tx,
+                actor,
+                world,
+                order,
+                Cancel { order: id, lines: None, reason: CancelReason::Unpaid },
+            )?;
         }
     }
     Ok(full)

@@ -61,8 +61,10 @@ pub struct Checkout {
 /// Nothing of it is kept then.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
     let cart = cart::lock(tx, input.cart)?;
-    let channel = store::market::find_channel(tx, cart.channel)?.ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
-    let market = store::market::find_market(tx, channel.market)?.ok_or_else(|| Refusal::not_found("market", channel.market))?;
+    let channel = store::market::find_channel(tx, cart.channel)?
+        .ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
+    let market = store::market::find_market(tx, channel.market)?
+        .ok_or_else(|| Refusal::not_found("market", channel.market))?;
     may_place(actor, world, &channel, &input)?;
     let priced = cart::priced(tx, world.now(), &cart)?;
     check(&priced, input.expected_total, &channel)?;
@@ -97,14 +99,26 @@ fn may_place(actor: &Actor, world: &World, channel: &Channel, input: &Checkout) 
 
 fn check(priced: &PricedCart, expected: Option<Money>, channel: &Channel) -> Result<(), Failure> {
     if priced.lines.is_empty() {
-        return Err(Refusal::new(Code::CartNotOpen, "the cart is empty; add something first").at("lines").into());
+        return Err(Refusal::new(Code::CartNotOpen, "the cart is empty; add something first")
+            .at("lines")
+            .into());
     }
     let Some(expected) = expected else { return Ok(()) };
     if expected.currency() != priced.currency {
-        return Err(Refusal::new(Code::CurrencyMismatch, format!("channel \"{}\" sells in {}", channel.code, priced.currency)).at("expected_total").into());
+        return Err(Refusal::new(
+            Code::CurrencyMismatch,
+            format!("channel \"{}\" sells in {}", channel.code, priced.currency),
+        )
+        .at("expected_total")
+        .into());
     }
     if expected.minor() != priced.gross {
-        return Err(Refusal::new(Code::TotalChanged, format!("the total is {} minor units now, {} was shown", priced.gross, expected.minor())).at("expected_total").into());
+        return Err(Refusal::new(
+            Code::TotalChanged,
+            format!("the total is {} minor units now, {} was shown", priced.gross, expected.minor()),
+        )
+        .at("expected_total")
+        .into());
     }
     Ok(())
 }
@@ -114,7 +128,9 @@ fn kind_of(priced: &PricedCart, channel: &Channel) -> Result<Kind, Failure> {
     match &priced.delivery {
         Some(delivery) => Ok(delivery.kind),
         None if channel.location.is_some() => Ok(Kind::HandOver),
-        None => Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into()),
+        None => {
+            Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into())
+        }
     }
 }
 
@@ -127,7 +143,9 @@ fn begun(
 ) -> Result<Order, Failure> {
     let cart = &priced.cart;
     if kind == Kind::Ship && cart.contact.is_none() {
-        return Err(Refusal::new(Code::NotDeliverable, "give the address it is delivered to").at("contact").into());
+        return Err(Refusal::new(Code::NotDeliverable, "give the address it is delivered to")
+            .at("contact")
+            .into());
     }
     let number = free_number(tx, world)?;
     let now = world.now();
@@ -203,19 +221,31 @@ fn take_stock(
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
 ) -> Result<Vec<fulfilment::Part>, Failure> {
-    let wishes: Vec<(Id<OrderLine>, Wish)> =
-        lines.iter().map(|line| (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })).collect();
+    let wishes: Vec<(Id<OrderLine>, Wish)> = lines
+        .iter()
+        .map(|line| {
+            (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
+        })
+        .collect();
     let demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
         (None, Kind::Pickup | Kind::HandOver) => {
-            let location = order.location.ok_or_else(|| Refusal::new(Code::NotDeliverable, "choose where it is collected").at("delivery"))?;
+            let location = order.location.ok_or_else(|| {
+                Refusal::new(Code::NotDeliverable, "choose where it is collected").at("delivery")
+            })?;
             pinned(channel, location)
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
     let to = if gone { stock::State::Customer } else { stock::State::Committed };
-    let taking = Taking { reach: &reach, cart: Some(order.cart), cause: ("order", order.id.to_string()), demand: &demand, to };
+    let taking = Taking {
+        reach: &reach,
+        cart: Some(order.cart),
+        cause: ("order", order.id.to_string()),
+        demand: &demand,
+        to,
+    };
     let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
     Ok(fulfilment::assign(&wishes, &allocations))
 }
@@ -223,9 +253,15 @@ fn take_stock(
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.
 fn named(failure: Failure, lines: &[Line]) -> Failure {
     let Failure::Refused(refusal) = &failure else { return failure };
-    let culprit = lines.iter().find(|line| line.takes.iter().any(|(variant, _)| refusal.message().contains(&variant.to_string())));
+    let culprit = lines
+        .iter()
+        .find(|line| line.takes.iter().any(|(variant, _)| refusal.message().contains(&variant.to_string())));
     let Some(line) = culprit.filter(|_| refusal.code() == Code::OutOfStock) else { return failure };
-    let taken = line.takes.iter().find(|(variant, _)| refusal.message().contains(&variant.to_string())).map(|(variant, _)| variant.to_string());
+    let taken = line
+        .takes
+        .iter()
+        .find(|(variant, _)| refusal.message().contains(&variant.to_string()))
+        .map(|(variant, _)| variant.to_string());
     let words = refusal.message().replace(&taken.unwrap_or_default(), &format!("sku {}", line.sku));
     Refusal::new(Code::OutOfStock, words).at(format!("lines.{}.quantity", line.position)).into()
 }
@@ -260,7 +296,10 @@ fn begin_payments(
     for (place, tender) in tenders.into_iter().enumerate() {
         let amount = tender.amount.unwrap_or(missing);
         if amount > missing {
-            let refusal = Refusal::new(Code::AmountExceeded, format!("{missing} minor units are open, {amount} offered"));
+            let refusal = Refusal::new(
+                Code::AmountExceeded,
+                format!("{missing} minor units are open, {amount} offered"),
+            );
             return Err(refusal.at(format!("payments.{place}.amount")).into());
         }
         if amount == 0 && missing == 0 {

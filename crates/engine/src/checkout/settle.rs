@@ -22,10 +22,19 @@ use crate::{Failure, World};
 ///
 /// # Errors
 /// [`Code::Invalid`] when the channel does not allow the means.
-pub(super) fn new_payment(order: &Order, channel: &Channel, tender: Tender, amount: i64) -> Result<NewPayment, Failure> {
+pub(super) fn new_payment(
+    order: &Order,
+    channel: &Channel,
+    tender: Tender,
+    amount: i64,
+) -> Result<NewPayment, Failure> {
     if !channel.payment_kinds.contains(&tender.kind) {
         let allowed: Vec<_> = channel.payment_kinds.iter().map(|kind| kind.text()).collect();
-        return Err(Refusal::invalid("payments", format!("channel \"{}\" takes {}", channel.code, allowed.join(", "))).into());
+        return Err(Refusal::invalid(
+            "payments",
+            format!("channel \"{}\" takes {}", channel.code, allowed.join(", ")),
+        )
+        .into());
     }
     let timing = match channel.capture_policy {
         CapturePolicy::AtOrder => Timing::AtOnce,
@@ -39,18 +48,34 @@ pub(super) fn new_payment(order: &Order, channel: &Channel, tender: Tender, amou
 ///
 /// # Errors
 /// [`Code::WrongState`] when the order does not wait for money, [`Code::AmountExceeded`] when less is missing.
-pub fn pay(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<id::Order>, tender: Tender) -> Result<Whole, Failure> {
+pub fn pay(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<id::Order>,
+    tender: Tender,
+) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
     order::may_see(actor, &order)?;
-    let channel = store::market::find_channel(tx, order.channel)?.ok_or_else(|| Refusal::not_found("channel", order.channel))?;
+    let channel = store::market::find_channel(tx, order.channel)?
+        .ok_or_else(|| Refusal::not_found("channel", order.channel))?;
     actor.may(Permission::Shop, channel.location)?;
     let missing = open_amount(tx, &order)?;
     if missing == 0 || order.state == domain::order::State::Cancelled {
-        return Err(Refusal::new(Code::WrongState, format!("order {} is {} and waits for no money", order.number, order.state.text())).into());
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("order {} is {} and waits for no money", order.number, order.state.text()),
+        )
+        .into());
     }
     let amount = tender.amount.unwrap_or(missing);
     if amount > missing {
-        return Err(Refusal::new(Code::AmountExceeded, format!("{missing} minor units are open, {amount} offered")).at("amount").into());
+        return Err(Refusal::new(
+            Code::AmountExceeded,
+            format!("{missing} minor units are open, {amount} offered"),
+        )
+        .at("amount")
+        .into());
     }
     let new = new_payment(&order, &channel, tender, amount)?;
     payment::create(tx, actor, world, new)?;
@@ -73,7 +98,12 @@ fn open_amount(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
 ///
 /// # Errors
 /// What the store says.
-pub fn payment_changed(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<id::Order>) -> Result<(), Failure> {
+pub fn payment_changed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<id::Order>,
+) -> Result<(), Failure> {
     let order = order::lock(tx, id)?;
     let order = place_if_paid(tx, actor, world, order)?;
     let order = super::complete_if_done(tx, actor, world, order)?;
@@ -81,7 +111,12 @@ pub fn payment_changed(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id
 }
 
 /// Places an order that waited for its payment and has it.
-pub(super) fn place_if_paid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut order: Order) -> Result<Order, Failure> {
+pub(super) fn place_if_paid(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut order: Order,
+) -> Result<Order, Failure> {
     if order.state != domain::order::State::PendingPayment || order::sums(tx, &order)?.missing() > 0 {
         return Ok(order);
     }
@@ -94,7 +129,12 @@ pub(super) fn place_if_paid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, m
 }
 
 /// Takes authorised money for the goods that have left, the delivery with the first of them; everything owed with the last.
-pub(super) fn capture_for_what_left(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) -> Result<(), Failure> {
+pub(super) fn capture_for_what_left(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
     let all = store::fulfilment::of_order(tx, order.id)?;
     let mut due = order.delivery_gross;
     for line in rows::lines(tx, order.id)? {
@@ -121,7 +161,12 @@ fn capturing(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
 ///
 /// # Errors
 /// What the payments say.
-pub fn give_back_too_much(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) -> Result<(), Failure> {
+pub fn give_back_too_much(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
     let sums: Sums = order::sums(tx, order)?;
     let mut left = sums.to_refund();
     for one in store::payment::of_order(tx, order.id)? {
