@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod fulfilment;
@@ -10,6 +11,7 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod order;
+pub mod price;
 pub mod payment;
 pub mod refusal;
 pub mod returns;

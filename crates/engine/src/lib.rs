@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod checkout;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod edit;
@@ -22,6 +23,9 @@ pub mod payment;
 pub mod perform;
 pub mod returns;
 pub mod stock;
+pub mod payment;
+pub mod perform;
+pub mod price;
 pub mod tax;
 pub mod webhook;
 pub mod world;

@@ -3,6 +3,7 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -22,6 +23,7 @@ pub mod order;
 pub mod payment;
 mod postgres;
 pub mod returns;
+pub mod price;
 pub mod row;
 mod sqlite;
 pub mod stock;

@@ -70,6 +70,11 @@ impl<'a> From<&'a Vec<u8>> for Param<'a> {
         Param::Bytes(bytes)
     }
 }
+impl<'a> From<&'a [[u8; 16]]> for Param<'a> {
+    fn from(ids: &'a [[u8; 16]]) -> Self {
+        Param::Ids(ids)
+    }
+}
 impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Param::Null, Into::into)
