@@ -4,7 +4,6 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
-pub mod checkout;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;
@@ -21,11 +20,8 @@ pub mod market;
 pub mod order;
 pub mod payment;
 pub mod perform;
-pub mod returns;
-pub mod stock;
-pub mod payment;
-pub mod perform;
 pub mod price;
+pub mod stock;
 pub mod tax;
 pub mod webhook;
 pub mod world;

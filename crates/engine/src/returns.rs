@@ -165,8 +165,8 @@ pub fn take_back_blind(
     actor.may(Permission::EditOrders, Some(input.location))?;
     actor.may(Permission::TakePayments, Some(input.location))?;
     takes_back(tx, input.location)?;
-    let keys: Vec<[u8; 16]> = input.lines.iter().map(|line| line.variant.bytes()).collect();
-    let known = store::catalogue::variants(tx, &keys)?;
+    let ids: Vec<Id<Variant>> = input.lines.iter().map(|line| line.variant).collect();
+    let known = store::catalogue::variants(tx, &ids)?;
     let mut lines = Vec::new();
     for (number, line) in input.lines.iter().enumerate() {
         let variant = known.iter().find(|variant| variant.id == line.variant);

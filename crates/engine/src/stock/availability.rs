@@ -134,41 +134,32 @@ pub fn availability(
     variants: &[Id<Variant>],
 ) -> Result<Vec<Availability>, Failure> {
     actor.may_somewhere(Permission::ReadCatalogue)?;
-    let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
-    let known = store::catalogue::variants(tx, &keys)?;
-    let mut stocked: Vec<Id<Variant>> = known
-        .iter()
-        .flat_map(|variant| consumed(variant.id, &variant.components))
-        .map(|(id, _)| id)
-        .collect();
+    let known = store::catalogue::variants(tx, variants)?;
+    let mut stocked: Vec<Id<Variant>> =
+        known.iter().flat_map(|variant| variant.takes()).map(|(id, _)| id).collect();
     stocked.sort();
     stocked.dedup();
     let reach = reach(tx, channel)?;
     let picture = picture(tx, &reach, &stocked)?;
-    Ok(known.iter().map(|variant| of_one(&reach, &picture, variant.id, &variant.components)).collect())
-}
-
-fn consumed(variant: Id<Variant>, components: &[(Id<Variant>, i64)]) -> Vec<(Id<Variant>, i64)> {
-    if components.is_empty() { vec![(variant, 1)] } else { components.to_vec() }
+    Ok(known.iter().map(|variant| of_one(&reach, &picture, variant.id, &variant.takes())).collect())
 }
 
 fn of_one(
     reach: &Reach,
     picture: &Picture,
     variant: Id<Variant>,
-    components: &[(Id<Variant>, i64)],
+    parts: &[(Id<Variant>, i64)],
 ) -> Availability {
-    let parts = consumed(variant, components);
     let free_at = |variant, location| {
         picture.shelves(variant).iter().find(|shelf| shelf.location == location).map_or(0, Shelf::free)
     };
     Availability {
         variant,
-        promisable: stock::kits_possible(&parts, |part| picture.promisable(part)),
+        promisable: stock::kits_possible(parts, |part| picture.promisable(part)),
         locations: reach
             .locations
             .iter()
-            .map(|location| (*location, stock::kits_possible(&parts, |part| free_at(part, *location))))
+            .map(|location| (*location, stock::kits_possible(parts, |part| free_at(part, *location))))
             .collect(),
     }
 }
