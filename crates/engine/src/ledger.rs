@@ -54,7 +54,7 @@ pub fn post(
         at: world.now(),
         actor: actor.who.label(),
         channel: actor.channel,
-        transfer: Some(transfer.id),
+        transfer: Some((transfer.book, transfer.id)),
         body: notice.body.to_string(),
     });
     Ok((transfer, balances))

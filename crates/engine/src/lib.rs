@@ -4,15 +4,21 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod edit;
 pub mod contact;
 pub mod customer;
 pub mod event;
 pub mod external;
 pub mod failure;
+pub mod job;
 pub mod keyring;
 pub mod ledger;
+pub mod payment;
+pub mod location;
+pub mod market;
 pub mod perform;
 pub mod tax;
+pub mod webhook;
 pub mod world;
 
 pub use failure::Failure;

@@ -1,5 +1,7 @@
 //! What every handler has at hand: the open shop, and the two ways into it, performing a command and reading.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::actor::Actor;
@@ -8,6 +10,7 @@ use serde::Serialize;
 use store::{StoreError, Tx};
 use tokio::sync::oneshot;
 
+use crate::edge::{Edge, Settings};
 use crate::problem::Problem;
 
 /// The state shared by all handlers. Cheap to clone.
@@ -15,6 +18,8 @@ use crate::problem::Problem;
 pub struct App {
     /// The open shop.
     pub shop: Shop,
+    /// What bounds and watches the requests.
+    pub(crate) edge: Arc<Edge>,
 }
 
 /// What a command answers at the edge.
@@ -44,9 +49,14 @@ impl Reply {
 }
 
 impl App {
-    /// Handlers over an open shop.
+    /// Handlers over an open shop, with the usual settings until it is served with others.
     pub fn new(shop: Shop) -> App {
-        App { shop }
+        App::with(shop, Settings::default())
+    }
+
+    pub(crate) fn with(shop: Shop, settings: Settings) -> App {
+        let edge = Arc::new(Edge::new(settings, shop.source.clone()));
+        App { shop, edge }
     }
 
     /// Performs a command through the one door and answers with `status` once it is durably kept.

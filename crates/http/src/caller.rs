@@ -30,6 +30,7 @@ impl FromRequestParts<App> for Caller {
         let text = value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned();
         let now = app.shop.source.now();
         let (actor, first_today) = app.read(move |tx| key::recognise(tx, &text, now)).await?;
+        app.edge.limits.count_credential(actor.who)?;
         if let (true, Who::Key(id)) = (first_today, actor.who) {
             note_use(app, id, now).await;
         }

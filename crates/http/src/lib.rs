@@ -4,9 +4,14 @@ pub mod actor;
 pub mod app;
 pub mod caller;
 pub mod command;
+pub mod edge;
+pub mod health;
+pub mod limit;
+pub mod observe;
 pub mod page;
 pub mod problem;
 pub mod router;
+pub mod server;
 pub mod shape;
 pub mod tax;
 

@@ -55,6 +55,9 @@ pub enum Problems {
     /// The thing does not exist, or may not be seen.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemShape),
+    /// The path exists, but not with this method.
+    #[response(status = 405, content_type = "application/problem+json")]
+    WrongMethod(#[to_schema] ProblemShape),
     /// The thing is in a state in which this cannot be done.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemShape),
@@ -110,6 +113,12 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u32) -> Problem {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// A fault in the program, which was logged.
+    pub fn fault() -> Problem {
+        let detail = "a fault was logged; nothing was changed";
+        Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", detail)
     }
 
     /// A request that cannot be read.
@@ -174,12 +183,7 @@ impl From<Failure> for Problem {
             }
             Failure::Store(error) => {
                 tracing::error!(%error, "a command failed in the machinery");
-                Problem::edge(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "a fault in the program",
-                    "a fault was logged; nothing was changed",
-                )
+                Problem::fault()
             }
         }
     }

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, tax};
+use crate::{App, actor, health, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -16,5 +16,13 @@ struct Description;
 
 /// Every route, with its description.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(actor::routes()).merge(tax::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(health::routes())
+        .merge(actor::routes())
+        .merge(tax::routes())
+}
+
+/// The description of the whole API as JSON.
+pub fn description() -> String {
+    routes().into_openapi().to_json().unwrap_or_default()
 }

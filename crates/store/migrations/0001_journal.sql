@@ -15,6 +15,7 @@ create table if not exists event (
     at {int} not null,
     actor text not null,
     channel_id {bytes},
+    book_id {bytes},
     transfer_id {bytes},
     body {json} not null,
     primary key (partition, sequence)
@@ -44,12 +45,17 @@ create table if not exists job (
     body {json} not null,
     state text not null check (state in ('waiting', 'dead')),
     run_at {int} not null,
-    claimed_until {int},
     attempts {int} not null,
     last_error text,
     made_at {int} not null
 ) {strict};
 create index if not exists job_by_time on job (state, run_at);
+
+create table if not exists duty (
+    name text primary key,
+    next_at {int} not null,
+    last_error text
+) {strict};
 
 create table if not exists idempotency (
     key_hash {bytes} primary key,

@@ -3,7 +3,7 @@
 //! The journal has [`PARTITIONS`] partitions; a subject always falls into the same one. Within a partition sequences have no gaps and are handed out in the order of
 //! commits, so a reader that keeps one cursor per partition misses nothing. Nothing depends on an order between partitions.
 
-use domain::value::id::{Channel, Event as EventKind, Transfer};
+use domain::value::id::{Book, Channel, Event as EventKind, Transfer};
 use domain::value::{Id, Instant};
 use sha2::{Digest, Sha256};
 
@@ -27,8 +27,8 @@ pub struct Event {
     pub actor: String,
     /// Through which sales channel.
     pub channel: Option<Id<Channel>>,
-    /// The ledger's transfer it tells of.
-    pub transfer: Option<Id<Transfer>>,
+    /// The book and the transfer it tells of.
+    pub transfer: Option<(Id<Book>, Id<Transfer>)>,
     /// What else is worth knowing, as a JSON object. Never personal data.
     pub body: String,
 }
@@ -52,8 +52,8 @@ pub struct Entry {
     pub actor: String,
     /// Through which channel.
     pub channel: Option<Id<Channel>>,
-    /// The ledger's transfer it tells of.
-    pub transfer: Option<Id<Transfer>>,
+    /// The book and the transfer it tells of.
+    pub transfer: Option<(Id<Book>, Id<Transfer>)>,
     /// The rest, as a JSON object.
     pub body: String,
 }
@@ -79,9 +79,11 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreErr
         let first = next.ok_or_else(|| StoreError::Corrupt("the journal gave no sequence".into()))?
             - group.len() as i64;
         for (sequence, (_, event)) in (first..).zip(group) {
+            let (book, transfer) = event.transfer.unzip();
             tx.execute(
-                "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, transfer_id, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                params![partition, sequence, event.id, &event.subject, event.kind, event.at, &event.actor, event.channel, event.transfer, &event.body],
+                "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                params![partition, sequence, event.id, &event.subject, event.kind, event.at, &event.actor, event.channel, book, transfer, &event.body],
             )?;
         }
     }
@@ -98,7 +100,7 @@ fn entry(row: &mut Row<'_>) -> Result<Entry, StoreError> {
         at: row.instant()?,
         actor: row.text()?,
         channel: row.id_or_null()?,
-        transfer: row.id_or_null()?,
+        transfer: row.id_or_null()?.zip(row.id_or_null()?),
         body: row.text()?,
     })
 }
@@ -109,7 +111,7 @@ fn entry(row: &mut Row<'_>) -> Result<Entry, StoreError> {
 /// What the store says.
 pub fn after(tx: &mut Tx<'_>, partition: i64, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
     tx.rows(
-        "select partition, sequence, event_id, subject, kind, at, actor, channel_id, transfer_id, body
+        "select partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body
          from event where partition = $1 and sequence > $2 order by sequence limit $3",
         params![partition, sequence, limit],
         entry,
@@ -127,7 +129,7 @@ pub fn of_subject(
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
     tx.rows(
-        "select partition, sequence, event_id, subject, kind, at, actor, channel_id, transfer_id, body
+        "select partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body
          from event where subject = $1 and sequence > $2 order by sequence limit $3",
         params![subject, sequence, limit],
         entry,

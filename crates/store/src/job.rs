@@ -3,7 +3,7 @@
 use domain::value::id::Job as JobKind;
 use domain::value::{Id, Instant};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// Work to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,53 +51,55 @@ pub fn add(tx: &mut Tx<'_>, job: &Job, now: Instant) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims jobs that are due until `claimed_until`: nobody else gets them before then, and their attempt is counted.
+/// Claims jobs of some kinds that are due, until `claimed_until`: nobody else gets them before then, and their attempt is counted.
 ///
 /// # Errors
 /// What the store says.
 pub fn claim(
     tx: &mut Tx<'_>,
+    kinds: &[String],
     now: Instant,
     claimed_until: Instant,
     limit: i64,
 ) -> Result<Vec<Job>, StoreError> {
     tx.rows(
-        "update job set claimed_until = $2, attempts = attempts + 1, run_at = $2
-         where job_id in (select job_id from job where state = 'waiting' and run_at <= $1 order by run_at limit $3 {skip locked})
+        "update job set attempts = attempts + 1, run_at = $2
+         where job_id in (
+             select job_id from job where state = 'waiting' and run_at <= $1 and kind in {texts $4}
+             order by run_at, job_id limit $3 {skip locked})
          returning job_id, kind, subject, body, run_at, attempts, last_error, state",
-        params![now, claimed_until, limit],
+        &[Param::from(now), Param::from(claimed_until), Param::Int(limit), Param::Texts(kinds)],
         job,
     )
 }
 
-/// Strikes a job out because it is done.
+/// Strikes a claimed job out because it is done; false when the claim ran out and somebody else took it over, or struck it out.
 ///
 /// # Errors
 /// What the store says.
-pub fn done(tx: &mut Tx<'_>, id: Id<JobKind>) -> Result<(), StoreError> {
-    tx.execute("delete from job where job_id = $1", params![id])?;
-    Ok(())
+pub fn done(tx: &mut Tx<'_>, job: &Job) -> Result<bool, StoreError> {
+    let struck = tx.execute(
+        "delete from job where job_id = $1 and attempts = $2 and state = 'waiting'",
+        params![job.id, job.attempts],
+    )?;
+    Ok(struck == 1)
 }
 
-/// Puts a job back to be tried again at an instant, or gives it up when there is none.
+/// Puts a claimed job back to be tried again at an instant, or gives it up when there is none; nothing when somebody else took it over.
 ///
 /// # Errors
 /// What the store says.
-pub fn failed(
-    tx: &mut Tx<'_>,
-    id: Id<JobKind>,
-    error: &str,
-    again_at: Option<Instant>,
-) -> Result<(), StoreError> {
+pub fn failed(tx: &mut Tx<'_>, job: &Job, error: &str, again_at: Option<Instant>) -> Result<(), StoreError> {
     let state = if again_at.is_some() { "waiting" } else { "dead" };
     tx.execute(
-        "update job set state = $2, run_at = coalesce($3, run_at), claimed_until = null, last_error = $4 where job_id = $1",
-        params![id, state, again_at, error],
+        "update job set state = $3, run_at = coalesce($4, run_at), last_error = $5
+         where job_id = $1 and attempts = $2 and state = 'waiting'",
+        params![job.id, job.attempts, state, again_at, error],
     )?;
     Ok(())
 }
 
-/// Brings a dead job back to life.
+/// Brings a dead job back to life; false when it is not dead.
 ///
 /// # Errors
 /// What the store says.
@@ -109,26 +111,30 @@ pub fn revive(tx: &mut Tx<'_>, id: Id<JobKind>, now: Instant) -> Result<bool, St
     Ok(touched == 1)
 }
 
-/// Jobs in a state, the oldest first, after a job.
+/// Jobs that wait or are dead, the oldest first, after a job.
 ///
 /// # Errors
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, dead: bool, after: Id<JobKind>, limit: i64) -> Result<Vec<Job>, StoreError> {
     tx.rows(
-        "select job_id, kind, subject, body, run_at, attempts, last_error, state from job where state = $1 and job_id > $2 order by job_id limit $3",
+        "select job_id, kind, subject, body, run_at, attempts, last_error, state from job
+         where state = $1 and job_id > $2 order by job_id limit $3",
         params![if dead { "dead" } else { "waiting" }, after, limit],
         job,
     )
 }
 
-/// The next instant at which a job is due.
+/// The next instant at which a job of some kinds is due.
 ///
 /// # Errors
 /// What the store says.
-pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
-    Ok(tx
-        .one("select min(run_at) from job where state = 'waiting'", &[], |row| row.instant_or_null())?
-        .flatten())
+pub fn next_due(tx: &mut Tx<'_>, kinds: &[String]) -> Result<Option<Instant>, StoreError> {
+    let found = tx.one(
+        "select run_at from job where state = 'waiting' and kind in {texts $1} order by run_at limit 1",
+        &[Param::Texts(kinds)],
+        |row| row.instant(),
+    )?;
+    Ok(found)
 }
 
 /// How many jobs wait, and how many were given up.
@@ -142,4 +148,45 @@ pub fn counts(tx: &mut Tx<'_>) -> Result<(i64, i64), StoreError> {
         |row| Ok((row.int()?, row.int()?)),
     )?;
     Ok(counted.unwrap_or((0, 0)))
+}
+
+/// Claims a periodic duty for this transaction if it is due and puts it off until `next_at`; another node that wants it waits for the commit and then finds it done.
+///
+/// # Errors
+/// What the store says.
+pub fn claim_duty(tx: &mut Tx<'_>, name: &str, now: Instant, next_at: Instant) -> Result<bool, StoreError> {
+    let claimed = tx.execute(
+        "insert into duty (name, next_at) values ($1, $2)
+         on conflict (name) do update set next_at = excluded.next_at, last_error = null where duty.next_at <= $3",
+        params![name, next_at, now],
+    )?;
+    Ok(claimed == 1)
+}
+
+/// Puts a duty off, or calls it forward, with the reason if it failed.
+///
+/// # Errors
+/// What the store says.
+pub fn put_off_duty(
+    tx: &mut Tx<'_>,
+    name: &str,
+    next_at: Instant,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into duty (name, next_at, last_error) values ($1, $2, $3)
+         on conflict (name) do update set next_at = excluded.next_at, last_error = excluded.last_error",
+        params![name, next_at, error],
+    )?;
+    Ok(())
+}
+
+/// Every duty that ever ran: when it is due next, and why it failed last.
+///
+/// # Errors
+/// What the store says.
+pub fn duties(tx: &mut Tx<'_>) -> Result<Vec<(String, Instant, Option<String>)>, StoreError> {
+    tx.rows("select name, next_at, last_error from duty order by name", &[], |row| {
+        Ok((row.text()?, row.instant()?, row.text_or_null()?))
+    })
 }

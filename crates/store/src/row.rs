@@ -1,5 +1,7 @@
 //! What goes into a statement and what comes out of a row: null, whole numbers, text, bytes and ids, the same on every engine.
 
+use std::fmt::Display;
+
 use domain::value::{Id, Instant, Kind};
 
 use crate::StoreError;
@@ -166,6 +168,39 @@ impl<'r> Row<'r> {
     /// As [`Row::int`].
     pub fn text_or_null(&mut self) -> Result<Option<String>, StoreError> {
         read!(self, "text or null", Option<String>)
+    }
+
+    /// The next column as the word of a closed list stored as this number, such as `Kind::coded`.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn word<T>(&mut self, coded: impl FnOnce(i64) -> Option<T>) -> Result<T, StoreError> {
+        let column = self.next;
+        let code = self.int()?;
+        coded(code)
+            .ok_or_else(|| StoreError::Corrupt(format!("column {column}: {code} is no word of its list")))
+    }
+
+    /// The next column as a value that is stored as its text, such as `Zone::parse`.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn value<T, E: Display>(&mut self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, StoreError> {
+        let column = self.next;
+        read(&self.text()?).map_err(|error| StoreError::Corrupt(format!("column {column}: {error}")))
+    }
+
+    /// The next column as a value that is stored as its text, or null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn value_or_null<T, E: Display>(
+        &mut self,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, StoreError> {
+        let column = self.next;
+        let corrupt = |error: E| StoreError::Corrupt(format!("column {column}: {error}"));
+        self.text_or_null()?.map(|text| read(&text).map_err(corrupt)).transpose()
     }
 
     /// The next column as bytes.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::instant::Instant;
 use super::zone::{LocalDay, Zone};
 
+pub mod cut_off;
 pub mod text;
 
+pub use cut_off::CutOffs;
 pub use text::HoursError;
 
 /// Most intervals in one day.

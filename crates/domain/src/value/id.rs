@@ -20,7 +20,7 @@ pub trait Kind: 'static {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $prefix:literal $name:literal;)*) => {
-        $($(#[$doc])* #[derive(Debug)] pub enum $kind {}
+        $($(#[$doc])* #[derive(Clone, Debug, PartialEq, Eq)] pub enum $kind {}
         impl Kind for $kind {
             const PREFIX: &'static str = $prefix;
             const NAME: &'static str = $name;

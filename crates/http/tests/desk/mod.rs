@@ -1,4 +1,5 @@
 //! A desk at which tests ask the API in process, without a connection.
+#![allow(dead_code, reason = "each story looks at its own part of an answer")]
 
 use axum::Router;
 use axum::body::Body;
@@ -8,7 +9,8 @@ use domain::actor::{Permission, Permissions};
 use engine::actor::key;
 use serde_json::Value;
 use sim::shop::TestShop;
-use tandem_http::{App, router};
+use tandem_http::App;
+use tandem_http::server::{self, Settings};
 use tower::ServiceExt;
 
 /// The API of a shop.
@@ -25,6 +27,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body; null when it is none or no JSON.
     pub json: Value,
+    /// The body as text.
+    pub text: String,
 }
 
 impl Answer {
@@ -37,8 +41,13 @@ impl Answer {
 impl Desk {
     /// A desk in front of this shop.
     pub fn of(shop: &TestShop) -> Desk {
+        Desk::with(shop, Settings::default())
+    }
+
+    /// A desk with other settings.
+    pub fn with(shop: &TestShop, settings: Settings) -> Desk {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let router = router::routes().split_for_parts().0.with_state(App::new(shop.shop.clone()));
+        let router = server::router(App::new(shop.shop.clone()), settings);
         Desk { router, runtime }
     }
 
@@ -65,7 +74,8 @@ impl Desk {
                 self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = axum::body::to_bytes(response.into_body(), 16 << 20).await.expect("a body");
-            Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() }
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
         })
     }
 }

@@ -59,6 +59,11 @@ fn read_days(text: &str) -> Result<Days, HoursError> {
     if text.starts_with(|character: char| character.is_ascii_digit()) {
         return LocalDay::parse(text).map(Days::Dated).map_err(|_| HoursError::Day(shorten(text)));
     }
+    read_weekdays(text).map(Days::Week)
+}
+
+/// Days from Monday (0) of `mo`, `mo-fr` or `mo,we`.
+pub(super) fn read_weekdays(text: &str) -> Result<Vec<usize>, HoursError> {
     let weekday = |name: &str| {
         WEEKDAYS.iter().position(|known| *known == name).ok_or_else(|| HoursError::Day(shorten(name)))
     };
@@ -69,7 +74,7 @@ fn read_days(text: &str) -> Result<Days, HoursError> {
         let count = (last + 7 - first) % 7;
         days.extend((0..=count).map(|step| (first + step) % 7));
     }
-    Ok(Days::Week(days))
+    Ok(days)
 }
 
 fn read_times(text: &str) -> Result<Vec<Interval>, HoursError> {
@@ -100,7 +105,7 @@ fn read_interval(text: &str) -> Result<Interval, HoursError> {
 }
 
 /// Minutes after midnight of `09:30`, at most `24:00`.
-fn read_minute(text: &str) -> Option<u16> {
+pub(super) fn read_minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let is_number = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(hour) || !is_number(minute) {
@@ -111,7 +116,7 @@ fn read_minute(text: &str) -> Option<u16> {
     (minute < 60 && minutes <= DAY_MINUTES).then_some(minutes)
 }
 
-fn shorten(part: &str) -> String {
+pub(super) fn shorten(part: &str) -> String {
     part.chars().take(60).collect()
 }
 
@@ -121,21 +126,24 @@ impl fmt::Display for OpeningHours {
         let mut parts = Vec::new();
         let days: Vec<usize> = (0..7).collect();
         for alike in days.chunk_by(|one, next| self.week[*one] == self.week[*next]) {
-            let (first, last) = (alike[0], alike[alike.len() - 1]);
-            let times = written(&self.week[first]);
-            if self.week[first].is_empty() {
-                continue;
+            let times = &self.week[alike[0]];
+            if !times.is_empty() {
+                parts.push(format!("{} {}", named_days(alike), written(times)));
             }
-            parts.push(match first == last {
-                true => format!("{} {times}", WEEKDAYS[first]),
-                false => format!("{}-{} {times}", WEEKDAYS[first], WEEKDAYS[last]),
-            });
         }
         parts.extend(self.exceptions.iter().map(|(day, hours)| format!("{day} {}", written(hours))));
         if parts.is_empty() {
             return out.write_str(CLOSED);
         }
         out.write_str(&parts.join("; "))
+    }
+}
+
+/// `mo` or `mo-fr` for neighbouring days from Monday (0); there is at least one.
+pub(super) fn named_days(days: &[usize]) -> String {
+    match (days[0], days[days.len() - 1]) {
+        (first, last) if first == last => WEEKDAYS[first].to_owned(),
+        (first, last) => format!("{}-{}", WEEKDAYS[first], WEEKDAYS[last]),
     }
 }
 

@@ -1,0 +1,94 @@
+//! What the edge has at hand besides the shop: its settings, its bounds, and what it counts.
+
+use std::sync::{Arc, OnceLock};
+
+use engine::Source;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tokio::sync::{Semaphore, watch};
+
+use crate::limit::{Limits, Rate};
+
+/// How requests are bounded and answered.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The most bytes of a body.
+    pub body_bytes_max: usize,
+    /// The most seconds a request may take.
+    pub request_seconds_max: u64,
+    /// The most requests that are worked on at once; more are turned away as busy.
+    pub requests_at_once_max: usize,
+    /// The most live streams that are open at once.
+    pub streams_at_once_max: usize,
+    /// How many seconds a stop waits for requests under way.
+    pub stop_seconds_max: u64,
+    /// How often one key or session may ask.
+    pub per_credential: Rate,
+    /// How often one network address may ask.
+    pub per_address: Rate,
+    /// How often a password may be tried for one account, and from one address.
+    pub sign_ins: Rate,
+    /// Is there a proxy in front that names the real address last in `X-Forwarded-For`?
+    pub behind_proxy: bool,
+    /// Is the shop reached by https? Cookies are then sent by https only.
+    pub https: bool,
+    /// May everybody read `GET /metrics`?
+    pub metrics_open: bool,
+}
+
+impl Default for Settings {
+    /// What suits a shop on one machine.
+    fn default() -> Settings {
+        Settings {
+            body_bytes_max: 1 << 20,
+            request_seconds_max: 30,
+            requests_at_once_max: 2048,
+            streams_at_once_max: 256,
+            stop_seconds_max: 10,
+            per_credential: Rate { per_minute: 300_000, at_once: 20_000 },
+            per_address: Rate { per_minute: 300_000, at_once: 20_000 },
+            sign_ins: Rate { per_minute: 5, at_once: 10 },
+            behind_proxy: false,
+            https: false,
+            metrics_open: false,
+        }
+    }
+}
+
+/// The steps in which durations are counted, in seconds.
+const DURATION_STEPS_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// The edge of one running shop.
+pub(crate) struct Edge {
+    pub settings: Settings,
+    pub limits: Limits,
+    /// A permit for every request worked on.
+    pub requests: Arc<Semaphore>,
+    /// A permit for every open stream.
+    pub streams: Arc<Semaphore>,
+    /// What is counted, for `GET /metrics`.
+    pub recorder: PrometheusRecorder,
+    pub counted: PrometheusHandle,
+    /// Becomes true when the shop closes, so that streams end.
+    pub closing: watch::Sender<bool>,
+    /// The OpenAPI description as JSON.
+    pub description: OnceLock<String>,
+}
+
+impl Edge {
+    pub(crate) fn new(settings: Settings, source: Arc<dyn Source>) -> Edge {
+        let builder = PrometheusBuilder::new();
+        // Only an empty list is refused; without steps, summaries would be kept instead.
+        let builder = builder.set_buckets(&DURATION_STEPS_SECONDS).unwrap_or_default();
+        let recorder = builder.build_recorder();
+        Edge {
+            limits: Limits::new(&settings, source),
+            requests: Arc::new(Semaphore::new(settings.requests_at_once_max)),
+            streams: Arc::new(Semaphore::new(settings.streams_at_once_max)),
+            counted: recorder.handle(),
+            recorder,
+            closing: watch::channel(false).0,
+            description: OnceLock::new(),
+            settings,
+        }
+    }
+}
