@@ -10,6 +10,7 @@ use store::{Tx, tax as rows};
 
 pub use store::tax::{Class, Rate, Zone};
 
+use crate::edit::{code_taken, stale, unchanged};
 use crate::event::emit;
 use crate::{Failure, World, external};
 
@@ -108,8 +109,7 @@ pub fn create_zone(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewZo
     actor.may(Permission::EditPlaces, None)?;
     let zone = Zone { id: world.id(), code: new.code, name: new.name, areas: new.areas, version: 1 };
     if !rows::add_zone(tx, &zone)? {
-        let message = format!("a tax zone \"{}\" exists already", zone.code);
-        return Err(Refusal::new(Code::AlreadyExists, message).at("code").into());
+        return Err(code_taken::<TaxZone>(&zone.code).into());
     }
     add_areas(tx, &zone)?;
     external::give(tx, zone.id, Some(&zone.code))?;
@@ -133,11 +133,11 @@ pub fn update_zone(
     actor.may(Permission::EditPlaces, None)?;
     let id = external::resolve(tx, zone)?;
     let before = load_zone(tx, id)?;
-    let was = change.if_match.unwrap_or(before.version);
+    let was = before.version;
+    unchanged(id, was, change.if_match)?;
     let zone = Zone { name: change.name, areas: change.areas, version: was + 1, ..before };
     if !rows::change_zone(tx, &zone, was)? {
-        let message = format!("tax zone {id} was changed since it was read; read it again");
-        return Err(Refusal::new(Code::Stale, message).into());
+        return Err(stale(id).into());
     }
     add_areas(tx, &zone)?;
     emit(tx, actor, world, id, "tax_zone.changed", json!({}));
