@@ -4,11 +4,13 @@
 
 pub mod actor;
 pub mod cart;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod ledger;
 pub mod location;
 pub mod market;
+pub mod price;
 pub mod payment;
 pub mod refusal;
 pub mod tax;

@@ -92,6 +92,14 @@ impl Refusal {
         self
     }
 
+    /// The same refusal about a part, such as `items.3`: every field named gets its path; one without a field gets the path itself.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Refusal {
+        self.field = Some(self.field.map_or_else(|| path.to_owned(), |field| format!("{path}.{field}")));
+        self.also = self.also.into_iter().map(|refusal| refusal.within(path)).collect();
+        self
+    }
+
     /// One refusal that names every bad field; `None` when there is none.
     pub fn all(mut refusals: Vec<Refusal>) -> Option<Refusal> {
         if refusals.is_empty() {

@@ -4,6 +4,8 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod edit;
@@ -17,6 +19,8 @@ pub mod location;
 pub mod market;
 pub mod payment;
 pub mod perform;
+pub mod seal;
+pub mod price;
 pub mod tax;
 pub mod webhook;
 pub mod world;

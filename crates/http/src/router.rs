@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, health, tax};
+use crate::{App, actor, event, health, job, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -18,6 +18,8 @@ struct Description;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(health::routes())
+        .merge(event::routes())
+        .merge(job::routes())
         .merge(actor::routes())
         .merge(tax::routes())
 }

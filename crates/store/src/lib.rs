@@ -4,6 +4,8 @@
 
 pub mod actor;
 pub mod cart;
+pub mod check;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -20,7 +22,9 @@ pub mod market;
 pub mod migration;
 pub mod payment;
 mod postgres;
+pub mod price;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod tax;
 pub mod tx;
