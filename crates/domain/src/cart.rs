@@ -105,8 +105,8 @@ pub fn check_lines(count: usize) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The refusal points at `quantity`.
-pub fn add_up(there: i64, more: Quantity) -> Result<Quantity, Refusal> {
-    Quantity::new(there + more.units()).map_err(|error| Refusal::invalid("quantity", error))
+pub fn add_up(there: i64, more: i64) -> Result<Quantity, Refusal> {
+    Quantity::new(there.saturating_add(more)).map_err(|error| Refusal::invalid("quantity", error))
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ pub mod steps;
 use domain::actor::{Actor, Permission, Who};
 use domain::cart::{self as rules, State};
 use domain::contact::Card;
-use domain::market::HoldPolicy;
 use domain::value::id::{Cart as CartKind, CartLine, Channel as ChannelKind, Customer, Variant};
 use domain::value::{Currency, Id, Instant, Quantity, Reference};
 use domain::{Code, Refusal};
@@ -15,13 +14,13 @@ use serde_json::json;
 use store::market::Channel;
 use store::{Tx, cart as rows};
 
-pub use price::{PricedCart, PricedLine, priced};
-pub use steps::{expire_due, mark_ordered, merge};
+pub use price::{PricedCart, PricedDelivery, PricedLine, priced};
+pub use steps::{check_open, expire_due, mark_ordered, merge};
 pub use store::cart::{Cart, Destination, Line};
 
 use crate::contact::{self, NewContact};
 use crate::event::emit;
-use crate::{Failure, World, catalogue, customer, external, stock};
+use crate::{Failure, World, customer, external};
 
 /// The most letters and digits of a postal code that are kept outside the contact.
 const POSTAL_AREA_CHARS_MAX: usize = 5;
@@ -94,16 +93,21 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewCart) -
     external::give(tx, cart.id, new.external_id.as_deref())?;
     apply(tx, actor, world, &mut cart, new.details)?;
     rows::add(tx, &cart)?;
-    fill(tx, world, &mut cart, &new.lines)?;
-    hold(tx, actor, world, &channel, &cart)?;
-    emit(tx, actor, world, cart.id, "cart.created", json!({ "channel": channel.id.to_string(), "lines": cart.lines.len() }));
+    fill(tx, world, &mut cart, &new.lines, |place, field| format!("lines.{place}.{field}"))?;
+    emit(
+        tx,
+        actor,
+        world,
+        cart.id,
+        "cart.created",
+        json!({ "channel": channel.id.to_string(), "lines": cart.lines.len() }),
+    );
     Ok(cart)
 }
 
 fn empty(world: &mut World, channel: &Channel, currency: Currency) -> Cart {
-    let id = Id::new(world.now(), u16::from_be_bytes(world.bytes()), world.bytes());
     Cart {
-        id,
+        id: world.id(),
         channel: channel.id,
         currency,
         customer: None,
@@ -138,7 +142,7 @@ pub fn add_line(
     line: NewLine,
 ) -> Result<Cart, Failure> {
     let (mut cart, channel) = begin(tx, actor, world, id, None)?;
-    fill(tx, world, &mut cart, &[line])?;
+    fill(tx, world, &mut cart, &[line], |_, field| field.to_owned())?;
     finish(tx, actor, world, &channel, cart)
 }
 
@@ -295,8 +299,14 @@ fn finish(
     cart.changed_at = world.now();
     cart.expires_at = expiry(world, channel);
     rows::change(tx, &cart)?;
-    hold(tx, actor, world, channel, &cart)?;
-    emit(tx, actor, world, cart.id, "cart.changed", json!({ "version": cart.version, "lines": cart.lines.len() }));
+    emit(
+        tx,
+        actor,
+        world,
+        cart.id,
+        "cart.changed",
+        json!({ "version": cart.version, "lines": cart.lines.len() }),
+    );
     Ok(cart)
 }
 
@@ -325,40 +335,64 @@ fn may_use(actor: &Actor, channel: &Channel, cart: Option<&Cart>) -> Result<(), 
     }
 }
 
+/// How a field of a line is called in the request.
+type Field = fn(usize, &str) -> String;
+
 /// Adds lines to a cart that is locked or new.
-fn fill(tx: &mut Tx<'_>, world: &mut World, cart: &mut Cart, lines: &[NewLine]) -> Result<(), Failure> {
-    let variants = sold(tx, lines)?;
+fn fill(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    cart: &mut Cart,
+    lines: &[NewLine],
+    field: Field,
+) -> Result<(), Failure> {
+    let variants = sold(tx, lines, field)?;
     for (place, (line, variant)) in lines.iter().zip(variants).enumerate() {
-        let quantity = line.quantity;
-        match cart.lines.iter_mut().find(|known| known.variant == variant) {
-            Some(known) => {
-                let sum = rules::add_up(known.quantity, quantity);
-                let at = |refusal: Refusal| refusal.at(format!("lines.{place}.quantity"));
-                known.quantity = sum.map_err(at)?.units();
-            }
-            None => cart.lines.push(Line { id: world.id(), variant, quantity: quantity.units() }),
-        }
-        let id = cart.lines.iter().find(|known| known.variant == variant).map_or_else(|| world.id(), |known| known.id);
-        rows::add_to_line(tx, cart.id, &Line { id, variant, quantity: quantity.units() })?;
+        let added = Line { id: world.id(), variant, quantity: line.quantity.units() };
+        pour(tx, cart, added).map_err(|failure| at(failure, field(place, "quantity")))?;
     }
     Ok(rules::check_lines(cart.lines.len())?)
 }
 
+/// Adds a line to what is in the cart: to the line of its variant, if there is one.
+fn pour(tx: &mut Tx<'_>, cart: &mut Cart, mut added: Line) -> Result<(), Failure> {
+    match cart.lines.iter_mut().find(|known| known.variant == added.variant) {
+        Some(known) => {
+            known.quantity = rules::add_up(known.quantity, added.quantity)?.units();
+            added.id = known.id;
+        }
+        None => cart.lines.push(added),
+    }
+    Ok(rows::add_to_line(tx, cart.id, &added)?)
+}
+
+/// The same refusal, pointing at a field.
+fn at(failure: Failure, field: String) -> Failure {
+    match failure {
+        Failure::Refused(refusal) => refusal.at(field).into(),
+        store => store,
+    }
+}
+
 /// The variants that lines name, in their order; each must be on sale.
-fn sold(tx: &mut Tx<'_>, lines: &[NewLine]) -> Result<Vec<Id<Variant>>, Failure> {
+fn sold(tx: &mut Tx<'_>, lines: &[NewLine], field: Field) -> Result<Vec<Id<Variant>>, Failure> {
     let mut ids = Vec::with_capacity(lines.len());
     for (place, line) in lines.iter().enumerate() {
         let id = match &line.variant {
-            Named::Reference(reference) => external::resolve_at(tx, &format!("lines.{place}.variant"), reference)?,
-            Named::Sku(sku) => store::catalogue::variant_by_sku(tx, sku)?
-                .ok_or_else(|| Refusal::invalid(format!("lines.{place}.sku"), format!("no variant with the sku \"{sku}\"")))?
-                .id,
+            Named::Reference(reference) => external::resolve_at(tx, &field(place, "variant"), reference)?,
+            Named::Sku(sku) => {
+                store::catalogue::variant_by_sku(tx, sku)?
+                    .ok_or_else(|| {
+                        Refusal::invalid(field(place, "sku"), format!("no variant with the sku \"{sku}\""))
+                    })?
+                    .id
+            }
         };
         ids.push(id);
     }
     let known = store::catalogue::variants(tx, &ids)?;
     for (place, id) in ids.iter().enumerate() {
-        let field = format!("lines.{place}.variant");
+        let field = field(place, "variant");
         match known.iter().find(|variant| variant.id == *id) {
             None => return Err(Refusal::invalid(field, format!("no variant \"{id}\"")).into()),
             Some(variant) if !variant.active => return Err(price::not_sold(variant).at(field).into()),
@@ -404,7 +438,8 @@ fn attach(
     if matches!(actor.who, Who::Customer(me) if me != id) {
         return Err(Refusal::invalid("customer", format!("no customer \"{id}\"")).into());
     }
-    let customer = customer::load(tx, id).map_err(|_| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
+    let customer =
+        customer::load(tx, id).map_err(|_| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
     if customer.erased_at.is_some() {
         return Err(Refusal::invalid("customer", format!("customer {id} was erased")).into());
     }
@@ -436,26 +471,11 @@ fn keep(
 /// What taxes and delivery charges depend on, of an address.
 fn destination(card: &Card) -> Option<Destination> {
     let code = card.text().postal_code.as_deref().unwrap_or_default().to_uppercase();
-    let area: String = code.chars().filter(|letter| letter.is_alphanumeric()).take(POSTAL_AREA_CHARS_MAX).collect();
+    let area: String =
+        code.chars().filter(|letter| letter.is_alphanumeric()).take(POSTAL_AREA_CHARS_MAX).collect();
     Some(Destination {
         country: card.country()?,
         region: card.text().region.as_deref().map(str::to_uppercase),
         postal_area: Some(area).filter(|area| !area.is_empty()),
     })
-}
-
-/// Holds exactly what is in the cart, where the channel holds stock for carts.
-fn hold(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    channel: &Channel,
-    cart: &Cart,
-) -> Result<(), Failure> {
-    if channel.hold_policy != HoldPolicy::AtBasket {
-        return Ok(());
-    }
-    let expires_at = world.now().plus_seconds(channel.hold_minutes.saturating_mul(60));
-    let demand = price::demand(tx, cart)?;
-    stock::hold::hold_for_cart(tx, actor, world, (channel, cart.id), &demand, expires_at)
 }

@@ -4,8 +4,8 @@
 
 pub mod actor;
 pub mod cart;
-pub mod check;
 pub mod catalogue;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;

@@ -21,9 +21,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0005_contact"
     "0006_location"
     "0007_market"
-    "0012_cart"
     "0008_catalogue"
     "0010_price"
+    "0012_cart"
     "0013_payment"
     "0060_keyring"
 };

@@ -1,9 +1,9 @@
 //! What a cart costs now: prices, taxes and delivery, computed when asked and never stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::tax::{Area, Policy, Taxable, Taxed, apply};
-use domain::value::id::{CartLine, TaxClass, TaxZone, Variant as VariantKind};
+use domain::value::id::{CartLine, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
 use domain::value::{Currency, Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use store::Tx;
@@ -24,6 +24,8 @@ pub struct PricedCart {
     pub prices_include_tax: bool,
     /// The lines in the cart's order.
     pub lines: Vec<PricedLine>,
+    /// The delivery chosen, with what it costs.
+    pub delivery: Option<PricedDelivery>,
     /// Minor units without tax.
     pub net: i64,
     /// Minor units of tax.
@@ -63,6 +65,21 @@ pub struct PricedLine {
     pub takes: Vec<(Id<VariantKind>, i64)>,
 }
 
+/// The delivery chosen with what it costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricedDelivery {
+    /// How.
+    pub method: Id<DeliveryMethod>,
+    /// The charge without tax.
+    pub net_minor: i64,
+    /// Its tax.
+    pub tax_minor: i64,
+    /// The charge with tax.
+    pub gross_minor: i64,
+    /// Its tax rate.
+    pub tax_rate: Rate,
+}
+
 /// Prices a cart at an instant.
 ///
 /// # Errors
@@ -82,7 +99,8 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
     let mut lines = Vec::with_capacity(cart.lines.len());
     let mut taxables = Vec::with_capacity(cart.lines.len());
     for (place, (line, price)) in cart.lines.iter().zip(prices).enumerate() {
-        let variant = variants.get(&line.variant).ok_or_else(|| Refusal::not_found("variant", line.variant))?;
+        let variant =
+            variants.get(&line.variant).ok_or_else(|| Refusal::not_found("variant", line.variant))?;
         let at = |refusal: Refusal| refusal.at(format!("lines.{place}"));
         if !variant.active {
             return Err(at(not_sold(variant)).into());
@@ -101,14 +119,17 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
     };
     let document = apply(&taxables, policy);
     for (line, taxed) in lines.iter_mut().zip(&document.lines) {
-        (line.net_minor, line.tax_minor, line.gross_minor) = (taxed.net_minor, taxed.tax_minor, taxed.gross_minor);
+        (line.net_minor, line.tax_minor, line.gross_minor) =
+            (taxed.net_minor, taxed.tax_minor, taxed.gross_minor);
     }
-    Money::new(document.total.gross_minor, cart.currency).map_err(|error| Refusal::invalid("lines", error))?;
+    Money::new(document.total.gross_minor, cart.currency)
+        .map_err(|error| Refusal::invalid("lines", error))?;
     Ok(PricedCart {
         cart: cart.clone(),
         currency: cart.currency,
         prices_include_tax: market.prices_include_tax,
         lines,
+        delivery: None,
         net: document.total.net_minor,
         tax: document.total.tax_minor,
         gross: document.total.gross_minor,
@@ -132,23 +153,6 @@ fn unpriced(line: &Line, variant: &Variant, unit_minor: i64, tax_rate: Rate) -> 
         tax_class: variant.tax_class,
         takes: takes(variant),
     }
-}
-
-/// What all lines of a cart take from shelves together.
-///
-/// # Errors
-/// What the store says.
-pub(super) fn demand(tx: &mut Tx<'_>, cart: &Cart) -> Result<BTreeMap<Id<VariantKind>, i64>, Failure> {
-    let variants = variants_of(tx, cart)?;
-    let wishes: Vec<_> = cart
-        .lines
-        .iter()
-        .filter_map(|line| {
-            let takes = takes(variants.get(&line.variant)?);
-            Some(domain::stock::Wish { variant: line.variant, quantity: line.quantity, takes })
-        })
-        .collect();
-    Ok(domain::stock::demand(&wishes))
 }
 
 fn takes(variant: &Variant) -> Vec<(Id<VariantKind>, i64)> {
@@ -178,13 +182,8 @@ fn rates_of<'a>(
     now: Instant,
 ) -> Result<BTreeMap<Id<TaxClass>, Rate>, Failure> {
     let zone = zone_of(tx, cart, market)?;
-    let mut rates = BTreeMap::new();
-    for class in variants.map(|variant| variant.tax_class) {
-        if !rates.contains_key(&class) {
-            rates.insert(class, tax::rate_for(tx, zone, class, now)?);
-        }
-    }
-    Ok(rates)
+    let classes: BTreeSet<Id<TaxClass>> = variants.map(|variant| variant.tax_class).collect();
+    classes.into_iter().map(|class| Ok((class, tax::rate_for(tx, zone, class, now)?))).collect()
 }
 
 fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
@@ -201,6 +200,7 @@ pub(super) fn not_sold(variant: &Variant) -> Refusal {
 }
 
 fn no_price(variant: &Variant, channel: &Channel) -> Refusal {
-    let message = format!("sku {} has no price in channel \"{}\" now; take it out", variant.sku, channel.code);
+    let message =
+        format!("sku {} has no price in channel \"{}\" now; take it out", variant.sku, channel.code);
     Refusal::new(Code::NoPrice, message)
 }

@@ -2,15 +2,15 @@
 
 use domain::actor::Actor;
 use domain::cart::{self as rules, State};
+use domain::value::Id;
 use domain::value::id::{Cart as CartKind, Order};
-use domain::value::{Id, Quantity};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, cart as rows};
 
-use super::{Cart, Line, begin, channel_of, finish, lock, may_use, standing};
+use super::{Cart, Line, begin, channel_of, finish, lock, may_use, pour, standing};
 use crate::event::emit;
-use crate::{Failure, World, stock};
+use crate::{Failure, World};
 
 /// The most carts that one round of the duty ends.
 const BATCH_MAX: i64 = 64;
@@ -73,7 +73,7 @@ pub fn merge(
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("from").into());
     }
     for line in &source.lines {
-        pour(tx, world, &mut target, line)?;
+        pour(tx, &mut target, Line { id: world.id(), ..*line })?;
     }
     rules::check_lines(target.lines.len())?;
     if target.contact.is_none() && target.person.is_none() {
@@ -82,27 +82,8 @@ pub fn merge(
         target.destination = source.destination.clone();
         target.billing_contact = source.billing_contact;
     }
-    stock::hold::release_for_cart(tx, actor, world, from)?;
     end(tx, actor, world, Cart { merged_into: Some(into), ..source }, State::Merged)?;
     finish(tx, actor, world, &channel, target)
-}
-
-/// Adds a line of another cart.
-fn pour(tx: &mut Tx<'_>, world: &mut World, target: &mut Cart, line: &Line) -> Result<(), Failure> {
-    let more = Quantity::new(line.quantity).map_err(|error| Refusal::invalid("from", error))?;
-    let known = target.lines.iter_mut().find(|known| known.variant == line.variant);
-    let id = match known {
-        Some(known) => {
-            known.quantity = rules::add_up(known.quantity, more)?.units();
-            known.id
-        }
-        None => {
-            let fresh = Line { id: world.id(), ..*line };
-            target.lines.push(fresh);
-            fresh.id
-        }
-    };
-    Ok(rows::add_to_line(tx, target.id, &Line { id, ..*line })?)
 }
 
 /// One round of the duty that ends carts whose time ran out and gives back what they hold; true when more wait.
@@ -118,9 +99,7 @@ pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<b
             if !cart.state.leads_to(next) {
                 continue;
             }
-            let expires_at = cart.expires_at.plus_seconds(rules::ABANDONED_SECONDS);
-            stock::hold::release_for_cart(tx, actor, world, id)?;
-            end(tx, actor, world, Cart { expires_at, ..cart }, next)?;
+            end(tx, actor, world, cart, next)?;
             ended += 1;
         }
     }
@@ -128,7 +107,16 @@ pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<b
 }
 
 /// Writes the state a cart ends in and tells of it.
-fn end(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut cart: Cart, state: State) -> Result<(), Failure> {
+fn end(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut cart: Cart,
+    state: State,
+) -> Result<(), Failure> {
+    if state == State::Abandoned {
+        cart.expires_at = cart.expires_at.plus_seconds(rules::ABANDONED_SECONDS);
+    }
     cart.state = state;
     cart.version += 1;
     cart.changed_at = world.now();
