@@ -101,12 +101,13 @@ impl Refusal {
     }
 
     /// One refusal that names every bad field; `None` when there is none.
-    pub fn all(mut refusals: Vec<Refusal>) -> Option<Refusal> {
-        if refusals.is_empty() {
-            return None;
-        }
-        let mut first = refusals.remove(0);
-        first.also.extend(refusals);
+    pub fn all(refusals: Vec<Refusal>) -> Option<Refusal> {
+        let mut each = refusals.into_iter().flat_map(|mut refusal| {
+            let also = std::mem::take(&mut refusal.also);
+            std::iter::once(refusal).chain(also)
+        });
+        let mut first = each.next()?;
+        first.also = each.collect();
         Some(first)
     }
 
@@ -164,5 +165,12 @@ mod tests {
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(fields, ["name", "lines.0.quantity"]);
         assert!(Refusal::all(vec![]).is_none());
+        let both = Refusal::all(vec![
+            refusal.within("items.0"),
+            Refusal::invalid("name", "is empty").within("items.1"),
+        ]);
+        let both = both.unwrap();
+        let fields: Vec<_> = both.each().filter_map(Refusal::field).collect();
+        assert_eq!(fields, ["items.0.name", "items.0.lines.0.quantity", "items.1.name"]);
     }
 }
