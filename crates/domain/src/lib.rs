@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod cart;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;

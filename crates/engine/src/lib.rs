@@ -4,7 +4,10 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod cart;
 pub mod catalogue;
+pub mod check;
+pub mod checkout;
 pub mod contact;
 pub mod customer;
 pub mod edit;
@@ -21,6 +24,8 @@ pub mod order;
 pub mod payment;
 pub mod perform;
 pub mod price;
+pub mod returns;
+pub mod seal;
 pub mod stock;
 pub mod tax;
 pub mod webhook;

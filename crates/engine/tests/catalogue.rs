@@ -360,3 +360,29 @@ fn attributes_media_and_scale_labels() {
         assert!(said(scan("2810275005020")).starts_with("not_found"), "a wrong check digit is no label");
     });
 }
+
+#[test]
+fn a_part_that_is_refused_is_undone_by_itself() {
+    on_every_engine(|shop| {
+        let class = standard(shop);
+        let made = shop.run(move |tx, actor, world| {
+            let mut outcomes = Vec::new();
+            for sku in ["A", "A", "B"] {
+                let new = product("Cup", class, vec![variant(sku, &[])]);
+                let outcome = tx.savepoint(|tx| catalogue::create_product(tx, actor, world, new));
+                outcomes.push(outcome.map(|made| made.product.id).map_err(|failure| failure.code()));
+            }
+            Ok(outcomes)
+        });
+        let made = made.unwrap();
+        let ids: Vec<_> = made.iter().copied().filter_map(Result::ok).collect();
+        assert_eq!(made[1], Err(Some(Code::AlreadyExists)));
+        let listed = shop.run(|tx, actor, _| {
+            catalogue::list_products(tx, actor, &Wanted::default(), Id::from_bytes([0; 16]), 10)
+        });
+        assert_eq!(listed.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>(), ids);
+        let told = shop.read(|tx| Ok(engine::event::page(tx, [0; 16], 100)?)).unwrap();
+        let of_products = told.iter().filter(|(entry, _)| entry.kind == "product.created").count();
+        assert_eq!(of_products, 2, "what was undone is not told");
+    });
+}

@@ -61,7 +61,9 @@ impl Spot {
 }
 
 fn reference(fields: &mut Fields, text: Option<&String>) -> Option<Option<String>> {
-    fields.take_if("reference", text, |text| domain::value::text::bounded("reference", text, 1, REFERENCE_LENGTH_MAX))
+    fields.take_if("reference", text, |text| {
+        domain::value::text::bounded("reference", text, 1, REFERENCE_LENGTH_MAX)
+    })
 }
 
 /// What a transfer is called.
@@ -123,7 +125,11 @@ impl ReceiptShape {
                 let state = state(fields, "state", line.state.as_deref().unwrap_or("available"));
                 quantity.zip(state)
             });
-            lines.extend(read.map(|(quantity, state)| ReceiptLine { spot: Spot::read(&line.variant, &self.location), quantity, state }));
+            lines.extend(read.map(|(quantity, state)| ReceiptLine {
+                spot: Spot::read(&line.variant, &self.location),
+                quantity,
+                state,
+            }));
         }
         fields.done(reference.map(|reference| (lines, reference)))
     }
@@ -146,7 +152,14 @@ async fn receive_stock(State(app): State<App>, command: Command<ReceiptShape>) -
         let mut transfers = Vec::with_capacity(lines.len());
         for (place, line) in lines.iter().enumerate() {
             let (variant, location) = line.spot.find(tx, &format!("lines.{place}."))?;
-            let input = Receive { variant, location, quantity: line.quantity, state: line.state, from, reference: reference.clone() };
+            let input = Receive {
+                variant,
+                location,
+                quantity: line.quantity,
+                state: line.state,
+                from,
+                reference: reference.clone(),
+            };
             transfers.push(stock::receive(tx, actor, world, input)?.to_string());
         }
         Reply::json(&TransferShape { transfers })
@@ -180,7 +193,10 @@ async fn adjust_stock(State(app): State<App>, command: Command<AdjustShape>) -> 
     let command = command.keyed()?;
     let body = command.body;
     let mut fields = Fields::new();
-    let reason = fields.take("reason", AdjustReason::named(&body.reason).ok_or("give found, lost, stolen, scrapped, correction or own_use"));
+    let reason = fields.take(
+        "reason",
+        AdjustReason::named(&body.reason).ok_or("give found, lost, stolen, scrapped, correction or own_use"),
+    );
     let reference = reference(&mut fields, body.reference.as_ref());
     let (reason, reference) = fields.done(reason.zip(reference))?;
     let spot = Spot::read(&body.variant, &body.location);
@@ -219,12 +235,21 @@ struct ChangeShape {
     params(("variant" = String, Path, description = "Id, external id or SKU"), ("location" = String, Path, description = "Id or external id"),
         ("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
     responses((status = 200, body = ChangeShape), Problems))]
-async fn set_stock(State(app): State<App>, Path((variant, location)): Path<(String, String)>, command: Command<SetShape>) -> Result<Response, Problem> {
+async fn set_stock(
+    State(app): State<App>,
+    Path((variant, location)): Path<(String, String)>,
+    command: Command<SetShape>,
+) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let (spot, body) = (Spot::read(&variant, &location), command.body);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let (variant, location) = spot.find(tx, "")?;
-        let change = stock::set(tx, actor, world, Set { variant, location, quantity: body.quantity, expected: body.expected })?;
+        let change = stock::set(
+            tx,
+            actor,
+            world,
+            Set { variant, location, quantity: body.quantity, expected: body.expected },
+        )?;
         Reply::json(&ChangeShape { change })
     })
     .await
@@ -293,8 +318,17 @@ async fn set_stock_level(State(app): State<App>, command: Command<LevelShape>) -
     let spot = Spot::read(&body.variant, &body.location);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let (variant, location) = spot.find(tx, "")?;
-        stock::set_level(tx, actor, world, LevelSetting { variant, location, safety: body.safety, low_below: body.low_below })?;
-        Reply::json(&LevelShape { variant: variant.to_string(), location: location.to_string(), ..body.clone() })
+        stock::set_level(
+            tx,
+            actor,
+            world,
+            LevelSetting { variant, location, safety: body.safety, low_below: body.low_below },
+        )?;
+        Reply::json(&LevelShape {
+            variant: variant.to_string(),
+            location: location.to_string(),
+            ..body.clone()
+        })
     })
     .await
 }
@@ -342,7 +376,12 @@ async fn hold_stock(State(app): State<App>, command: Command<HoldShape>) -> Resu
     let spot = Spot::read(&body.variant, &body.location);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let (variant, location) = spot.find(tx, "")?;
-        let id = hold::set_aside(tx, actor, world, SetAside { variant, location, quantity, expires_at, reference: reference.clone() })?;
+        let id = hold::set_aside(
+            tx,
+            actor,
+            world,
+            SetAside { variant, location, quantity, expires_at, reference: reference.clone() },
+        )?;
         Reply::json(&HeldShape { id: id.to_string(), variant: variant.to_string() })
     })
     .await
@@ -353,7 +392,11 @@ async fn hold_stock(State(app): State<App>, command: Command<HoldShape>) -> Resu
     params(("variant" = String, Path, description = "Id, external id or SKU"), ("hold" = String, Path, description = "The hold's id"),
         ("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
     responses((status = 200, body = HeldShape), Problems))]
-async fn release_stock(State(app): State<App>, Path((variant, id)): Path<(String, String)>, command: Command<()>) -> Result<Response, Problem> {
+async fn release_stock(
+    State(app): State<App>,
+    Path((variant, id)): Path<(String, String)>,
+    command: Command<()>,
+) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let variant = Reference::<Variant>::read(&variant);
     let id = Id::parse(&id).map_err(|_| Refusal::not_found("hold", &id))?;

@@ -3,7 +3,9 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod cart;
 pub mod catalogue;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -25,6 +27,7 @@ mod postgres;
 pub mod price;
 pub mod returns;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod stock;
 pub mod tax;

@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0016_returns"
     "0008_catalogue"
     "0010_price"
+    "0012_cart"
     "0013_payment"
     "0060_keyring"
 };

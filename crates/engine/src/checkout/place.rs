@@ -70,12 +70,12 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     check(&priced, input.expected_total, &channel)?;
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
+    cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
     let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     crate::fulfilment::open(tx, actor, world, &order, &parts, gone)?;
-    cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     tell(tx, actor, world, &order, &lines);
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
@@ -126,7 +126,8 @@ fn check(priced: &PricedCart, expected: Option<Money>, channel: &Channel) -> Res
 /// How the goods reach the customer: as the delivery chosen says, else over the counter where there is one.
 fn kind_of(priced: &PricedCart, channel: &Channel) -> Result<Kind, Failure> {
     match &priced.delivery {
-        Some(delivery) => Ok(delivery.kind),
+        Some(_) if priced.cart.pickup_location.is_some() => Ok(Kind::Pickup),
+        Some(_) => Ok(Kind::Ship),
         None if channel.location.is_some() => Ok(Kind::HandOver),
         None => {
             Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into())

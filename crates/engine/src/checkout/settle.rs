@@ -8,6 +8,7 @@ use domain::value::id::{self};
 use domain::value::{Id, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
+use store::job::Job;
 use store::market::Channel;
 use store::{Tx, order as rows};
 
@@ -108,6 +109,20 @@ pub fn payment_changed(
     let order = place_if_paid(tx, actor, world, order)?;
     let order = super::complete_if_done(tx, actor, world, order)?;
     give_back_too_much(tx, actor, world, &order)
+}
+
+/// The job that tells an order of its payment.
+///
+/// # Errors
+/// What [`payment_changed`] says.
+pub fn on_payment_changed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    job: &Job,
+) -> Result<(), Failure> {
+    let order = Id::parse(&job.subject).map_err(|error| Refusal::invalid("subject", error))?;
+    payment_changed(tx, actor, world, order)
 }
 
 /// Places an order that waited for its payment and has it.

@@ -26,7 +26,10 @@ use crate::problem::{Problem, Problems};
 const VARIANTS_MAX: usize = 500;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_stock)).routes(routes!(list_stock_history)).routes(routes!(get_availability))
+    OpenApiRouter::new()
+        .routes(routes!(get_stock))
+        .routes(routes!(list_stock_history))
+        .routes(routes!(get_availability))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -63,19 +66,33 @@ struct BalanceShape {
 /// Read the stock of a variant, now or as of a past instant
 #[utoipa::path(get, path = "/v1/stock/{variant}", operation_id = "get_stock", tag = "stock",
     params(("variant" = String, Path, description = "Id, external id or SKU"), AsOf), responses((status = 200, body = StockShape), Problems))]
-async fn get_stock(State(app): State<App>, Caller(actor): Caller, Path(variant): Path<String>, Query(query): Query<AsOf>) -> Result<Response, Problem> {
-    let as_of = query.as_of.map(|text| Instant::parse(&text).map_err(|error| Refusal::invalid("as_of", error))).transpose()?;
+async fn get_stock(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Path(variant): Path<String>,
+    Query(query): Query<AsOf>,
+) -> Result<Response, Problem> {
+    let as_of = query
+        .as_of
+        .map(|text| Instant::parse(&text).map_err(|error| Refusal::invalid("as_of", error)))
+        .transpose()?;
     let reference = Reference::<Variant>::read(&variant);
     let shape = app
         .read(move |tx| {
             let variant = found(engine::catalogue::resolve_variant(tx, "variant", &reference))?;
             let balances = stock::balances(tx, &actor, variant, as_of)?;
-            let on_hand = balances.iter().filter(|(_, state, _)| state.is_on_hand()).map(|(.., amount)| amount).sum();
-            let balances = balances.into_iter().filter(|(.., amount)| *amount != 0).map(|(place, state, amount)| {
-                let pool = matches!(state, StockState::PoolHeld | StockState::PoolCommitted);
-                let place = if pool { Id::<domain::value::id::Network>::from_bytes(place.bytes()).to_string() } else { place.to_string() };
-                BalanceShape { place, state: state.text(), amount }
-            });
+            let on_hand =
+                balances.iter().filter(|(_, state, _)| state.is_on_hand()).map(|(.., amount)| amount).sum();
+            let balances =
+                balances.into_iter().filter(|(.., amount)| *amount != 0).map(|(place, state, amount)| {
+                    let pool = matches!(state, StockState::PoolHeld | StockState::PoolCommitted);
+                    let place = if pool {
+                        Id::<domain::value::id::Network>::from_bytes(place.bytes()).to_string()
+                    } else {
+                        place.to_string()
+                    };
+                    BalanceShape { place, state: state.text(), amount }
+                });
             Ok(StockShape { variant: variant.to_string(), on_hand, balances: balances.collect() })
         })
         .await?;
@@ -85,7 +102,9 @@ async fn get_stock(State(app): State<App>, Caller(actor): Caller, Path(variant):
 /// What a path names and nobody knows is not found, rather than a bad value.
 fn found<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
     outcome.map_err(|failure| match failure {
-        Failure::Refused(refusal) if refusal.code() == domain::Code::Invalid => Refusal::new(domain::Code::NotFound, refusal.message()).into(),
+        Failure::Refused(refusal) if refusal.code() == domain::Code::Invalid => {
+            Refusal::new(domain::Code::NotFound, refusal.message()).into()
+        }
         other => other,
     })
 }
@@ -155,8 +174,10 @@ async fn list_stock_history(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, before) = (page.limit()?, before(&page.after()?)?);
-    let state = StockState::named(query.state.as_deref().unwrap_or("available")).filter(|state| !state.is_world());
-    let state = state.ok_or_else(|| Refusal::invalid("state", "give a state such as available, held or committed"))?;
+    let state =
+        StockState::named(query.state.as_deref().unwrap_or("available")).filter(|state| !state.is_world());
+    let state = state
+        .ok_or_else(|| Refusal::invalid("state", "give a state such as available, held or committed"))?;
     let spot = Spot::read(&variant, &location);
     let lines = app
         .read(move |tx| {
@@ -164,7 +185,12 @@ async fn list_stock_history(
             stock::history(tx, &actor, (variant, location, state), before, limit)
         })
         .await?;
-    document(&Page::new(lines.into_iter().map(HistoryShape::from).collect(), limit, |line: &HistoryShape| line.key.clone()), None)
+    document(
+        &Page::new(lines.into_iter().map(HistoryShape::from).collect(), limit, |line: &HistoryShape| {
+            line.key.clone()
+        }),
+        None,
+    )
 }
 
 /// The point before which a page begins: the end of time at the start.
@@ -172,7 +198,9 @@ fn before(text: &str) -> Result<(Instant, Id<domain::value::id::Transfer>), Prob
     if text.is_empty() {
         return Ok((Instant::from_micros(i64::MAX), Id::from_bytes([255; 16])));
     }
-    let point = text.split_once(' ').and_then(|(at, id)| Some((Instant::from_micros(at.parse().ok()?), Id::parse(id).ok()?)));
+    let point = text
+        .split_once(' ')
+        .and_then(|(at, id)| Some((Instant::from_micros(at.parse().ok()?), Id::parse(id).ok()?)));
     point.ok_or_else(|| Problem::unreadable("the cursor belongs to another list; begin without a cursor"))
 }
 
@@ -217,16 +245,28 @@ struct FreeShape {
 
 impl From<Availability> for PromiseShape {
     fn from(one: Availability) -> PromiseShape {
-        let locations = one.locations.into_iter().map(|(location, free)| FreeShape { location: location.to_string(), free });
-        PromiseShape { variant: one.variant.to_string(), promisable: one.promisable, locations: locations.collect() }
+        let locations = one
+            .locations
+            .into_iter()
+            .map(|(location, free)| FreeShape { location: location.to_string(), free });
+        PromiseShape {
+            variant: one.variant.to_string(),
+            promisable: one.promisable,
+            locations: locations.collect(),
+        }
     }
 }
 
 /// Read what a channel can promise
 #[utoipa::path(get, path = "/v1/availability", operation_id = "get_availability", tag = "stock", params(AvailabilityQuery),
     responses((status = 200, body = AvailabilityShape), Problems))]
-async fn get_availability(State(app): State<App>, Caller(actor): Caller, Query(query): Query<AvailabilityQuery>) -> Result<Response, Problem> {
-    let variants: Vec<Reference<Variant>> = query.variants.split(',').map(|text| Reference::read(text.trim())).collect();
+async fn get_availability(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Query(query): Query<AvailabilityQuery>,
+) -> Result<Response, Problem> {
+    let variants: Vec<Reference<Variant>> =
+        query.variants.split(',').map(|text| Reference::read(text.trim())).collect();
     if variants.len() > VARIANTS_MAX {
         return Err(Refusal::invalid("variants", format!("give 1 to {VARIANTS_MAX}")).into());
     }
@@ -234,8 +274,10 @@ async fn get_availability(State(app): State<App>, Caller(actor): Caller, Query(q
     let items = app
         .read(move |tx| {
             let channel = external::resolve_at(tx, "channel", &channel)?;
-            let channel = store::market::find_channel(tx, channel)?.ok_or_else(|| Refusal::not_found("channel", channel))?;
-            let ids = variants.iter().map(|variant| engine::catalogue::resolve_variant(tx, "variants", variant));
+            let channel = store::market::find_channel(tx, channel)?
+                .ok_or_else(|| Refusal::not_found("channel", channel))?;
+            let ids =
+                variants.iter().map(|variant| engine::catalogue::resolve_variant(tx, "variants", variant));
             let ids = ids.collect::<Result<Vec<_>, _>>()?;
             availability(tx, &actor, &channel, &ids)
         })
