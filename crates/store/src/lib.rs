@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod backup;
+pub mod cart;
 pub mod catalogue;
 pub mod check;
 pub mod contact;
@@ -13,6 +14,7 @@ pub mod dialect;
 pub mod error;
 pub mod event;
 pub mod external;
+pub mod fulfilment;
 pub mod idempotency;
 pub mod job;
 pub mod keyring;
@@ -20,12 +22,15 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod migration;
+pub mod order;
 pub mod payment;
 mod postgres;
 pub mod price;
+pub mod returns;
 pub mod row;
 pub mod seal;
 mod sqlite;
+pub mod stock;
 pub mod tax;
 pub mod tx;
 
