@@ -144,7 +144,7 @@ impl Table {
 
     /// The statement that asks for any row.
     pub fn select_any(&self) -> String {
-        format!("select 1 from {} limit 1", quoted(&self.name))
+        format!("select cast(1 as {{int}}) from {} limit 1", quoted(&self.name))
     }
 
     /// The statement that adds so many rows.
