@@ -4,18 +4,18 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
-pub mod edit;
 pub mod contact;
 pub mod customer;
+pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;
 pub mod job;
 pub mod keyring;
 pub mod ledger;
-pub mod payment;
 pub mod location;
 pub mod market;
+pub mod payment;
 pub mod perform;
 pub mod tax;
 pub mod webhook;
