@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, health, tax};
+use crate::{App, actor, health, job, payment, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -20,6 +20,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(actor::routes())
         .merge(tax::routes())
+        .merge(payment::routes())
+        .merge(job::routes())
 }
 
 /// The description of the whole API as JSON.
