@@ -137,7 +137,7 @@ impl<'s> Street<'s> {
         let headers =
             [("webhook-id", id), ("webhook-timestamp", &timestamp), ("webhook-signature", &signature)];
         let caller = Caller::new(Duration::from_secs(5));
-        let call = caller.send(axum::http::Method::POST, &self.shop_url, &headers, body.as_bytes().to_vec());
+        let call = caller.post(&self.shop_url, &headers, body.to_owned());
         self.runtime.block_on(call).unwrap().0.as_u16()
     }
 }

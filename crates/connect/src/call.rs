@@ -29,11 +29,28 @@ impl Caller {
         Caller { client: Client::builder(TokioExecutor::new()).build_http(), wait_max }
     }
 
-    /// Sends a JSON body, or none, and reads the answer.
+    /// Posts a JSON body and reads the answer.
     ///
     /// # Errors
     /// [`Unanswered`] when there is no connection, the time is over, or the answer is too long.
-    pub async fn send(
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<(StatusCode, Bytes), Unanswered> {
+        self.send(Method::POST, url, headers, body.into_bytes()).await
+    }
+
+    /// Gets what stands at an address.
+    ///
+    /// # Errors
+    /// As [`Caller::post`].
+    pub async fn get(&self, url: &str) -> Result<(StatusCode, Bytes), Unanswered> {
+        self.send(Method::GET, url, &[], Vec::new()).await
+    }
+
+    async fn send(
         &self,
         method: Method,
         url: &str,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -211,7 +211,7 @@ async fn tell(provider: &Provider, id: &str, key: &str, done: &Done) {
         let timestamp = timestamp.to_string();
         let headers =
             [("webhook-id", id), ("webhook-timestamp", &timestamp), ("webhook-signature", &signature)];
-        match provider.caller.send(Method::POST, url, &headers, body.clone().into_bytes()).await {
+        match provider.caller.post(url, &headers, body.clone()).await {
             Ok((status, _)) if status.is_success() => return,
             Ok((status, _)) => tracing::warn!(%status, id, "the test provider's webhook was not accepted"),
             Err(unanswered) => {

@@ -54,9 +54,6 @@ impl Default for Settings {
     }
 }
 
-/// The steps in which durations are counted, in seconds.
-const DURATION_STEPS_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-
 /// The edge of one running shop.
 pub(crate) struct Edge {
     pub settings: Settings,
@@ -70,16 +67,15 @@ pub(crate) struct Edge {
     pub counted: PrometheusHandle,
     /// Becomes true when the shop closes, so that streams end.
     pub closing: watch::Sender<bool>,
+    /// Counts up with every commit, and every second for those of other nodes; begins with the first stream.
+    pub commits: OnceLock<watch::Receiver<u64>>,
     /// The OpenAPI description as JSON.
     pub description: OnceLock<String>,
 }
 
 impl Edge {
     pub(crate) fn new(settings: Settings, source: Arc<dyn Source>) -> Edge {
-        let builder = PrometheusBuilder::new();
-        // Only an empty list is refused; without steps, summaries would be kept instead.
-        let builder = builder.set_buckets(&DURATION_STEPS_SECONDS).unwrap_or_default();
-        let recorder = builder.build_recorder();
+        let recorder = PrometheusBuilder::new().build_recorder();
         Edge {
             limits: Limits::new(&settings, source),
             requests: Arc::new(Semaphore::new(settings.requests_at_once_max)),
@@ -87,6 +83,7 @@ impl Edge {
             counted: recorder.handle(),
             recorder,
             closing: watch::channel(false).0,
+            commits: OnceLock::new(),
             description: OnceLock::new(),
             settings,
         }

@@ -1,11 +1,11 @@
-//! Jobs over the API: what waits, what was given up and why, and trying it again.
+//! Jobs over the API: what waits, what was given up, and trying again.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Refusal;
 use domain::value::Id;
-use domain::value::id::Job as JobKind;
-use engine::job::{self, Job};
+use engine::job;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -20,13 +20,13 @@ use crate::problem::{Problem, Problems};
 
 /// The routes of jobs.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_jobs)).routes(routes!(revive_job))
+    OpenApiRouter::new().routes(routes!(list_jobs)).routes(routes!(retry_job))
 }
 
-/// Work that follows from something that happened.
+/// Work that follows from an event or from time.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Job, example = json!({"id": "job_01jd0000000000000000000000", "kind": "payment.capture", "subject": "pay_01jd0000000000000000000000",
-    "state": "dead", "run_at": "2026-11-21T09:30:00Z", "attempts": 12, "last_error": "no answer within 10000 ms"}))]
+#[schema(as = Job, example = json!({"id": "job_01jd0000000000000000000000", "kind": "payment.authorise", "subject": "pay_01jd0000000000000000000000",
+    "state": "dead", "run_at": "2026-11-21T09:30:00Z", "attempts": 12, "last_error": "the provider did not answer in 10 seconds"}))]
 struct JobShape {
     /// Its id.
     id: String,
@@ -34,7 +34,7 @@ struct JobShape {
     kind: String,
     /// The id of what it is about.
     subject: String,
-    /// `waiting`, or `dead`: given up, a person must look at it.
+    /// `waiting`, or `dead`: it was tried too often and a person must look at it.
     state: &'static str,
     /// Not before this instant.
     run_at: String,
@@ -45,8 +45,8 @@ struct JobShape {
     last_error: Option<String>,
 }
 
-impl From<&Job> for JobShape {
-    fn from(job: &Job) -> JobShape {
+impl From<&job::Job> for JobShape {
+    fn from(job: &job::Job) -> JobShape {
         JobShape {
             id: job.id.to_string(),
             kind: job.kind.clone(),
@@ -62,51 +62,48 @@ impl From<&Job> for JobShape {
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct StateQuery {
-    /// Those that wait, or those that were given up; those that were given up when not given.
-    state: Option<JobState>,
+struct JobQuery {
+    /// `waiting` or `dead`; `dead` when not given.
+    state: Option<String>,
 }
 
-/// Where a job stands.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum JobState {
-    /// It will be done.
-    Waiting,
-    /// It was given up.
-    Dead,
+impl JobQuery {
+    fn dead(&self) -> Result<bool, Refusal> {
+        match self.state.as_deref() {
+            None | Some("dead") => Ok(true),
+            Some("waiting") => Ok(false),
+            Some(_) => Err(Refusal::invalid("state", "give \"waiting\" or \"dead\"")),
+        }
+    }
 }
 
 /// List jobs
-#[utoipa::path(get, path = "/v1/jobs", operation_id = "list_jobs", tag = "operations", params(StateQuery, PageQuery),
+#[utoipa::path(get, path = "/v1/jobs", operation_id = "list_jobs", tag = "operations", params(JobQuery, PageQuery),
     responses((status = 200, body = Page<JobShape>), Problems))]
 async fn list_jobs(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(which): Query<StateQuery>,
+    Query(query): Query<JobQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.after_id()?);
-    let dead = !matches!(which.state, Some(JobState::Waiting));
+    let (dead, limit, after) = (query.dead()?, page.limit()?, page.after_id()?);
     let jobs = app.read(move |tx| job::list(tx, &actor, dead, after, limit)).await?;
-    document(
-        &Page::new(jobs.iter().map(JobShape::from).collect(), limit, |job: &JobShape| job.id.clone()),
-        None,
-    )
+    document(&Page::new(jobs.iter().map(JobShape::from).collect(), limit, |job| job.id.clone()), None)
 }
 
-/// Try a job again that was given up
-#[utoipa::path(post, path = "/v1/jobs/{job}/revive", operation_id = "revive_job", tag = "operations",
-    params(("job" = String, Path, description = "Its id.")),
-    responses((status = 204, description = "It will be tried again."), Problems))]
-async fn revive_job(
+/// Try a dead job again
+///
+/// It waits again and has all its attempts before it.
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", operation_id = "retry_job", tag = "operations",
+    params(("id" = String, Path, description = "The job's id.")), responses((status = 204), Problems))]
+async fn retry_job(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Path(id): Path<String>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let id: Id<JobKind> = Id::parse(&job).map_err(|_| domain::Refusal::not_found("job", &job))?;
     app.perform(command.request, StatusCode::NO_CONTENT, move |tx, actor, world| {
-        job::revive(tx, actor, world, id)?;
+        let known = Id::parse(&id).map_err(|_| Refusal::not_found("job", &id));
+        job::revive(tx, actor, world, known?)?;
         Reply::json(&())
     })
     .await

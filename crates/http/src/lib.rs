@@ -2,16 +2,21 @@
 
 pub mod actor;
 pub mod app;
+pub mod bulk;
 pub mod caller;
 pub mod command;
 pub mod edge;
+pub mod event;
 pub mod health;
 pub mod job;
-mod limit;
+pub mod limit;
+pub mod location;
+pub mod market;
 pub mod observe;
 pub mod page;
 pub mod payment;
 pub mod problem;
+pub mod query;
 pub mod router;
 pub mod server;
 pub mod shape;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::Source;
@@ -59,18 +59,13 @@ async fn bounded(app: &App, request: Request, next: Next) -> Response {
         return problem.into_response();
     }
     let Ok(_permit) = app.edge.requests.try_acquire() else {
-        return unavailable("too many requests are worked on; try again in a moment").into_response();
+        return Problem::busy("too many requests are worked on; try again in a moment").into_response();
     };
     let time_out = Duration::from_secs(settings.request_seconds_max);
     tokio::time::timeout(time_out, next.run(request)).await.unwrap_or_else(|_| {
         let detail = "the answer took too long; it is not known whether this was kept: repeat it with the same idempotency key";
-        unavailable(detail).into_response()
+        Problem::busy(detail).into_response()
     })
-}
-
-fn unavailable(detail: &str) -> Problem {
-    let title = "the request cannot be answered now";
-    Problem::edge(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail).retry_after(1)
 }
 
 /// The address that asks. Behind a proxy it is the last one the proxy named.

@@ -121,6 +121,17 @@ impl Problem {
         Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", detail)
     }
 
+    /// What is said of it, without the way it is sent.
+    pub fn into_shape(self) -> ProblemShape {
+        *self.shape
+    }
+
+    /// No room for the request now; it was not begun, or whether it was kept is not known, as `detail` says.
+    pub fn busy(detail: &str) -> Problem {
+        let title = "the request cannot be answered now";
+        Problem::edge(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail).retry_after(1)
+    }
+
     /// A request that cannot be read.
     pub fn unreadable(detail: impl Into<String>) -> Problem {
         Problem::edge(StatusCode::BAD_REQUEST, "unreadable", "the request cannot be read", detail)

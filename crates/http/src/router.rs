@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, health, job, payment, tax};
+use crate::{App, actor, event, health, job, location, market, payment, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -18,10 +18,13 @@ struct Description;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(health::routes())
+        .merge(event::routes())
+        .merge(job::routes())
         .merge(actor::routes())
+        .merge(location::routes())
+        .merge(market::routes())
         .merge(tax::routes())
         .merge(payment::routes())
-        .merge(job::routes())
 }
 
 /// The description of the whole API as JSON.

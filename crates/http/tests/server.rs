@@ -89,7 +89,7 @@ fn those_who_watch_see_how_the_shop_is() {
         assert!(figures.contains(live), "{figures}");
         assert!(figures.contains("tandem_jobs_dead 0"), "{figures}");
         assert!(figures.contains("tandem_commands_waiting 0"), "{figures}");
-        assert!(figures.contains("tandem_request_seconds_bucket"), "{figures}");
+        assert!(figures.contains("tandem_request_seconds_count"), "{figures}");
         let open = Desk::with(shop, Settings { metrics_open: true, ..Settings::default() });
         assert_eq!(open.send("GET", "/metrics", &[], None).status, 200);
     });

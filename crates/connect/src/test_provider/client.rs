@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use engine::payment::provider::Ask;
 use engine::payment::{Operation, Verdict};
 use serde::Deserialize;
@@ -35,8 +35,7 @@ impl TestClient {
     async fn post(&self, ask: &Ask, path: &str, body: Value) -> Result<Verdict, Unanswered> {
         let url = format!("{}{path}", self.base_url);
         let headers = [("idempotency-key", ask.key.as_str())];
-        let (status, body) =
-            self.caller.send(Method::POST, &url, &headers, body.to_string().into_bytes()).await?;
+        let (status, body) = self.caller.post(&url, &headers, body.to_string()).await?;
         verdict(&url, status, &body)
     }
 
@@ -66,7 +65,7 @@ impl Provider for TestClient {
 
     async fn status(&self, key: &str) -> Result<Option<Verdict>, Unanswered> {
         let url = format!("{}/operations/{key}", self.base_url);
-        let (status, body) = self.caller.send(Method::GET, &url, &[], Vec::new()).await?;
+        let (status, body) = self.caller.get(&url).await?;
         if status == StatusCode::NOT_FOUND { Ok(None) } else { verdict(&url, status, &body).map(Some) }
     }
 }

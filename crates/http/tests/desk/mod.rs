@@ -1,12 +1,15 @@
 //! A desk at which tests ask the API in process, without a connection.
 #![allow(dead_code, reason = "each story looks at its own part of an answer")]
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use domain::actor::key::KeyKind;
 use domain::actor::{Permission, Permissions};
 use engine::actor::key;
+use futures_util::StreamExt;
 use serde_json::Value;
 use sim::shop::TestShop;
 use tandem_http::App;
@@ -95,4 +98,48 @@ pub fn key_for(shop: &TestShop, permissions: &[Permission]) -> String {
     })
     .expect("a key")
     .1
+}
+
+/// A stream that is followed.
+pub struct Stream<'d> {
+    desk: &'d Desk,
+    body: axum::body::BodyDataStream,
+    read: String,
+}
+
+impl Desk {
+    /// Opens a stream of events.
+    pub fn follow(&self, token: &str, path: &str, last_seen: Option<&str>) -> Stream<'_> {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = match last_seen {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        };
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self.runtime.block_on(self.router.clone().oneshot(request)).expect("an answer");
+        assert_eq!(response.status(), 200);
+        Stream { desk: self, body: response.into_body().into_data_stream(), read: String::new() }
+    }
+}
+
+impl Stream<'_> {
+    /// The next event with its id, waited for at most ten seconds.
+    pub fn next(&mut self) -> (String, Value) {
+        loop {
+            if let Some((event, rest)) = self.read.split_once("\n\n") {
+                let field =
+                    |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let found = field("id: ").zip(field("data: "));
+                self.read = rest.to_owned();
+                if let Some((id, data)) = found {
+                    return (id, serde_json::from_str(&data).expect("an event"));
+                }
+                continue;
+            }
+            let part = async { tokio::time::timeout(Duration::from_secs(10), self.body.next()).await };
+            let part =
+                self.desk.runtime.block_on(part).expect("an event in time").expect("a stream that goes on");
+            self.read += &String::from_utf8_lossy(&part.expect("a stream that is not cut off"));
+        }
+    }
 }
