@@ -6,6 +6,7 @@ pub mod actor;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;
+pub mod delivery;
 pub mod ledger;
 pub mod location;
 pub mod market;
