@@ -211,7 +211,10 @@ pub fn lead_days((least, most): (i64, i64)) -> Result<(i64, i64), Refusal> {
         return Err(Refusal::invalid("lead_days_min", format!("give 0 to {LEAD_DAYS_MAX} working days")));
     }
     if !(least..=LEAD_DAYS_MAX).contains(&most) {
-        return Err(Refusal::invalid("lead_days_max", format!("give {least} to {LEAD_DAYS_MAX} working days")));
+        return Err(Refusal::invalid(
+            "lead_days_max",
+            format!("give {least} to {LEAD_DAYS_MAX} working days"),
+        ));
     }
     Ok((least, most))
 }

@@ -17,6 +17,16 @@ pub const PAYMENT_MINUTES_MAX: i64 = 90 * 24 * 60;
 pub const STOCK_THRESHOLD_MAX: i64 = 1_000_000;
 
 crate::words! {
+    /// On what tax is rounded.
+    RoundingLevel {
+        /// On each line; the order's tax is their sum.
+        Line 1 "line";
+        /// On the order; the lines' tax is allocated from it.
+        Order 2 "order";
+    }
+}
+
+crate::words! {
     /// How the customer meets the shop.
     Kind {
         /// A web shop.

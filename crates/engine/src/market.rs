@@ -2,9 +2,9 @@
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
-use domain::market::{self as rules, CapturePolicy, HoldPolicy, Kind, PaymentKind, within};
+use domain::market::{self as rules, CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel, within};
 use domain::value::id::{self, CategoryTree, TaxZone};
-use domain::value::{Country, Currency, Id, Language, Reference, Rounding, RoundingLevel, Zone};
+use domain::value::{Country, Currency, Id, Language, Reference, Rounding, Zone};
 use serde_json::json;
 use store::{Tx, location, market as rows};
 

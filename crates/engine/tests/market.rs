@@ -1,9 +1,9 @@
 //! The story of a market, Britain, and the channels through which it is sold to: a web shop and a till.
 
 use domain::location as places;
-use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind};
+use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{self, TaxZone};
-use domain::value::{Country, Currency, Id, Language, Reference, Rounding, RoundingLevel, Zone};
+use domain::value::{Country, Currency, Id, Language, Reference, Rounding, Zone};
 use domain::{Code, actor::Actor};
 use engine::Failure;
 use engine::location::{NewLocation, NewNetwork};

@@ -6,10 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
-use domain::market::COUNTRIES_MAX;
-use domain::value::{
-    Country, Currency, Language, Reference, Rounding, RoundingLevel, Zone, id, reference, text,
-};
+use domain::market::{COUNTRIES_MAX, RoundingLevel};
+use domain::value::{Country, Currency, Language, Reference, Rounding, Zone, id, reference, text};
 use engine::market::{self, Market, MarketChange, NewMarket};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

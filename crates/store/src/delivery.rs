@@ -72,7 +72,8 @@ fn zone(text: &str) -> Result<Vec<Area>, String> {
     let lists: Vec<Vec<String>> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let area = |mut list: Vec<String>| {
         let postal_prefixes = list.split_off(list.len().min(1));
-        let country = Country::parse(list.first().map_or("", String::as_str)).map_err(|error| error.to_string())?;
+        let country =
+            Country::parse(list.first().map_or("", String::as_str)).map_err(|error| error.to_string())?;
         Ok(Area { country, postal_prefixes })
     };
     lists.into_iter().map(area).collect()
@@ -245,7 +246,8 @@ fn whole(tx: &mut Tx<'_>, mut methods: Vec<Method>) -> Result<Vec<Method>, Store
     )?;
     for method in &mut methods {
         let own = |owner: &Id<DeliveryMethod>| *owner == method.id;
-        method.channels = channels.iter().filter(|(owner, _)| own(owner)).map(|(_, channel)| *channel).collect();
+        method.channels =
+            channels.iter().filter(|(owner, _)| own(owner)).map(|(_, channel)| *channel).collect();
         method.pickup_locations =
             locations.iter().filter(|(owner, _)| own(owner)).map(|(_, location)| *location).collect();
     }

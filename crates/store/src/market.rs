@@ -1,8 +1,8 @@
 //! The rows of markets and channels.
 
-use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind};
+use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{self, CategoryTree, Location, Network, TaxZone};
-use domain::value::{Country, Currency, Id, Language, Rounding, RoundingLevel, Zone};
+use domain::value::{Country, Currency, Id, Language, Rounding, Zone};
 
 use crate::{Param, Row, StoreError, Tx, params};
 
