@@ -24,6 +24,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0008_catalogue"
     "0009_stock"
     "0010_price"
+    "0011_delivery"
     "0012_cart"
     "0013_payment"
     "0014_order"
