@@ -348,21 +348,31 @@ fn fill(
 ) -> Result<(), Failure> {
     let variants = sold(tx, lines, field)?;
     for (place, (line, variant)) in lines.iter().zip(variants).enumerate() {
-        let added = Line { id: world.id(), variant, quantity: line.quantity.units() };
-        pour(tx, cart, added).map_err(|failure| at(failure, field(place, "quantity")))?;
+        pour(tx, world, cart, (variant, line.quantity.units()))
+            .map_err(|failure| at(failure, field(place, "quantity")))?;
     }
     Ok(rules::check_lines(cart.lines.len())?)
 }
 
-/// Adds a line to what is in the cart: to the line of its variant, if there is one.
-fn pour(tx: &mut Tx<'_>, cart: &mut Cart, mut added: Line) -> Result<(), Failure> {
-    match cart.lines.iter_mut().find(|known| known.variant == added.variant) {
+/// Adds so many of a variant to what is in the cart: to its line, if there is one.
+fn pour(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    cart: &mut Cart,
+    (variant, quantity): (Id<Variant>, i64),
+) -> Result<(), Failure> {
+    let added = match cart.lines.iter_mut().find(|known| known.variant == variant) {
         Some(known) => {
-            known.quantity = rules::add_up(known.quantity, added.quantity)?.units();
-            added.id = known.id;
+            known.quantity = rules::add_up(known.quantity, quantity)?.units();
+            Line { quantity, ..*known }
         }
-        None => cart.lines.push(added),
-    }
+        None => {
+            let position = cart.lines.last().map_or(1, |last| last.position + 1);
+            let fresh = Line { id: world.id(), position, variant, quantity };
+            cart.lines.push(fresh);
+            fresh
+        }
+    };
     Ok(rows::add_to_line(tx, cart.id, &added)?)
 }
 

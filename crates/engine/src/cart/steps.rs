@@ -8,7 +8,7 @@ use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, cart as rows};
 
-use super::{Cart, Line, begin, channel_of, finish, lock, may_use, pour, standing};
+use super::{Cart, begin, channel_of, finish, lock, may_use, pour, standing};
 use crate::event::emit;
 use crate::{Failure, World};
 
@@ -73,7 +73,7 @@ pub fn merge(
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("from").into());
     }
     for line in &source.lines {
-        pour(tx, &mut target, Line { id: world.id(), ..*line })?;
+        pour(tx, world, &mut target, (line.variant, line.quantity))?;
     }
     rules::check_lines(target.lines.len())?;
     if target.contact.is_none() && target.person.is_none() {
