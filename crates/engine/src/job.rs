@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, payment, seal};
+use crate::{Failure, Shop, World, cart, checkout, payment, seal, stock};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -84,7 +84,10 @@ pub fn registry() -> Registry {
         .every(duty("answers.forget", 3600, forget_answers))
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("journal.seal", 60, seal::round))
+        .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .on("order.payment_changed", checkout::settle::on_payment_changed)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

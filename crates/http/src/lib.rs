@@ -19,6 +19,7 @@ pub mod query;
 pub mod router;
 pub mod server;
 pub mod shape;
+pub mod stock;
 pub mod tax;
 
 pub use app::App;

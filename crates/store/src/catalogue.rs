@@ -84,6 +84,13 @@ pub struct Variant {
     pub changed_at: Instant,
 }
 
+impl Variant {
+    /// What one of it takes from shelves: itself, or a kit's components.
+    pub fn takes(&self) -> Vec<(Id<VariantKind>, i64)> {
+        if self.kit { self.components.clone() } else { vec![(self.id, 1)] }
+    }
+}
+
 /// Which products are listed. What is not named does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -73,6 +73,13 @@ impl<'c> Tx<'c> {
         Ok(found.pop())
     }
 
+    /// Says that what was read is no longer so and the command must begin anew; give the error on.
+    /// The store then runs the command again, however the error is wrapped.
+    pub fn begin_anew(&mut self) -> StoreError {
+        self.failure.get_or_insert(StoreError::Conflict);
+        StoreError::Conflict
+    }
+
     /// Does a part of the work that is kept or undone by itself: what it wrote and noted goes when it says no, the rest of the
     /// transaction stays. Parts may lie within parts. A failure of the machinery still ends the whole transaction.
     ///
