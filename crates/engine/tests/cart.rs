@@ -5,6 +5,7 @@ mod ground;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::cart::State;
 use domain::contact::{Card, Draft};
+use domain::market::HoldPolicy;
 use domain::value::id::{Cart as CartKind, Order};
 use domain::value::{Currency, Id, Quantity, Reference};
 use domain::{Code, Refusal};
@@ -12,7 +13,9 @@ use engine::Failure;
 use engine::cart::{self, Cart, Details, Named, NewCart, NewLine, PricedCart};
 use engine::catalogue::{self, VariantChange};
 use engine::customer::{self, NewCustomer};
-use sim::{TestShop, on_every_engine};
+use engine::market::NewChannel;
+use sim::retailer::a_channel;
+use sim::{Retailer, TestShop, on_every_engine};
 
 const DAY: i64 = 86_400;
 
@@ -278,5 +281,38 @@ fn a_customers_cart_is_no_other_customers() {
             cart::list_of_customer(tx, actor, &Reference::External("C1".into()), first, 10)
         });
         assert_eq!(own.unwrap().iter().map(|cart| cart.id).collect::<Vec<_>>(), [id]);
+    });
+}
+
+#[test]
+fn a_channel_that_holds_for_carts_promises_nothing_twice() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let policy = NewChannel {
+            hold_policy: HoldPolicy::AtBasket,
+            ..a_channel("held", retailer.market, retailer.network)
+        };
+        let channel = retailer.channel(shop, policy).id;
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 5);
+        let held =
+            |lines: &[NewLine]| create(shop, NewCart { channel: Reference::Id(channel), ..new(lines) });
+        let first = held(&[line("MUG", 3)]).unwrap();
+        assert_eq!(held(&[line("MUG", 3)]).unwrap_err().code(), Some(Code::OutOfStock));
+        let second = held(&[line("MUG", 2)]).unwrap();
+        assert_eq!(add(shop, second.id, line("MUG", 1)).unwrap_err().code(), Some(Code::OutOfStock));
+        assert_eq!(quantities(&load(shop, second.id)), [2], "a refused add changes nothing");
+
+        let (from, into) = (first.id, second.id);
+        let merged = shop.run(move |tx, actor, world| cart::merge(tx, actor, world, from, into)).unwrap();
+        assert_eq!(quantities(&merged), [5]);
+        let remove = merged.lines[0].id;
+        shop.run(move |tx, actor, world| cart::remove_line(tx, actor, world, (into, remove, None))).unwrap();
+        let third = held(&[line("MUG", 5)]).unwrap();
+        assert!(held(&[line("MUG", 1)]).is_err());
+        shop.pass(2 * DAY);
+        shop.run(cart::expire_due).unwrap();
+        assert_eq!(load(shop, third.id).state, State::Expired);
+        assert!(held(&[line("MUG", 5)]).is_ok(), "what nobody came back for can be had again");
     });
 }
