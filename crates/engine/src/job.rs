@@ -146,7 +146,7 @@ pub fn take(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// What the store says.
-pub fn put_back(tx: &mut Tx<'_>, world: &mut World, job: &Job, why: &str) -> Result<(), Failure> {
+fn put_back(tx: &mut Tx<'_>, world: &mut World, job: &Job, why: &str) -> Result<(), Failure> {
     let again_at = again_at(world.now(), job.attempts, u64::from_be_bytes(world.bytes()));
     if again_at.is_none() {
         tracing::error!(job = %job.id, kind = job.kind, subject = job.subject, why, "a job was given up");
@@ -189,7 +189,7 @@ pub fn turn(shop: &Shop, registry: &Registry) -> Result<usize, Failure> {
     drop(teller);
     for (job, outcome) in outcomes {
         if let Err(failure) = outcome {
-            put_back_after(shop, job, &failure)?;
+            put_back_after(shop, job, failure.to_string())?;
         }
     }
     for duty in duties_due(shop, registry)? {
@@ -198,12 +198,12 @@ pub fn turn(shop: &Shop, registry: &Registry) -> Result<usize, Failure> {
     Ok(done)
 }
 
-/// Puts a job back after a failure, in a transaction of its own.
+/// Puts a job that failed back, in a transaction of its own.
 ///
 /// # Errors
 /// When the books cannot be used; the claim then runs out by itself.
-pub fn put_back_after(shop: &Shop, job: Job, failure: &Failure) -> Result<(), Failure> {
-    let (why, world_of) = (failure.to_string(), shop.clone());
+pub fn put_back_after(shop: &Shop, job: Job, why: String) -> Result<(), Failure> {
+    let world_of = shop.clone();
     shop.db.write(move |tx| put_back(tx, &mut world_of.world(), &job, &why))
 }
 

@@ -14,6 +14,7 @@ pub mod location;
 pub mod market;
 pub mod observe;
 pub mod page;
+pub mod payment;
 pub mod problem;
 pub mod query;
 pub mod router;

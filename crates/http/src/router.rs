@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, stock, tax};
+use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(market::routes())
         .merge(stock::routes())
         .merge(tax::routes())
+        .merge(payment::routes())
 }
 
 /// The description of the whole API as JSON.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
+pub mod delivery;
 pub mod dialect;
 pub mod error;
 pub mod event;
