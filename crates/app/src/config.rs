@@ -30,6 +30,7 @@ pub struct Config {
     https: bool,
     behind_proxy: bool,
     metrics_open: bool,
+    public_figures: bool,
     body_bytes_max: usize,
     request_seconds_max: u64,
     requests_at_once_max: usize,
@@ -139,6 +140,7 @@ impl Config {
             behind_proxy: self.behind_proxy,
             https: self.https,
             metrics_open: self.metrics_open,
+            public_figures: self.public_figures,
         }
     }
 }

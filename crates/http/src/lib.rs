@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod app;
+mod asset;
 pub mod bulk;
 pub mod caller;
 pub mod command;
@@ -17,9 +18,11 @@ pub mod page;
 pub mod payment;
 pub mod problem;
 pub mod query;
+mod reference;
 pub mod router;
 pub mod server;
 pub mod shape;
+mod start;
 pub mod stock;
 pub mod tax;
 
