@@ -4,6 +4,7 @@ pub mod actor;
 pub mod app;
 pub mod bulk;
 pub mod caller;
+pub mod catalogue;
 pub mod command;
 pub mod edge;
 pub mod event;

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, tax};
+use crate::{App, actor, catalogue, event, health, job, location, market, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(catalogue::routes())
         .merge(tax::routes())
 }
 
