@@ -169,7 +169,8 @@ async fn quote_delivery(
             let channel = market::find_channel(tx, &actor, &question.channel)?;
             let sells_in = market::find(tx, &actor, &Reference::Id(channel.market))?.currency;
             if sells_in != question.currency {
-                let message = format!("the channel sells in {sells_in}, the goods are given in {}", question.currency);
+                let message =
+                    format!("the channel sells in {sells_in}, the goods are given in {}", question.currency);
                 return Err(Refusal::new(domain::Code::CurrencyMismatch, message).at("goods").into());
             }
             let offers = delivery::methods_for(tx, &channel, &question.delivery)?;

@@ -62,7 +62,7 @@ async fn create_locations(
 ) -> Result<Response, Problem> {
     let rows = command.body.read(NewLocationShape::read)?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        rows.perform(tx, actor, world, location::create, LocationShape::from)
+        rows.perform(tx, actor, world, location::create, |location| LocationShape::from(location))
     })
     .await
 }

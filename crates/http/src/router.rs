@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
+use crate::{App, actor, catalogue, delivery, event, health, job, location, market, payment, stock, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -23,8 +23,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(tax::routes())
+        .merge(delivery::routes())
         .merge(payment::routes())
 }
 

@@ -1,10 +1,10 @@
 //! Delivery methods as they are written over the API.
 
+use domain::Refusal;
 use domain::delivery::{AREAS_MAX, Area, BANDS_MAX, Band, CHANNELS_MAX, Kind, Measure, Rates};
 use domain::location::MEMBERS_MAX;
 use domain::value::id::DeliveryMethod;
 use domain::value::{Country, Currency, Money, Reference, reference, text};
-use domain::{Code, Refusal};
 use engine::delivery::{Method, MethodChange, NewMethod, Offer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -241,8 +241,11 @@ impl NewMethodShape {
         let mut fields = Fields::new();
         let code = fields.take("code", text::bounded("code", &self.code, 1, CODE_CHARS_MAX));
         let name = fields.take("name", self.name.title().map_err(|refusal| refusal.message().to_owned()));
-        let external_id = fields
-            .take_if("external_id", self.external_id.as_deref(), reference::external_id::<DeliveryMethod>);
+        let external_id = fields.take_if(
+            "external_id",
+            self.external_id.as_deref(),
+            reference::external_id::<DeliveryMethod>,
+        );
         let kind = fields.take("kind", Kind::parse(&self.kind));
         let zone = read_zone(&mut fields, &self.zone);
         let rates = fields.within("rates", |fields| self.rates.read(fields));
@@ -310,8 +313,7 @@ impl MethodChangeShape {
             name.title().map_err(|refusal| refusal.message().to_owned())
         });
         let zone = self.zone.as_deref().map(|zone| read_zone(&mut fields, zone).unwrap_or_default());
-        let rates =
-            self.rates.as_ref().and_then(|rates| fields.within("rates", |fields| rates.read(fields)));
+        let rates = self.rates.as_ref().and_then(|rates| fields.within("rates", |fields| rates.read(fields)));
         let channels = self.channels.as_deref();
         let channels = channels.and_then(|all| read_references(&mut fields, ("channels", CHANNELS_MAX), all));
         let places = self.pickup_locations.as_deref();
@@ -325,7 +327,8 @@ impl MethodChangeShape {
             lead_days_min: self.lead_days_min,
             lead_days_max: self.lead_days_max,
             channels,
-            pickup_network: self.pickup_network.as_ref().map(|network| network.as_deref().map(Reference::read)),
+            pickup_network:
+                self.pickup_network.as_ref().map(|network| network.as_deref().map(Reference::read)),
             pickup_locations: places,
             active: self.active,
         }))
