@@ -1,5 +1,6 @@
 //! The program `tandem`: one word after it says what to do, `tandem help` lists the words.
 
+mod check;
 mod config;
 mod fault;
 mod init;
@@ -55,6 +56,7 @@ enum Word {
     Serve(serve::Arguments),
     Init(init::Arguments),
     Migrate(migrate::Arguments),
+    Check(check::Arguments),
     Openapi(openapi::Arguments),
 }
 
@@ -77,6 +79,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
+        Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Openapi(arguments) => openapi::run(arguments, screen),
     }
 }

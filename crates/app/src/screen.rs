@@ -2,6 +2,7 @@
 
 use std::io::{Write, stderr, stdout};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
@@ -27,6 +28,16 @@ impl Screen {
     /// Shows a text that is the answer itself, to people and programs alike.
     pub fn print(&self, text: &str) {
         let _ = write!(stdout(), "{text}");
+    }
+
+    /// A bar for long work: what is done, and what is counted. Shown on a terminal only, and not to programs.
+    pub fn bar(&self, doing: &'static str, counted: &str) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let line = format!("{{msg}} {{wide_bar}} {{human_pos}} of {{human_len}} {counted}, {{eta}} left");
+        let style = ProgressStyle::with_template(&line).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(0).with_style(style).with_message(doing)
     }
 
     /// Shows why the program ends.

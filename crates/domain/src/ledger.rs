@@ -27,6 +27,13 @@ macro_rules! words {
             pub fn coded(code: i64) -> Option<$name> { $name::ALL.iter().copied().find(|one| one.code() == code) }
             /// The one of this name.
             pub fn named(name: &str) -> Option<$name> { $name::ALL.iter().copied().find(|one| one.text() == name) }
+            /// The one of this name.
+            ///
+            /// # Errors
+            /// The names there are.
+            pub fn parse(name: &str) -> Result<$name, String> {
+                $name::named(name).ok_or_else(|| format!("give one of {}", [$($text),*].join(", ")))
+            }
         }
     };
 }

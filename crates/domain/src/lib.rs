@@ -3,12 +3,15 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod cart;
+pub mod catalogue;
 pub mod contact;
 pub mod customer;
 pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod payment;
+pub mod price;
 pub mod refusal;
 pub mod tax;
 pub mod value;

@@ -47,6 +47,7 @@ codes! {
     IdempotencyKeyReused "idempotency_key_reused" Conflict "the idempotency key was used before with another input";
     Invalid "invalid" Invalid "a value in the request cannot be accepted; the field and the reason are named";
     NoPrice "no_price" Conflict "the variant has no price in this channel, market and currency at this instant";
+    NoTaxRate "no_tax_rate" Conflict "the tax zone has no rate for the tax class at this instant";
     NotDeliverable "not_deliverable" Conflict "no delivery method serves this address, channel or cart";
     NotFound "not_found" NotFound "nothing with this id exists, or it may not be seen by who asks";
     OutOfStock "out_of_stock" Conflict "fewer pieces can be promised than were asked for";
@@ -91,13 +92,22 @@ impl Refusal {
         self
     }
 
+    /// The same refusal about a part, such as `items.3`: every field named gets its path; one without a field gets the path itself.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Refusal {
+        self.field = Some(self.field.map_or_else(|| path.to_owned(), |field| format!("{path}.{field}")));
+        self.also = self.also.into_iter().map(|refusal| refusal.within(path)).collect();
+        self
+    }
+
     /// One refusal that names every bad field; `None` when there is none.
-    pub fn all(mut refusals: Vec<Refusal>) -> Option<Refusal> {
-        if refusals.is_empty() {
-            return None;
-        }
-        let mut first = refusals.remove(0);
-        first.also.extend(refusals);
+    pub fn all(refusals: Vec<Refusal>) -> Option<Refusal> {
+        let mut each = refusals.into_iter().flat_map(|mut refusal| {
+            let also = std::mem::take(&mut refusal.also);
+            std::iter::once(refusal).chain(also)
+        });
+        let mut first = each.next()?;
+        first.also = each.collect();
         Some(first)
     }
 
@@ -155,5 +165,12 @@ mod tests {
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(fields, ["name", "lines.0.quantity"]);
         assert!(Refusal::all(vec![]).is_none());
+        let both = Refusal::all(vec![
+            refusal.within("items.0"),
+            Refusal::invalid("name", "is empty").within("items.1"),
+        ]);
+        let both = both.unwrap();
+        let fields: Vec<_> = both.each().filter_map(Refusal::field).collect();
+        assert_eq!(fields, ["items.0.name", "items.0.lines.0.quantity", "items.1.name"]);
     }
 }

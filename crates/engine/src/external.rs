@@ -1,6 +1,6 @@
 //! Finding a thing by its id or by the external id the retailer gave it.
 
-use domain::value::{Id, Kind, Reference};
+use domain::value::{Id, Kind, Reference, reference};
 use domain::{Code, Refusal};
 use store::{Tx, external};
 
@@ -13,6 +13,9 @@ use crate::Failure;
 pub fn resolve<K: Kind>(tx: &mut Tx<'_>, reference: &Reference<K>) -> Result<Id<K>, Failure> {
     match reference {
         Reference::Id(id) => Ok(*id),
+        Reference::External(text) if !reference::can_be_external(text) => {
+            Err(Refusal::new(Code::NotFound, format!("no {} has such an id", K::NAME)).into())
+        }
         Reference::External(text) => {
             external::find(tx, text)?.ok_or_else(|| Refusal::not_found(K::NAME, text).into())
         }

@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, payment};
+use crate::{Failure, Shop, World, cart, payment, seal};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -80,11 +80,11 @@ impl Registry {
 
 /// All jobs that are done inside a transaction, and all duties.
 pub fn registry() -> Registry {
-    Registry::default().every(duty("answers.forget", 3600, forget_answers)).every(duty(
-        "payment.expire",
-        15,
-        payment::expire,
-    ))
+    Registry::default()
+        .every(duty("answers.forget", 3600, forget_answers))
+        .every(duty("cart.expire", 30, cart::expire_due))
+        .every(duty("journal.seal", 60, seal::round))
+        .every(duty("payment.expire", 15, payment::expire))
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

@@ -4,6 +4,9 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod cart;
+pub mod catalogue;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod edit;
@@ -17,6 +20,8 @@ pub mod location;
 pub mod market;
 pub mod payment;
 pub mod perform;
+pub mod price;
+pub mod seal;
 pub mod tax;
 pub mod webhook;
 pub mod world;

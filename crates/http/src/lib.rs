@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod bulk;
 pub mod caller;
 pub mod command;
 pub mod edge;
@@ -9,9 +10,12 @@ pub mod event;
 pub mod health;
 pub mod job;
 pub mod limit;
+pub mod location;
+pub mod market;
 pub mod observe;
 pub mod page;
 pub mod problem;
+pub mod query;
 pub mod router;
 pub mod server;
 pub mod shape;

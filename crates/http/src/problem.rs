@@ -121,6 +121,11 @@ impl Problem {
         Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", detail)
     }
 
+    /// What is said of it, without the way it is sent.
+    pub fn into_shape(self) -> ProblemShape {
+        *self.shape
+    }
+
     /// No room for the request now; it was not begun, or whether it was kept is not known, as `detail` says.
     pub fn busy(detail: &str) -> Problem {
         let title = "the request cannot be answered now";

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, tax};
+use crate::{App, actor, event, health, job, location, market, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -21,6 +21,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(event::routes())
         .merge(job::routes())
         .merge(actor::routes())
+        .merge(location::routes())
+        .merge(market::routes())
         .merge(tax::routes())
 }
 

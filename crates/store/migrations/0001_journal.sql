@@ -28,7 +28,8 @@ create table if not exists seal (
     first_sequence {int} not null,
     at {int} not null,
     hash {bytes} not null,
-    primary key (partition, last_sequence)
+    primary key (partition, last_sequence),
+    unique (partition, first_sequence)
 ) {strict};
 
 create table if not exists consumer (

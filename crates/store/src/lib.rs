@@ -3,6 +3,9 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod cart;
+pub mod catalogue;
+pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
@@ -19,7 +22,9 @@ pub mod market;
 pub mod migration;
 pub mod payment;
 mod postgres;
+pub mod price;
 pub mod row;
+pub mod seal;
 mod sqlite;
 pub mod tax;
 pub mod tx;

@@ -17,11 +17,14 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0001_journal"
     "0002_ledger"
     "0003_tax"
-    "0013_payment"
+    "0004_actor"
+    "0005_contact"
     "0006_location"
     "0007_market"
-    "0005_contact"
-    "0004_actor"
+    "0008_catalogue"
+    "0010_price"
+    "0012_cart"
+    "0013_payment"
     "0060_keyring"
 };
 

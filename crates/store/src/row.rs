@@ -70,6 +70,11 @@ impl<'a> From<&'a Vec<u8>> for Param<'a> {
         Param::Bytes(bytes)
     }
 }
+impl<'a> From<&'a [[u8; 16]]> for Param<'a> {
+    fn from(ids: &'a [[u8; 16]]) -> Self {
+        Param::Ids(ids)
+    }
+}
 impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Param::Null, Into::into)
@@ -225,9 +230,14 @@ impl<'r> Row<'r> {
     /// As [`Row::int`].
     pub fn key(&mut self) -> Result<[u8; 16], StoreError> {
         let column = self.next;
-        self.bytes()?
-            .try_into()
-            .map_err(|_| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
+        self.next += 1;
+        let key = match &self.columns {
+            Columns::Sqlite(row) => row.get::<_, [u8; 16]>(column).ok(),
+            Columns::Postgres(row) => {
+                row.try_get::<_, &[u8]>(column).ok().and_then(|bytes| bytes.try_into().ok())
+            }
+        };
+        key.ok_or_else(|| StoreError::Corrupt(format!("column {column}: expected 16 bytes")))
     }
 
     /// The next column as an id.

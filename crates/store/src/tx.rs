@@ -73,6 +73,29 @@ impl<'c> Tx<'c> {
         Ok(found.pop())
     }
 
+    /// Does a part of the work that is kept or undone by itself: what it wrote and noted goes when it says no, the rest of the
+    /// transaction stays. Parts may lie within parts. A failure of the machinery still ends the whole transaction.
+    ///
+    /// # Errors
+    /// What the part or the store says.
+    pub fn savepoint<T, E: From<StoreError>>(
+        &mut self,
+        part: impl FnOnce(&mut Tx<'c>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.execute("savepoint part", &[])?;
+        let noted = self.events.len();
+        let outcome = part(self);
+        if self.failure.is_some() {
+            return outcome;
+        }
+        if outcome.is_err() {
+            self.events.truncate(noted);
+            self.execute("rollback to savepoint part", &[])?;
+        }
+        self.execute("release savepoint part", &[])?;
+        outcome
+    }
+
     /// Notes that something happened; written to the journal with the transaction.
     pub fn emit(&mut self, event: Event) {
         self.events.push(event);

@@ -33,6 +33,8 @@ macro_rules! kinds {
 kinds! {
     /// A program's key to the API.
     ApiKey "key" "API key";
+    /// What the retailer wants to know of each product.
+    Attribute "att" "attribute";
     /// A book of the ledger.
     Book "book" "book";
     /// Money taken by one capture of a payment.
@@ -79,6 +81,8 @@ kinds! {
     Payment "pay" "payment";
     /// A person whose data key protects contacts.
     Person "per" "person";
+    /// That a price was set, changed or taken away.
+    PriceChange "prc" "price change";
     /// A list of prices.
     PriceList "prl" "price list";
     /// A product.

@@ -36,14 +36,19 @@ impl<K: Kind> Reference<K> {
 /// What is wrong with it.
 pub fn external_id<K: Kind>(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let length = text.chars().count();
-    if length == 0 || length > EXTERNAL_ID_LENGTH_MAX || text.chars().any(char::is_control) {
+    if !can_be_external(text) {
         return Err(format!("give 1 to {EXTERNAL_ID_LENGTH_MAX} visible characters"));
     }
     if Id::<K>::parse(text).is_ok() {
         return Err("an external id must not look like one of our own ids".into());
     }
     Ok(text.to_owned())
+}
+
+/// Whether a text can be an external id by its length and characters.
+pub fn can_be_external(text: &str) -> bool {
+    let length = text.chars().count();
+    length > 0 && length <= EXTERNAL_ID_LENGTH_MAX && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -1,0 +1,26 @@
+//! What the ledger holds agrees with what was promised, and every external id leads to a thing.
+
+use store::Tx;
+use store::check as rows;
+
+use super::{Difference, account_name};
+use crate::Failure;
+
+/// Live holds lie in their accounts, and nothing else does.
+pub fn holds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let unequal = rows::unequal_holds(tx)?;
+    let tell = |held: rows::HeldAccount| {
+        let place = account_name(held.book, held.account);
+        Difference::new("holds", place, format!("{} by its live holds", held.pending), held.amount)
+    };
+    Ok(unequal.into_iter().map(tell).collect())
+}
+
+/// External ids lead to things that are there.
+pub fn external_ids(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let lost = rows::lost_external_ids(tx)?;
+    let tell = |(kind, external_id)| {
+        Difference::new("external ids", format!("{kind} \"{external_id}\""), "a thing of this kind", "none")
+    };
+    Ok(lost.into_iter().map(tell).collect())
+}

@@ -1,0 +1,179 @@
+//! Somebody changes the books behind the program's back: the check finds it and says where. Books nobody touched are clean.
+
+use domain::actor::Actor;
+use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
+use domain::value::Id;
+use domain::value::id::{Book, Hold};
+use domain::{Code, Refusal};
+use engine::check::{Report, check};
+use engine::ledger::{Ending, NewHold, Notice, Told, end_hold, hold, post};
+use engine::{Failure, World, seal};
+use sim::shop::{TestShop, on_every_engine};
+use store::{Tx, params};
+
+const BOOK: Id<Book> = Id::from_bytes([7; 16]);
+const SHELF: AccountKey = AccountKey { place: [1; 16], state: 1 };
+const HELD: AccountKey = AccountKey { place: [1; 16], state: 2 };
+const SUPPLIER: AccountKey = AccountKey { place: AccountKey::WORLD, state: 40 };
+const CUSTOMER: AccountKey = AccountKey { place: AccountKey::WORLD, state: 41 };
+
+fn notice(number: i64) -> Notice {
+    let body = serde_json::json!({ "number": number });
+    Notice { subject: format!("subject {number}"), kind: "stock.moved", body }
+}
+
+fn too_little(_: store::ledger::Shortfall) -> Refusal {
+    Refusal::new(Code::OutOfStock, "too little")
+}
+
+fn moved(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    number: i64,
+    lines: [(AccountKey, i64); 2],
+) -> Result<(), Failure> {
+    let postings = lines.map(|(account, amount)| Posting {
+        account,
+        amount,
+        floor: (account.place != AccountKey::WORLD).then_some(0),
+    });
+    let transfer =
+        NewTransfer { id: world.id(), book: BOOK, reason: "moved", cause: None, postings: postings.to_vec() };
+    post(tx, actor, world, Told { transfer, notice: notice(number) }, too_little).map(drop)
+}
+
+/// A day at the shop: goods come, some are held, some of those are sold, some given back; then the day is sealed.
+fn trade(shop: &TestShop) -> Id<Hold> {
+    for number in 0..40 {
+        let lines =
+            if number % 4 == 3 { [(SHELF, -5), (CUSTOMER, 5)] } else { [(SUPPLIER, -10), (SHELF, 10)] };
+        shop.run(move |tx, actor, world| {
+            store::ledger::open_book(tx, BOOK, BookKind::Stock, "piece", world.now())?;
+            moved(tx, actor, world, number, lines)
+        })
+        .expect("goods move");
+        shop.pass(i64::from(number % 3 == 0));
+    }
+    let held = |cause: &'static str| {
+        let asked = move || NewHold {
+            book: BOOK,
+            from: (SHELF, Some(0)),
+            held: HELD,
+            amount: 3,
+            expires_at: None,
+            cause: ("cart", cause.into()),
+            notice: notice(100),
+        };
+        shop.run(move |tx, actor, world| hold(tx, actor, world, asked(), too_little)).expect("held")
+    };
+    let (sold, kept, given_back) = (held("a"), held("b"), held("c"));
+    for (id, end) in [(sold, HoldEnd::Post(2)), (given_back, HoldEnd::Void)] {
+        shop.run(move |tx, actor, world| {
+            let row = store::ledger::lock_hold(tx, BOOK, id)?.expect("the hold is there");
+            let onward = [Posting { account: CUSTOMER, amount: 2, floor: None }];
+            let onward = if matches!(end, HoldEnd::Post(_)) { &onward[..] } else { &[] };
+            end_hold(tx, actor, world, &row, Ending { end, onward, notice: notice(101) }).map(drop)
+        })
+        .expect("the hold ends");
+    }
+    while shop.run(seal::round).expect("sealed") {}
+    kept
+}
+
+fn looked(shop: &TestShop) -> Report {
+    shop.read(|tx| check(tx, [9; 32], &mut |_, _| ())).expect("the check reads the books")
+}
+
+#[test]
+fn books_nobody_touched_are_clean() {
+    on_every_engine(|shop| {
+        assert!(looked(shop).is_clean(), "empty books");
+        trade(shop);
+        let report = looked(shop);
+        assert!(report.is_clean(), "{:#?}", report.differences);
+        assert_eq!((report.accounts, report.postings, report.transfers, report.entries), (4, 91, 45, 45));
+        assert!(report.seals > 0);
+        let sealed = report.seals;
+        shop.run(|tx, actor, world| moved(tx, actor, world, 1, [(SUPPLIER, -1), (SHELF, 1)]))
+            .expect("more goods come");
+        assert!(looked(shop).is_clean(), "an unsealed end is no difference");
+        while shop.run(seal::round).expect("sealed") {}
+        assert_eq!(looked(shop).seals, sealed + 1);
+        assert!(looked(shop).is_clean());
+    });
+}
+
+/// What somebody did, and which checks must find it.
+type Tampering = (&'static str, &'static [&'static str]);
+
+#[test]
+fn what_was_changed_behind_the_books_back_is_found_and_named() {
+    let tamperings: [Tampering; 9] = [
+        ("update account set amount = amount + 1 where state = 1", &["balance"]),
+        (
+            "update posting set amount = amount + 1 where state = 1 and amount = 10",
+            &["balance", "seal", "transfer"],
+        ),
+        (
+            "update posting set balance = balance + 1 where state = 41 and amount = 2",
+            &["running balance", "seal"],
+        ),
+        ("update transfer set reason = 'stolen' where reason = 'hold_posted'", &["seal"]),
+        ("update event set body = 'x' where subject = 'subject 7'", &["seal"]),
+        ("delete from event where subject = 'subject 7'", &["journal", "seal", "transfer"]),
+        ("delete from transfer where reason = 'hold_posted'", &["event", "posting", "seal"]),
+        (
+            "update seal set hash = event_id from event where event.partition = seal.partition and event.sequence = 1",
+            &["seal"],
+        ),
+        ("update hold set amount = 4 where state = 1", &["holds"]),
+    ];
+    on_every_engine(|shop| {
+        trade(shop);
+        for (sql, found_by) in tamperings {
+            let report = tampered(shop, sql);
+            let mut found: Vec<&str> = report.differences.iter().map(|difference| difference.check).collect();
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found, found_by, "{sql}: {:#?}", report.differences);
+        }
+        assert!(looked(shop).is_clean(), "each change was taken back");
+    });
+}
+
+#[test]
+fn a_difference_says_where_and_what() {
+    on_every_engine(|shop| {
+        let kept = trade(shop);
+        let report = tampered(shop, "update hold set amount = 4 where state = 1");
+        assert_eq!(
+            report.differences[0].to_string(),
+            format!(
+                "holds: {BOOK}, place 01040g2081040g2081040g2081, state 2: expected 4 by its live holds, found 3"
+            )
+        );
+        shop.run(move |tx, _, _| {
+            Ok(store::external::add(tx, "till-4", kept.shared_with::<domain::value::id::Location>())?)
+        })
+        .expect("noted");
+        let report = looked(shop);
+        assert_eq!(
+            report.differences[0].to_string(),
+            "external ids: loc \"till-4\": expected a thing of this kind, found none"
+        );
+    });
+}
+
+/// Looks at the books with a change made, then takes the change back.
+fn tampered(shop: &TestShop, sql: &'static str) -> Report {
+    let (teller, told) = std::sync::mpsc::channel();
+    let outcome: Result<(), Failure> = shop.run(move |tx, _, _| {
+        assert!(tx.execute(sql, params![])? > 0, "{sql} touches a row");
+        let report = check(tx, [9; 32], &mut |_, _| ())?;
+        let _ = teller.send(report);
+        Err(Refusal::invalid("tampering", "taken back").into())
+    });
+    assert_eq!(outcome.expect_err("taken back").code(), Some(Code::Invalid));
+    told.try_iter().last().expect("a report")
+}
