@@ -8,6 +8,7 @@ use domain::{Code, Refusal};
 use engine::{Key, Request};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
 
 use crate::App;
 use crate::caller::{Caller, refuse_other_sites};
@@ -24,6 +25,16 @@ pub struct Command<T> {
     pub request: Request,
     /// The version named in `If-Match`.
     pub if_match: Option<i64>,
+}
+
+/// The header of commands that move stock or money.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header; `Command` reads it")]
+pub struct KeyRequired {
+    /// A text of your own, 1 to 255 characters. The same key again gets the same answer and does nothing twice.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    key: String,
 }
 
 impl<T> Command<T> {

@@ -14,11 +14,13 @@ pub mod location;
 pub mod market;
 pub mod observe;
 pub mod page;
+pub mod payment;
 pub mod problem;
 pub mod query;
 pub mod router;
 pub mod server;
 pub mod shape;
+pub mod stock;
 pub mod tax;
 
 pub use app::App;

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, tax};
+use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -23,7 +23,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(stock::routes())
         .merge(tax::routes())
+        .merge(payment::routes())
 }
 
 /// The description of the whole API as JSON.
