@@ -29,6 +29,7 @@ fn a_cart(channel: &Channel, wanted: &[(Id<Variant>, i64)]) -> NewCart {
     let line = |(variant, quantity): &(Id<Variant>, i64)| NewLine {
         variant: Named::Reference(Reference::Id(*variant)),
         quantity: Quantity::new(*quantity).expect("a quantity"),
+        unit_price: None,
     };
     NewCart {
         external_id: None,
