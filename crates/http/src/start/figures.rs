@@ -102,7 +102,7 @@ fn sums(figures: &[Figures]) -> Vec<Sum> {
             sums.len() - 1
         });
         sums[found].orders += one.orders;
-        sums[found].units += one.orders;
+        sums[found].units += one.units;
         sums[found].revenue += revenue(one);
     }
     sums
