@@ -24,6 +24,8 @@ pub struct Config {
     master_key_file: PathBuf,
     /// The address to serve on.
     pub listen: String,
+    /// The payment provider to try things on: none, inside this program, or at an address.
+    pub test_provider: String,
     readers: usize,
     writers: usize,
     queue: usize,

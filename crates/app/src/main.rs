@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod fault;
 mod init;
+mod jobs;
 mod key;
 mod log;
 mod migrate;
@@ -11,6 +12,7 @@ mod openapi;
 mod screen;
 mod serve;
 mod shop;
+mod test_provider;
 mod world;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ enum Word {
     Migrate(migrate::Arguments),
     Check(check::Arguments),
     Openapi(openapi::Arguments),
+    TestProvider(test_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +84,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Openapi(arguments) => openapi::run(arguments, screen),
+        Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
     }
 }
 

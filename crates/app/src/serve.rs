@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::init::screen_name;
+use crate::jobs::Beside;
 use crate::screen::Screen;
 use crate::shop::{self, Opened};
 
@@ -51,15 +52,17 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
         &format!("Tandem serves http://{address} from {database}"),
         &json!({"address": format!("http://{address}"), "database": database}),
     );
+    let beside = Beside::start(&opened.shop, &config.test_provider, address).await?;
     let app = App::new(opened.shop.clone());
     let served = http::server::serve(app, listener, config.edge(), wait_for_signal()).await;
+    beside.stop().await;
     served.map_err(|error| Fault::environment("serving", error))?;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Waits for Ctrl-C or the signal TERM.
-async fn wait_for_signal() {
+pub async fn wait_for_signal() {
     let interrupted = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {
         Ok(mut terminated) => tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} },
