@@ -7,6 +7,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;
+pub mod delivery;
 pub mod fulfilment;
 pub mod ledger;
 pub mod location;

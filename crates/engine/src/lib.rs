@@ -10,6 +10,7 @@ pub mod check;
 pub mod checkout;
 pub mod contact;
 pub mod customer;
+pub mod delivery;
 pub mod edit;
 pub mod event;
 pub mod external;

@@ -8,7 +8,7 @@ use crate::{Param, Row, StoreError, Tx, params};
 
 pub mod attribute;
 pub mod category;
-mod json;
+pub(crate) mod json;
 pub mod label;
 pub mod media;
 

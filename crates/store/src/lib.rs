@@ -3,12 +3,14 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod backup;
 pub mod cart;
 pub mod catalogue;
 pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
+pub mod delivery;
 pub mod dialect;
 pub mod error;
 pub mod event;
