@@ -37,7 +37,7 @@ impl Beside {
     /// Starts doing the shop's jobs. `provider` is the setting `test_provider`, `shop_address` where the shop serves.
     ///
     /// # Errors
-    /// When no port is free for the test provider.
+    /// When the setting cannot be understood, or no port is free for the test provider.
     pub async fn start(shop: &Shop, provider: &str, shop_address: SocketAddr) -> Result<Beside, Fault> {
         let (stop, stopped) = watch::channel(false);
         let until_stopped = || {
@@ -60,6 +60,12 @@ impl Beside {
             }));
         }
         if !provider_url.is_empty() {
+            if !provider_url.starts_with("http://") {
+                let message = format!(
+                    "test_provider is \"{provider_url}\": leave it empty, or give \"{HERE}\" or http://host:port"
+                );
+                return Err(Fault::Usage(message));
+            }
             handlers = handlers.with(Payments::new(TestClient::new(provider_url, ANSWER_WAIT_MAX)));
         }
         running.push(tokio::spawn(connect::run(shop.clone(), handlers, until_stopped())));
