@@ -1,12 +1,14 @@
 //! Carts: what a customer means to buy. Adding commutes, everything else is done against the version that was read, and whoever comes
 //! back in time finds the cart as it was left.
 
+pub mod details;
 pub mod price;
 pub mod steps;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::cart::{self as rules, State};
 use domain::contact::Card;
+use domain::market::HoldPolicy;
 use domain::value::id::{Cart as CartKind, CartLine, Channel as ChannelKind, Customer, Variant};
 use domain::value::{Currency, Id, Instant, Quantity, Reference};
 use domain::{Code, Refusal};
@@ -14,16 +16,14 @@ use serde_json::json;
 use store::market::Channel;
 use store::{Tx, cart as rows};
 
+pub use details::Details;
 pub use price::{PricedCart, PricedDelivery, PricedLine, priced};
 pub use steps::{check_open, expire_due, mark_ordered, merge};
 pub use store::cart::{Cart, Destination, Line};
 
-use crate::contact::{self, NewContact};
+use crate::contact;
 use crate::event::emit;
-use crate::{Failure, World, customer, external};
-
-/// The most letters and digits of a postal code that are kept outside the contact.
-const POSTAL_AREA_CHARS_MAX: usize = 5;
+use crate::{Failure, World, external, stock};
 
 /// A cart to be made.
 #[derive(Clone, Debug)]
@@ -58,19 +58,6 @@ pub enum Named {
     Sku(String),
 }
 
-/// Whose a cart is and where it goes; what is `None` stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct Details {
-    /// The customer it belongs to.
-    pub customer: Option<Reference<Customer>>,
-    /// Who receives the goods, and where.
-    pub contact: Option<Card>,
-    /// Who is billed.
-    pub billing_contact: Option<Card>,
-    /// What the colleagues who prepare it should know; empty to take it away.
-    pub note: Option<String>,
-}
-
 /// Makes a cart, with its first lines and whatever else is known already.
 ///
 /// # Errors
@@ -91,9 +78,10 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewCart) -
     }
     let mut cart = empty(world, &channel, currency);
     external::give(tx, cart.id, new.external_id.as_deref())?;
-    apply(tx, actor, world, &mut cart, new.details)?;
+    details::apply(tx, actor, world, &mut cart, new.details)?;
     rows::add(tx, &cart)?;
     fill(tx, world, &mut cart, &new.lines, |place, field| format!("lines.{place}.{field}"))?;
+    hold(tx, actor, world, &channel, &cart)?;
     emit(
         tx,
         actor,
@@ -194,7 +182,7 @@ pub fn change(
     details: Details,
 ) -> Result<Cart, Failure> {
     let (mut cart, channel) = begin(tx, actor, world, id, version)?;
-    apply(tx, actor, world, &mut cart, details)?;
+    details::apply(tx, actor, world, &mut cart, details)?;
     finish(tx, actor, world, &channel, cart)
 }
 
@@ -299,6 +287,7 @@ fn finish(
     cart.changed_at = world.now();
     cart.expires_at = expiry(world, channel);
     rows::change(tx, &cart)?;
+    hold(tx, actor, world, channel, &cart)?;
     emit(
         tx,
         actor,
@@ -348,21 +337,31 @@ fn fill(
 ) -> Result<(), Failure> {
     let variants = sold(tx, lines, field)?;
     for (place, (line, variant)) in lines.iter().zip(variants).enumerate() {
-        let added = Line { id: world.id(), variant, quantity: line.quantity.units() };
-        pour(tx, cart, added).map_err(|failure| at(failure, field(place, "quantity")))?;
+        pour(tx, world, cart, (variant, line.quantity.units()))
+            .map_err(|failure| at(failure, field(place, "quantity")))?;
     }
     Ok(rules::check_lines(cart.lines.len())?)
 }
 
-/// Adds a line to what is in the cart: to the line of its variant, if there is one.
-fn pour(tx: &mut Tx<'_>, cart: &mut Cart, mut added: Line) -> Result<(), Failure> {
-    match cart.lines.iter_mut().find(|known| known.variant == added.variant) {
+/// Adds so many of a variant to what is in the cart: to its line, if there is one.
+fn pour(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    cart: &mut Cart,
+    (variant, quantity): (Id<Variant>, i64),
+) -> Result<(), Failure> {
+    let added = match cart.lines.iter_mut().find(|known| known.variant == variant) {
         Some(known) => {
-            known.quantity = rules::add_up(known.quantity, added.quantity)?.units();
-            added.id = known.id;
+            known.quantity = rules::add_up(known.quantity, quantity)?.units();
+            Line { quantity, ..*known }
         }
-        None => cart.lines.push(added),
-    }
+        None => {
+            let position = cart.lines.last().map_or(1, |last| last.position + 1);
+            let fresh = Line { id: world.id(), position, variant, quantity };
+            cart.lines.push(fresh);
+            fresh
+        }
+    };
     Ok(rows::add_to_line(tx, cart.id, &added)?)
 }
 
@@ -402,80 +401,18 @@ fn sold(tx: &mut Tx<'_>, lines: &[NewLine], field: Field) -> Result<Vec<Id<Varia
     Ok(ids)
 }
 
-/// Writes whose a cart is and where it goes into it.
-fn apply(
+/// Holds exactly what is in the cart, where the channel holds stock for carts.
+fn hold(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    cart: &mut Cart,
-    details: Details,
+    channel: &Channel,
+    cart: &Cart,
 ) -> Result<(), Failure> {
-    if let Some(customer) = details.customer {
-        attach(tx, actor, world, cart, &customer)?;
+    if channel.hold_policy != HoldPolicy::AtBasket {
+        return Ok(());
     }
-    if let Some(card) = details.contact {
-        cart.destination = destination(&card);
-        cart.contact = Some(keep(tx, actor, world, cart, card)?);
-    }
-    if let Some(card) = details.billing_contact {
-        cart.billing_contact = Some(keep(tx, actor, world, cart, card)?);
-    }
-    if let Some(note) = details.note {
-        cart.note = Some(note).filter(|note| !note.is_empty());
-    }
-    Ok(())
-}
-
-/// Makes a cart a customer's. Where no contact was given yet, the customer's own is taken.
-fn attach(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    cart: &mut Cart,
-    customer: &Reference<Customer>,
-) -> Result<(), Failure> {
-    let id = external::resolve_at(tx, "customer", customer)?;
-    if matches!(actor.who, Who::Customer(me) if me != id) {
-        return Err(Refusal::invalid("customer", format!("no customer \"{id}\"")).into());
-    }
-    let customer =
-        customer::load(tx, id).map_err(|_| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
-    if customer.erased_at.is_some() {
-        return Err(Refusal::invalid("customer", format!("customer {id} was erased")).into());
-    }
-    if cart.contact.is_none() {
-        let card = contact::open(tx, actor, world, customer.contact)?;
-        cart.destination = destination(&card);
-        cart.contact = Some(customer.contact);
-    }
-    cart.customer = Some(id);
-    cart.person = cart.person.or(Some(customer.person));
-    Ok(())
-}
-
-/// Keeps a contact under the cart's person; the first one makes the person known.
-fn keep(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    cart: &mut Cart,
-    card: Card,
-) -> Result<Id<domain::value::id::Contact>, Failure> {
-    let id = contact::save(tx, actor, world, NewContact { person: cart.person, card })?;
-    if cart.person.is_none() {
-        cart.person = Some(contact::person_of(tx, id)?);
-    }
-    Ok(id)
-}
-
-/// What taxes and delivery charges depend on, of an address.
-fn destination(card: &Card) -> Option<Destination> {
-    let code = card.text().postal_code.as_deref().unwrap_or_default().to_uppercase();
-    let area: String =
-        code.chars().filter(|letter| letter.is_alphanumeric()).take(POSTAL_AREA_CHARS_MAX).collect();
-    Some(Destination {
-        country: card.country()?,
-        region: card.text().region.as_deref().map(str::to_uppercase),
-        postal_area: Some(area).filter(|area| !area.is_empty()),
-    })
+    let expires_at = world.now().plus_seconds(channel.hold_minutes.saturating_mul(60));
+    let demand = price::demand(tx, cart)?;
+    stock::hold::hold_for_cart(tx, actor, world, (channel, cart.id), &demand, expires_at)
 }

@@ -28,6 +28,7 @@ create table if not exists cart_line (
     cart_id {bytes} not null,
     variant_id {bytes} not null,
     line_id {bytes} not null,
+    position {int} not null,
     quantity {int} not null check (quantity between 1 and 1000000000),
     primary key (cart_id, variant_id)
 ) {strict};

@@ -56,6 +56,8 @@ pub struct Cart {
 pub struct Line {
     /// Its identity.
     pub id: Id<CartLine>,
+    /// Its place among the lines; rises.
+    pub position: i64,
     /// What.
     pub variant: Id<Variant>,
     /// How many base units.
@@ -206,9 +208,9 @@ fn with_lines(tx: &mut Tx<'_>, mut cart: Cart) -> Result<Cart, StoreError> {
 /// What the store says.
 pub fn lines(tx: &mut Tx<'_>, cart: Id<CartKind>) -> Result<Vec<Line>, StoreError> {
     tx.rows(
-        "select line_id, variant_id, quantity from cart_line where cart_id = $1 order by line_id",
+        "select line_id, position, variant_id, quantity from cart_line where cart_id = $1 order by position",
         params![cart],
-        |row| Ok(Line { id: row.id()?, variant: row.id()?, quantity: row.int()? }),
+        |row| Ok(Line { id: row.id()?, position: row.int()?, variant: row.id()?, quantity: row.int()? }),
     )
 }
 
@@ -238,9 +240,9 @@ pub fn list_of_customer(
 /// What the store says.
 pub fn add_to_line(tx: &mut Tx<'_>, cart: Id<CartKind>, line: &Line) -> Result<(), StoreError> {
     tx.execute(
-        "insert into cart_line (cart_id, variant_id, line_id, quantity) values ($1, $2, $3, $4)
+        "insert into cart_line (cart_id, variant_id, line_id, position, quantity) values ($1, $2, $3, $4, $5)
          on conflict (cart_id, variant_id) do update set quantity = cart_line.quantity + excluded.quantity",
-        params![cart, line.variant, line.id, line.quantity],
+        params![cart, line.variant, line.id, line.position, line.quantity],
     )?;
     Ok(())
 }

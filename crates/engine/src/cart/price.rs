@@ -155,6 +155,23 @@ fn unpriced(line: &Line, variant: &Variant, unit_minor: i64, tax_rate: Rate) -> 
     }
 }
 
+/// What all lines of a cart take from shelves together.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn demand(tx: &mut Tx<'_>, cart: &Cart) -> Result<BTreeMap<Id<VariantKind>, i64>, Failure> {
+    let variants = variants_of(tx, cart)?;
+    let wishes: Vec<_> = cart
+        .lines
+        .iter()
+        .filter_map(|line| {
+            let takes = takes(variants.get(&line.variant)?);
+            Some(domain::stock::Wish { variant: line.variant, quantity: line.quantity, takes })
+        })
+        .collect();
+    Ok(domain::stock::demand(&wishes))
+}
+
 fn takes(variant: &Variant) -> Vec<(Id<VariantKind>, i64)> {
     if variant.kit { variant.components.clone() } else { vec![(variant.id, 1)] }
 }

@@ -8,8 +8,9 @@ use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, cart as rows};
 
-use super::{Cart, Line, begin, channel_of, finish, lock, may_use, pour, standing};
+use super::{Cart, begin, channel_of, finish, lock, may_use, pour, standing};
 use crate::event::emit;
+use crate::stock::hold::release_for_cart;
 use crate::{Failure, World};
 
 /// The most carts that one round of the duty ends.
@@ -73,7 +74,7 @@ pub fn merge(
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("from").into());
     }
     for line in &source.lines {
-        pour(tx, &mut target, Line { id: world.id(), ..*line })?;
+        pour(tx, world, &mut target, (line.variant, line.quantity))?;
     }
     rules::check_lines(target.lines.len())?;
     if target.contact.is_none() && target.person.is_none() {
@@ -82,6 +83,7 @@ pub fn merge(
         target.destination = source.destination.clone();
         target.billing_contact = source.billing_contact;
     }
+    release_for_cart(tx, actor, world, from)?;
     end(tx, actor, world, Cart { merged_into: Some(into), ..source }, State::Merged)?;
     finish(tx, actor, world, &channel, target)
 }
@@ -99,6 +101,7 @@ pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<b
             if !cart.state.leads_to(next) {
                 continue;
             }
+            release_for_cart(tx, actor, world, id)?;
             end(tx, actor, world, cart, next)?;
             ended += 1;
         }
