@@ -3,7 +3,9 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
+use crate::{
+    App, actor, checkout, event, health, job, location, market, order, payment, returns, stock, tax,
+};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -26,6 +28,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(stock::routes())
         .merge(tax::routes())
         .merge(payment::routes())
+        .merge(order::routes())
+        .merge(checkout::routes())
+        .merge(returns::routes())
 }
 
 /// The description of the whole API as JSON.
