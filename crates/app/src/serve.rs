@@ -7,6 +7,8 @@ use clap::Args;
 use connect::Handlers;
 use connect::payment::Payments;
 use connect::test_provider::{self, TestClient, TestProvider};
+use domain::actor::Actor;
+use engine::actor::setup_token;
 use engine::payment::provider::test_secret;
 use engine::{Shop, job};
 use http::App;
@@ -60,11 +62,7 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
         .await
         .map_err(|error| Fault::environment(format!("serving on {address}"), error))?;
     let address = listener.local_addr().map_err(|error| Fault::environment("serving", error))?;
-    let database = screen_name(&config.database());
-    screen.tell(
-        &format!("Tandem serves http://{address} from {database}"),
-        &json!({"address": format!("http://{address}"), "database": database}),
-    );
+    welcome(config, address, &opened.shop, screen)?;
     let (stop, asked_to_stop) = watch::channel(false);
     let until_asked = || {
         let mut asked = asked_to_stop.clone();
@@ -81,6 +79,21 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
     served.map_err(|error| Fault::environment("serving", error))?;
     let _ = jobs.await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where the shop is and, as long as it has no owner, how to become it.
+fn welcome(config: &Config, address: SocketAddr, shop: &Shop, screen: &Screen) -> Result<(), Fault> {
+    let world_of = shop.clone();
+    let token = shop.db.write(move |tx| setup_token(tx, &Actor::system(), &mut world_of.world()))?;
+    let base_url = format!("http://{}", reachable(address));
+    let link = token.map(|token| format!("{base_url}/setup?token={token}"));
+    let database = screen_name(&config.database());
+    let mut text = format!("Tandem serves {base_url} from {database}");
+    if let Some(link) = &link {
+        text += &format!("\nthe shop has no owner yet; become it, once, by this link: {link}");
+    }
+    screen.tell(&text, &json!({"address": base_url, "database": database, "setup_link": link}));
     Ok(())
 }
 
