@@ -20,7 +20,11 @@ use sim::{Retailer, TestShop, on_every_engine};
 const DAY: i64 = 86_400;
 
 fn line(sku: &str, quantity: i64) -> NewLine {
-    NewLine { variant: Named::Sku(sku.into()), quantity: Quantity::new(quantity).expect("a quantity") }
+    NewLine {
+        variant: Named::Sku(sku.into()),
+        quantity: Quantity::new(quantity).expect("a quantity"),
+        unit_price: None,
+    }
 }
 
 fn new(lines: &[NewLine]) -> NewCart {
