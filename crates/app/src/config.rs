@@ -24,8 +24,6 @@ pub struct Config {
     master_key_file: PathBuf,
     /// The address to serve on.
     pub listen: String,
-    /// The payment provider to try things on: none, inside this program, or at an address.
-    pub test_provider: String,
     readers: usize,
     writers: usize,
     queue: usize,
@@ -39,6 +37,8 @@ pub struct Config {
     requests_per_minute_max: u32,
     sign_ins_per_minute_max: u32,
     stop_seconds_max: u64,
+    /// The payment provider to try things on: `here`, an address, or empty for none.
+    pub test_provider: String,
     /// How log entries look.
     pub log_format: LogFormat,
     /// Which log entries are written.

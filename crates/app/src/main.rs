@@ -5,7 +5,6 @@ mod check;
 mod config;
 mod fault;
 mod init;
-mod jobs;
 mod key;
 mod log;
 mod migrate;

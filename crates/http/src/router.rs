@@ -4,7 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, checkout, event, health, job, location, market, order, payment, returns, stock, tax,
+    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, returns,
+    stock, tax,
 };
 
 /// The description's fixed part.
@@ -25,8 +26,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(tax::routes())
+        .merge(delivery::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(checkout::routes())
