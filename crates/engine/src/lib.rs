@@ -21,6 +21,7 @@ pub mod payment;
 pub mod perform;
 pub mod price;
 pub mod seal;
+pub mod storefront;
 pub mod tax;
 pub mod webhook;
 pub mod world;

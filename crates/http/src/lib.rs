@@ -15,11 +15,13 @@ pub mod location;
 pub mod market;
 pub mod observe;
 pub mod page;
+pub mod price;
 pub mod problem;
 pub mod query;
 pub mod router;
 pub mod server;
 pub mod shape;
+pub mod storefront;
 pub mod tax;
 
 pub use app::App;

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, catalogue, event, health, job, location, market, tax};
+use crate::{App, actor, catalogue, event, health, job, location, market, price, storefront, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -25,6 +25,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(market::routes())
         .merge(catalogue::routes())
         .merge(tax::routes())
+        .merge(price::routes())
+        .merge(storefront::routes())
 }
 
 /// The description of the whole API as JSON.
