@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use http::server::Rate;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -26,8 +27,16 @@ pub struct Config {
     readers: usize,
     writers: usize,
     queue: usize,
-    /// How long a stop waits for requests under way, in seconds.
-    pub stop_seconds: u64,
+    https: bool,
+    behind_proxy: bool,
+    metrics_open: bool,
+    body_bytes_max: usize,
+    request_seconds_max: u64,
+    requests_at_once_max: usize,
+    streams_at_once_max: usize,
+    requests_per_minute_max: u32,
+    sign_ins_per_minute_max: u32,
+    stop_seconds_max: u64,
     /// How log entries look.
     pub log_format: LogFormat,
     /// Which log entries are written.
@@ -113,6 +122,27 @@ impl Config {
     }
 }
 
+impl Config {
+    /// How requests are bounded and answered.
+    pub fn edge(&self) -> http::server::Settings {
+        let defaults = http::server::Settings::default();
+        let asked = |known: Rate| Rate { per_minute: self.requests_per_minute_max, ..known };
+        http::server::Settings {
+            body_bytes_max: self.body_bytes_max,
+            request_seconds_max: self.request_seconds_max,
+            requests_at_once_max: self.requests_at_once_max,
+            streams_at_once_max: self.streams_at_once_max,
+            stop_seconds_max: self.stop_seconds_max,
+            per_credential: asked(defaults.per_credential),
+            per_address: asked(defaults.per_address),
+            sign_ins: Rate { per_minute: self.sign_ins_per_minute_max, ..defaults.sign_ins },
+            behind_proxy: self.behind_proxy,
+            https: self.https,
+            metrics_open: self.metrics_open,
+        }
+    }
+}
+
 /// Puts the settings together.
 ///
 /// # Errors
@@ -137,6 +167,11 @@ pub fn load(flags: &Flags) -> Result<Config, Fault> {
     bounded("readers", config.readers, 64)?;
     bounded("writers", config.writers, 64)?;
     bounded("queue", config.queue, 1_000_000)?;
+    bounded("body_bytes_max", config.body_bytes_max, 1 << 30)?;
+    bounded("requests_at_once_max", config.requests_at_once_max, 100_000)?;
+    bounded("streams_at_once_max", config.streams_at_once_max, 100_000)?;
+    bounded("requests_per_minute_max", config.requests_per_minute_max as usize, 1_000_000_000)?;
+    bounded("sign_ins_per_minute_max", config.sign_ins_per_minute_max as usize, 1_000_000)?;
     Ok(config)
 }
 

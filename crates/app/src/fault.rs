@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use engine::Failure;
 use store::StoreError;
+use store::backup::BackupError;
 
 /// What went wrong, told to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,16 @@ impl From<Failure> for Fault {
         match failure {
             Failure::Refused(refusal) => Fault::Failed(refusal.to_string()),
             Failure::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackupError> for Fault {
+    fn from(error: BackupError) -> Fault {
+        match error {
+            BackupError::Store(error) => error.into(),
+            BackupError::File(_) => Fault::Environment(error.to_string()),
+            BackupError::Unfit(why) => Fault::Failed(why),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The program `tandem`: one word after it says what to do, `tandem help` lists the words.
 
+mod backup;
 mod check;
 mod config;
 mod fault;
@@ -8,6 +9,7 @@ mod key;
 mod log;
 mod migrate;
 mod openapi;
+mod restore;
 mod screen;
 mod serve;
 mod shop;
@@ -57,6 +59,8 @@ enum Word {
     Init(init::Arguments),
     Migrate(migrate::Arguments),
     Check(check::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Openapi(openapi::Arguments),
 }
 
@@ -80,6 +84,8 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
+        Word::Backup(arguments) => backup::run(&config, arguments, screen),
+        Word::Restore(arguments) => restore::run(&config, arguments, screen),
         Word::Openapi(arguments) => openapi::run(arguments, screen),
     }
 }

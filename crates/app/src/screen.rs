@@ -40,6 +40,16 @@ impl Screen {
         ProgressBar::new(0).with_style(style).with_message(doing)
     }
 
+    /// As [`Screen::bar`] for work whose end is not known.
+    pub fn counter(&self, doing: &'static str, counted: &str) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let line = format!("{{msg}} {{human_pos}} {counted}, {{elapsed}} so far");
+        let style = ProgressStyle::with_template(&line).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        ProgressBar::no_length().with_style(style).with_message(doing)
+    }
+
     /// Shows why the program ends.
     pub fn fail(&self, fault: &Fault) {
         let _ = if self.json {

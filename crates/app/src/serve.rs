@@ -1,14 +1,11 @@
 //! `tandem serve`: opens the shop and serves it until it is asked to stop.
 
-use std::time::Duration;
-
 use clap::Args;
 use http::App;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::fault::Fault;
@@ -54,25 +51,9 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
         &format!("Tandem serves http://{address} from {database}"),
         &json!({"address": format!("http://{address}"), "database": database}),
     );
-    let (stop, mut stopped) = watch::channel(false);
-    let mut late = stop.subscribe();
-    tokio::spawn(async move {
-        wait_for_signal().await;
-        let _ = stop.send(true);
-    });
-    let (router, _) = http::router::routes().split_for_parts();
-    let router = router.with_state(App::new(opened.shop.clone()));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    });
-    let too_long = async {
-        let _ = late.wait_for(|stop| *stop).await;
-        tokio::time::sleep(Duration::from_secs(config.stop_seconds)).await;
-    };
-    tokio::select! {
-        outcome = serving => outcome.map_err(|error| Fault::environment("serving", error))?,
-        () = too_long => tracing::warn!("requests were still under way after {} seconds and are dropped", config.stop_seconds),
-    }
+    let app = App::new(opened.shop.clone());
+    let served = http::server::serve(app, listener, config.edge(), wait_for_signal()).await;
+    served.map_err(|error| Fault::environment("serving", error))?;
     tracing::info!("stopped");
     Ok(())
 }

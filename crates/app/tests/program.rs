@@ -82,3 +82,29 @@ fn the_settings_shown_are_settings_that_can_be_given() {
     let made = tandem(home.path(), &["init"]);
     assert_eq!(made.status.code(), Some(0), "{}", said(&made));
 }
+
+#[test]
+fn a_backup_is_restored_into_a_new_database_and_no_other() {
+    let home = Scratch::new("program").unwrap();
+    tandem(home.path(), &["init"]);
+    let made = tandem(home.path(), &["backup", "shop.gz"]);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+    assert_eq!(
+        tandem(home.path(), &["backup", "shop.gz"]).status.code(),
+        Some(3),
+        "a backup is never overwritten"
+    );
+
+    let restored = tandem(home.path(), &["restore", "shop.gz", "--into", "new.db"]);
+    assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
+    assert!(said(&restored).contains("clean"), "{}", said(&restored));
+    let again = tandem(home.path(), &["restore", "shop.gz", "--into", "new.db"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(said(&again).contains("the database is not empty"), "{}", said(&again));
+
+    let file = fs::read(home.path().join("shop.gz")).unwrap();
+    fs::write(home.path().join("cut.gz"), &file[..file.len() - 20]).unwrap();
+    let cut = tandem(home.path(), &["restore", "cut.gz", "--into", "other.db"]);
+    assert_eq!(cut.status.code(), Some(1), "{}", said(&cut));
+    assert!(!home.path().join("other.db").exists(), "nothing is made for an unfit backup");
+}

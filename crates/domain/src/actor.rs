@@ -1,6 +1,8 @@
 //! Who asks: a member of staff, a program with a key, a customer, a guest or the system itself; through which channel; and what they may do where.
 
 pub mod key;
+pub mod password;
+pub mod role;
 
 use crate::refusal::{Code, Refusal};
 use crate::value::Id;
@@ -81,6 +83,24 @@ impl Permissions {
         Permission::ALL.iter().copied().find(|permission| permission.text() == name)
     }
 
+    /// The permissions of these names.
+    ///
+    /// # Errors
+    /// The refusal names the first unknown one, or says that there is none.
+    pub fn read(names: &[String]) -> Result<Permissions, Refusal> {
+        let mut permissions = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            let unknown = || format!("no permission \"{name}\"; GET /v1/permissions lists them");
+            let permission = Permissions::named(name);
+            permissions
+                .push(permission.ok_or_else(|| Refusal::invalid(format!("permissions.{place}"), unknown()))?);
+        }
+        if permissions.is_empty() {
+            return Err(Refusal::invalid("permissions", "name at least one permission"));
+        }
+        Ok(Permissions::of(&permissions))
+    }
+
     /// Are all of `other` among them?
     pub const fn contain(self, other: Permissions) -> bool {
         self.0 & other.0 == other.0
@@ -143,6 +163,12 @@ impl Actor {
             channel: None,
             grants: vec![Grant { location: None, permissions: Permissions::EVERYTHING }],
         }
+    }
+
+    /// The same person through the same channel, trusted with what follows by rule from what he was allowed to do: a refund from a cancellation.
+    #[must_use]
+    pub fn trusted(&self) -> Actor {
+        Actor { grants: Actor::system().grants, ..self.clone() }
     }
 
     /// Refuses unless the permission is granted everywhere or at this location.

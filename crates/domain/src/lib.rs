@@ -3,15 +3,22 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod cart;
 pub mod catalogue;
 pub mod contact;
 pub mod customer;
+pub mod delivery;
+pub mod fulfilment;
 pub mod ledger;
 pub mod location;
 pub mod market;
+pub mod order;
 pub mod payment;
 pub mod price;
 pub mod refusal;
+pub mod returns;
+pub mod routing;
+pub mod stock;
 pub mod tax;
 pub mod value;
 

@@ -84,6 +84,18 @@ crate::words! {
     }
 }
 
+impl PaymentKind {
+    /// Is a provider outside asked for it?
+    pub const fn has_provider(self) -> bool {
+        matches!(self, PaymentKind::Test)
+    }
+
+    /// Has the money been taken when the payment is noted?
+    pub const fn is_taken_at_once(self) -> bool {
+        matches!(self, PaymentKind::Cash | PaymentKind::CardRecord)
+    }
+}
+
 /// Checks a market's countries, and puts them in order.
 ///
 /// # Errors

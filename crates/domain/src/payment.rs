@@ -4,31 +4,7 @@ use crate::refusal::{Code, Refusal};
 use crate::value::{Currency, Money};
 use crate::words;
 
-words! {
-    /// How money is paid.
-    Kind {
-        /// Notes and coins: captured at once.
-        Cash 1 "cash";
-        /// Bank transfer or invoice: a colleague records what arrives.
-        Manual 2 "manual";
-        /// A card the terminal approved, perhaps off line: a record with masked data, captured at once.
-        CardRecord 3 "card_record";
-        /// The test provider, which behaves like a real one.
-        Test 4 "test";
-    }
-}
-
-impl Kind {
-    /// Is a provider outside asked for it?
-    pub const fn has_provider(self) -> bool {
-        matches!(self, Kind::Test)
-    }
-
-    /// Has the money been taken when the payment is noted?
-    pub const fn is_taken_at_once(self) -> bool {
-        matches!(self, Kind::Cash | Kind::CardRecord)
-    }
-}
+pub use crate::market::PaymentKind as Kind;
 
 words! {
     /// Where a payment stands.
@@ -47,6 +23,13 @@ words! {
         Failed 6 "failed";
         /// Its time ran out before it was authorised.
         Expired 7 "expired";
+    }
+}
+
+impl State {
+    /// Does nothing more of it get authorised or captured?
+    pub const fn has_ended(self) -> bool {
+        matches!(self, State::Voided | State::Failed | State::Expired | State::Refunded)
     }
 }
 

@@ -47,6 +47,7 @@ codes! {
     IdempotencyKeyReused "idempotency_key_reused" Conflict "the idempotency key was used before with another input";
     Invalid "invalid" Invalid "a value in the request cannot be accepted; the field and the reason are named";
     NoPrice "no_price" Conflict "the variant has no price in this channel, market and currency at this instant";
+    NoTaxRate "no_tax_rate" Conflict "the tax zone has no rate for the tax class at this instant";
     NotDeliverable "not_deliverable" Conflict "no delivery method serves this address, channel or cart";
     NotFound "not_found" NotFound "nothing with this id exists, or it may not be seen by who asks";
     OutOfStock "out_of_stock" Conflict "fewer pieces can be promised than were asked for";

@@ -4,8 +4,9 @@
 //! rate is computed from the sum of that rate's net amounts and then shared out to the lines by largest remainder, so Σ lines = total.
 
 use crate::Refusal;
+use crate::market::RoundingLevel;
 use crate::value::money::split;
-use crate::value::{Country, Instant, Rate, Rounding, RoundingLevel};
+use crate::value::{Country, Instant, Rate, Rounding};
 
 /// The most characters of a country's part, such as `CA` in `US-CA`.
 const REGION_CHARS_MAX: usize = 60;

@@ -29,7 +29,7 @@ pub use money::{Currency, Money};
 pub use phone::Phone;
 pub use place::Coordinates;
 pub use quantity::{Quantity, Unit};
-pub use rate::{Rate, Rounding, RoundingLevel};
+pub use rate::{Rate, Rounding};
 pub use reference::Reference;
 pub use text::{Line, Name};
 pub use zone::{LocalDay, Zone};

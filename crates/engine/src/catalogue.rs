@@ -343,3 +343,22 @@ fn within(failure: Failure, path: &str) -> Failure {
         store => store,
     }
 }
+
+/// The variant a field names by id, external id or SKU.
+///
+/// # Errors
+/// [`Code::Invalid`] at the field when none has it. An id is taken as it is; whether the variant exists shows when it is loaded.
+pub fn resolve_variant(
+    tx: &mut Tx<'_>,
+    field: &str,
+    reference: &Reference<VariantKind>,
+) -> Result<Id<VariantKind>, Failure> {
+    let Reference::External(text) = reference else { return external::resolve(tx, reference) };
+    if let Some(id) = store::external::find(tx, text)? {
+        return Ok(id);
+    }
+    let by_sku = rows::variant_by_sku(tx, text)?.map(|variant| variant.id);
+    by_sku.ok_or_else(|| {
+        Refusal::invalid(field, format!("no variant has the id, external id or SKU \"{text}\"")).into()
+    })
+}

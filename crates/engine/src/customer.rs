@@ -11,6 +11,7 @@ use store::{Tx, customer as rows};
 pub use store::customer::Customer;
 
 use crate::contact::{self, NewContact, Sought};
+use crate::edit::{stale, unchanged};
 use crate::event::emit;
 use crate::{Failure, World, external};
 
@@ -160,9 +161,7 @@ pub fn update(
     }
     let mut customer = load(tx, id)?;
     let was = customer.version;
-    if change.if_match.is_some_and(|version| version != was) {
-        return Err(stale(id));
-    }
+    unchanged(id, was, change.if_match)?;
     if customer.erased_at.is_some() {
         return Err(Refusal::new(
             Code::WrongState,
@@ -180,7 +179,7 @@ pub fn update(
     customer.changed_at = world.now();
     customer.version = was + 1;
     if !rows::change(tx, &customer, was)? {
-        return Err(stale(id));
+        return Err(stale(id).into());
     }
     let body = json!({ "contact": customer.contact.to_string(), "groups": customer.groups });
     emit(tx, actor, world, id, "customer.changed", body);
@@ -214,7 +213,7 @@ pub fn erase(
     customer.erased_at = Some(world.now());
     customer.version = was + 1;
     if !rows::change(tx, &customer, was)? {
-        return Err(stale(id));
+        return Err(stale(id).into());
     }
     emit(tx, actor, world, id, "customer.erased", json!({ "person": customer.person.to_string() }));
     Ok(customer)
@@ -249,8 +248,4 @@ fn add_lookups(tx: &mut Tx<'_>, world: &World, id: Id<CustomerKind>, card: &Card
         rows::add_phone(tx, &hash, id)?;
     }
     Ok(())
-}
-
-fn stale(id: Id<CustomerKind>) -> Failure {
-    Refusal::new(Code::Stale, format!("customer {id} was changed since it was read; read it again")).into()
 }

@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, payment, seal};
+use crate::{Failure, Shop, World, cart, checkout, payment, seal, stock};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -82,8 +82,12 @@ impl Registry {
 pub fn registry() -> Registry {
     Registry::default()
         .every(duty("answers.forget", 3600, forget_answers))
+        .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("journal.seal", 60, seal::round))
+        .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .on("order.payment_changed", checkout::settle::on_payment_changed)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
@@ -142,7 +146,7 @@ pub fn take(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// What the store says.
-pub fn put_back(tx: &mut Tx<'_>, world: &mut World, job: &Job, why: &str) -> Result<(), Failure> {
+fn put_back(tx: &mut Tx<'_>, world: &mut World, job: &Job, why: &str) -> Result<(), Failure> {
     let again_at = again_at(world.now(), job.attempts, u64::from_be_bytes(world.bytes()));
     if again_at.is_none() {
         tracing::error!(job = %job.id, kind = job.kind, subject = job.subject, why, "a job was given up");
@@ -185,7 +189,7 @@ pub fn turn(shop: &Shop, registry: &Registry) -> Result<usize, Failure> {
     drop(teller);
     for (job, outcome) in outcomes {
         if let Err(failure) = outcome {
-            put_back_after(shop, job, &failure)?;
+            put_back_after(shop, job, failure.to_string())?;
         }
     }
     for duty in duties_due(shop, registry)? {
@@ -194,12 +198,12 @@ pub fn turn(shop: &Shop, registry: &Registry) -> Result<usize, Failure> {
     Ok(done)
 }
 
-/// Puts a job back after a failure, in a transaction of its own.
+/// Puts a job that failed back, in a transaction of its own.
 ///
 /// # Errors
 /// When the books cannot be used; the claim then runs out by itself.
-pub fn put_back_after(shop: &Shop, job: Job, failure: &Failure) -> Result<(), Failure> {
-    let (why, world_of) = (failure.to_string(), shop.clone());
+pub fn put_back_after(shop: &Shop, job: Job, why: String) -> Result<(), Failure> {
+    let world_of = shop.clone();
     shop.db.write(move |tx| put_back(tx, &mut world_of.world(), &job, &why))
 }
 

@@ -4,24 +4,31 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod cart;
 pub mod catalogue;
 pub mod check;
+pub mod checkout;
 pub mod contact;
 pub mod customer;
+pub mod delivery;
 pub mod edit;
 pub mod event;
 pub mod external;
 pub mod failure;
+pub mod fulfilment;
 pub mod job;
 pub mod keyring;
 pub mod ledger;
 pub mod location;
 pub mod market;
+pub mod order;
 pub mod payment;
 pub mod perform;
 pub mod price;
+pub mod returns;
 pub mod seal;
 pub mod storefront;
+pub mod stock;
 pub mod tax;
 pub mod webhook;
 pub mod world;

@@ -303,6 +303,15 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<PaymentKind>) -> Result<Whole
     whole(tx, payment)
 }
 
+/// A payment as it stands after a command that was allowed, for its answer.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn changed(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Whole, Failure> {
+    let payment = load(tx, id)?;
+    whole(tx, payment)
+}
+
 /// The payments of an order that the asker may see, in the order they were made.
 ///
 /// # Errors

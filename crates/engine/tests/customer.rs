@@ -96,7 +96,7 @@ fn a_customer_sees_only_itself() {
             |id| shop.run_as(&actor, move |tx, actor, world| customer::read_contact(tx, actor, world, id));
         assert!(read(eve.id).is_ok());
         assert_eq!(read(ada.id).unwrap_err().code(), Some(Code::Forbidden));
-        let change = Change { card: None, groups: Some(vec!["staff".into()]), if_match: None };
+        let change = Change { card: None, groups: Some(vec!["staff".into()]), if_match: Some(1) };
         let promoted = shop.run_as(&actor, move |tx, actor, world| {
             customer::update(tx, actor, world, eve.id, change.clone())
         });

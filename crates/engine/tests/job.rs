@@ -96,7 +96,7 @@ fn a_claim_that_ran_out_is_worth_nothing() {
         shop.pass(61);
         let quick = job::due(&shop.shop, &kinds, 10).unwrap().remove(0);
         assert_eq!((slow.id, slow.attempts, quick.attempts), (quick.id, 1, 2));
-        job::put_back_after(&shop.shop, slow.clone(), &Refusal::not_found("x", "y").into()).unwrap();
+        job::put_back_after(&shop.shop, slow.clone(), "too late".into()).unwrap();
         assert_eq!(shop.run(move |tx, _, _| job::take(tx, &slow)), Ok(false));
         assert_eq!(shop.run(move |tx, _, _| job::take(tx, &quick)), Ok(true));
         assert!(jobs(shop, false).is_empty());

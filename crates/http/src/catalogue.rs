@@ -11,7 +11,7 @@ mod product;
 mod shape;
 mod variant;
 
-pub(crate) use shape::{MediaShape, ProductShape};
+pub(crate) use shape::{MediaShape, ProductShape, WordingShape};
 
 /// The routes of the catalogue.
 pub fn routes() -> OpenApiRouter<App> {

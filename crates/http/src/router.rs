@@ -3,7 +3,10 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, catalogue, event, health, job, location, market, price, storefront, tax};
+use crate::{
+    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, price, returns,
+    stock, storefront, tax,
+};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -24,8 +27,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(location::routes())
         .merge(market::routes())
         .merge(catalogue::routes())
+        .merge(stock::routes())
         .merge(tax::routes())
         .merge(price::routes())
+        .merge(delivery::routes())
+        .merge(payment::routes())
+        .merge(order::routes())
+        .merge(checkout::routes())
+        .merge(returns::routes())
         .merge(storefront::routes())
 }
 

@@ -155,7 +155,7 @@ fn a_channel_shows_products_with_their_prices() {
         );
         post(
             "/v1/channels",
-            json!({"code": "web", "name": "Web", "kind": "web", "market": "de", "network": "uk", "external_id": "web"}),
+            json!({"code": "web", "name": "Web", "kind": "web", "market": "de", "network": "uk", "external_id": "web", "payment_kinds": ["test"]}),
         );
         post(
             "/v1/price-lists",

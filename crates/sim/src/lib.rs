@@ -4,10 +4,12 @@
 pub mod chance;
 pub mod client;
 pub mod postgres;
+pub mod retailer;
 pub mod scratch;
 pub mod server;
 pub mod shop;
 
+pub use retailer::Retailer;
 pub use shop::{TestShop, on_every_engine};
 
 /// Something of the test bench itself failed: a program is missing, a port is taken, a server

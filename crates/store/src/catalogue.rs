@@ -8,7 +8,7 @@ use crate::{Param, Row, StoreError, Tx, params};
 
 pub mod attribute;
 pub mod category;
-mod json;
+pub(crate) mod json;
 pub mod label;
 pub mod media;
 
@@ -82,6 +82,13 @@ pub struct Variant {
     pub made_at: Instant,
     /// When it was last changed.
     pub changed_at: Instant,
+}
+
+impl Variant {
+    /// What one of it takes from shelves: itself, or a kit's components.
+    pub fn takes(&self) -> Vec<(Id<VariantKind>, i64)> {
+        if self.kit { self.components.clone() } else { vec![(self.id, 1)] }
+    }
 }
 
 /// Which products are listed. What is not named does not matter.

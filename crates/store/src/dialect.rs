@@ -55,6 +55,25 @@ fn word(engine: Engine, word: &str) -> String {
     text.to_owned()
 }
 
+/// The statement that lists every column of every table: table, column, type, place in the primary key (0 for none).
+pub(crate) const fn columns_of_all_tables(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => {
+            "select m.name, c.name, c.type, c.pk from sqlite_schema m join pragma_table_info(m.name) c
+             where m.type = 'table' and m.name not like 'sqlite%' order by m.name, c.cid"
+        }
+        Engine::Postgres => {
+            "select cast(c.table_name as text), cast(c.column_name as text), cast(c.data_type as text), cast(coalesce(k.ordinal_position, 0) as bigint)
+             from information_schema.columns c
+             left join information_schema.table_constraints p
+               on p.table_schema = c.table_schema and p.table_name = c.table_name and p.constraint_type = 'PRIMARY KEY'
+             left join information_schema.key_column_usage k
+               on k.table_schema = c.table_schema and k.constraint_name = p.constraint_name and k.table_name = c.table_name and k.column_name = c.column_name
+             where c.table_schema = current_schema() order by cast(c.table_name as text) collate \"C\", c.ordinal_position"
+        }
+    }
+}
+
 /// A list of ids as SQLite takes it: a JSON list of hexadecimal texts.
 pub(crate) fn ids_as_json(ids: &[[u8; 16]]) -> String {
     use std::fmt::Write;

@@ -41,6 +41,14 @@ pub fn open_book(
     Ok(())
 }
 
+/// Is there such a book?
+///
+/// # Errors
+/// What the store says.
+pub fn has_book(tx: &mut Tx<'_>, book: Id<Book>) -> Result<bool, StoreError> {
+    Ok(tx.one("select kind from book where book_id = $1", params![book], |row| row.int())?.is_some())
+}
+
 /// Locks books until the commit, in sorted order, so that a promise made from a sum over their accounts stays true. The one writer of SQLite is the lock there.
 ///
 /// # Errors
@@ -122,6 +130,19 @@ fn change(
 pub fn balance(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey) -> Result<i64, StoreError> {
     let found = tx.one(
         "select amount from account where book_id = $1 and place = $2 and state = $3",
+        params![book, account.place, account.state],
+        |row| row.int(),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The balance of an account, which nobody else changes until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn lock_balance(tx: &mut Tx<'_>, book: Id<Book>, account: AccountKey) -> Result<i64, StoreError> {
+    let found = tx.one(
+        "select amount from account where book_id = $1 and place = $2 and state = $3 {lock}",
         params![book, account.place, account.state],
         |row| row.int(),
     )?;
@@ -312,6 +333,17 @@ pub fn holds_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<HoldRo
          from hold where state = 1 and expires_at <= $1 order by expires_at limit $2",
         params![now, limit],
         hold_row,
+    )
+}
+
+/// Sets a new expiry for the pending holds made for one thing.
+///
+/// # Errors
+/// What the store says.
+pub fn prolong_holds_of(tx: &mut Tx<'_>, cause_id: &str, expires_at: Instant) -> Result<u64, StoreError> {
+    tx.execute(
+        "update hold set expires_at = $2 where cause_id = $1 and state = 1",
+        params![cause_id, expires_at],
     )
 }
 

@@ -3,15 +3,19 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod backup;
+pub mod cart;
 pub mod catalogue;
 pub mod check;
 pub mod contact;
 pub mod customer;
 pub mod db;
+pub mod delivery;
 pub mod dialect;
 pub mod error;
 pub mod event;
 pub mod external;
+pub mod fulfilment;
 pub mod idempotency;
 pub mod job;
 pub mod keyring;
@@ -19,12 +23,15 @@ pub mod ledger;
 pub mod location;
 pub mod market;
 pub mod migration;
+pub mod order;
 pub mod payment;
 mod postgres;
 pub mod price;
+pub mod returns;
 pub mod row;
 pub mod seal;
 mod sqlite;
+pub mod stock;
 pub mod tax;
 pub mod tx;
 

@@ -389,3 +389,19 @@ pub fn networks_of(tx: &mut Tx<'_>, location: Id<id::Location>) -> Result<Vec<Id
         |row| row.id(),
     )
 }
+
+/// The networks that share a location with a network, itself among them.
+///
+/// # Errors
+/// What the store says.
+pub fn overlapping_networks(
+    tx: &mut Tx<'_>,
+    network: Id<id::Network>,
+) -> Result<Vec<Id<id::Network>>, StoreError> {
+    tx.rows(
+        "select distinct other.network_id from network_member mine
+         join network_member other on other.location_id = mine.location_id where mine.network_id = $1",
+        params![network],
+        |row| row.id(),
+    )
+}

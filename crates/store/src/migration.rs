@@ -22,8 +22,14 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0006_location"
     "0007_market"
     "0008_catalogue"
+    "0009_stock"
     "0010_price"
+    "0011_delivery"
+    "0012_cart"
     "0013_payment"
+    "0014_order"
+    "0015_fulfilment"
+    "0016_returns"
     "0060_keyring"
 };
 

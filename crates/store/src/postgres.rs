@@ -54,7 +54,8 @@ impl PostgresConnection {
         self.ensure()?.batch_execute(sql).map_err(|error| failed(&error))
     }
 
-    fn statement(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
+    /// The statement as the server has read it, once for each connection.
+    pub(crate) fn statement(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(&(sql.as_ptr().addr(), sql.len())) {
             return Ok(statement.clone());
         }

@@ -60,6 +60,11 @@ impl SqliteConnection {
             .clone()
     }
 
+    /// Has the engine read a statement without running it.
+    pub(crate) fn prepare(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.raw.prepare_cached(&self.text(sql)).map(drop).map_err(|error| failed(&error))
+    }
+
     pub(crate) fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         let mut statement = self.raw.prepare_cached(&self.text(sql)).map_err(|error| failed(&error))?;
         let touched =

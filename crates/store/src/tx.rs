@@ -1,5 +1,6 @@
 //! A transaction: all of a command's changes or none.
 
+use crate::dialect::Engine;
 use crate::event::Event;
 use crate::postgres::PostgresConnection;
 use crate::sqlite::SqliteConnection;
@@ -21,6 +22,25 @@ pub struct Tx<'c> {
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: Connection<'c>) -> Tx<'c> {
         Tx { connection, events: Vec::new(), failure: None }
+    }
+
+    /// Which engine the transaction runs on.
+    pub(crate) fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Has the engine read a statement without running it, for the test that reads all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`] when the engine does not understand it.
+    pub fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => connection.prepare(sql),
+            Connection::Postgres(connection) => connection.statement(sql).map(drop),
+        }
     }
 
     /// Runs a statement that returns no rows; answers how many rows it touched.
@@ -71,6 +91,13 @@ impl<'c> Tx<'c> {
         let mut found = self.rows(sql, params, read)?;
         debug_assert!(found.len() < 2, "at most one row is expected");
         Ok(found.pop())
+    }
+
+    /// Says that what was read is no longer so and the command must begin anew; give the error on.
+    /// The store then runs the command again, however the error is wrapped.
+    pub fn begin_anew(&mut self) -> StoreError {
+        self.failure.get_or_insert(StoreError::Conflict);
+        StoreError::Conflict
     }
 
     /// Does a part of the work that is kept or undone by itself: what it wrote and noted goes when it says no, the rest of the

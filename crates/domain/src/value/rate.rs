@@ -39,16 +39,6 @@ impl Rounding {
     }
 }
 
-crate::words! {
-    /// Where tax is rounded.
-    RoundingLevel {
-        /// On each line.
-        Line 1 "line";
-        /// Once per rate on the whole order, then shared out to the lines.
-        Order 2 "order";
-    }
-}
-
 /// A rate in parts per million: 20 % is 200,000. From 0 to 1,000 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(i64);

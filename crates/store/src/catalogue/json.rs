@@ -20,14 +20,14 @@ pub(super) fn coded<T>(code: i64, read: impl Fn(i64) -> Option<T>) -> Result<T, 
 }
 
 /// `{"": "Cup", "de": "Tasse"}`: the shop's own language has no name.
-pub(super) fn of_wording(wording: &Wording) -> String {
+pub(crate) fn of_wording(wording: &Wording) -> String {
     let own = (String::new(), Value::from(wording.text()));
     let others =
         wording.translations().iter().map(|(language, text)| (language.to_string(), text.as_str().into()));
     Value::Object(std::iter::once(own).chain(others).collect()).to_string()
 }
 
-pub(super) fn wording(text: &str) -> Result<Wording, StoreError> {
+pub(crate) fn wording(text: &str) -> Result<Wording, StoreError> {
     let Value::Object(object) = read(text, "wording")? else { return Err(corrupt("wording")) };
     let (mut own, mut translations) = (String::new(), Vec::new());
     for (tag, text) in object {

@@ -1,0 +1,87 @@
+//! The shop's side of the test provider: each operation as a call over HTTP, its answer as a verdict.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use engine::payment::provider::Ask;
+use engine::payment::{Operation, Verdict};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::call::{Caller, Unanswered};
+use crate::payment::Provider;
+
+/// How the shop reaches the test provider.
+#[derive(Clone)]
+pub struct TestClient {
+    base_url: String,
+    caller: Caller,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: String,
+    id: Option<String>,
+    reason: Option<String>,
+}
+
+impl TestClient {
+    /// A client of the provider at an address such as `http://127.0.0.1:4010`, which waits this long for answers.
+    pub fn new(base_url: impl Into<String>, wait_max: Duration) -> TestClient {
+        TestClient { base_url: base_url.into(), caller: Caller::new(wait_max) }
+    }
+
+    async fn post(&self, ask: &Ask, path: &str, body: Value) -> Result<Verdict, Unanswered> {
+        let url = format!("{}{path}", self.base_url);
+        let headers = [("idempotency-key", ask.key.as_str())];
+        let (status, body) = self.caller.post(&url, &headers, body.to_string()).await?;
+        verdict(&url, status, &body)
+    }
+
+    /// A path below the payment.
+    fn below(ask: &Ask, word: &str) -> String {
+        format!("/payments/{}/{word}", Operation::Authorise.key(ask.payment))
+    }
+}
+
+impl Provider for TestClient {
+    async fn authorise(&self, ask: &Ask) -> Result<Verdict, Unanswered> {
+        let body = json!({ "amount": ask.amount, "currency": ask.currency, "token": ask.token });
+        self.post(ask, "/payments", body).await
+    }
+
+    async fn capture(&self, ask: &Ask) -> Result<Verdict, Unanswered> {
+        self.post(ask, &TestClient::below(ask, "captures"), json!({ "amount": ask.amount })).await
+    }
+
+    async fn refund(&self, ask: &Ask) -> Result<Verdict, Unanswered> {
+        self.post(ask, &TestClient::below(ask, "refunds"), json!({ "amount": ask.amount })).await
+    }
+
+    async fn void(&self, ask: &Ask) -> Result<Verdict, Unanswered> {
+        self.post(ask, &TestClient::below(ask, "void"), json!({})).await
+    }
+
+    async fn status(&self, key: &str) -> Result<Option<Verdict>, Unanswered> {
+        let url = format!("{}/operations/{key}", self.base_url);
+        let (status, body) = self.caller.get(&url).await?;
+        if status == StatusCode::NOT_FOUND { Ok(None) } else { verdict(&url, status, &body).map(Some) }
+    }
+}
+
+/// Only an answer we understand is a verdict; everything else leaves open what happened.
+fn verdict(url: &str, status: StatusCode, body: &Bytes) -> Result<Verdict, Unanswered> {
+    let unanswered = |why: &str| Unanswered(format!("{url}: answered {status}, {why}"));
+    if status != StatusCode::OK && status != StatusCode::UNPROCESSABLE_ENTITY {
+        return Err(unanswered("which says nothing about the money"));
+    }
+    let answer: Answer =
+        serde_json::from_slice(body).map_err(|_| unanswered("and not in the agreed form"))?;
+    match answer.status.as_str() {
+        "done" => Ok(Verdict::Done { reference: answer.id }),
+        "pending" => Ok(Verdict::Pending { reference: answer.id }),
+        "declined" => Ok(Verdict::Declined { reason: answer.reason.unwrap_or_else(|| "declined".into()) }),
+        _ => Err(unanswered("with a status that is not known")),
+    }
+}

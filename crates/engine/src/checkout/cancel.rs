@@ -1,0 +1,148 @@
+//! Cancelling: an order or part of it goes no further; its goods go back to their shelves and its money to the customer.
+
+use domain::actor::{Actor, Permission};
+use domain::order::{CancelReason, State, share};
+use domain::value::Id;
+use domain::value::id::{self, OrderLine};
+use domain::{Code, Refusal};
+use serde_json::json;
+use store::{Tx, order as rows};
+
+use super::{Whole, complete_if_done, settle, whole};
+use crate::event::emit;
+use crate::fulfilment::{self, FulfilmentOrder, open_units};
+use crate::order::{self, Line, Order};
+use crate::{Failure, World};
+
+/// The most unpaid orders one run expires.
+const EXPIRE_BATCH: i64 = 50;
+
+/// What is cancelled.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    /// The order.
+    pub order: Id<id::Order>,
+    /// How many of which lines; everything that has not left when `None`.
+    pub lines: Option<Vec<(Id<OrderLine>, i64)>>,
+    /// Why.
+    pub reason: CancelReason,
+}
+
+/// Cancels an order, or part of it, that has not left.
+///
+/// # Errors
+/// [`Code::WrongState`] when the order is cancelled or completed, or more is asked than has not left.
+pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) -> Result<Whole, Failure> {
+    let order = order::lock(tx, input.order)?;
+    order::may_see(actor, &order)?;
+    actor.may(Permission::EditOrders, order.location)?;
+    if matches!(order.state, State::Completed | State::Cancelled) {
+        return Err(Refusal::new(
+            Code::WrongState,
+            format!("order {} is {}; what has left comes back as a return", order.number, order.state.text()),
+        )
+        .into());
+    }
+    let order = cancel_locked(tx, actor, world, order, input)?;
+    whole(tx, order)
+}
+
+fn cancel_locked(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut order: Order,
+    input: Cancel,
+) -> Result<Order, Failure> {
+    let mut lines = rows::lines(tx, order.id)?;
+    let mut all = store::fulfilment::of_order(tx, order.id)?;
+    let asked = asked(&lines, &all, input.lines)?;
+    let mut told = Vec::new();
+    for (place, units) in asked {
+        let line = &mut lines[place];
+        fulfilment::give_back(tx, actor, world, &mut all, (line, units))?;
+        order.cancelled += share(line.gross, line.quantity, line.cancelled + line.returned, units);
+        line.cancelled += units;
+        rows::update_line(tx, order.id, line)?;
+        told.push(
+            json!({ "line": line.id.to_string(), "variant": line.variant.to_string(), "quantity": units }),
+        );
+    }
+    let nothing_left = all.iter().all(|one| one.state == domain::fulfilment::State::Cancelled);
+    if nothing_left && lines.iter().all(|line| line.cancelled == line.quantity) {
+        order.cancelled = order.gross;
+        order.payment_due_at = None;
+        order::go_to(&mut order, State::Cancelled)?;
+    }
+    rows::update(tx, &order)?;
+    let body = json!({ "number": order.number, "reason": input.reason.text(), "cancelled": order.cancelled, "lines": told });
+    let kind = if order.state == State::Cancelled { "order.cancelled" } else { "order.partly_cancelled" };
+    emit(tx, actor, world, order.id, kind, body);
+    settle::give_back_too_much(tx, actor, world, &order)?;
+    let order = settle::place_if_paid(tx, actor, world, order)?;
+    complete_if_done(tx, actor, world, order)
+}
+
+/// Which lines lose how many units: those named, or all that have not left.
+fn asked(
+    lines: &[Line],
+    all: &[FulfilmentOrder],
+    named: Option<Vec<(Id<OrderLine>, i64)>>,
+) -> Result<Vec<(usize, i64)>, Failure> {
+    let open = |line: &Line| {
+        if line.takes.is_empty() {
+            line.quantity - line.cancelled - line.returned
+        } else {
+            open_units(line, all)
+        }
+    };
+    let Some(named) = named else {
+        return Ok(lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| (place, open(line)))
+            .filter(|(_, units)| *units > 0)
+            .collect());
+    };
+    let mut asked: Vec<(usize, i64)> = Vec::new();
+    for (number, (id, units)) in named.into_iter().enumerate() {
+        let place = lines
+            .iter()
+            .position(|line| line.id == id)
+            .ok_or_else(|| Refusal::not_found("order line", id).at(format!("lines.{number}.line")))?;
+        let before: i64 = asked.iter().filter(|(other, _)| *other == place).map(|(_, units)| units).sum();
+        let open = open(&lines[place]) - before;
+        if units < 1 || units > open {
+            let refusal = Refusal::new(
+                Code::WrongState,
+                format!("{open} of sku {} have not left, {units} asked", lines[place].sku),
+            );
+            return Err(refusal.at(format!("lines.{number}.quantity")).into());
+        }
+        asked.push((place, units));
+    }
+    Ok(asked)
+}
+
+/// Cancels orders that were not paid in time; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn expire_unpaid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let due = rows::unpaid_due(tx, world.now(), EXPIRE_BATCH)?;
+    let full = due.len() as i64 == EXPIRE_BATCH;
+    for id in due {
+        let order = order::lock(tx, id)?;
+        let late = order.payment_due_at.is_some_and(|due| due <= world.now());
+        if order.state == State::PendingPayment && late {
+            cancel_locked(
+                tx,
+                actor,
+                world,
+                order,
+                Cancel { order: id, lines: None, reason: CancelReason::Unpaid },
+            )?;
+        }
+    }
+    Ok(full)
+}

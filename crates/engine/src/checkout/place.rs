@@ -1,0 +1,344 @@
+//! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
+
+use domain::actor::{Actor, Permission};
+use domain::fulfilment::{self, Kind};
+use domain::order::{self as rules, State};
+use domain::payment::{Card, Kind as PaymentKind, Timing};
+use domain::stock::{self, Wish};
+use domain::value::id::{Cart as CartKind, Location, OrderLine};
+use domain::value::{Id, Instant, Money, Rate};
+use domain::{Code, Refusal};
+use serde_json::json;
+use store::market::{Channel, Market};
+use store::{Tx, order as rows};
+
+use super::{Whole, complete_if_done, whole};
+use crate::cart::{self, PricedCart};
+use crate::event::emit;
+use crate::order::{Line, Order};
+use crate::payment::{self, NewPayment};
+use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::take::{Taking, take};
+use crate::{Failure, World, external};
+
+/// How often a number is drawn before giving up; two in a row are as good as impossible.
+const NUMBER_TRIES: usize = 5;
+
+/// How part of an order, or all of it, is paid.
+#[derive(Clone, Debug)]
+pub struct Tender {
+    /// The means.
+    pub kind: PaymentKind,
+    /// How much in minor units; what is missing when not given.
+    pub amount: Option<i64>,
+    /// What the provider gave for the card.
+    pub provider_token: Option<String>,
+    /// What the terminal printed.
+    pub card: Option<Card>,
+}
+
+/// A cart to be ordered.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The cart.
+    pub cart: Id<CartKind>,
+    /// The total the customer was shown; another one refuses.
+    pub expected_total: Option<Money>,
+    /// How it is paid, in order.
+    pub tenders: Vec<Tender>,
+    /// Where it must be served from; for staff and programs that decide this themselves.
+    pub serve_from: Option<Id<Location>>,
+    /// When it was sold, for sales made off line; for staff and programs that may edit orders.
+    pub placed_at: Option<Instant>,
+    /// The retailer's own id for the order.
+    pub external_id: Option<String>,
+}
+
+/// Places an order.
+///
+/// # Errors
+/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`] and what the payments refuse.
+/// Nothing of it is kept then.
+pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
+    let cart = cart::lock(tx, input.cart)?;
+    let channel = store::market::find_channel(tx, cart.channel)?
+        .ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
+    let market = store::market::find_market(tx, channel.market)?
+        .ok_or_else(|| Refusal::not_found("market", channel.market))?;
+    may_place(actor, world, &channel, &input)?;
+    let priced = cart::priced(tx, world.now(), &cart)?;
+    check(&priced, input.expected_total, &channel)?;
+    let kind = kind_of(&priced, &channel)?;
+    let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
+    cart::mark_ordered(tx, actor, world, &cart, order.id)?;
+    let lines = frozen(world, &priced);
+    let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
+    let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    keep(tx, &order, &lines, input.external_id.as_deref())?;
+    crate::fulfilment::open(tx, actor, world, &order, &parts, gone)?;
+    begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
+    tell(tx, actor, world, &order, &lines);
+    let order = super::settle::place_if_paid(tx, actor, world, order)?;
+    let order = complete_if_done(tx, actor, world, order)?;
+    whole(tx, order)
+}
+
+fn may_place(actor: &Actor, world: &World, channel: &Channel, input: &Checkout) -> Result<(), Failure> {
+    actor.may(Permission::Shop, channel.location)?;
+    if actor.channel.is_some_and(|bound| bound != channel.id) {
+        return Err(Refusal::new(Code::Forbidden, "this key belongs to another channel than the cart").into());
+    }
+    if input.serve_from.is_some() || input.placed_at.is_some() {
+        actor.may(Permission::EditOrders, channel.location)?;
+    }
+    if input.placed_at.is_some_and(|at| at > world.now()) {
+        return Err(Refusal::invalid("placed_at", "an order cannot be placed in the future").into());
+    }
+    Ok(())
+}
+
+fn check(priced: &PricedCart, expected: Option<Money>, channel: &Channel) -> Result<(), Failure> {
+    if priced.lines.is_empty() {
+        return Err(Refusal::new(Code::CartNotOpen, "the cart is empty; add something first")
+            .at("lines")
+            .into());
+    }
+    let Some(expected) = expected else { return Ok(()) };
+    if expected.currency() != priced.currency {
+        return Err(Refusal::new(
+            Code::CurrencyMismatch,
+            format!("channel \"{}\" sells in {}", channel.code, priced.currency),
+        )
+        .at("expected_total")
+        .into());
+    }
+    if expected.minor() != priced.gross {
+        return Err(Refusal::new(
+            Code::TotalChanged,
+            format!("the total is {} minor units now, {} was shown", priced.gross, expected.minor()),
+        )
+        .at("expected_total")
+        .into());
+    }
+    Ok(())
+}
+
+/// How the goods reach the customer: as the delivery chosen says, else over the counter where there is one.
+fn kind_of(priced: &PricedCart, channel: &Channel) -> Result<Kind, Failure> {
+    match &priced.delivery {
+        Some(_) if priced.cart.pickup_location.is_some() => Ok(Kind::Pickup),
+        Some(_) => Ok(Kind::Ship),
+        None if channel.location.is_some() => Ok(Kind::HandOver),
+        None => {
+            Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into())
+        }
+    }
+}
+
+fn begun(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (priced, market, channel): (&PricedCart, &Market, &Channel),
+    kind: Kind,
+    input: &Checkout,
+) -> Result<Order, Failure> {
+    let cart = &priced.cart;
+    if kind == Kind::Ship && cart.contact.is_none() {
+        return Err(Refusal::new(Code::NotDeliverable, "give the address it is delivered to")
+            .at("contact")
+            .into());
+    }
+    let number = free_number(tx, world)?;
+    let now = world.now();
+    let delivery = priced.delivery.as_ref();
+    Ok(Order {
+        id: world.id(),
+        number,
+        channel: channel.id,
+        market: market.id,
+        cart: cart.id,
+        customer: cart.customer,
+        contact: cart.contact,
+        billing_contact: cart.billing_contact,
+        location: cart.pickup_location.or(channel.location),
+        state: State::PendingPayment,
+        kind,
+        currency: priced.currency,
+        prices_include_tax: priced.prices_include_tax,
+        net: priced.net,
+        tax: priced.tax,
+        gross: priced.gross,
+        delivery_method: delivery.map(|delivery| delivery.method),
+        delivery_net: delivery.map_or(0, |delivery| delivery.net_minor),
+        delivery_tax: delivery.map_or(0, |delivery| delivery.tax_minor),
+        delivery_gross: delivery.map_or(0, |delivery| delivery.gross_minor),
+        delivery_rate: delivery.map_or(Rate::ZERO, |delivery| delivery.tax_rate),
+        units: priced.lines.iter().map(|line| line.quantity).sum(),
+        cancelled: 0,
+        returned: 0,
+        note: cart.note.clone(),
+        external_id: input.external_id.clone(),
+        placed_at: input.placed_at.unwrap_or(now),
+        payment_due_at: Some(now.plus_seconds(channel.payment_minutes.saturating_mul(60))),
+        version: 1,
+    })
+}
+
+fn free_number(tx: &mut Tx<'_>, world: &mut World) -> Result<String, Failure> {
+    for _ in 0..NUMBER_TRIES {
+        let number = rules::number(world.bytes());
+        if rows::by_number(tx, &number)?.is_none() {
+            return Ok(number);
+        }
+    }
+    Err(store::StoreError::Conflict.into())
+}
+
+fn frozen(world: &mut World, priced: &PricedCart) -> Vec<Line> {
+    let freeze = |(position, line): (i64, &cart::PricedLine)| Line {
+        id: world.id(),
+        position,
+        variant: line.variant,
+        sku: line.sku.clone(),
+        title: line.title.clone(),
+        quantity: line.quantity,
+        unit: line.unit_minor,
+        net: line.net_minor,
+        tax: line.tax_minor,
+        gross: line.gross_minor,
+        tax_rate: line.tax_rate,
+        cancelled: 0,
+        returned: 0,
+        takes: line.takes.clone(),
+    };
+    (0i64..).zip(&priced.lines).map(freeze).collect()
+}
+
+/// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled.
+fn take_stock(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, lines): (&Order, &[Line]),
+    channel: &Channel,
+    (serve_from, gone): (Option<Id<Location>>, bool),
+) -> Result<Vec<fulfilment::Part>, Failure> {
+    let wishes: Vec<(Id<OrderLine>, Wish)> = lines
+        .iter()
+        .map(|line| {
+            (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
+        })
+        .collect();
+    let demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
+    let reach: Reach = match (serve_from, order.kind) {
+        (Some(location), _) => pinned(channel, location),
+        (None, Kind::Pickup | Kind::HandOver) => {
+            let location = order.location.ok_or_else(|| {
+                Refusal::new(Code::NotDeliverable, "choose where it is collected").at("delivery")
+            })?;
+            pinned(channel, location)
+        }
+        (None, Kind::Ship) => reach(tx, channel)?,
+    };
+    let to = if gone { stock::State::Customer } else { stock::State::Committed };
+    let taking = Taking {
+        reach: &reach,
+        cart: Some(order.cart),
+        cause: ("order", order.id.to_string()),
+        demand: &demand,
+        to,
+    };
+    let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
+    Ok(fulfilment::assign(&wishes, &allocations))
+}
+
+/// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.
+fn named(failure: Failure, lines: &[Line]) -> Failure {
+    let Failure::Refused(refusal) = &failure else { return failure };
+    let culprit = lines
+        .iter()
+        .find(|line| line.takes.iter().any(|(variant, _)| refusal.message().contains(&variant.to_string())));
+    let Some(line) = culprit.filter(|_| refusal.code() == Code::OutOfStock) else { return failure };
+    let taken = line
+        .takes
+        .iter()
+        .find(|(variant, _)| refusal.message().contains(&variant.to_string()))
+        .map(|(variant, _)| variant.to_string());
+    let words = refusal.message().replace(&taken.unwrap_or_default(), &format!("sku {}", line.sku));
+    Refusal::new(Code::OutOfStock, words).at(format!("lines.{}.quantity", line.position)).into()
+}
+
+fn keep(tx: &mut Tx<'_>, order: &Order, lines: &[Line], external_id: Option<&str>) -> Result<(), Failure> {
+    if !rows::add(tx, order)? {
+        return Err(store::StoreError::Conflict.into());
+    }
+    for line in lines {
+        rows::add_line(tx, order.id, line)?;
+    }
+    external::give(tx, order.id, external_id)
+}
+
+/// Do these tenders have the money in hand for the whole amount?
+fn pays_at_once(tenders: &[Tender], gross: i64) -> bool {
+    let at_once = tenders.iter().all(|tender| tender.kind.is_taken_at_once());
+    let open_ended = tenders.iter().any(|tender| tender.amount.is_none());
+    let sum: i64 = tenders.iter().filter_map(|tender| tender.amount).fold(0, i64::saturating_add);
+    at_once && (gross == 0 || open_ended || sum >= gross)
+}
+
+fn begin_payments(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    channel: &Channel,
+    tenders: Vec<Tender>,
+) -> Result<(), Failure> {
+    let mut missing = order.gross;
+    for (place, tender) in tenders.into_iter().enumerate() {
+        let amount = tender.amount.unwrap_or(missing);
+        if amount > missing {
+            let refusal = Refusal::new(
+                Code::AmountExceeded,
+                format!("{missing} minor units are open, {amount} offered"),
+            );
+            return Err(refusal.at(format!("payments.{place}.amount")).into());
+        }
+        if amount == 0 && missing == 0 {
+            continue;
+        }
+        missing -= amount;
+        let new = super::settle::new_payment(order, channel, tender, amount)?;
+        payment::create(tx, actor, world, new)?;
+    }
+    Ok(())
+}
+
+impl Tender {
+    /// The payment this tender begins.
+    pub(super) fn payment(self, order: &Order, timing: Timing, amount: Money) -> NewPayment {
+        NewPayment {
+            order: order.id,
+            kind: self.kind,
+            amount,
+            timing,
+            provider_token: self.provider_token,
+            card: self.card,
+            location: order.location.filter(|_| self.kind.is_taken_at_once()),
+            expires_at: order.payment_due_at,
+            external_id: None,
+        }
+    }
+}
+
+fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines: &[Line]) {
+    let sold: Vec<_> = lines
+        .iter()
+        .map(|line| json!({ "line": line.id.to_string(), "variant": line.variant.to_string(), "sku": line.sku, "quantity": line.quantity, "gross": line.gross }))
+        .collect();
+    let body = json!({
+        "number": order.number, "channel": order.channel.to_string(), "cart": order.cart.to_string(), "kind": order.kind.text(),
+        "currency": order.currency.code(), "net": order.net, "tax": order.tax, "gross": order.gross, "lines": sold
+    });
+    emit(tx, actor, world, order.id, "order.created", body);
+}

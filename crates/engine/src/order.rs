@@ -1,0 +1,109 @@
+//! Orders: reading them, and the money of each derived from what was frozen and what was paid.
+
+use domain::actor::{Actor, Permission};
+use domain::order::{State, Sums};
+use domain::value::Id;
+use domain::value::id::{self, Channel};
+use domain::{Code, Refusal};
+use store::{Tx, order as rows, payment};
+
+pub use store::order::{Figures, Line, Order};
+
+use crate::Failure;
+
+/// The order, or the refusal that there is none.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Order, Failure> {
+    rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("order", id).into())
+}
+
+/// The order, changed by nobody else until the commit.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn lock(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Order, Failure> {
+    rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("order", id).into())
+}
+
+/// Who may see an order: staff with the permission where it was sold; and who shops through the same channel and knows its id, which
+/// nobody can guess.
+///
+/// # Errors
+/// [`Code::NotFound`], so that nobody learns which ids exist.
+pub fn may_see(actor: &Actor, order: &Order) -> Result<(), Failure> {
+    let by_permission = actor.may(Permission::ReadOrders, order.location).is_ok();
+    let by_knowing = actor.may_somewhere(Permission::Shop).is_ok() && actor.channel == Some(order.channel);
+    if by_permission || by_knowing { Ok(()) } else { Err(Refusal::not_found("order", order.id).into()) }
+}
+
+/// The id of the order with a number, for staff.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn by_number(tx: &mut Tx<'_>, actor: &Actor, number: &str) -> Result<Id<id::Order>, Failure> {
+    actor.may_somewhere(Permission::ReadOrders)?;
+    rows::by_number(tx, number)?.ok_or_else(|| Refusal::not_found("order", number).into())
+}
+
+/// Orders before one, the newest first.
+///
+/// # Errors
+/// [`Code::Forbidden`] for who may read orders at some locations only: those are listed per location.
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    before: Id<id::Order>,
+    (channel, state): (Option<Id<Channel>>, Option<State>),
+    limit: i64,
+) -> Result<Vec<Order>, Failure> {
+    actor.may(Permission::ReadOrders, None)?;
+    Ok(rows::list(tx, before, channel, state.map_or(0, State::code), limit)?)
+}
+
+/// The money of an order: what it was placed at, what was cancelled and came back, and what its payments took and gave back.
+///
+/// # Errors
+/// What the store says.
+pub fn sums(tx: &mut Tx<'_>, order: &Order) -> Result<Sums, Failure> {
+    let mut sums =
+        Sums { gross: order.gross, cancelled: order.cancelled, returned: order.returned, ..Sums::default() };
+    for payment in payment::of_order(tx, order.id)? {
+        let amounts = payment.amounts;
+        if !payment.state.has_ended() {
+            sums.authorised += amounts.open_to_capture() + amounts.capturing;
+        }
+        sums.captured += amounts.captured;
+        sums.refunded += amounts.refunded + amounts.refunding;
+    }
+    Ok(sums)
+}
+
+/// Moves an order to another state.
+///
+/// # Errors
+/// [`Code::WrongState`] when it cannot go there from where it is.
+pub fn go_to(order: &mut Order, state: State) -> Result<(), Failure> {
+    if !order.state.next().contains(&state) {
+        let message =
+            format!("order {} is {} and cannot become {}", order.number, order.state.text(), state.text());
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
+    order.state = state;
+    Ok(())
+}
+
+/// The figures of each channel over a span of time.
+///
+/// # Errors
+/// What the store says.
+pub fn figures(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    from: domain::value::Instant,
+    until: domain::value::Instant,
+) -> Result<Vec<Figures>, Failure> {
+    actor.may(Permission::ReadOrders, None)?;
+    Ok(rows::figures(tx, from, until)?)
+}

@@ -1,0 +1,230 @@
+//! Holding goods: for a basket, on the network or at the counter's own location; and giving them back when the time runs out.
+
+use std::collections::BTreeMap;
+
+use domain::actor::{Actor, Permission};
+use domain::ledger::{HoldEnd, HoldState};
+use domain::stock::{self, State};
+use domain::value::id::{Cart, Hold, Location, Variant};
+use domain::value::{Id, Instant, Quantity};
+use domain::{Code, Refusal};
+use store::ledger::HoldRow;
+use store::market::Channel;
+use store::{Tx, ledger as books};
+
+use super::availability::{Reach, picture, reach};
+use super::{book_of, notice, too_few};
+use crate::ledger::{Ending, NewHold, end_hold, hold};
+use crate::{Failure, World};
+
+/// The most holds whose time ran out that one run gives back.
+const EXPIRE_BATCH: i64 = 200;
+
+/// Holds exactly these goods for a cart until an instant: what it held before and needs no more is given back.
+///
+/// # Errors
+/// [`Code::OutOfStock`] when something cannot be promised; the cart then holds what it held before.
+pub fn hold_for_cart(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (channel, cart): (&Channel, Id<Cart>),
+    demand: &BTreeMap<Id<Variant>, i64>,
+    expires_at: Instant,
+) -> Result<(), Failure> {
+    let reach = reach(tx, channel)?;
+    let mut locked: Vec<_> = demand.keys().map(|variant| book_of(*variant)).collect();
+    books::lock_books(tx, &mut locked)?;
+    let mut kept: BTreeMap<Id<Variant>, i64> = BTreeMap::new();
+    for row in books::lock_holds_of(tx, &cart.to_string())? {
+        let variant: Id<Variant> = row.book.shared_with();
+        if demand.get(&variant) == Some(&row.amount) && !kept.contains_key(&variant) {
+            kept.insert(variant, row.amount);
+        } else {
+            give_back(tx, actor, world, &row, HoldEnd::Void)?;
+        }
+    }
+    let missing: Vec<_> = demand
+        .iter()
+        .filter(|(variant, _)| !kept.contains_key(variant))
+        .map(|(variant, amount)| (*variant, *amount))
+        .collect();
+    let variants: Vec<_> = missing.iter().map(|(variant, _)| *variant).collect();
+    let picture = picture(tx, &reach, &variants)?;
+    for (variant, amount) in missing {
+        let found = picture.promisable(variant);
+        if found < amount {
+            return Err(too_few(variant, found, amount).into());
+        }
+        let new = cart_hold(&reach, cart, variant, amount, expires_at);
+        hold(tx, actor, world, new, |short| too_few(variant, short.amount, amount))?;
+    }
+    books::prolong_holds_of(tx, &cart.to_string(), expires_at)?;
+    Ok(())
+}
+
+fn cart_hold(
+    reach: &Reach,
+    cart: Id<Cart>,
+    variant: Id<Variant>,
+    amount: i64,
+    expires_at: Instant,
+) -> NewHold {
+    let (from, held) = match reach.locations.first().filter(|_| reach.pinned) {
+        Some(location) => (stock::at(*location, State::Available), stock::at(*location, State::Held)),
+        None => (stock::world(State::Demand), stock::on(reach.network, State::PoolHeld)),
+    };
+    let postings = stock::moving(from, held, amount, 0);
+    let notice = notice(variant, "held", Some(&("cart", cart.to_string())), &postings);
+    let from = (from, postings[0].floor);
+    NewHold {
+        book: book_of(variant),
+        from,
+        held,
+        amount,
+        expires_at: Some(expires_at),
+        cause: ("cart", cart.to_string()),
+        notice,
+    }
+}
+
+/// Gives back everything a cart holds.
+///
+/// # Errors
+/// What the store says.
+pub fn release_for_cart(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cart: Id<Cart>,
+) -> Result<(), Failure> {
+    for row in books::lock_holds_of(tx, &cart.to_string())? {
+        give_back(tx, actor, world, &row, HoldEnd::Void)?;
+    }
+    Ok(())
+}
+
+/// Ends what a cart holds because it is being ordered, in the same transaction: how many of each variant were held.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn use_up(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cart: Id<Cart>,
+) -> Result<BTreeMap<Id<Variant>, i64>, Failure> {
+    let mut held = BTreeMap::new();
+    for row in books::lock_holds_of(tx, &cart.to_string())? {
+        *held.entry(row.book.shared_with()).or_insert(0) += row.amount;
+        give_back(tx, actor, world, &row, HoldEnd::Post(row.amount))?;
+    }
+    Ok(held)
+}
+
+/// Ends a hold with everything back where it came from. A hold that is being ordered ends as posted: the order's own transfer takes the goods on.
+fn give_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    row: &HoldRow,
+    end: HoldEnd,
+) -> Result<HoldState, Failure> {
+    let postings = stock::moving(row.held, row.from, row.amount, 0);
+    let cause = row.cause_id.clone().map(|id| ("cart", id));
+    let variant: Id<Variant> = row.book.shared_with();
+    let reason = match end {
+        HoldEnd::Post(_) => "hold_posted",
+        HoldEnd::Void => "hold_released",
+        HoldEnd::Expire => "hold_expired",
+    };
+    let notice = notice(variant, reason, cause.as_ref(), &postings);
+    let onward = matches!(end, HoldEnd::Post(_)).then_some(postings[1]);
+    end_hold(tx, actor, world, row, Ending { end, onward: onward.as_slice(), notice })
+}
+
+/// Goods set aside at a location for somebody, to be collected or released.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    /// The variant.
+    pub variant: Id<Variant>,
+    /// Where.
+    pub location: Id<Location>,
+    /// How many.
+    pub quantity: Quantity,
+    /// Until when.
+    pub expires_at: Instant,
+    /// The retailer's word for what it is for, without personal data.
+    pub reference: String,
+}
+
+/// Sets goods aside at a location until an instant.
+///
+/// # Errors
+/// [`Code::OutOfStock`], or [`Code::Invalid`] when the instant has passed.
+pub fn set_aside(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: SetAside,
+) -> Result<Id<Hold>, Failure> {
+    actor.may(Permission::MoveStock, Some(input.location))?;
+    if input.expires_at <= world.now() {
+        return Err(Refusal::invalid("expires_at", "give an instant that is still to come").into());
+    }
+    super::must_be_stocked(tx, input.variant)?;
+    super::must_be_there(tx, input.location)?;
+    let (from, held) = (stock::at(input.location, State::Available), stock::at(input.location, State::Held));
+    let amount = input.quantity.units();
+    let postings = stock::moving(from, held, amount, 0);
+    let notice = notice(input.variant, "held", Some(&("reference", input.reference.clone())), &postings);
+    let new = NewHold {
+        book: book_of(input.variant),
+        from: (from, Some(0)),
+        held,
+        amount,
+        expires_at: Some(input.expires_at),
+        cause: ("reference", input.reference),
+        notice,
+    };
+    hold(tx, actor, world, new, |short| too_few(input.variant, short.amount, amount))
+}
+
+/// Gives back what was set aside.
+///
+/// # Errors
+/// [`Code::NotFound`], or [`Code::HoldNotOpen`] when it ended before.
+pub fn release(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    variant: Id<Variant>,
+    id: Id<Hold>,
+) -> Result<(), Failure> {
+    let row = books::lock_hold(tx, book_of(variant), id)?.ok_or_else(|| Refusal::not_found("hold", id))?;
+    let place = Id::from_bytes(row.held.place);
+    actor.may(Permission::MoveStock, Some(place))?;
+    if row.cause_kind.as_deref() == Some("cart") {
+        return Err(
+            Refusal::new(Code::WrongState, "this hold belongs to a cart; it ends with the cart").into()
+        );
+    }
+    give_back(tx, actor, world, &row, HoldEnd::Void)?;
+    Ok(())
+}
+
+/// Gives back holds whose time ran out; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let due = books::holds_due(tx, world.now(), EXPIRE_BATCH)?;
+    let full = due.len() as i64 == EXPIRE_BATCH;
+    for row in due {
+        let Some(row) = books::lock_hold(tx, row.book, row.id)? else { continue };
+        if row.state == HoldState::Pending && row.expires_at.is_some_and(|at| at <= world.now()) {
+            give_back(tx, actor, world, &row, HoldEnd::Expire)?;
+        }
+    }
+    Ok(full)
+}
