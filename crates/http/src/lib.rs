@@ -18,16 +18,16 @@ pub mod market;
 pub mod observe;
 pub mod order;
 pub mod page;
-pub mod price;
 pub mod payment;
+pub mod price;
 pub mod problem;
 pub mod query;
 pub mod returns;
 pub mod router;
 pub mod server;
 pub mod shape;
-pub mod storefront;
 pub mod stock;
+pub mod storefront;
 pub mod tax;
 
 pub use app::App;

@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, price, returns,
-    stock, storefront, tax,
+    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, price,
+    returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
