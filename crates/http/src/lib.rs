@@ -1,5 +1,6 @@
 //! The shop's API: routes, sessions and keys, JSON shapes, problems and the OpenAPI description. It holds no rule and no SQL.
 
+pub mod access;
 pub mod actor;
 pub mod app;
 pub mod bulk;
