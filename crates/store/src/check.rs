@@ -188,13 +188,23 @@ macro_rules! lookups {
 }
 
 lookups! {
+    "cart" "cart" "cart_id";
+    "cat" "category" "category_id";
     "chn" "channel" "channel_id";
     "cus" "customer" "customer_id";
+    "dlv" "delivery_method" "delivery_method_id";
     "loc" "location" "location_id";
     "mkt" "market" "market_id";
     "net" "network" "network_id";
+    "ord" "sales_order" "order_id";
     "pay" "payment" "payment_id";
+    "prd" "product" "product_id";
+    "prl" "price_list" "price_list_id";
+    "ret" "return_of_goods" "return_id";
+    "tree" "category_tree" "category_tree_id";
     "txc" "tax_class" "tax_class_id";
+    "txz" "tax_zone" "tax_zone_id";
+    "var" "variant" "variant_id";
 }
 
 /// External ids that lead to nothing: kind and external id.
