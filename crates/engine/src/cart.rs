@@ -430,7 +430,7 @@ fn hold(
     channel: &Channel,
     cart: &Cart,
 ) -> Result<(), Failure> {
-    if channel.hold_policy != HoldPolicy::AtBasket {
+    if channel.hold_policy != HoldPolicy::AtCart {
         return Ok(());
     }
     let expires_at = world.now().plus_seconds(channel.hold_minutes.saturating_mul(60));
