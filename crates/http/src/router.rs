@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
+use crate::{App, actor, cart, contact, customer, event, health, job, location, market, payment, stock, tax};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -24,7 +24,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(location::routes())
         .merge(market::routes())
         .merge(stock::routes())
+        .merge(contact::routes())
+        .merge(customer::routes())
         .merge(tax::routes())
+        .merge(cart::routes())
         .merge(payment::routes())
 }
 
