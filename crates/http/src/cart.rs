@@ -15,7 +15,10 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::shape::{CartContactsShape, CartShape, CartSummaryShape, DetailsShape, MergeShape, NewCartShape, NewLineShape, QuantityShape};
+use self::shape::{
+    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, MergeShape, NewCartShape, NewLineShape,
+    QuantityShape,
+};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;

@@ -199,10 +199,7 @@ async fn read_contact(
 /// Finds guests too. Somebody who bought as a guest three times is found three times.
 #[utoipa::path(post, path = "/v1/contacts/find", operation_id = "find_contacts", tag = "contact", request_body = SoughtShape,
     responses((status = 200, body = Page<KnownShape>), Problems))]
-async fn find_contacts(
-    State(app): State<App>,
-    command: Command<SoughtShape>,
-) -> Result<Response, Problem> {
+async fn find_contacts(State(app): State<App>, command: Command<SoughtShape>) -> Result<Response, Problem> {
     let sought = command.body.read()?;
     app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         let found = contact::find(tx, actor, world, &sought, (Id::from_bytes([0; 16]), FOUND_MAX))?;

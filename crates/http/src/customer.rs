@@ -171,10 +171,7 @@ async fn list_customers(
 /// One customer at most has an e-mail address; several may share a phone number.
 #[utoipa::path(post, path = "/v1/customers/find", operation_id = "find_customers", tag = "customer", request_body = SoughtShape,
     responses((status = 200, body = Page<CustomerShape>), Problems))]
-async fn find_customers(
-    State(app): State<App>,
-    command: Command<SoughtShape>,
-) -> Result<Response, Problem> {
+async fn find_customers(State(app): State<App>, command: Command<SoughtShape>) -> Result<Response, Problem> {
     let sought = command.body.read()?;
     app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         let found = customer::find(tx, actor, world, &sought)?;

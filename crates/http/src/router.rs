@@ -3,7 +3,10 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, cart, contact, customer, event, health, job, location, market, payment, stock, tax};
+use crate::{
+    App, actor, cart, checkout, contact, customer, event, health, job, location, market, order, payment,
+    returns, stock, tax,
+};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -29,6 +32,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(tax::routes())
         .merge(cart::routes())
         .merge(payment::routes())
+        .merge(order::routes())
+        .merge(checkout::routes())
+        .merge(returns::routes())
 }
 
 /// The description of the whole API as JSON.

@@ -1,9 +1,9 @@
 //! What carts look like over the API.
 
+use domain::Refusal;
 use domain::contact::Card;
 use domain::tax::Taxed;
 use domain::value::{Currency, Id, Instant, Quantity, Rate, Reference, id, text};
-use domain::Refusal;
 use engine::cart::{self, Cart, Choice, Details, Named, NewCart, NewLine, PricedCart, PricedLine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
