@@ -449,7 +449,9 @@ impl NewCartShape {
         let read = |(place, line): (usize, &NewLineShape)| {
             fields.within(format!("lines.{place}"), |fields| line.taken(fields))
         };
-        let lines: Option<Vec<NewLine>> = self.lines.iter().enumerate().take(LINES_MAX).map(read).collect();
+        // All are read before any is missed, so that each bad one is named.
+        let lines: Vec<Option<NewLine>> = self.lines.iter().enumerate().take(LINES_MAX).map(read).collect();
+        let lines: Option<Vec<NewLine>> = lines.into_iter().collect();
         let details = DetailsShape {
             customer: self.customer,
             contact: self.contact,
