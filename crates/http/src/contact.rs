@@ -77,16 +77,7 @@ pub(crate) struct ContactShape {
 impl ContactShape {
     /// Reads a contact that is a part of a body, under its field.
     pub(crate) fn read(self, fields: &mut Fields, field: &str) -> Option<Card> {
-        let card = Card::new(&self.into());
-        fields.within(field, |fields| match card {
-            Ok(card) => Some(card),
-            Err(refusal) => {
-                for one in refusal.each() {
-                    fields.refuse(one.field().unwrap_or("name"), one.message());
-                }
-                None
-            }
-        })
+        fields.part(field, Card::new(&self.into()))
     }
 }
 

@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, cart, checkout, contact, customer, event, health, job, location, market, order, payment,
-    returns, stock, tax,
+    App, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location, market,
+    order, payment, returns, stock, tax,
 };
 
 /// The description's fixed part.
@@ -26,11 +26,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(contact::routes())
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(cart::routes())
+        .merge(delivery::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(checkout::routes())

@@ -283,6 +283,8 @@ pub(super) struct NewLineShape {
     /// How many base units.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     quantity: i64,
+    /// The price of one base unit that was agreed, for who may agree prices; what the price lists say when absent.
+    unit_price: Option<MoneyShape>,
 }
 
 impl NewLineShape {
@@ -302,7 +304,11 @@ impl NewLineShape {
                 None
             }
         };
-        variant.zip(quantity).map(|(variant, quantity)| NewLine { variant, quantity })
+        let unit_price = match &self.unit_price {
+            Some(price) => fields.within("unit_price", |fields| fields.money("amount", price)).map(Some),
+            None => Some(None),
+        };
+        Some(NewLine { variant: variant?, quantity: quantity?, unit_price: unit_price? })
     }
 }
 
@@ -446,12 +452,8 @@ impl NewCartShape {
         if self.lines.len() > LINES_MAX {
             fields.refuse("lines", format!("give at most {LINES_MAX} lines"));
         }
-        let read = |(place, line): (usize, &NewLineShape)| {
-            fields.within(format!("lines.{place}"), |fields| line.taken(fields))
-        };
-        // All are read before any is missed, so that each bad one is named.
-        let lines: Vec<Option<NewLine>> = self.lines.iter().enumerate().take(LINES_MAX).map(read).collect();
-        let lines: Option<Vec<NewLine>> = lines.into_iter().collect();
+        let given = &self.lines[..self.lines.len().min(LINES_MAX)];
+        let lines = fields.each("lines", given, |fields, line| line.taken(fields));
         let details = DetailsShape {
             customer: self.customer,
             contact: self.contact,
