@@ -29,7 +29,6 @@ fn line(sku: &str, quantity: i64) -> NewLine {
 
 fn new(lines: &[NewLine]) -> NewCart {
     NewCart {
-        external_id: None,
         channel: Reference::External("WEB".into()),
         currency: None,
         lines: lines.to_vec(),
@@ -293,7 +292,7 @@ fn a_channel_that_holds_for_carts_promises_nothing_twice() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds"]);
         let policy = NewChannel {
-            hold_policy: HoldPolicy::AtBasket,
+            hold_policy: HoldPolicy::AtCart,
             ..a_channel("held", retailer.market, retailer.network)
         };
         let channel = retailer.channel(shop, policy).id;
