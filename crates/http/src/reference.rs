@@ -65,12 +65,13 @@ fn operation_shown(api: &Value, path: &str, method: &str, operation: &Value) -> 
             "about": one["description"],
         })
     };
-    let parameters = operation["parameters"].as_array().map(|all| all.iter().map(parameter).collect());
+    let parameters: Option<Vec<Value>> =
+        operation["parameters"].as_array().map(|all| all.iter().map(parameter).collect());
     let body = content(&operation["requestBody"]);
     let answers = operation["responses"].as_object().into_iter().flatten();
     let answers: Vec<Value> = answers
         .filter(|(status, _)| status.starts_with('2'))
-        .map(|(status, answer)| json!({ "status": status, "about": answer["description"], "shape": content(answer).map(|schema| shape::kind(schema)), "example": content(answer).and_then(|schema| shape::example(api, schema)) }))
+        .map(|(status, answer)| json!({ "status": status, "about": answer["description"], "shape": content(answer).map(shape::kind), "example": content(answer).and_then(|schema| shape::example(api, schema)) }))
         .collect();
     json!({
         "id": operation["operationId"],
@@ -78,7 +79,7 @@ fn operation_shown(api: &Value, path: &str, method: &str, operation: &Value) -> 
         "path": path,
         "summary": operation["summary"],
         "about": operation["description"],
-        "parameters": parameters.unwrap_or_else(Vec::new),
+        "parameters": parameters.unwrap_or_default(),
         "body": body.map(shape::kind),
         "body_example": body.and_then(|schema| shape::example(api, schema)),
         "answers": answers,
