@@ -29,6 +29,7 @@ pub mod returns;
 pub mod routing;
 pub mod seal;
 pub mod stock;
+pub mod storefront;
 pub mod tax;
 pub mod webhook;
 pub mod world;
