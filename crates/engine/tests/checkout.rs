@@ -32,7 +32,6 @@ fn a_cart(channel: &Channel, wanted: &[(Id<Variant>, i64)]) -> NewCart {
         unit_price: None,
     };
     NewCart {
-        external_id: None,
         channel: Reference::Id(channel.id),
         currency: None,
         lines: wanted.iter().map(line).collect(),

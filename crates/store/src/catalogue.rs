@@ -1,7 +1,5 @@
 //! The rows of the catalogue: products, their variants, and the tables by which a variant is found from what is printed on it.
 
-pub use code::{claim_barcode, claim_sku, free_barcode, free_sku};
-
 use domain::catalogue::{Barcode, Choice, Given, Status, Wording};
 use domain::value::id::{Category, Product as ProductKind, TaxClass, Variant as VariantKind};
 use domain::value::{Id, Instant, Unit};
@@ -14,6 +12,8 @@ mod code;
 pub(crate) mod json;
 pub mod label;
 pub mod media;
+
+pub use code::{claim_barcode, claim_sku, free_barcode, free_sku, variant_by_barcode, variant_by_sku};
 
 /// A product: what a customer recognises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ fn search_key(text: &str) -> Vec<u8> {
 fn product(row: &mut Row<'_>) -> Result<Product, StoreError> {
     Ok(Product {
         id: row.id()?,
-        status: json::coded(row.int()?, Status::coded)?,
+        status: row.word(Status::coded)?,
         title: json::wording(&row.text()?)?,
         description: json::wording(&row.text()?)?,
         brand: row.text_or_null()?,
@@ -432,25 +432,6 @@ fn with_components(tx: &mut Tx<'_>, mut variants: Vec<Variant>) -> Result<Vec<Va
         variant.components = own.map(|(_, component, quantity)| (*component, *quantity)).collect();
     }
     Ok(variants)
-}
-
-/// The variant with this SKU; capitals matter.
-///
-/// # Errors
-/// What the store says.
-pub fn variant_by_sku(tx: &mut Tx<'_>, sku: &str) -> Result<Option<Variant>, StoreError> {
-    let found = tx.one("select variant_id from sku where sku = $1", params![sku], |row| row.id())?;
-    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
-}
-
-/// The variant with this barcode.
-///
-/// # Errors
-/// What the store says.
-pub fn variant_by_barcode(tx: &mut Tx<'_>, barcode: &Barcode) -> Result<Option<Variant>, StoreError> {
-    let key = barcode.key();
-    let found = tx.one("select variant_id from barcode where code = $1", params![&key], |row| row.id())?;
-    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
 }
 
 /// Does this tax class exist?

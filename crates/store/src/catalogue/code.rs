@@ -1,10 +1,30 @@
-//! Who has which SKU and barcode: each is claimed in a look-up homed on the code, so that no two variants share one.
+//! The tables by which a variant is found from what is printed on it: its SKU and its barcodes.
 
 use domain::catalogue::Barcode;
 use domain::value::Id;
 use domain::value::id::Variant as VariantKind;
 
+use super::{Variant, variants};
 use crate::{StoreError, Tx, params};
+
+/// The variant with this SKU; capitals matter.
+///
+/// # Errors
+/// What the store says.
+pub fn variant_by_sku(tx: &mut Tx<'_>, sku: &str) -> Result<Option<Variant>, StoreError> {
+    let found = tx.one("select variant_id from sku where sku = $1", params![sku], |row| row.id())?;
+    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
+}
+
+/// The variant with this barcode.
+///
+/// # Errors
+/// What the store says.
+pub fn variant_by_barcode(tx: &mut Tx<'_>, barcode: &Barcode) -> Result<Option<Variant>, StoreError> {
+    let key = barcode.key();
+    let found = tx.one("select variant_id from barcode where code = $1", params![&key], |row| row.id())?;
+    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
+}
 
 /// Gives a SKU to a variant; false when another has it.
 ///
