@@ -66,6 +66,15 @@ impl<T> Command<T> {
     }
 }
 
+impl<T> Command<T> {
+    /// Forgets the idempotency key, because the answer names a person or holds a secret and must not be kept.
+    #[must_use]
+    pub fn unkeyed(mut self) -> Command<T> {
+        self.request.key = None;
+        self
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
     type Rejection = Problem;
 
