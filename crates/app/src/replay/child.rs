@@ -30,7 +30,8 @@ pub fn fresh_directory(path: &Path) -> Result<(), Fault> {
     if path.join(MARK).is_file() {
         fs::remove_dir_all(path).map_err(failed)?;
     } else if fs::read_dir(path).is_ok_and(|mut found| found.next().is_some()) {
-        let why = format!("{} is not empty and no earlier replay made it; name another --data", path.display());
+        let why =
+            format!("{} is not empty and no earlier replay made it; name another --data", path.display());
         return Err(Fault::Usage(why));
     }
     fs::create_dir_all(path).map_err(failed)?;
@@ -130,7 +131,8 @@ impl Serving {
     /// When it ends with a failure.
     pub async fn stop(mut self) -> Result<(), Fault> {
         drop(self.process.stdin.take());
-        let ended = self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
+        let ended =
+            self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
         judge(ended)
     }
 

@@ -145,6 +145,7 @@ async fn channels(
         "code": "parcel", "external_id": "parcel", "name": { "text": "Parcel" }, "kind": "ship", "tax_class": "standard",
         "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 0, "currency": CURRENCY } }] },
         "lead_days_min": 1, "lead_days_max": 5, "channels": ["web", "phone"],
+        "zone": countries.iter().map(|code| json!({ "country": code })).collect::<Vec<_>>(),
     });
     make(api, "/v1/delivery-methods", &method).await?;
     Ok(channels)
@@ -185,7 +186,9 @@ async fn goods(
             service_skus.insert(product.sku.clone());
         }
         let price = |product: &Product| {
-            product.price_minor.map(|minor| json!({ "price_list": MARKET, "variant": product.sku, "amount": minor }))
+            product
+                .price_minor
+                .map(|minor| json!({ "price_list": MARKET, "variant": product.sku, "amount": minor }))
         };
         let prices: Vec<Value> = products.iter().filter_map(price).collect();
         if !prices.is_empty() {
