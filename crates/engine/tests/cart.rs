@@ -271,15 +271,15 @@ fn a_customers_cart_is_no_other_customers() {
         let made = create(shop, NewCart { details, ..new(&[line("MUG", 1)]) }).unwrap();
         assert_eq!((made.customer, made.contact), (Some(customer.id), Some(customer.contact)));
         assert_eq!(priced(shop, &made).unwrap().gross, 800, "the price of the group");
-        let shopper = |who| Actor {
+        let signed_in = |who| Actor {
             who: Who::Customer(who),
             channel: None,
             grants: vec![Grant { location: None, permissions: Permissions::of(&[Permission::Shop]) }],
         };
         let id = made.id;
         let read = |actor: Actor| shop.run_as(&actor, move |tx, actor, _| cart::read(tx, actor, id));
-        assert_eq!(read(shopper(customer.id)).unwrap(), made);
-        let other = read(shopper(Id::from_bytes([8; 16]))).unwrap_err();
+        assert_eq!(read(signed_in(customer.id)).unwrap(), made);
+        let other = read(signed_in(Id::from_bytes([8; 16]))).unwrap_err();
         assert_eq!(other, Failure::Refused(Refusal::not_found("cart", id)));
         let own = shop.run(move |tx, actor, _| {
             let first = Id::from_bytes([0; 16]);
@@ -369,13 +369,13 @@ fn delivery_is_chosen_charged_and_taxed() {
             let location = location.map(|place| Reference::External(place.to_owned()));
             Some(Some(Choice { method: Reference::External(method.into()), location }))
         };
-        let basket = |details| create(shop, NewCart { details, ..new(&[line("MUG", 1)]) });
+        let fresh = |details| create(shop, NewCart { details, ..new(&[line("MUG", 1)]) });
         let parcel = Details { delivery: choose("PARCEL", None), ..Details::default() };
         assert_eq!(
-            said(basket(parcel.clone())),
+            said(fresh(parcel.clone())),
             "not_deliverable: contact: \"parcel\" needs an address: give the contact with its country"
         );
-        let made = basket(Details { contact: Some(ada()), ..parcel }).unwrap();
+        let made = fresh(Details { contact: Some(ada()), ..parcel }).unwrap();
         let costs = priced(shop, &made).unwrap();
         let charge = costs.delivery.unwrap();
         assert_eq!((charge.kind, charge.gross_minor, charge.tax_minor), (DeliveryKind::Ship, 399, 66));
