@@ -13,6 +13,7 @@ mod restore;
 mod screen;
 mod serve;
 mod shop;
+mod test_provider;
 mod world;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Word {
     Backup(backup::Arguments),
     Restore(restore::Arguments),
     Openapi(openapi::Arguments),
+    TestProvider(test_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +92,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
             openapi::run(arguments, screen);
             Ok(())
         }
+        Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
     }
 }
 

@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, returns,
-    stock, tax,
+    App, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location, market,
+    order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -27,16 +27,21 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(event::routes())
         .merge(job::routes())
         .merge(actor::routes())
+        .merge(contact::routes())
         .merge(location::routes())
         .merge(market::routes())
         .merge(catalogue::routes())
         .merge(stock::routes())
+        .merge(customer::routes())
         .merge(tax::routes())
+        .merge(price::routes())
         .merge(delivery::routes())
+        .merge(cart::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(storefront::routes())
 }
 
 /// The description of the whole API as JSON. A problem that many operations may answer alike is described once and referred to.
