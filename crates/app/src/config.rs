@@ -37,6 +37,8 @@ pub struct Config {
     requests_per_minute_max: u32,
     sign_ins_per_minute_max: u32,
     stop_seconds_max: u64,
+    /// The payment provider to try things on: `here`, an address, or empty for none.
+    pub test_provider: String,
     /// How log entries look.
     pub log_format: LogFormat,
     /// Which log entries are written.

@@ -1,17 +1,33 @@
 //! `tandem serve`: opens the shop and serves it until it is asked to stop.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
 use clap::Args;
+use connect::Handlers;
+use connect::payment::Payments;
+use connect::test_provider::{self, TestClient, TestProvider};
+use domain::actor::Actor;
+use engine::actor::setup_token;
+use engine::payment::provider::test_secret;
+use engine::{Shop, job};
 use http::App;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::init::screen_name;
 use crate::screen::Screen;
 use crate::shop::{self, Opened};
+
+/// How long a payment provider may take to answer.
+const PROVIDER_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long the test provider takes to confirm what is pending.
+const TEST_CONFIRMS_AFTER: Duration = Duration::from_millis(500);
 
 /// Open the shop and serve it
 ///
@@ -46,16 +62,90 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
         .await
         .map_err(|error| Fault::environment(format!("serving on {address}"), error))?;
     let address = listener.local_addr().map_err(|error| Fault::environment("serving", error))?;
-    let database = screen_name(&config.database());
-    screen.tell(
-        &format!("Tandem serves http://{address} from {database}"),
-        &json!({"address": format!("http://{address}"), "database": database}),
-    );
-    let app = App::new(opened.shop.clone());
-    let served = http::server::serve(app, listener, config.edge(), wait_for_signal()).await;
+    welcome(config, address, &opened.shop, screen)?;
+    let (stop, asked_to_stop) = watch::channel(false);
+    let until_asked = || {
+        let mut asked = asked_to_stop.clone();
+        async move { drop(asked.wait_for(|stop| *stop).await) }
+    };
+    let shop = opened.shop.clone();
+    let handlers = handlers(config, &shop, address, until_asked()).await?;
+    let jobs = tokio::spawn(connect::run(shop.clone(), handlers, until_asked()));
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        stop.send_replace(true);
+    });
+    let served = http::server::serve(App::new(shop), listener, config.edge(), until_asked()).await;
     served.map_err(|error| Fault::environment("serving", error))?;
+    let _ = jobs.await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says where the shop is and, as long as it has no owner, how to become it.
+fn welcome(config: &Config, address: SocketAddr, shop: &Shop, screen: &Screen) -> Result<(), Fault> {
+    let world_of = shop.clone();
+    let token = shop.db.write(move |tx| setup_token(tx, &Actor::system(), &mut world_of.world()))?;
+    let base_url = format!("http://{}", reachable(address));
+    let link = token.map(|token| format!("{base_url}/setup?token={token}"));
+    let database = screen_name(&config.database());
+    let mut text = format!("Tandem serves {base_url} from {database}");
+    if let Some(link) = &link {
+        text += &format!("\nthe shop has no owner yet; become it, once, by this link: {link}");
+    }
+    screen.tell(&text, &json!({"address": base_url, "database": database, "setup_link": link}));
+    Ok(())
+}
+
+/// Everything the shop does for its jobs, with the payment provider that is set.
+async fn handlers(
+    config: &Config,
+    shop: &Shop,
+    address: SocketAddr,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<Handlers, Fault> {
+    let handlers = Handlers::new(job::registry());
+    let base_url = match config.test_provider.as_str() {
+        "" => return Ok(handlers),
+        "here" => serve_test_provider(shop, address, stopped).await?,
+        elsewhere => elsewhere.to_owned(),
+    };
+    tracing::warn!(provider = base_url, "payments go to the test provider: no money moves");
+    Ok(handlers.with(Payments::new(TestClient::new(base_url, PROVIDER_WAIT_MAX))))
+}
+
+/// Starts the test provider on a free port of this machine; answers where it is.
+async fn serve_test_provider(
+    shop: &Shop,
+    address: SocketAddr,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<String, Fault> {
+    let doing = "starting the test provider";
+    let listener =
+        TcpListener::bind("127.0.0.1:0").await.map_err(|error| Fault::environment(doing, error))?;
+    let base_url =
+        TestProvider::base_url(listener.local_addr().map_err(|error| Fault::environment(doing, error))?);
+    let provider = TestProvider::new(test_provider::Settings {
+        webhook_url: Some(format!("http://{}/v1/payments/webhooks/test", reachable(address))),
+        secret: test_secret(&shop.keyring),
+        source: shop.source.clone(),
+        confirm_after: TEST_CONFIRMS_AFTER,
+        hang_for: 2 * PROVIDER_WAIT_MAX,
+    });
+    tokio::spawn(async move { provider.serve(listener, stopped).await });
+    Ok(base_url)
+}
+
+/// The address under which we reach ourselves, when we serve on all of the machine's.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
 }
 
 /// Waits for Ctrl-C or the signal TERM.

@@ -51,3 +51,22 @@ fn a_taken_address_is_said_and_ends_with_3() {
     assert_eq!(second.status.code(), Some(3));
     assert!(said.contains(&format!("serving on {address}")) && said.contains("in use"), "{said}");
 }
+
+#[test]
+fn the_first_owner_comes_in_by_the_printed_link_and_only_once() {
+    let mut server = Server::start(launch()).unwrap();
+    let log = server.log();
+    let token = log
+        .split_once("/setup?token=")
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .unwrap()
+        .to_owned();
+    let owner = serde_json::json!({"token": token, "name": "Ada Owner", "email": "ada@example.com", "password": "seven bridges of koenigsberg"});
+    let reply = server.client().post("/v1/setup", &owner).unwrap();
+    assert!((200..300).contains(&reply.status), "{} {}", reply.status, reply.text());
+    let again = server.client().post("/v1/setup", &owner).unwrap();
+    assert!((400..500).contains(&again.status), "{} {}", again.status, again.text());
+    server.terminate().unwrap();
+    server.restart().unwrap();
+    assert_eq!(server.log().matches("/setup?token=").count(), 1, "a shop with an owner prints no link");
+}

@@ -1,6 +1,8 @@
 //! Who asks: a member of staff, a program with a key, a customer, a guest or the system itself; through which channel; and what they may do where.
 
 pub mod key;
+pub mod password;
+pub mod role;
 
 use crate::refusal::{Code, Refusal};
 use crate::value::Id;
@@ -79,6 +81,24 @@ impl Permissions {
     /// The permission of that name.
     pub fn named(name: &str) -> Option<Permission> {
         Permission::ALL.iter().copied().find(|permission| permission.text() == name)
+    }
+
+    /// The permissions of these names.
+    ///
+    /// # Errors
+    /// The refusal names the first unknown one, or says that there is none.
+    pub fn read(names: &[String]) -> Result<Permissions, Refusal> {
+        let mut permissions = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            let unknown = || format!("no permission \"{name}\"; GET /v1/permissions lists them");
+            let permission = Permissions::named(name);
+            permissions
+                .push(permission.ok_or_else(|| Refusal::invalid(format!("permissions.{place}"), unknown()))?);
+        }
+        if permissions.is_empty() {
+            return Err(Refusal::invalid("permissions", "name at least one permission"));
+        }
+        Ok(Permissions::of(&permissions))
     }
 
     /// Are all of `other` among them?

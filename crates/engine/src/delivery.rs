@@ -53,8 +53,8 @@ pub struct MethodChange {
     pub name: Option<Wording>,
     /// The countries parcels go to.
     pub zone: Option<Vec<Area>>,
-    /// What it costs.
-    pub rates: Option<Rates>,
+    /// What it costs, in which currency.
+    pub rates: Option<(Rates, Currency)>,
     /// How it is taxed.
     pub tax_class: Option<Reference<TaxClass>>,
     /// The least working days until the goods are there.
@@ -198,7 +198,13 @@ pub fn update(
     }
     set(&mut method.name, change.name);
     set(&mut method.zone, change.zone);
-    set(&mut method.rates, change.rates);
+    if let Some((rates, currency)) = change.rates {
+        if currency != method.currency {
+            let message = format!("the method costs {}, not {currency}", method.currency);
+            return Err(Refusal::new(Code::CurrencyMismatch, message).at("rates").into());
+        }
+        method.rates = rates;
+    }
     set(&mut method.lead_days.0, change.lead_days_min);
     set(&mut method.lead_days.1, change.lead_days_max);
     set(&mut method.active, change.active);
@@ -214,7 +220,7 @@ pub fn update(
 
 fn checked(mut method: Method) -> Result<Method, Refusal> {
     method.zone = rules::zone(method.kind, method.zone)?;
-    method.rates = rules::rates(method.rates)?;
+    method.rates = rules::rates(method.rates).map_err(|refusal| refusal.within("rates"))?;
     method.lead_days = rules::lead_days(method.lead_days)?;
     rules::pickup_places(method.kind, method.pickup_network.is_some(), !method.pickup_locations.is_empty())?;
     Ok(method)

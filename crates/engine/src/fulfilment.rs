@@ -214,3 +214,26 @@ fn put_on_shelf(
     };
     move_on(tx, actor, world, &onward)
 }
+
+/// Checks that a fulfilment order leaves in one of these ways.
+///
+/// # Errors
+/// [`Code::NotFound`], or [`Code::WrongState`] when it leaves in another way.
+pub fn leaves_by(
+    tx: &mut Tx<'_>,
+    order: Id<domain::value::id::Order>,
+    id: Id<FulfilmentOrderKind>,
+    kinds: &[rules::Kind],
+) -> Result<(), Failure> {
+    let all = rows::of_order(tx, order)?;
+    let one =
+        all.iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
+    if kinds.contains(&one.kind) {
+        return Ok(());
+    }
+    let message = match one.kind {
+        rules::Kind::Ship => "it leaves by parcel: ship it",
+        rules::Kind::Pickup | rules::Kind::HandOver => "the customer takes it: hand it over",
+    };
+    Err(Refusal::new(Code::WrongState, message).into())
+}

@@ -1,6 +1,9 @@
-//! Who may ask, over the API: programs' keys and the list of permissions.
+//! Who may ask, over the API: programs' keys, staff with their roles and sessions, and the list of permissions.
 
 mod key;
+mod role;
+mod session;
+mod staff;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -8,5 +11,5 @@ use crate::App;
 
 /// The routes of access.
 pub fn routes() -> OpenApiRouter<App> {
-    key::routes()
+    key::routes().merge(session::routes()).merge(staff::routes()).merge(role::routes())
 }

@@ -83,6 +83,21 @@ impl App {
         Ok(respond(answer))
     }
 
+    /// Performs commands without a record under an idempotency key: for answers with a secret, and notes that nobody asked for.
+    ///
+    /// # Errors
+    /// The [`Problem`] of a refusal or of the machinery.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        mut command: impl FnMut(&mut Tx<'_>, &mut World) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (teller, outcome) = oneshot::channel();
+        let shop = self.shop.clone();
+        let work = move |tx: &mut Tx<'_>| command(tx, &mut shop.world());
+        self.shop.db.write_then(work, move |result| drop(teller.send(result)));
+        Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+    }
+
     /// Reads against one fixed state of the books.
     ///
     /// # Errors

@@ -1,17 +1,21 @@
-//! Who asks: found from the API key of a request.
+//! Who asks: found from the API key or the session cookie of a request.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
 use domain::actor::{Actor, Who};
-use domain::value::id::ApiKey;
-use domain::value::{Id, Instant};
+use domain::value::Instant;
 use domain::{Code, Refusal};
-use engine::actor::key;
-use tokio::sync::oneshot;
+use engine::actor::{key, session};
 
 use crate::App;
 use crate::problem::Problem;
+
+/// The cookie that holds the token of a session.
+pub(crate) const SESSION_COOKIE: &str = "tandem_session";
+/// The header in which a page sends the token that other sites cannot know.
+const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The actor behind a request. A request without a credential is answered 401; a route that is open to everybody does not ask for a caller.
 pub struct Caller(pub Actor);
@@ -20,22 +24,43 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller, Problem> {
-        let Some(value) = parts.headers.get(AUTHORIZATION) else {
+        let now = app.shop.source.now();
+        let actor = if let Some(value) = parts.headers.get(AUTHORIZATION) {
+            let text = value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned();
+            of_key(app, text, now).await?
+        } else if let Some(token) = session_token(&parts.headers) {
+            let actor = of_session(app, token.clone(), now).await?;
+            refuse_forged(&parts.method, &parts.headers, &token)?;
+            actor
+        } else {
             let refusal = Refusal::new(
                 Code::SignInNeeded,
                 "give an API key as Authorization: Bearer key_…, or sign in",
             );
             return Err(refusal.into());
         };
-        let text = value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned();
-        let now = app.shop.source.now();
-        let (actor, first_today) = app.read(move |tx| key::recognise(tx, &text, now)).await?;
         app.edge.limits.count_credential(actor.who)?;
-        if let (true, Who::Key(id)) = (first_today, actor.who) {
-            note_use(app, id, now).await;
-        }
         Ok(Caller(actor))
     }
+}
+
+async fn of_key(app: &App, text: String, now: Instant) -> Result<Actor, Problem> {
+    let (actor, first_today) = app.read(move |tx| key::recognise(tx, &text, now)).await?;
+    if let (true, Who::Key(id)) = (first_today, actor.who) {
+        // Worth no refusal: a failure was logged, and the next request tries again.
+        let _ = app.write(move |tx, _| key::note_use(tx, id, now)).await;
+    }
+    Ok(actor)
+}
+
+async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
+    let asked = token.clone();
+    let signed_in = app.read(move |tx| session::recognise(tx, &asked, now)).await?;
+    if signed_in.to_be_noted {
+        // As above.
+        let _ = app.write(move |tx, _| session::note_use(tx, &token, now)).await;
+    }
+    Ok(signed_in.actor)
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -43,11 +68,43 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
 }
 
-/// Notes the day of use. That is worth no refusal: a failure is only logged.
-async fn note_use(app: &App, id: Id<ApiKey>, now: Instant) {
-    let (teller, outcome) = oneshot::channel();
-    app.shop.db.write_then(move |tx| key::note_use(tx, id, now), move |result| drop(teller.send(result)));
-    if let Ok(Err(error)) = outcome.await {
-        tracing::warn!(%error, "the use of a key could not be noted");
+/// The token in the session cookie.
+pub(crate) fn session_token(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token.to_owned())
+}
+
+/// A browser sends the cookie with whatever any page asks for: a change must show that one of our pages asked.
+fn refuse_forged(method: &Method, headers: &HeaderMap, token: &str) -> Result<(), Problem> {
+    if method.is_safe() {
+        return Ok(());
     }
+    refuse_other_sites(headers)?;
+    let given = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if session::is_csrf_token(token, given) {
+        return Ok(());
+    }
+    Err(forged("send the csrf_token of GET /v1/session as X-CSRF-Token with every change"))
+}
+
+/// Refuses what a browser says another site asked for.
+pub(crate) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    match site {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => {
+            Err(forged("a page of another site asked for this; use a page of the shop, or an API key"))
+        }
+    }
+}
+
+fn forged(detail: &str) -> Problem {
+    Problem::edge(
+        StatusCode::FORBIDDEN,
+        "forged",
+        "it cannot be seen that one of the shop's own pages asked",
+        detail,
+    )
 }

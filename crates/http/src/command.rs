@@ -4,13 +4,14 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::actor::Actor;
+use domain::{Code, Refusal};
 use engine::{Key, Request};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, refuse_other_sites};
 use crate::problem::Problem;
 
 /// The most characters an idempotency key may have.
@@ -42,6 +43,15 @@ impl<T> Command<T> {
         &self.request.actor
     }
 
+    /// The version named in `If-Match`, for things that are changed only as they were read.
+    ///
+    /// # Errors
+    /// The [`Problem`] that asks for it.
+    pub fn version(&self) -> Result<i64, Problem> {
+        let why = "give the ETag of what was read as If-Match, so that nobody's change is lost";
+        self.if_match.ok_or_else(|| Refusal::new(Code::Stale, why).into())
+    }
+
     /// Refuses unless an idempotency key was given, as everything that moves stock or money needs one.
     ///
     /// # Errors
@@ -68,17 +78,7 @@ impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
             .chain_update(parts.uri.to_string())
             .chain_update([0]);
         let headers = std::mem::take(&mut parts.headers);
-        let bytes = Bytes::from_request(axum::extract::Request::from_parts(parts, body), app).await.map_err(
-            |rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::edge(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    "the body is larger than allowed",
-                    "send less at once, or use the bulk endpoints in parts",
-                ),
-                _ => Problem::unreadable("the body could not be received"),
-            },
-        )?;
+        let bytes = receive(axum::extract::Request::from_parts(parts, body), app).await?;
         let key = key(&headers, asked.chain_update(&bytes).finalize().into())?;
         Ok(Command {
             body: read_json(&headers, &bytes)?,
@@ -86,6 +86,31 @@ impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
             if_match: if_match(&headers)?,
         })
     }
+}
+
+/// The JSON body of a request that is open to everybody: nobody is asked for, and no idempotency key is kept.
+pub(crate) struct Public<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest<App> for Public<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, app: &App) -> Result<Public<T>, Problem> {
+        refuse_other_sites(request.headers())?;
+        let headers = request.headers().clone();
+        Ok(Public(read_json(&headers, &receive(request, app).await?)?))
+    }
+}
+
+async fn receive(request: axum::extract::Request, app: &App) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::edge(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "the body is larger than allowed",
+            "send less at once, or use the bulk endpoints in parts",
+        ),
+        _ => Problem::unreadable("the body could not be received"),
+    })
 }
 
 fn key(headers: &HeaderMap, input_hash: [u8; 32]) -> Result<Option<Key>, Problem> {
@@ -115,7 +140,7 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
         ));
     }
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::from(domain::Refusal::invalid("body", error)),
+        serde_json::error::Category::Data => Problem::from(Refusal::invalid("body", error)),
         _ => Problem::unreadable(format!("the body is not valid JSON: {error}")),
     })
 }

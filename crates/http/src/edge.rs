@@ -54,6 +54,9 @@ impl Default for Settings {
     }
 }
 
+/// The most passwords that are hashed at once; more wait.
+const PASSWORDS_AT_ONCE_MAX: usize = 2;
+
 /// The edge of one running shop.
 pub(crate) struct Edge {
     pub settings: Settings,
@@ -62,6 +65,8 @@ pub(crate) struct Edge {
     pub requests: Arc<Semaphore>,
     /// A permit for every open stream.
     pub streams: Arc<Semaphore>,
+    /// A permit for every password that is hashed: each takes 19 MiB and a core for a moment.
+    pub passwords: Arc<Semaphore>,
     /// What is counted, for `GET /metrics`.
     pub recorder: PrometheusRecorder,
     pub counted: PrometheusHandle,
@@ -80,6 +85,7 @@ impl Edge {
             limits: Limits::new(&settings, source),
             requests: Arc::new(Semaphore::new(settings.requests_at_once_max)),
             streams: Arc::new(Semaphore::new(settings.streams_at_once_max)),
+            passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),
             counted: recorder.handle(),
             recorder,
             closing: watch::channel(false).0,

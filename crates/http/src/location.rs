@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::app::{Reply, document};
+use crate::bulk::{Bulk, BulkAnswer};
 use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
@@ -31,6 +32,7 @@ pub(crate) use shape::CODE_CHARS_MAX;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_location, list_locations))
+        .routes(routes!(create_locations))
         .routes(routes!(read_location, update_location))
         .routes(routes!(read_location_opening))
         .merge(network::routes())
@@ -47,6 +49,20 @@ async fn create_location(
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let location = location::create(tx, actor, world, input.clone())?;
         Reply::versioned(&LocationShape::from(&location), location.version)
+    })
+    .await
+}
+
+/// Make many locations
+#[utoipa::path(post, path = "/v1/locations/bulk", operation_id = "create_locations", tag = "location", request_body = Bulk<NewLocationShape>,
+    responses((status = 200, body = BulkAnswer<LocationShape>), Problems))]
+async fn create_locations(
+    State(app): State<App>,
+    command: Command<Bulk<NewLocationShape>>,
+) -> Result<Response, Problem> {
+    let rows = command.body.read(NewLocationShape::read)?;
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        rows.perform(tx, actor, world, location::create, |location| LocationShape::from(location))
     })
     .await
 }

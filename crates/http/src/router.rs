@@ -3,7 +3,10 @@
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, actor, event, health, job, location, market, payment, stock, tax};
+use crate::{
+    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, returns,
+    stock, tax,
+};
 
 /// The description's fixed part.
 #[derive(OpenApi)]
@@ -23,9 +26,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(actor::routes())
         .merge(location::routes())
         .merge(market::routes())
+        .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(tax::routes())
+        .merge(delivery::routes())
         .merge(payment::routes())
+        .merge(order::routes())
+        .merge(checkout::routes())
+        .merge(returns::routes())
 }
 
 /// The description of the whole API as JSON.

@@ -62,6 +62,26 @@ impl Fields {
         source.map_or(Some(None), |source| self.take(field, read(source)).map(Some))
     }
 
+    /// As [`Fields::take`] for a value of several parts, whose refusal names the parts.
+    pub fn part<T>(&mut self, field: &str, value: Result<T, Refusal>) -> Option<T> {
+        let path = format!("{}{field}", self.prefix);
+        value.map_err(|refusal| self.refusals.push(refusal.within(&path))).ok()
+    }
+
+    /// Every thing of a list, each under its place.
+    pub fn each<S, T>(
+        &mut self,
+        field: &str,
+        sources: &[S],
+        mut read: impl FnMut(&mut Fields, &S) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let mut values = Vec::with_capacity(sources.len());
+        for (place, source) in sources.iter().enumerate() {
+            values.extend(self.within(format!("{field}.{place}"), |fields| read(fields, source)));
+        }
+        (values.len() == sources.len()).then_some(values)
+    }
+
     /// An id.
     pub fn id<K: Kind>(&mut self, field: &str, text: &str) -> Option<Id<K>> {
         self.take(field, Id::parse(text))

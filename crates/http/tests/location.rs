@@ -56,6 +56,28 @@ fn a_store_over_the_api() {
 }
 
 #[test]
+fn many_locations_at_once() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let owner = key_for(shop, Permission::ALL);
+        let york = json!({"code": "york", "name": "York", "kind": "store", "time_zone": "Europe/London"});
+        let wrong = json!({"code": "hull", "name": "Hull", "kind": "shop", "time_zone": "Europe/London"});
+        let bulk = |on_error: &str| {
+            let body = json!({"on_error": on_error, "items": [leeds(), wrong, york, york]});
+            desk.ask(&owner, "POST", "/v1/locations/bulk", Some(body))
+        };
+        let refused = bulk("all_or_nothing");
+        assert_eq!((refused.status.as_u16(), fields(&refused)), (422, vec!["items.1.kind", "items.3.code"]));
+        let made = bulk("rows_that_pass");
+        assert_eq!((&made.json["done"], &made.json["refused"]), (&json!(2), &json!(2)));
+        assert_eq!(made.json["results"][2]["item"]["code"], json!("york"));
+        assert_eq!(made.json["results"][3]["problem"]["code"], json!("already_exists"));
+        let listed = desk.ask(&owner, "GET", "/v1/locations", None);
+        assert_eq!(listed.json["items"].as_array().unwrap().len(), 2);
+    });
+}
+
+#[test]
 fn what_cannot_be_is_refused_by_field() {
     on_every_engine(|shop| {
         let desk = Desk::of(shop);

@@ -87,12 +87,12 @@ fn moves_to_the_other_engine(from: &TestShop, to: &TestShop) {
     }
     let (again, _) = backup_of(&to.shop.db);
     assert_eq!(
-        String::from_utf8(again).unwrap(),
-        String::from_utf8(file.clone()).unwrap(),
+        String::from_utf8(again).expect("text"),
+        String::from_utf8(file.clone()).expect("text"),
         "the same books make the same file"
     );
 
-    let refused = restored(&to.shop.db, &file).unwrap_err().to_string();
+    let refused = restored(&to.shop.db, &file).expect_err("it is not empty").to_string();
     assert!(refused.starts_with("the database is not empty, table "), "{refused}");
 }
 

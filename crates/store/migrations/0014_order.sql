@@ -21,6 +21,7 @@ create table if not exists sales_order (
     delivery_tax {int} not null,
     delivery_gross {int} not null,
     delivery_rate {int} not null,
+    units {int} not null,
     cancelled {int} not null,
     returned {int} not null,
     note text,
@@ -30,6 +31,7 @@ create table if not exists sales_order (
     version {int} not null,
     check (cancelled >= 0 and returned >= 0 and cancelled + returned <= gross)
 ) {strict};
+create index if not exists sales_order_by_time on sales_order (placed_at);
 create index if not exists sales_order_unpaid on sales_order (state, payment_due_at);
 
 create table if not exists order_number (

@@ -177,24 +177,53 @@ pub fn unequal_holds(tx: &mut Tx<'_>) -> Result<Vec<HeldAccount>, StoreError> {
     )
 }
 
+/// Accounts of two states of stock that have an amount although no hold, live or ended, was ever made in them.
+///
+/// # Errors
+/// What the store says.
+pub fn unheld(tx: &mut Tx<'_>, states: (i64, i64)) -> Result<Vec<HeldAccount>, StoreError> {
+    tx.rows(
+        "select a.book_id, a.place, a.state, a.amount from account a join book b on b.book_id = a.book_id
+         where b.kind = 1 and a.state in ($1, $2) and a.amount <> 0 and not exists (
+             select 1 from hold h where h.book_id = a.book_id and h.held_place = a.place and h.held_state = a.state)
+         order by a.book_id, a.place, a.state limit $3",
+        params![states.0, states.1, FINDINGS_MAX],
+        |row| {
+            let (book, account) = (row.id()?, AccountKey { place: row.key()?, state: row.int()? });
+            Ok(HeldAccount { book, account, pending: 0, amount: row.int()? })
+        },
+    )
+}
+
+// `select` stands alone, so that the test that reads all statements takes the pieces for what they are; it reads the whole of each too.
 macro_rules! lookups {
     ($($kind:literal $table:literal $key:literal;)*) => {
         /// Where things with external ids are kept: the kind's prefix, and the statement that finds external ids without a thing.
         pub const LOOKUPS: &[(&str, &str)] = &[$(($kind, concat!(
-            "select x.kind, x.external_id from external_id x where x.kind = '", $kind, "' and not exists (select 1 from ", $table,
+            "select", " x.kind, x.external_id from external_id x where x.kind = '", $kind, "' and not exists (select 1 from ", $table,
             " t where t.", $key, " = x.id) order by x.external_id limit 100"
         ))),*];
     };
 }
 
 lookups! {
+    "cart" "cart" "cart_id";
+    "cat" "category" "category_id";
     "chn" "channel" "channel_id";
     "cus" "customer" "customer_id";
+    "dlv" "delivery_method" "delivery_method_id";
     "loc" "location" "location_id";
     "mkt" "market" "market_id";
     "net" "network" "network_id";
+    "ord" "sales_order" "order_id";
     "pay" "payment" "payment_id";
+    "prd" "product" "product_id";
+    "prl" "price_list" "price_list_id";
+    "ret" "return_of_goods" "return_id";
+    "tree" "category_tree" "tree_id";
     "txc" "tax_class" "tax_class_id";
+    "txz" "tax_zone" "tax_zone_id";
+    "var" "variant" "variant_id";
 }
 
 /// External ids that lead to nothing: kind and external id.

@@ -140,11 +140,14 @@ pub fn update_line(tx: &mut Tx<'_>, one: &FulfilmentOrder, line: &Line) -> Resul
     Ok(())
 }
 
+/// Pieces of a variant at a location.
+pub type PiecesAt = (Id<Location>, Id<Variant>, i64);
+
 /// What open fulfilment orders promise at each location: location, variant, pieces. For `check` against the books.
 ///
 /// # Errors
 /// What the store says.
-pub fn open_pieces(tx: &mut Tx<'_>) -> Result<Vec<(Id<Location>, Id<Variant>, i64)>, StoreError> {
+pub fn open_pieces(tx: &mut Tx<'_>) -> Result<Vec<PiecesAt>, StoreError> {
     tx.rows(
         "select f.location_id, l.variant_id, cast(sum(l.quantity) as {int}) from fulfilment_order f
          join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id

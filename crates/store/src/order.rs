@@ -54,6 +54,8 @@ pub struct Order {
     pub delivery_gross: i64,
     /// The delivery's tax rate.
     pub delivery_rate: Rate,
+    /// How many base units were ordered, over all lines.
+    pub units: i64,
     /// What was cancelled of the gross.
     pub cancelled: i64,
     /// What came back of the gross.
@@ -118,12 +120,12 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
     tx.execute(
         "insert into sales_order (order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, cancelled, returned, note, external_id, placed_at, payment_due_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
         params![
             order.id, &order.number, order.channel, order.market, order.cart, order.customer, order.contact, order.billing_contact, order.location,
             order.state.code(), order.kind.code(), order.currency.code(), order.prices_include_tax, order.net, order.tax, order.gross,
-            order.delivery_method, order.delivery_net, order.delivery_tax, order.delivery_gross, order.delivery_rate.parts_per_million(),
+            order.delivery_method, order.delivery_net, order.delivery_tax, order.delivery_gross, order.delivery_rate.parts_per_million(), order.units,
             order.cancelled, order.returned, order.note.as_ref(), order.external_id.as_ref(), order.placed_at, order.payment_due_at, order.version
         ],
     )?;
@@ -186,6 +188,7 @@ fn order(row: &mut Row<'_>) -> Result<Order, StoreError> {
         delivery_tax: row.int()?,
         delivery_gross: row.int()?,
         delivery_rate: rate(row.int()?)?,
+        units: row.int()?,
         cancelled: row.int()?,
         returned: row.int()?,
         note: row.text_or_null()?,
@@ -204,7 +207,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreEr
     tx.one(
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, cancelled, returned, note, external_id, placed_at, payment_due_at, version
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
          from sales_order where order_id = $1",
         params![id],
         order,
@@ -242,7 +245,7 @@ pub fn list(
     tx.rows(
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, cancelled, returned, note, external_id, placed_at, payment_due_at, version
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
          from sales_order where order_id < $1 and (cast($2 as {bytes}) is null or channel_id = $2) and ($3 = 0 or state = $3)
          order by order_id desc limit $4",
         params![before, channel, state, limit],
@@ -346,6 +349,8 @@ pub struct Figures {
     pub currency: String,
     /// How many orders.
     pub orders: i64,
+    /// How many base units were ordered.
+    pub units: i64,
     /// Their gross.
     pub gross: i64,
     /// What was cancelled of it.
@@ -360,11 +365,20 @@ pub struct Figures {
 /// What the store says.
 pub fn figures(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<Vec<Figures>, StoreError> {
     tx.rows(
-        "select channel_id, currency, cast(count(*) as {int}), cast(sum(gross) as {int}), cast(sum(cancelled) as {int}), cast(sum(returned) as {int})
-         from sales_order where placed_at >= $1 and placed_at < $2 group by channel_id, currency order by channel_id, currency",
+        "select o.channel_id, o.currency, cast(count(*) as {int}), cast(sum(o.units) as {int}), cast(sum(o.gross) as {int}),
+            cast(sum(o.cancelled) as {int}), cast(sum(o.returned) as {int})
+         from sales_order o where o.placed_at >= $1 and o.placed_at < $2 group by o.channel_id, o.currency order by o.channel_id, o.currency",
         params![from, until],
         |row| {
-            Ok(Figures { channel: row.id()?, currency: row.text()?, orders: row.int()?, gross: row.int()?, cancelled: row.int()?, returned: row.int()? })
+            Ok(Figures {
+                channel: row.id()?,
+                currency: row.text()?,
+                orders: row.int()?,
+                units: row.int()?,
+                gross: row.int()?,
+                cancelled: row.int()?,
+                returned: row.int()?,
+            })
         },
     )
 }

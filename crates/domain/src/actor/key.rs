@@ -26,24 +26,13 @@ pub const STOREFRONT: &[Permission] = &[Permission::ReadCatalogue, Permission::R
 /// # Errors
 /// The refusal names an unknown permission, or one that a storefront key may not carry.
 pub fn permissions(kind: KeyKind, names: &[String]) -> Result<Permissions, Refusal> {
-    let mut permissions = Vec::new();
-    for (place, name) in names.iter().enumerate() {
-        let refused = |why: String| Refusal::invalid(format!("permissions.{place}"), why);
-        let permission = Permissions::named(name)
-            .ok_or_else(|| refused(format!("no permission \"{name}\"; GET /v1/permissions lists them")))?;
-        if kind == KeyKind::Storefront && !STOREFRONT.contains(&permission) {
-            let allowed: Vec<_> = STOREFRONT.iter().map(|permission| permission.text()).collect();
-            let allowed = allowed.join(", ");
-            return Err(refused(format!(
-                "a storefront key may carry only {allowed}, because anybody can read it"
-            )));
-        }
-        permissions.push(permission);
-    }
-    if permissions.is_empty() {
-        return Err(Refusal::invalid("permissions", "name at least one permission"));
-    }
-    Ok(Permissions::of(&permissions))
+    let permissions = Permissions::read(names)?;
+    let forbidden = |name: &String| !STOREFRONT.iter().any(|permission| permission.text() == name);
+    let place = names.iter().position(forbidden).filter(|_| kind == KeyKind::Storefront);
+    let Some(place) = place else { return Ok(permissions) };
+    let allowed: Vec<_> = STOREFRONT.iter().map(|permission| permission.text()).collect();
+    let why = format!("a storefront key may carry only {}, because anybody can read it", allowed.join(", "));
+    Err(Refusal::invalid(format!("permissions.{place}"), why))
 }
 
 /// The text a program sends to be recognised: the key's id and its secret, `key_01jd…_9f3c…`.

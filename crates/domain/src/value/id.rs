@@ -93,6 +93,8 @@ kinds! {
     Return "ret" "return";
     /// A line of a return.
     ReturnLine "rln" "return line";
+    /// A named set of permissions.
+    Role "rol" "role";
     /// A sign-in of a member of staff.
     Session "ses" "session";
     /// A member of staff.

@@ -165,6 +165,19 @@ pub fn find(tx: &mut Tx<'_>, reference: &Reference<CategoryKind>) -> Result<Cate
     rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("category", id).into())
 }
 
+/// A category, for who may see the catalogue.
+///
+/// # Errors
+/// As [`find`].
+pub fn read(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    reference: &Reference<CategoryKind>,
+) -> Result<Category, Failure> {
+    actor.may_somewhere(Permission::ReadCatalogue)?;
+    find(tx, reference)
+}
+
 /// A category and all below it.
 ///
 /// # Errors

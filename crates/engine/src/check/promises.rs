@@ -1,5 +1,6 @@
 //! What the ledger holds agrees with what was promised, and every external id leads to a thing.
 
+use domain::stock::State;
 use store::Tx;
 use store::check as rows;
 
@@ -8,7 +9,8 @@ use crate::Failure;
 
 /// Live holds lie in their accounts, and nothing else does.
 pub fn holds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
-    let unequal = rows::unequal_holds(tx)?;
+    let mut unequal = rows::unequal_holds(tx)?;
+    unequal.extend(rows::unheld(tx, (State::Held.code(), State::PoolHeld.code()))?);
     let tell = |held: rows::HeldAccount| {
         let place = account_name(held.book, held.account);
         Difference::new("holds", place, format!("{} by its live holds", held.pending), held.amount)

@@ -5,7 +5,7 @@ use domain::fulfilment::{self, Kind};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::stock::{self, Wish};
-use domain::value::id::{self, Cart as CartKind, Location, OrderLine};
+use domain::value::id::{Cart as CartKind, Location, OrderLine};
 use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -173,6 +173,7 @@ fn begun(
         delivery_tax: delivery.map_or(0, |delivery| delivery.tax_minor),
         delivery_gross: delivery.map_or(0, |delivery| delivery.gross_minor),
         delivery_rate: delivery.map_or(Rate::ZERO, |delivery| delivery.tax_rate),
+        units: priced.lines.iter().map(|line| line.quantity).sum(),
         cancelled: 0,
         returned: 0,
         note: cart.note.clone(),
@@ -341,6 +342,3 @@ fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines:
     });
     emit(tx, actor, world, order.id, "order.created", body);
 }
-
-/// The kind of the order's id, for those who only pass it on.
-pub type OrderId = Id<id::Order>;

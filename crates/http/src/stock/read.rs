@@ -1,6 +1,6 @@
 //! Reading stock over the API: balances now and as of a past instant, history, and what a channel can promise.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Refusal;
 use domain::stock::State as StockState;
@@ -21,6 +21,7 @@ use crate::app::document;
 use crate::caller::Caller;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 
 /// The most variants asked for at once.
 const VARIANTS_MAX: usize = 500;
@@ -70,7 +71,7 @@ async fn get_stock(
     State(app): State<App>,
     Caller(actor): Caller,
     Path(variant): Path<String>,
-    Query(query): Query<AsOf>,
+    Asked(query): Asked<AsOf>,
 ) -> Result<Response, Problem> {
     let as_of = query
         .as_of
@@ -170,8 +171,8 @@ async fn list_stock_history(
     State(app): State<App>,
     Caller(actor): Caller,
     Path((variant, location)): Path<(String, String)>,
-    Query(query): Query<StateQuery>,
-    Query(page): Query<PageQuery>,
+    Asked(query): Asked<StateQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, before) = (page.limit()?, before(&page.after()?)?);
     let state =
@@ -263,7 +264,7 @@ impl From<Availability> for PromiseShape {
 async fn get_availability(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(query): Query<AvailabilityQuery>,
+    Asked(query): Asked<AvailabilityQuery>,
 ) -> Result<Response, Problem> {
     let variants: Vec<Reference<Variant>> =
         query.variants.split(',').map(|text| Reference::read(text.trim())).collect();

@@ -1,0 +1,300 @@
+//! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
+
+mod shape;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::order::CancelReason;
+use domain::value::id::{self, FulfilmentOrder, Location};
+use domain::value::{Id, Instant, Money, Reference};
+use domain::{Refusal, value};
+use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::{Failure, external};
+use serde::Deserialize;
+use store::Tx;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::app::{Reply, document};
+use crate::caller::Caller;
+use crate::command::Command;
+use crate::order::named;
+use crate::problem::{Problem, Problems};
+use crate::shape::{Fields, MoneyShape};
+use shape::{OrderShape, TenderShape};
+
+/// The most means of payment of one order.
+const TENDERS_MAX: usize = 10;
+/// The most characters of a tracking number.
+const TRACKING_LENGTH_MAX: usize = 100;
+
+/// The routes of placing orders and of what happens to them.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(checkout_cart))
+        .routes(routes!(get_order))
+        .routes(routes!(pay_order))
+        .routes(routes!(cancel_order))
+        .routes(routes!(ship_fulfilment_order))
+        .routes(routes!(hand_over_fulfilment_order))
+}
+
+/// How a cart is to be ordered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Checkout, example = json!({"expected_total": {"amount": 1999, "currency": "GBP"}, "payments": [{"kind": "test", "provider_token": "tok_ok"}]}))]
+struct CheckoutShape {
+    /// The total the customer was shown; if it is another one now, nothing is ordered.
+    expected_total: Option<MoneyShape>,
+    /// How it is paid, in order; without any the order waits for its payment.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    payments: Vec<TenderShape>,
+    /// The location that must serve it, id or external id; needs `orders:write`.
+    serve_from: Option<String>,
+    /// When it was sold, RFC 3339, for sales made off line; needs `orders:write`.
+    placed_at: Option<String>,
+    /// The retailer's own id for the order.
+    external_id: Option<String>,
+}
+
+struct Wanted {
+    expected_total: Option<Money>,
+    tenders: Vec<Tender>,
+    serve_from: Option<Reference<Location>>,
+    placed_at: Option<Instant>,
+    external_id: Option<String>,
+}
+
+impl CheckoutShape {
+    fn read(self) -> Result<Wanted, Refusal> {
+        let mut fields = Fields::new();
+        let expected = self.expected_total.as_ref().map(|money| fields.money("expected_total", money));
+        if self.payments.len() > TENDERS_MAX {
+            fields.refuse("payments", format!("give at most {TENDERS_MAX} means of payment"));
+        }
+        let tenders = self.payments.iter().take(TENDERS_MAX).enumerate();
+        let tenders: Vec<Tender> = tenders
+            .filter_map(|(place, tender)| {
+                fields.within(format!("payments.{place}"), |fields| tender.read(fields))
+            })
+            .collect();
+        let placed_at = fields.take_if("placed_at", self.placed_at, |text| Instant::parse(&text));
+        let external_id = fields.take_if("external_id", self.external_id, |text| {
+            value::reference::external_id::<id::Order>(&text)
+        });
+        let asked = placed_at.zip(external_id).map(|(placed_at, external_id)| Wanted {
+            expected_total: expected.flatten(),
+            tenders,
+            serve_from: self.serve_from.map(|text| Reference::read(&text)),
+            placed_at,
+            external_id,
+        });
+        fields.done(asked)
+    }
+}
+
+/// Order a cart
+///
+/// The prices are frozen, the stock is taken and the payments begin in one transaction, or nothing happens at all.
+#[utoipa::path(post, path = "/v1/carts/{cart}/checkout", operation_id = "checkout_cart", tag = "checkout", request_body = CheckoutShape,
+    params(("cart" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key orders once")),
+    responses((status = 201, body = OrderShape), Problems))]
+async fn checkout_cart(
+    State(app): State<App>,
+    Path(cart): Path<String>,
+    command: Command<CheckoutShape>,
+) -> Result<Response, Problem> {
+    let command = command.keyed()?;
+    let asked = command.body.read()?;
+    let cart = Reference::<id::Cart>::read(&cart);
+    app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
+        let input = Checkout {
+            cart: external::resolve(tx, &cart)?,
+            expected_total: asked.expected_total,
+            tenders: asked.tenders.clone(),
+            serve_from: asked
+                .serve_from
+                .as_ref()
+                .map(|location| external::resolve_at(tx, "serve_from", location))
+                .transpose()?,
+            placed_at: asked.placed_at,
+            external_id: asked.external_id.clone(),
+        };
+        let whole = checkout::place(tx, actor, world, input)?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+/// Read an order
+#[utoipa::path(get, path = "/v1/orders/{order}", operation_id = "get_order", tag = "checkout",
+    params(("order" = String, Path, description = "Id or external id")), responses((status = 200, body = OrderShape), Problems))]
+async fn get_order(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Path(order): Path<String>,
+) -> Result<Response, Problem> {
+    let order = named(&order);
+    let whole = app
+        .read(move |tx| {
+            let id = external::resolve(tx, &order)?;
+            checkout::read(tx, &actor, id)
+        })
+        .await?;
+    document(&OrderShape::from(&whole), Some(whole.order.version))
+}
+
+/// Pay what is open on an order
+#[utoipa::path(post, path = "/v1/orders/{order}/payments", operation_id = "pay_order", tag = "checkout", request_body = TenderShape,
+    params(("order" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key pays once")),
+    responses((status = 201, body = OrderShape), Problems))]
+async fn pay_order(
+    State(app): State<App>,
+    Path(order): Path<String>,
+    command: Command<TenderShape>,
+) -> Result<Response, Problem> {
+    let command = command.keyed()?;
+    let mut fields = Fields::new();
+    let tender = command.body.read(&mut fields);
+    let tender = fields.done(tender)?;
+    let order = named(&order);
+    app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
+        let id = external::resolve(tx, &order)?;
+        let whole = checkout::pay(tx, actor, world, id, tender.clone())?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+/// What of an order is cancelled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CancelOrder, example = json!({"reason": "customer", "lines": [{"line": "oln_01jd0000000000000000000000", "quantity": 1}]}))]
+struct CancelShape {
+    /// Why: `customer`, `unpaid`, `stock`, `fraud` or `mistake`.
+    reason: String,
+    /// How many of which lines; everything that has not left when not given.
+    #[schema(max_items = 2000)]
+    lines: Option<Vec<CancelLineShape>>,
+}
+
+/// How many of a line are cancelled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CancelLine)]
+struct CancelLineShape {
+    /// The order line's id.
+    line: String,
+    /// How many base units.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    quantity: i64,
+}
+
+/// Cancel an order or part of it that has not left
+#[utoipa::path(post, path = "/v1/orders/{order}/cancel", operation_id = "cancel_order", tag = "checkout", request_body = CancelShape,
+    params(("order" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key cancels once")),
+    responses((status = 200, body = OrderShape), Problems))]
+async fn cancel_order(
+    State(app): State<App>,
+    Path(order): Path<String>,
+    command: Command<CancelShape>,
+) -> Result<Response, Problem> {
+    let command = command.keyed()?;
+    let body = command.body;
+    let mut fields = Fields::new();
+    let reason = fields.take(
+        "reason",
+        CancelReason::named(&body.reason).ok_or("give customer, unpaid, stock, fraud or mistake"),
+    );
+    let lines = body.lines.map(|lines| {
+        let read = |(place, line): (usize, CancelLineShape)| {
+            fields.within(format!("lines.{place}"), |fields| {
+                Some((fields.id("line", &line.line)?, line.quantity))
+            })
+        };
+        lines.into_iter().enumerate().filter_map(read).collect::<Vec<_>>()
+    });
+    let reason = fields.done(reason)?;
+    let order = named(&order);
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let id = external::resolve(tx, &order)?;
+        let whole = checkout::cancel(tx, actor, world, Cancel { order: id, lines: lines.clone(), reason })?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+/// How a parcel can be followed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ShipFulfilmentOrder, example = json!({"tracking": "JD0002 1234 5678"}))]
+struct ShipShape {
+    /// The carrier's tracking number.
+    tracking: Option<String>,
+}
+
+/// Ship a fulfilment order
+#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", operation_id = "ship_fulfilment_order", tag = "checkout", request_body = ShipShape,
+    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
+        ("Idempotency-Key" = String, Header, description = "Repeating with the same key ships once")),
+    responses((status = 200, body = OrderShape), Problems))]
+async fn ship_fulfilment_order(
+    State(app): State<App>,
+    Path((order, part)): Path<(String, String)>,
+    command: Command<ShipShape>,
+) -> Result<Response, Problem> {
+    let command = command.keyed()?;
+    let mut fields = Fields::new();
+    let tracking = fields.take_if("tracking", command.body.tracking, |text| {
+        value::text::bounded("tracking", &text, 1, TRACKING_LENGTH_MAX)
+    });
+    let tracking = fields.done(tracking)?;
+    let (order, part) = (named(&order), part_of(&part)?);
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let id = kind(tx, &order, part, &[domain::fulfilment::Kind::Ship])?;
+        let whole = checkout::fulfil(tx, actor, world, id, (part, tracking.clone()))?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+/// Hand a fulfilment order over to the customer
+#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", operation_id = "hand_over_fulfilment_order", tag = "checkout",
+    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
+        ("Idempotency-Key" = String, Header, description = "Repeating with the same key hands over once")),
+    responses((status = 200, body = OrderShape), Problems))]
+async fn hand_over_fulfilment_order(
+    State(app): State<App>,
+    Path((order, part)): Path<(String, String)>,
+    command: Command<()>,
+) -> Result<Response, Problem> {
+    let command = command.keyed()?;
+    let (order, part) = (named(&order), part_of(&part)?);
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let id =
+            kind(tx, &order, part, &[domain::fulfilment::Kind::Pickup, domain::fulfilment::Kind::HandOver])?;
+        let whole = checkout::fulfil(tx, actor, world, id, (part, None))?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+fn part_of(text: &str) -> Result<Id<FulfilmentOrder>, Refusal> {
+    Id::parse(text).map_err(|_| Refusal::not_found("fulfilment order", text))
+}
+
+/// The order, once it is sure that this part of it leaves in one of these ways.
+fn kind(
+    tx: &mut Tx<'_>,
+    order: &Reference<id::Order>,
+    part: Id<FulfilmentOrder>,
+    kinds: &[domain::fulfilment::Kind],
+) -> Result<Id<id::Order>, Failure> {
+    let id = external::resolve(tx, order)?;
+    engine::fulfilment::leaves_by(tx, id, part, kinds)?;
+    Ok(id)
+}

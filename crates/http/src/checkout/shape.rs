@@ -1,0 +1,192 @@
+//! The shapes of an order with everything that belongs to it, and of a means of payment offered for it.
+
+use domain::payment::{Card, Kind};
+use engine::checkout::{Tender, Whole};
+use engine::fulfilment::FulfilmentOrder;
+use engine::payment::Payment;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::order::{HeadShape, LineShape, money};
+use crate::shape::{Fields, MoneyShape};
+
+/// A means of payment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Tender, example = json!({"kind": "card_record", "amount": 1999, "card": {"last_four": "4242", "approval_code": "A12345", "terminal": "till-3"}}))]
+pub(super) struct TenderShape {
+    /// The means: `cash`, `manual`, `card_record` or `test`.
+    kind: String,
+    /// How much, in minor units of the order's currency; what is open when not given.
+    #[schema(minimum = 1, maximum = 10_000_000_000_000i64)]
+    amount: Option<i64>,
+    /// What the payment provider gave for the card.
+    #[schema(max_length = 200)]
+    provider_token: Option<String>,
+    /// What the terminal printed, for `card_record`.
+    card: Option<CardShape>,
+}
+
+/// A card payment as the terminal printed it, masked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CardRecord)]
+struct CardShape {
+    /// The card's last four digits.
+    last_four: String,
+    /// The approval code.
+    approval_code: String,
+    /// The terminal's reference.
+    terminal: String,
+}
+
+impl TenderShape {
+    pub(super) fn read(&self, fields: &mut Fields) -> Option<Tender> {
+        let kind =
+            fields.take("kind", Kind::named(&self.kind).ok_or("give cash, manual, card_record or test"));
+        let token =
+            fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
+        let card = self.card.as_ref().map(|card| {
+            match Card::new(&card.last_four, &card.approval_code, &card.terminal) {
+                Ok(card) => Some(card),
+                Err(refusal) => {
+                    fields.refuse("card", refusal.message());
+                    None
+                }
+            }
+        });
+        if self.amount.is_some_and(|amount| !(1..=domain::value::Money::MAX).contains(&amount)) {
+            fields.refuse("amount", "give at least 1 minor unit");
+        }
+        if matches!(card, Some(None)) {
+            return None;
+        }
+        Some(Tender { kind: kind?, amount: self.amount, provider_token: token?, card: card.flatten() })
+    }
+}
+
+/// An order with everything that belongs to it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub(super) struct OrderShape {
+    #[serde(flatten)]
+    head: HeadShape,
+    /// How far the money is: `nothing_due`, `unpaid`, `partly_paid`, `authorised`, `paid`, `partly_refunded` or `refunded`.
+    payment_status: &'static str,
+    /// How far the goods are: `unfulfilled`, `partly_fulfilled`, `fulfilled` or `cancelled`.
+    fulfilment_status: &'static str,
+    /// What is neither taken nor promised yet.
+    missing: MoneyShape,
+    /// What was taken.
+    captured: MoneyShape,
+    /// What was given back.
+    refunded: MoneyShape,
+    /// Its lines.
+    lines: Vec<LineShape>,
+    /// What leaves from where.
+    fulfilment_orders: Vec<FulfilmentOrderShape>,
+    /// How it is paid.
+    payments: Vec<OrderPaymentShape>,
+}
+
+impl From<&Whole> for OrderShape {
+    fn from(whole: &Whole) -> OrderShape {
+        let currency = whole.order.currency;
+        OrderShape {
+            head: HeadShape::from(&whole.order),
+            payment_status: whole.payment_status().text(),
+            fulfilment_status: whole.fulfilment_status().text(),
+            missing: money(whole.sums.missing(), currency),
+            captured: money(whole.sums.captured, currency),
+            refunded: money(whole.sums.refunded, currency),
+            lines: whole.lines.iter().map(|line| LineShape::of(line, currency)).collect(),
+            fulfilment_orders: whole.fulfilment_orders.iter().map(FulfilmentOrderShape::from).collect(),
+            payments: whole.payments.iter().map(OrderPaymentShape::from).collect(),
+        }
+    }
+}
+
+/// Goods of an order that leave one location together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FulfilmentOrder)]
+pub(crate) struct FulfilmentOrderShape {
+    /// Its id.
+    id: String,
+    /// The location they leave from.
+    location: String,
+    /// How: `ship`, `pickup` or `hand_over`.
+    kind: &'static str,
+    /// Where they are: `open`, `shipped`, `collected` or `cancelled`.
+    state: &'static str,
+    /// The carrier's tracking number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<String>,
+    /// When they left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_at: Option<String>,
+    /// What.
+    lines: Vec<FulfilmentLineShape>,
+}
+
+/// Pieces of one variant for one order line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FulfilmentLine)]
+struct FulfilmentLineShape {
+    /// The order line.
+    line: String,
+    /// The variant; for a kit, a component.
+    variant: String,
+    /// How many base units.
+    quantity: i64,
+}
+
+impl From<&FulfilmentOrder> for FulfilmentOrderShape {
+    fn from(one: &FulfilmentOrder) -> FulfilmentOrderShape {
+        let line = |line: &engine::fulfilment::Line| FulfilmentLineShape {
+            line: line.line.to_string(),
+            variant: line.variant.to_string(),
+            quantity: line.quantity,
+        };
+        FulfilmentOrderShape {
+            id: one.id.to_string(),
+            location: one.location.to_string(),
+            kind: one.kind.text(),
+            state: one.state.text(),
+            tracking: one.tracking.clone(),
+            left_at: one.left_at.map(|at| at.to_string()),
+            lines: one.lines.iter().filter(|one| one.quantity > 0).map(line).collect(),
+        }
+    }
+}
+
+/// A payment of an order in short.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderPayment)]
+struct OrderPaymentShape {
+    /// Its id.
+    id: String,
+    /// The means.
+    kind: &'static str,
+    /// Where it stands.
+    state: &'static str,
+    /// How much was asked for.
+    amount: MoneyShape,
+    /// How much was taken.
+    captured: MoneyShape,
+    /// How much was given back.
+    refunded: MoneyShape,
+}
+
+impl From<&Payment> for OrderPaymentShape {
+    fn from(payment: &Payment) -> OrderPaymentShape {
+        let money = |minor| money(minor, payment.currency);
+        OrderPaymentShape {
+            id: payment.id.to_string(),
+            kind: payment.kind.text(),
+            state: payment.state.text(),
+            amount: money(payment.amounts.amount),
+            captured: money(payment.amounts.captured),
+            refunded: money(payment.amounts.refunded),
+        }
+    }
+}
