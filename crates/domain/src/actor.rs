@@ -41,6 +41,7 @@ permissions! {
     ManageAccess "access:write" "manage staff, roles and keys";
     Import "imports:write" "take in and give out files";
     Operate "operations:write" "see jobs, metrics and health in detail; run checks and backups";
+    AgreePrices "prices:override" "agree another price for a line of a cart than the list says";
 }
 
 /// A set of permissions.

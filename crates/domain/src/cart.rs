@@ -6,7 +6,7 @@ use crate::value::{Id, Instant, Quantity};
 use crate::words;
 
 /// The most lines of one cart.
-pub const LINES_MAX: usize = 500;
+pub const LINES_MAX: usize = 2000;
 /// How long an abandoned cart may still be taken up again, in seconds: 30 days.
 pub const ABANDONED_SECONDS: i64 = 30 * 86_400;
 

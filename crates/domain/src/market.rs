@@ -56,7 +56,7 @@ crate::words! {
         /// When the order is placed, until it is paid.
         AtOrder 2 "at_order";
         /// As soon as it is in the cart, for a time.
-        AtBasket 3 "at_basket";
+        AtCart 3 "at_basket";
     }
 }
 

@@ -10,7 +10,7 @@ use domain::cart::{self as rules, State};
 use domain::contact::Card;
 use domain::market::HoldPolicy;
 use domain::value::id::{Cart as CartKind, CartLine, Channel as ChannelKind, Customer, Variant};
-use domain::value::{Currency, Id, Instant, Quantity, Reference};
+use domain::value::{Currency, Id, Instant, Money, Quantity, Reference};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::Channel;
@@ -47,6 +47,8 @@ pub struct NewLine {
     pub variant: Named,
     /// How many base units.
     pub quantity: Quantity,
+    /// The price of one that was agreed, for who may agree prices; what the lists say when `None`.
+    pub unit_price: Option<Money>,
 }
 
 /// How a variant is named in a line.
@@ -80,6 +82,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewCart) -
     external::give(tx, cart.id, new.external_id.as_deref())?;
     details::apply(tx, actor, world, &mut cart, new.details)?;
     rows::add(tx, &cart)?;
+    may_agree(actor, &channel, &cart, &new.lines)?;
     fill(tx, world, &mut cart, &new.lines, |place, field| format!("lines.{place}.{field}"))?;
     hold(tx, actor, world, &channel, &cart)?;
     emit(
@@ -130,6 +133,7 @@ pub fn add_line(
     line: NewLine,
 ) -> Result<Cart, Failure> {
     let (mut cart, channel) = begin(tx, actor, world, id, None)?;
+    may_agree(actor, &channel, &cart, std::slice::from_ref(&line))?;
     fill(tx, world, &mut cart, &[line], |_, field| field.to_owned())?;
     finish(tx, actor, world, &channel, cart)
 }
@@ -337,10 +341,26 @@ fn fill(
 ) -> Result<(), Failure> {
     let variants = sold(tx, lines, field)?;
     for (place, (line, variant)) in lines.iter().zip(variants).enumerate() {
-        pour(tx, world, cart, (variant, line.quantity.units()))
+        let agreed = line.unit_price.map(Money::minor);
+        pour(tx, world, cart, (variant, agreed, line.quantity.units()))
             .map_err(|failure| at(failure, field(place, "quantity")))?;
     }
     Ok(rules::check_lines(cart.lines.len())?)
+}
+
+/// Agreed prices need their permission, the cart's currency and no sign.
+fn may_agree(actor: &Actor, channel: &Channel, cart: &Cart, lines: &[NewLine]) -> Result<(), Failure> {
+    for price in lines.iter().filter_map(|line| line.unit_price) {
+        actor.may(Permission::AgreePrices, channel.location)?;
+        if price.currency() != cart.currency {
+            let message = format!("channel \"{}\" sells in {}", channel.code, cart.currency);
+            return Err(Refusal::new(Code::CurrencyMismatch, message).at("unit_price").into());
+        }
+        if price.minor() < 0 {
+            return Err(Refusal::invalid("unit_price", "give 0 or more minor units").into());
+        }
+    }
+    Ok(())
 }
 
 /// Adds so many of a variant to what is in the cart: to its line, if there is one.
@@ -348,16 +368,17 @@ fn pour(
     tx: &mut Tx<'_>,
     world: &mut World,
     cart: &mut Cart,
-    (variant, quantity): (Id<Variant>, i64),
+    (variant, agreed, quantity): (Id<Variant>, Option<i64>, i64),
 ) -> Result<(), Failure> {
-    let added = match cart.lines.iter_mut().find(|known| known.variant == variant) {
+    let same = |known: &&mut Line| known.variant == variant && known.agreed == agreed;
+    let added = match cart.lines.iter_mut().find(same) {
         Some(known) => {
             known.quantity = rules::add_up(known.quantity, quantity)?.units();
             Line { quantity, ..*known }
         }
         None => {
             let position = cart.lines.last().map_or(1, |last| last.position + 1);
-            let fresh = Line { id: world.id(), position, variant, quantity };
+            let fresh = Line { id: world.id(), position, variant, quantity, agreed };
             cart.lines.push(fresh);
             fresh
         }
@@ -409,7 +430,7 @@ fn hold(
     channel: &Channel,
     cart: &Cart,
 ) -> Result<(), Failure> {
-    if channel.hold_policy != HoldPolicy::AtBasket {
+    if channel.hold_policy != HoldPolicy::AtCart {
         return Ok(());
     }
     let expires_at = world.now().plus_seconds(channel.hold_minutes.saturating_mul(60));

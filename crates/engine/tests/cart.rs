@@ -20,7 +20,11 @@ use sim::{Retailer, TestShop, on_every_engine};
 const DAY: i64 = 86_400;
 
 fn line(sku: &str, quantity: i64) -> NewLine {
-    NewLine { variant: Named::Sku(sku.into()), quantity: Quantity::new(quantity).expect("a quantity") }
+    NewLine {
+        variant: Named::Sku(sku.into()),
+        quantity: Quantity::new(quantity).expect("a quantity"),
+        unit_price: None,
+    }
 }
 
 fn new(lines: &[NewLine]) -> NewCart {
@@ -289,7 +293,7 @@ fn a_channel_that_holds_for_carts_promises_nothing_twice() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds"]);
         let policy = NewChannel {
-            hold_policy: HoldPolicy::AtBasket,
+            hold_policy: HoldPolicy::AtCart,
             ..a_channel("held", retailer.market, retailer.network)
         };
         let channel = retailer.channel(shop, policy).id;

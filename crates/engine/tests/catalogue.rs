@@ -28,6 +28,7 @@ fn variant(sku: &str, options: &[&str]) -> NewVariant {
         tax_class: None,
         barcodes: Vec::new(),
         components: Vec::new(),
+        service: false,
         attributes: Vec::new(),
         external_id: None,
     }

@@ -36,7 +36,7 @@ fn web() -> NewChannel {
         market: Reference::External("MARKET-1".into()),
         network: Reference::External("NETWORK-1".into()),
         location: None,
-        hold_policy: HoldPolicy::AtBasket,
+        hold_policy: HoldPolicy::AtCart,
         hold_minutes: 20,
         cart_expiry_minutes: 60 * 24 * 30,
         payment_minutes: 60,
@@ -153,9 +153,6 @@ fn a_channel_sells_to_its_market_from_its_network() {
             shop.read(move |tx| market::find_channel(tx, &Actor::system(), &reference)).unwrap(),
             made
         );
-        let network = made.network;
-        let selling = shop.read(move |tx| Ok(store::market::channels_of(tx, network)?)).unwrap();
-        assert_eq!(selling, std::slice::from_ref(&made));
 
         let message = "already_exists: code: a channel \"web\" exists already; choose another code";
         assert_eq!(refusal(create_channel(shop, web())), message);

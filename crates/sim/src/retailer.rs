@@ -84,6 +84,7 @@ pub fn a_variant(sku: &str) -> NewVariant {
         tax_class: None,
         barcodes: Vec::new(),
         components: Vec::new(),
+        service: false,
         attributes: Vec::new(),
         external_id: Some(sku.into()),
     }

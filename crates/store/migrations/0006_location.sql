@@ -36,4 +36,3 @@ create table if not exists network_member (
     rank {int} not null,
     primary key (network_id, location_id)
 ) {strict};
-create index if not exists network_member_by_location on network_member (location_id);

@@ -34,4 +34,3 @@ create table if not exists channel (
     active {int} not null,
     version {int} not null
 ) {strict};
-create index if not exists channel_by_network on channel (network_id);

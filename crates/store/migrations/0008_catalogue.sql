@@ -30,6 +30,7 @@ create table if not exists variant (
     tax_class_id {bytes} not null,
     barcodes {json} not null,
     kit {int} not null,
+    service {int} not null,
     archived {int} not null,
     on_sale {int} not null,
     attributes {json} not null,

@@ -30,5 +30,6 @@ create table if not exists cart_line (
     line_id {bytes} not null,
     position {int} not null,
     quantity {int} not null check (quantity between 1 and 1000000000),
-    primary key (cart_id, variant_id)
+    agreed {int} not null,
+    primary key (cart_id, variant_id, agreed)
 ) {strict};

@@ -8,6 +8,9 @@ use domain::value::{Country, Currency, Id, Instant};
 
 use crate::{Param, Row, StoreError, Tx, params};
 
+/// How a line that goes by the lists is stored, since a key holds no null.
+const LISTED: i64 = -1;
+
 /// What a customer means to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cart {
@@ -62,6 +65,8 @@ pub struct Line {
     pub variant: Id<Variant>,
     /// How many base units.
     pub quantity: i64,
+    /// The price of one agreed for this line, in minor units; what the lists say when `None`.
+    pub agreed: Option<i64>,
 }
 
 /// The part of an address that taxes and delivery charges depend on; it names nobody.
@@ -208,9 +213,17 @@ fn with_lines(tx: &mut Tx<'_>, mut cart: Cart) -> Result<Cart, StoreError> {
 /// What the store says.
 pub fn lines(tx: &mut Tx<'_>, cart: Id<CartKind>) -> Result<Vec<Line>, StoreError> {
     tx.rows(
-        "select line_id, position, variant_id, quantity from cart_line where cart_id = $1 order by position",
+        "select line_id, position, variant_id, quantity, agreed from cart_line where cart_id = $1 order by position",
         params![cart],
-        |row| Ok(Line { id: row.id()?, position: row.int()?, variant: row.id()?, quantity: row.int()? }),
+        |row| {
+            Ok(Line {
+                id: row.id()?,
+                position: row.int()?,
+                variant: row.id()?,
+                quantity: row.int()?,
+                agreed: Some(row.int()?).filter(|agreed| *agreed != LISTED),
+            })
+        },
     )
 }
 
@@ -240,9 +253,9 @@ pub fn list_of_customer(
 /// What the store says.
 pub fn add_to_line(tx: &mut Tx<'_>, cart: Id<CartKind>, line: &Line) -> Result<(), StoreError> {
     tx.execute(
-        "insert into cart_line (cart_id, variant_id, line_id, position, quantity) values ($1, $2, $3, $4, $5)
-         on conflict (cart_id, variant_id) do update set quantity = cart_line.quantity + excluded.quantity",
-        params![cart, line.variant, line.id, line.position, line.quantity],
+        "insert into cart_line (cart_id, variant_id, agreed, line_id, position, quantity) values ($1, $2, $3, $4, $5, $6)
+         on conflict (cart_id, variant_id, agreed) do update set quantity = cart_line.quantity + excluded.quantity",
+        params![cart, line.variant, line.agreed.unwrap_or(LISTED), line.id, line.position, line.quantity],
     )?;
     Ok(())
 }

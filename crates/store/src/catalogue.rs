@@ -68,6 +68,8 @@ pub struct Variant {
     pub components: Vec<(Id<VariantKind>, i64)>,
     /// Is it made of other variants' stock? Never changes.
     pub kit: bool,
+    /// Is it a service, such as delivery or gift wrapping, that takes nothing from shelves? Never changes.
+    pub service: bool,
     /// It is no longer sold, but stays readable.
     pub archived: bool,
     /// Can it be sold now: neither archived nor of a product that is not active?
@@ -85,9 +87,13 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// What one of it takes from shelves: itself, or a kit's components.
+    /// What one of it takes from shelves: itself, a kit's components, nothing for a service.
     pub fn takes(&self) -> Vec<(Id<VariantKind>, i64)> {
-        if self.kit { self.components.clone() } else { vec![(self.id, 1)] }
+        match (self.service, self.kit) {
+            (true, _) => Vec::new(),
+            (false, true) => self.components.clone(),
+            (false, false) => vec![(self.id, 1)],
+        }
     }
 }
 
@@ -279,6 +285,7 @@ fn variant(row: &mut Row<'_>) -> Result<Variant, StoreError> {
         barcodes: json::barcodes(&row.text()?)?,
         components: Vec::new(),
         kit: row.yes()?,
+        service: row.yes()?,
         archived: row.yes()?,
         active: row.yes()?,
         attributes: json::values(&row.text()?)?,
@@ -297,9 +304,9 @@ fn variant(row: &mut Row<'_>) -> Result<Variant, StoreError> {
 /// What the store says.
 pub fn add_variant(tx: &mut Tx<'_>, variant: &Variant) -> Result<(), StoreError> {
     tx.execute(
-        "insert into variant (variant_id, product_id, sku, sku_key, title, options, unit, weight_grams, tax_class_id, barcodes, kit,
+        "insert into variant (variant_id, product_id, sku, sku_key, title, options, unit, weight_grams, tax_class_id, barcodes, kit, service,
              archived, on_sale, attributes, external_id, version, made_at, changed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         params![
             variant.id,
             variant.product,
@@ -312,6 +319,7 @@ pub fn add_variant(tx: &mut Tx<'_>, variant: &Variant) -> Result<(), StoreError>
             variant.tax_class,
             &json::of_barcodes(&variant.barcodes),
             variant.kit,
+            variant.service,
             variant.archived,
             variant.active,
             &json::of_values(&variant.attributes),
@@ -381,7 +389,7 @@ fn write_components(tx: &mut Tx<'_>, kit: &Variant) -> Result<(), StoreError> {
 /// What the store says.
 pub fn variants(tx: &mut Tx<'_>, ids: &[Id<VariantKind>]) -> Result<Vec<Variant>, StoreError> {
     let found = tx.rows(
-        "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, archived, on_sale,
+        "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, service, archived, on_sale,
              attributes, external_id, version, made_at, changed_at
          from variant where variant_id in {ids $1} order by variant_id",
         &[Param::Ids(&keys(ids))],
@@ -396,7 +404,7 @@ pub fn variants(tx: &mut Tx<'_>, ids: &[Id<VariantKind>]) -> Result<Vec<Variant>
 /// What the store says.
 pub fn variants_of(tx: &mut Tx<'_>, products: &[Id<ProductKind>]) -> Result<Vec<Variant>, StoreError> {
     let found = tx.rows(
-        "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, archived, on_sale,
+        "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, service, archived, on_sale,
              attributes, external_id, version, made_at, changed_at
          from variant where product_id in {ids $1} order by variant_id",
         &[Param::Ids(&keys(products))],

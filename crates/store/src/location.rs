@@ -378,18 +378,6 @@ pub fn network_members(
     )
 }
 
-/// The networks a location is a member of.
-///
-/// # Errors
-/// What the store says.
-pub fn networks_of(tx: &mut Tx<'_>, location: Id<id::Location>) -> Result<Vec<Id<id::Network>>, StoreError> {
-    tx.rows(
-        "select network_id from network_member where location_id = $1 order by network_id",
-        params![location],
-        |row| row.id(),
-    )
-}
-
 /// The networks that share a location with a network, itself among them.
 ///
 /// # Errors

@@ -299,18 +299,3 @@ pub fn list_channels(
         channel,
     )
 }
-
-/// The channels that sell from a network.
-///
-/// # Errors
-/// What the store says.
-pub fn channels_of(tx: &mut Tx<'_>, network: Id<Network>) -> Result<Vec<Channel>, StoreError> {
-    tx.rows(
-        "select channel_id, code, name, kind, market_id, network_id, location_id, hold_policy, hold_minutes,
-             cart_expiry_minutes, payment_minutes, stock_threshold, category_tree_id, payment_kinds, capture_policy,
-             active, version
-         from channel where network_id = $1 order by channel_id",
-        params![network],
-        channel,
-    )
-}

@@ -105,12 +105,13 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
         if !variant.active {
             return Err(at(not_sold(variant)).into());
         }
-        let price = price.ok_or_else(|| at(no_price(variant, &channel)))?;
-        let whole = Money::new(price.minor, cart.currency).and_then(|unit| unit.times(line.quantity));
+        let listed = price.map(|price| price.minor);
+        let unit_minor = line.agreed.or(listed).ok_or_else(|| at(no_price(variant, &channel)))?;
+        let whole = Money::new(unit_minor, cart.currency).and_then(|unit| unit.times(line.quantity));
         let whole = whole.map_err(|error| Refusal::invalid(format!("lines.{place}.quantity"), error))?;
         let rate = rates.get(&variant.tax_class).copied().unwrap_or(Rate::ZERO);
         taxables.push(Taxable { minor: whole.minor(), rate });
-        lines.push(unpriced(line, variant, price.minor, rate));
+        lines.push(unpriced(line, variant, unit_minor, rate));
     }
     let policy = Policy {
         prices_include_tax: market.prices_include_tax,
@@ -151,7 +152,7 @@ fn unpriced(line: &Line, variant: &Variant, unit_minor: i64, tax_rate: Rate) -> 
         gross_minor: 0,
         tax_rate,
         tax_class: variant.tax_class,
-        takes: takes(variant),
+        takes: variant.takes(),
     }
 }
 
@@ -165,15 +166,11 @@ pub(super) fn demand(tx: &mut Tx<'_>, cart: &Cart) -> Result<BTreeMap<Id<Variant
         .lines
         .iter()
         .filter_map(|line| {
-            let takes = takes(variants.get(&line.variant)?);
+            let takes = variants.get(&line.variant)?.takes();
             Some(domain::stock::Wish { variant: line.variant, quantity: line.quantity, takes })
         })
         .collect();
     Ok(domain::stock::demand(&wishes))
-}
-
-fn takes(variant: &Variant) -> Vec<(Id<VariantKind>, i64)> {
-    if variant.kit { variant.components.clone() } else { vec![(variant.id, 1)] }
 }
 
 fn variants_of(tx: &mut Tx<'_>, cart: &Cart) -> Result<BTreeMap<Id<VariantKind>, Variant>, Failure> {

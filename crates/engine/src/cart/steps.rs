@@ -74,7 +74,7 @@ pub fn merge(
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("from").into());
     }
     for line in &source.lines {
-        pour(tx, world, &mut target, (line.variant, line.quantity))?;
+        pour(tx, world, &mut target, (line.variant, line.agreed, line.quantity))?;
     }
     rules::check_lines(target.lines.len())?;
     if target.contact.is_none() && target.person.is_none() {

@@ -34,6 +34,8 @@ pub struct NewVariant {
     pub barcodes: Vec<Barcode>,
     /// For a kit, what one of it consumes. Empty for everything else.
     pub components: Vec<(Reference<VariantKind>, i64)>,
+    /// Is it a service that takes nothing from shelves?
+    pub service: bool,
     /// Values of the retailer's own attributes, by code.
     pub attributes: Vec<(String, Given)>,
     /// What the retailer's other systems call it.
@@ -97,6 +99,11 @@ pub(super) fn add(
     let class = new.tax_class.as_ref().map(|class| tax_class(tx, class)).transpose()?;
     let id = world.id();
     let kit = !new.components.is_empty();
+    if kit && new.service {
+        return Err(
+            Refusal::invalid("service", "a kit takes its components from shelves; it is no service").into()
+        );
+    }
     let variant = Variant {
         id,
         product: product.id,
@@ -109,6 +116,7 @@ pub(super) fn add(
         barcodes: new.barcodes,
         components: if kit { components(tx, id, &new.components)? } else { Vec::new() },
         kit,
+        service: new.service,
         archived: false,
         active: product.status == rules::Status::Active,
         attributes: attribute::checked(tx, AttributeScope::Variant, new.attributes)?,
@@ -120,7 +128,7 @@ pub(super) fn add(
     claim(tx, &variant)?;
     rows::add_variant(tx, &variant)?;
     external::give(tx, id, variant.external_id.as_deref())?;
-    if !kit {
+    if !kit && !variant.service {
         ledger::open_book(tx, id.shared_with(), BookKind::Stock, variant.unit.name(), world.now())?;
     }
     Ok(variant)

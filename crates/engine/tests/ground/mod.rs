@@ -163,6 +163,7 @@ fn product(sku: &str, class: &str) -> NewProduct {
         tax_class: None,
         barcodes: Vec::new(),
         components: Vec::new(),
+        service: false,
         attributes: Vec::new(),
         external_id: Some(sku.into()),
     };

@@ -221,7 +221,7 @@ impl NewMediaShape {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Variant, example = json!({"id": "var_01jd0000000000000000000000", "product": "prd_01jd0000000000000000000000", "sku": "MUG-RED",
     "title": "Mug, red", "options": ["red"], "unit": "piece", "weight_grams": 350, "tax_class": "txc_01jd0000000000000000000000",
-    "barcodes": [{"code": "5012345678900", "kind": "gtin"}], "components": [], "kit": false, "archived": false, "active": true,
+    "barcodes": [{"code": "5012345678900", "kind": "gtin"}], "components": [], "kit": false, "service": false, "archived": false, "active": true,
     "attributes": {}, "version": 1, "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z"}))]
 pub struct VariantShape {
     /// Its id.
@@ -247,6 +247,8 @@ pub struct VariantShape {
     components: Vec<ComponentShape>,
     /// Is it made of other variants' stock?
     kit: bool,
+    /// Is it a service that takes nothing from shelves?
+    service: bool,
     /// It is no longer sold, but stays readable.
     archived: bool,
     /// Can it be sold now?
@@ -282,6 +284,7 @@ impl From<&Variant> for VariantShape {
             barcodes: variant.barcodes.iter().map(BarcodeShape::from).collect(),
             components: variant.components.iter().map(component).collect(),
             kit: variant.kit,
+            service: variant.service,
             archived: variant.archived,
             active: variant.active,
             attributes: given_shapes(&variant.attributes),

@@ -53,6 +53,9 @@ pub(super) struct NewVariantShape {
     #[serde(default)]
     #[schema(max_items = 50)]
     components: Vec<ComponentShape>,
+    /// Is it a service, such as delivery or gift wrapping, that takes nothing from shelves? Never changes.
+    #[serde(default)]
+    service: bool,
     /// The values of the retailer's own attributes, by code.
     #[serde(default)]
     attributes: GivenShapes,
@@ -77,6 +80,7 @@ impl NewVariantShape {
             tax_class: self.tax_class.as_deref().map(Reference::read),
             barcodes: barcodes?,
             components: components(&self.components),
+            service: self.service,
             attributes: given(&self.attributes),
             external_id: external?,
         })
