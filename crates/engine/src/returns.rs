@@ -9,11 +9,12 @@ use domain::value::id::{self, Location, OrderLine, Variant};
 use domain::value::{Currency, Id};
 use domain::{Code, Refusal};
 use serde_json::json;
+use store::job::Job;
 use store::{Tx, order as order_rows, returns as rows};
 
 pub use store::returns::{Line, Return};
 
-use crate::checkout::settle::give_back_too_much;
+use crate::checkout::settle::{give_back_too_much, payment_changed};
 use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::order::{self, Order};
@@ -251,6 +252,22 @@ fn keep(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taken: &Return) -> Re
     });
     emit(tx, actor, world, taken.id, "return.received", body);
     Ok(())
+}
+
+/// The job that tells an order that one of its payments changed, and its returns that their money was given back.
+///
+/// # Errors
+/// What [`payment_changed`] says.
+pub fn on_payment_changed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    job: &Job,
+) -> Result<(), Failure> {
+    let order = Id::parse(&job.subject).map_err(|error| Refusal::invalid("subject", error))?;
+    payment_changed(tx, actor, world, order)?;
+    let order = order::find(tx, order)?;
+    settle(tx, actor, world, &order)
 }
 
 /// Closes the returns of an order once nothing is on its way back any more. Idempotent.

@@ -73,31 +73,128 @@ pub struct Location {
 /// Something asked of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    Receive { variant: usize, location: usize, quantity: i64, state: State },
-    Adjust { variant: usize, location: usize, change: i64, reason: AdjustReason },
-    Set { variant: usize, location: usize, quantity: i64, expected: Option<i64> },
-    Move { variant: usize, location: usize, from: State, to: State, quantity: i64 },
-    SetSafety { variant: usize, location: usize, safety: i64 },
-    SetAside { variant: usize, location: usize, quantity: i64, seconds: i64 },
-    Release { aside: usize },
-    CreateCart { channel: usize, lines: Vec<(usize, i64)>, known: bool },
-    AddLine { cart: usize, variant: usize, quantity: i64 },
-    SetQuantity { cart: usize, variant: usize, version: Option<i64>, quantity: i64 },
-    RemoveLine { cart: usize, variant: usize, version: Option<i64> },
-    Merge { from: usize, into: usize },
-    Checkout { cart: usize, expected: Option<i64>, tenders: Vec<(PaymentKind, Option<i64>)> },
-    Pay { order: usize, kind: PaymentKind, amount: Option<i64> },
-    RecordReceipt { order: usize, payment: usize, amount: Option<i64> },
-    Answer { order: usize, payment: usize, operation: Operation, verdict: Verdict },
-    Capture { order: usize, payment: usize, amount: Option<i64> },
-    Refund { order: usize, payment: usize, amount: Option<i64> },
-    Void { order: usize, payment: usize },
-    Fulfil { order: usize, part: usize },
-    Cancel { order: usize, lines: Option<Vec<(usize, i64)>> },
-    TakeBack { order: usize, location: usize, lines: Vec<(usize, i64, Condition)> },
-    TakeBackBlind { variant: usize, location: usize, quantity: i64, condition: Condition },
+    Receive {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        state: State,
+    },
+    Adjust {
+        variant: usize,
+        location: usize,
+        change: i64,
+        reason: AdjustReason,
+    },
+    Set {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        expected: Option<i64>,
+    },
+    Move {
+        variant: usize,
+        location: usize,
+        from: State,
+        to: State,
+        quantity: i64,
+    },
+    SetSafety {
+        variant: usize,
+        location: usize,
+        safety: i64,
+    },
+    SetAside {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        seconds: i64,
+    },
+    Release {
+        aside: usize,
+    },
+    CreateCart {
+        channel: usize,
+        lines: Vec<(usize, i64)>,
+        known: bool,
+    },
+    AddLine {
+        cart: usize,
+        variant: usize,
+        quantity: i64,
+    },
+    SetQuantity {
+        cart: usize,
+        variant: usize,
+        version: Option<i64>,
+        quantity: i64,
+    },
+    RemoveLine {
+        cart: usize,
+        variant: usize,
+        version: Option<i64>,
+    },
+    Merge {
+        from: usize,
+        into: usize,
+    },
+    Checkout {
+        cart: usize,
+        expected: Option<i64>,
+        tenders: Vec<(PaymentKind, Option<i64>)>,
+    },
+    Pay {
+        order: usize,
+        kind: PaymentKind,
+        amount: Option<i64>,
+    },
+    RecordReceipt {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Answer {
+        order: usize,
+        payment: usize,
+        operation: Operation,
+        verdict: Verdict,
+    },
+    Capture {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Refund {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Void {
+        order: usize,
+        payment: usize,
+    },
+    Fulfil {
+        order: usize,
+        part: usize,
+    },
+    Cancel {
+        order: usize,
+        lines: Option<Vec<(usize, i64)>>,
+    },
+    TakeBack {
+        order: usize,
+        location: usize,
+        lines: Vec<(usize, i64, Condition)>,
+    },
+    TakeBackBlind {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        condition: Condition,
+    },
     /// Time passes, more than a minute, and everything that was due is done.
-    Pass { seconds: i64 },
+    Pass {
+        seconds: i64,
+    },
 }
 
 /// Numbers of things that changed since they were compared.

@@ -23,7 +23,7 @@ pub struct Cart {
     pub known: bool,
     pub merged_into: Option<usize>,
     pub version: i64,
-    expires_at: i64,
+    pub expires_at: i64,
 }
 
 impl Cart {

@@ -213,8 +213,7 @@ impl Order {
 
     fn end_capture(&mut self, payment: usize, number: usize, verdict: Verdict) {
         let payment = &mut self.payments[payment];
-        let Some(capture) = payment.captures.get_mut(number).filter(|one| one.1 == PartState::Pending)
-        else {
+        let Some(capture) = payment.captures.get_mut(number).filter(|one| one.1 == PartState::Pending) else {
             return;
         };
         self.told = true;

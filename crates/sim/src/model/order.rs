@@ -42,7 +42,7 @@ pub struct Line {
     pub unit: i64,
     pub cancelled: i64,
     pub returned: i64,
-    takes: Vec<(usize, i64)>,
+    pub takes: Vec<(usize, i64)>,
 }
 
 /// What leaves one location together.

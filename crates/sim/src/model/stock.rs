@@ -173,8 +173,9 @@ impl Model {
             return Err(Code::OutOfStock);
         }
         let locations = self.locations(reach);
-        let gives =
-            |location: &&usize, variant: &usize, asked: &i64| self.free(reach, *variant, **location) >= *asked;
+        let gives = |location: &&usize, variant: &usize, asked: &i64| {
+            self.free(reach, *variant, **location) >= *asked
+        };
         let one =
             locations.iter().find(|place| demand.iter().all(|(variant, asked)| gives(place, variant, asked)));
         let mut taken = Vec::new();
@@ -311,8 +312,7 @@ impl Model {
         (from, to): (State, State),
         quantity: i64,
     ) -> Result<(), Code> {
-        let by_hand =
-            [State::Available, State::Damaged, State::Quality, State::Display, State::Missing];
+        let by_hand = [State::Available, State::Damaged, State::Quality, State::Display, State::Missing];
         if !by_hand.contains(&from) || !by_hand.contains(&to) || from == to {
             return Err(Code::Invalid);
         }
