@@ -211,3 +211,120 @@ fn rows_at(changes: &[Change], at: Instant) -> Vec<Row> {
     }
     rows.into_values().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(day: i64) -> Instant {
+        Instant::from_micros(day * DAY_MICROS)
+    }
+
+    fn list(number: u8, channel: bool, group: bool, priority: i64) -> List {
+        let audience = match channel {
+            true => Audience::Channel(Id::from_bytes([1; 16])),
+            false => Audience::Market(Id::from_bytes([1; 16])),
+        };
+        let customer_group = group.then(|| "trade".to_owned());
+        let id = Id::from_bytes([number; 16]);
+        List { id, audience, customer_group, priority, starts_at: None, ends_at: None }
+    }
+
+    fn price(number: u8, minimum_quantity: i64, minor: i64) -> Row {
+        let list = Id::from_bytes([number; 16]);
+        Row { list, minimum_quantity, starts_at: None, ends_at: None, minor, was_minor: None }
+    }
+
+    fn pays(lists: &[List], rows: &[Row], quantity: i64, day: i64) -> Option<i64> {
+        effective(lists, rows, quantity, at(day)).map(|row| row.minor)
+    }
+
+    #[test]
+    fn the_most_specific_list_then_priority_then_the_lowest() {
+        let all = [
+            list(1, false, false, 9),
+            list(2, false, true, 9),
+            list(3, true, false, 0),
+            list(4, true, true, 0),
+        ];
+        let rows = [price(1, 1, 100), price(2, 1, 200), price(3, 1, 300), price(4, 1, 400)];
+        for most in (1..=4).rev() {
+            assert_eq!(pays(&all[..most], &rows, 1, 0), Some(100 * most as i64));
+        }
+        let same = [list(1, false, false, 1), list(2, false, false, 1), list(3, false, false, 0)];
+        assert_eq!(pays(&same, &[price(1, 1, 30), price(2, 1, 20), price(3, 1, 10)], 1, 0), Some(20));
+        assert_eq!(
+            pays(&all, &[price(1, 1, 100)], 1, 0),
+            Some(100),
+            "a list without a price does not hide others"
+        );
+        assert_eq!(pays(&all, &[], 1, 0), None);
+    }
+
+    #[test]
+    fn quantities_dates_and_the_sale_over_the_standing_price() {
+        let one = [list(1, false, false, 0)];
+        let sale =
+            Row { starts_at: Some(at(10)), ends_at: Some(at(20)), was_minor: Some(100), ..price(1, 1, 70) };
+        let raised = Row { starts_at: Some(at(30)), ..price(1, 1, 120) };
+        let rows = [price(1, 1, 100), price(1, 10, 90), sale, raised];
+        let days =
+            [(1, 9, 100), (10, 9, 90), (1, 10, 70), (10, 10, 70), (1, 20, 100), (1, 30, 120), (10, 30, 90)];
+        for (quantity, day, minor) in days {
+            assert_eq!(pays(&one, &rows, quantity, day), Some(minor), "{quantity} on day {day}");
+        }
+        let later = [List { starts_at: Some(at(5)), ends_at: Some(at(6)), ..list(1, false, false, 0) }];
+        assert_eq!([4, 5, 6].map(|day| pays(&later, &rows, 1, day)), [None, Some(100), None]);
+    }
+
+    #[test]
+    fn the_lowest_price_of_thirty_days_is_replayed() {
+        let one = [list(1, false, false, 0)];
+        let change = |day, row: Option<Row>, starts_at| Change {
+            at: at(day),
+            list: one[0].id,
+            minimum_quantity: 1,
+            starts_at,
+            row,
+        };
+        let sale = Row { starts_at: Some(at(50)), ends_at: Some(at(55)), ..price(1, 1, 60) };
+        let changes = [
+            change(0, Some(price(1, 1, 80)), None),
+            change(40, Some(price(1, 1, 100)), None),
+            change(45, Some(sale), Some(at(50))),
+            change(90, None, None),
+        ];
+        let lowest = |day| lowest_before(&one, &changes, at(day)).map(|row| row.minor);
+        assert_eq!(lowest(0), None, "it had no price yet");
+        assert_eq!([1, 49, 51, 84, 86, 119].map(lowest), [80, 80, 60, 60, 100, 100].map(Some));
+        assert_eq!(lowest(121), None, "it was taken away long ago");
+    }
+
+    #[test]
+    fn every_bad_field_of_a_price_is_named() {
+        let bad = Row { was_minor: Some(5), ends_at: Some(at(1)), starts_at: Some(at(2)), ..price(1, 0, -1) };
+        let refusal = row(&bad).unwrap_err();
+        let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
+        assert_eq!(fields, ["amount", "minimum_quantity", "ends_at"]);
+        assert!(row(&Row { was_minor: Some(10), ..price(1, 1, 10) }).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_in_which_prices_are_kept_does_not_matter(
+            rows in proptest::collection::vec((1u8..5, 1i64..4, 0i64..5, 1i64..9), 0..12),
+            quantity in 1i64..5,
+        ) {
+            let lists = [list(1, false, false, 1), list(2, false, true, 1), list(3, true, false, 0), list(4, true, false, 0)];
+            let mut tiers = BTreeMap::new();
+            for (number, minimum, day, minor) in rows {
+                let row = Row { starts_at: (day > 0).then(|| at(day)), ..price(number, minimum, minor) };
+                tiers.insert((number, minimum, day), row);
+            }
+            let rows: Vec<Row> = tiers.into_values().collect();
+            let (turned, other): (Vec<Row>, Vec<List>) = (rows.iter().rev().copied().collect(), lists.iter().rev().cloned().collect());
+            prop_assert_eq!(effective(&lists, &rows, quantity, at(3)), effective(&other, &turned, quantity, at(3)));
+        }
+    }
+}

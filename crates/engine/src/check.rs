@@ -4,6 +4,7 @@
 
 mod accounts;
 mod journal;
+mod orders;
 mod promises;
 
 use std::fmt;
@@ -56,8 +57,14 @@ impl fmt::Display for Difference {
 pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 
 /// Every cross-check, by name.
-pub const CROSS_CHECKS: &[(&str, CrossCheck)] =
-    &[("holds", promises::holds), ("external ids", promises::external_ids)];
+pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
+    ("holds", promises::holds),
+    ("external ids", promises::external_ids),
+    ("commitments", orders::commitments),
+    ("order sums", orders::sums),
+    ("ended orders", orders::ended),
+    ("money", orders::money),
+];
 
 /// The most differences kept of one check; the rest are only counted.
 const KEPT_MAX: usize = 100;

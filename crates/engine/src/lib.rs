@@ -28,6 +28,7 @@ pub mod price;
 pub mod returns;
 pub mod seal;
 pub mod stock;
+pub mod storefront;
 pub mod tax;
 pub mod webhook;
 pub mod world;

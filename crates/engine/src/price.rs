@@ -260,7 +260,8 @@ pub fn list_lists(
     Ok(rows::list_lists(tx, after, limit)?)
 }
 
-/// Sets a price, or takes it away, and notes it in the history. Setting what is set already changes nothing.
+/// Sets a price, or takes it away, and notes it in the history; answers the variant and the price it has now there.
+/// Setting what is set already changes nothing.
 ///
 /// # Errors
 /// [`domain::Code::NotFound`] when there is no price to take away; [`domain::Code::Invalid`] naming the field.
@@ -269,11 +270,11 @@ pub fn set_price(
     actor: &Actor,
     world: &mut World,
     new: NewPrice,
-) -> Result<Option<ListedPrice>, Failure> {
+) -> Result<(Id<VariantKind>, Option<ListedPrice>), Failure> {
     actor.may(Permission::EditCatalogue, None)?;
-    let list = external::resolve_at(tx, "list", &new.list)?;
+    let list = external::resolve_at(tx, "price_list", &new.list)?;
     let list = rows::find_list(tx, list)?
-        .ok_or_else(|| Refusal::invalid("list", format!("no price list \"{list}\"")))?;
+        .ok_or_else(|| Refusal::invalid("price_list", format!("no price list \"{list}\"")))?;
     let variant = external::resolve_at(tx, "variant", &new.variant)?;
     let variant = find_variant(tx, &Reference::Id(variant))
         .map_err(|_| Refusal::invalid("variant", format!("no variant \"{variant}\"")))?;
@@ -294,7 +295,7 @@ pub fn set_price(
     }
     let row = new.minor.map(|_| place);
     if old == row {
-        return Ok(row);
+        return Ok((variant.id, row));
     }
     match &row {
         Some(row) => rows::set_price(tx, variant.id, row)?,
@@ -316,7 +317,7 @@ pub fn set_price(
     let body = json!({ "list": list.rule.id.to_string(), "minimum_quantity": place.minimum_quantity,
         "old_minor": change.old_minor, "new_minor": change.new_minor, "currency": list.currency.code() });
     emit(tx, actor, world, variant.id, "price.changed", body);
-    Ok(row)
+    Ok((variant.id, row))
 }
 
 /// Every price of a variant, in all lists, past and future ones too.

@@ -254,7 +254,7 @@ fn baskets_with_holds_are_ordered_by_their_owner_and_by_nobody_else() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds"]);
         let desk = web(shop, &retailer, |channel| NewChannel {
-            hold_policy: HoldPolicy::AtBasket,
+            hold_policy: HoldPolicy::AtCart,
             capture_policy: CapturePolicy::AtFulfilment,
             ..channel
         });

@@ -1,6 +1,6 @@
 //! Who asks: found from the API key or the session cookie of a request.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -9,8 +9,8 @@ use domain::value::Instant;
 use domain::{Code, Refusal};
 use engine::actor::{key, session};
 
-use crate::App;
 use crate::problem::Problem;
+use crate::{App, access};
 
 /// The cookie that holds the token of a session.
 pub(crate) const SESSION_COOKIE: &str = "tandem_session";
@@ -40,6 +40,10 @@ impl FromRequestParts<App> for Caller {
             return Err(refusal.into());
         };
         app.edge.limits.count_credential(actor.who)?;
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        if let Some(needs) = access::needs_of(parts.method.as_str(), route) {
+            access::admit(&actor, needs)?;
+        }
         Ok(Caller(actor))
     }
 }

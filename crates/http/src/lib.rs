@@ -1,5 +1,6 @@
 //! The shop's API: routes, sessions and keys, JSON shapes, problems and the OpenAPI description. It holds no rule and no SQL.
 
+pub mod access;
 pub mod actor;
 pub mod app;
 pub mod bulk;
@@ -19,6 +20,7 @@ pub mod observe;
 pub mod order;
 pub mod page;
 pub mod payment;
+pub mod price;
 pub mod problem;
 pub mod query;
 pub mod returns;
@@ -26,6 +28,7 @@ pub mod router;
 pub mod server;
 pub mod shape;
 pub mod stock;
+pub mod storefront;
 pub mod tax;
 
 pub use app::App;

@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, returns,
-    stock, tax,
+    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, price,
+    returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -29,11 +29,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(tax::routes())
+        .merge(price::routes())
         .merge(delivery::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(storefront::routes())
 }
 
 /// The description of the whole API as JSON.

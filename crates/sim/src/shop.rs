@@ -159,11 +159,24 @@ impl TestShop {
     pub fn pass(&self, seconds: i64) {
         self.simulated.pass(seconds);
     }
+
+    /// Checks all books and insists that they are clean.
+    ///
+    /// # Panics
+    /// When they are not, naming every difference.
+    pub fn must_tally(&self) {
+        let report =
+            self.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
+        let named: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+        assert!(report.is_clean(), "the books do not tally:\n{}", named.join("\n"));
+    }
 }
 
-/// Tells the same story on a fresh shop of every engine.
+/// Tells the same story on a fresh shop of every engine; in the end all books must tally.
 pub fn on_every_engine(story: impl Fn(&TestShop)) {
     for open in [TestShop::on_sqlite as fn(u64) -> TestShop, TestShop::on_postgres] {
-        story(&open(1));
+        let shop = open(1);
+        story(&shop);
+        shop.must_tally();
     }
 }

@@ -140,19 +140,33 @@ pub fn update_line(tx: &mut Tx<'_>, one: &FulfilmentOrder, line: &Line) -> Resul
     Ok(())
 }
 
-/// Pieces of a variant at a location.
-pub type PiecesAt = (Id<Location>, Id<Variant>, i64);
+/// What a location has committed and picked of a variant by its books, and what its open fulfilment orders say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The variant.
+    pub variant: Id<Variant>,
+    /// The location.
+    pub location: Id<Location>,
+    /// By the books.
+    pub booked: i64,
+    /// By open fulfilment orders.
+    pub open: i64,
+}
 
-/// What open fulfilment orders promise at each location: location, variant, pieces. For `check` against the books.
+/// Every variant and location where the books and the open fulfilment orders do not say the same.
 ///
 /// # Errors
 /// What the store says.
-pub fn open_pieces(tx: &mut Tx<'_>) -> Result<Vec<PiecesAt>, StoreError> {
+pub fn unequal_commitments(tx: &mut Tx<'_>) -> Result<Vec<Committed>, StoreError> {
     tx.rows(
-        "select f.location_id, l.variant_id, cast(sum(l.quantity) as {int}) from fulfilment_order f
-         join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
-         where f.state = 1 group by f.location_id, l.variant_id order by l.variant_id, f.location_id",
+        "select variant_id, location_id, cast(sum(booked) as {int}), cast(sum(pieces) as {int}) from (
+            select l.variant_id as variant_id, f.location_id as location_id, 0 as booked, l.quantity as pieces
+            from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
+            where f.state = 1
+            union all
+            select book_id as variant_id, place as location_id, amount as booked, 0 as pieces from account where state in (3, 4)
+         ) both_sides group by variant_id, location_id having sum(booked) <> sum(pieces)",
         &[],
-        |row| Ok((row.id()?, row.id()?, row.int()?)),
+        |row| Ok(Committed { variant: row.id()?, location: row.id()?, booked: row.int()?, open: row.int()? }),
     )
 }

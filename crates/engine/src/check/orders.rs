@@ -1,0 +1,41 @@
+//! Orders agree with the books: what is committed is what is open, lines sum to their orders, and nobody's money is kept beyond what is owed.
+
+use store::Tx;
+
+use super::Difference;
+use crate::Failure;
+
+/// Committed and picked goods are those of open fulfilment orders, and nothing else is.
+pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let unequal = store::fulfilment::unequal_commitments(tx)?;
+    let tell = |one: store::fulfilment::Committed| {
+        let place = format!("{} at {}", one.variant, one.location);
+        Difference::new("commitments", place, format!("{} by open fulfilment orders", one.open), one.booked)
+    };
+    Ok(unequal.into_iter().map(tell).collect())
+}
+
+/// Lines and delivery sum to their order, net and tax to its gross.
+pub fn sums(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let unequal = store::order::unequal_sums(tx)?;
+    Ok(unequal
+        .into_iter()
+        .map(|(order, gross, lines)| Difference::new("order sums", order, lines, gross))
+        .collect())
+}
+
+/// An order that has ended has nothing open.
+pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let open = store::order::ended_with_open_goods(tx)?;
+    Ok(open
+        .into_iter()
+        .map(|order| Difference::new("ended orders", order, "nothing open", "goods still open"))
+        .collect())
+}
+
+/// No order keeps more money than is owed for it.
+pub fn money(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let overpaid = store::order::overpaid(tx)?;
+    let tell = |(order, kept, owed)| Difference::new("money", order, format!("at most {owed} kept"), kept);
+    Ok(overpaid.into_iter().map(tell).collect())
+}

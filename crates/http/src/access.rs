@@ -1,0 +1,161 @@
+//! What each operation needs. This is looked at before anything of a request is read, so that whoever may do nothing learns nothing;
+//! the command itself then asks again, for the place it is about.
+//!
+//! A test holds that every operation of the API has a line here.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use domain::Refusal;
+use domain::actor::{Actor, Permission};
+
+/// What an operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: it is open to everybody, for this reason.
+    Nothing(&'static str),
+    /// Any credential: it tells or changes only what concerns who asks.
+    Credential,
+    /// One of these permissions, somewhere.
+    OneOf(&'static [Permission]),
+}
+
+use Needs::{Credential, Nothing, OneOf};
+use Permission::*;
+
+/// Every operation: method, path, and what it needs.
+pub const OPERATIONS: &[(&str, &str, Needs)] = &[
+    ("GET", "/health/live", Nothing("tells only that the program runs")),
+    ("GET", "/health/ready", Nothing("load balancers have no key, and it tells only how busy the shop is")),
+    ("GET", "/metrics", OneOf(&[Operate])),
+    ("GET", "/v1/api-keys", OneOf(&[ManageAccess])),
+    ("POST", "/v1/api-keys", OneOf(&[ManageAccess])),
+    ("GET", "/v1/api-keys/{id}", OneOf(&[ManageAccess])),
+    ("POST", "/v1/api-keys/{id}/revoke", OneOf(&[ManageAccess])),
+    ("GET", "/v1/attributes", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/attributes", OneOf(&[EditCatalogue])),
+    ("PATCH", "/v1/attributes/{id}", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/audit", OneOf(&[ReadEvents])),
+    ("GET", "/v1/availability", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/barcodes/{code}", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/carts/{cart}/checkout", OneOf(&[Shop])),
+    ("GET", "/v1/categories/{id}", OneOf(&[ReadCatalogue])),
+    ("PATCH", "/v1/categories/{id}", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/category-trees", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/category-trees", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/category-trees/{tree}/categories", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/category-trees/{tree}/categories", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/channels", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/channels", OneOf(&[EditPlaces])),
+    ("GET", "/v1/channels/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/channels/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/delivery-methods", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/delivery-methods", OneOf(&[EditPlaces])),
+    ("GET", "/v1/delivery-methods/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/delivery-methods/{id}", OneOf(&[EditPlaces])),
+    ("POST", "/v1/delivery-quotes", OneOf(&[ReadPlaces])),
+    ("GET", "/v1/events", OneOf(&[ReadEvents])),
+    ("GET", "/v1/events/stream", OneOf(&[ReadEvents])),
+    ("GET", "/v1/figures", OneOf(&[ReadOrders])),
+    ("POST", "/v1/invitations", Nothing("whoever holds the invitation sets the password with it")),
+    ("GET", "/v1/jobs", OneOf(&[Operate])),
+    ("POST", "/v1/jobs/{id}/retry", OneOf(&[Operate])),
+    ("GET", "/v1/label-layouts", OneOf(&[ReadCatalogue])),
+    ("PUT", "/v1/label-layouts/{prefix}", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/locations", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/locations", OneOf(&[EditPlaces])),
+    ("POST", "/v1/locations/bulk", OneOf(&[EditPlaces])),
+    ("GET", "/v1/locations/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/locations/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/locations/{id}/opening", OneOf(&[ReadPlaces])),
+    ("GET", "/v1/markets", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/markets", OneOf(&[EditPlaces])),
+    ("GET", "/v1/markets/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/markets/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/networks", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/networks", OneOf(&[EditPlaces])),
+    ("GET", "/v1/networks/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/networks/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/openapi.json", Nothing("the description is the same for everybody and names no data")),
+    ("GET", "/v1/orders", OneOf(&[ReadOrders])),
+    ("GET", "/v1/orders/{order}", OneOf(&[ReadOrders, Shop])),
+    ("POST", "/v1/orders/{order}/cancel", OneOf(&[EditOrders])),
+    ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", OneOf(&[EditOrders])),
+    ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", OneOf(&[EditOrders])),
+    ("GET", "/v1/orders/{order}/payments", OneOf(&[ReadOrders])),
+    ("POST", "/v1/orders/{order}/payments", OneOf(&[Shop])),
+    ("GET", "/v1/orders/{order}/returns", OneOf(&[ReadOrders, Shop])),
+    ("POST", "/v1/orders/{order}/returns", OneOf(&[EditOrders])),
+    (
+        "POST",
+        "/v1/payments/webhooks/test",
+        Nothing("the provider signs what it sends, and the signature is checked"),
+    ),
+    ("GET", "/v1/payments/{payment}", OneOf(&[ReadOrders])),
+    ("POST", "/v1/payments/{payment}/capture", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{payment}/receipt", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{payment}/refund", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{payment}/void", OneOf(&[TakePayments])),
+    ("GET", "/v1/permissions", Credential),
+    ("GET", "/v1/products", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/products", OneOf(&[EditCatalogue])),
+    ("POST", "/v1/products/bulk", OneOf(&[EditCatalogue])),
+    ("PATCH", "/v1/products/{id}", OneOf(&[EditCatalogue])),
+    ("POST", "/v1/products/{id}/variants", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/returns", OneOf(&[ReadOrders])),
+    ("POST", "/v1/returns", OneOf(&[EditOrders])),
+    ("GET", "/v1/returns/{return}", OneOf(&[ReadOrders])),
+    ("GET", "/v1/roles", OneOf(&[ManageAccess])),
+    ("POST", "/v1/roles", OneOf(&[ManageAccess])),
+    ("GET", "/v1/roles/{id}", OneOf(&[ManageAccess])),
+    ("PUT", "/v1/roles/{id}", OneOf(&[ManageAccess])),
+    ("DELETE", "/v1/session", Credential),
+    ("GET", "/v1/session", Credential),
+    ("POST", "/v1/session", Nothing("nobody can be signed in before; attempts are bounded")),
+    ("PUT", "/v1/session/password", Credential),
+    ("POST", "/v1/setup", Nothing("whoever holds the set-up link becomes the owner, once")),
+    ("GET", "/v1/staff", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff", OneOf(&[ManageAccess])),
+    ("GET", "/v1/staff/{id}", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/activate", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/deactivate", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/invite", OneOf(&[ManageAccess])),
+    ("PUT", "/v1/staff/{id}/roles", OneOf(&[ManageAccess])),
+    ("POST", "/v1/stock/adjustments", OneOf(&[MoveStock])),
+    ("POST", "/v1/stock/holds", OneOf(&[MoveStock])),
+    ("POST", "/v1/stock/holds/{variant}/{hold}/release", OneOf(&[MoveStock])),
+    ("PUT", "/v1/stock/levels", OneOf(&[MoveStock])),
+    ("POST", "/v1/stock/moves", OneOf(&[MoveStock])),
+    ("POST", "/v1/stock/receipts", OneOf(&[MoveStock])),
+    ("GET", "/v1/stock/{variant}", OneOf(&[ReadStock])),
+    ("PUT", "/v1/stock/{variant}/{location}", OneOf(&[MoveStock])),
+    ("GET", "/v1/stock/{variant}/{location}/history", OneOf(&[ReadStock])),
+    ("GET", "/v1/tax-classes", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/tax-classes", OneOf(&[EditPlaces])),
+    ("GET", "/v1/variants/{id}", OneOf(&[ReadCatalogue])),
+    ("PATCH", "/v1/variants/{id}", OneOf(&[EditCatalogue])),
+];
+
+/// What the operation needs; `None` when it is not in the list.
+pub fn needs_of(method: &str, path: &str) -> Option<Needs> {
+    static BY_OPERATION: OnceLock<HashMap<(&str, &str), Needs>> = OnceLock::new();
+    let by_operation = BY_OPERATION
+        .get_or_init(|| OPERATIONS.iter().map(|(method, path, needs)| ((*method, *path), *needs)).collect());
+    by_operation.get(&(method, path)).copied()
+}
+
+/// Refuses who has none of what the operation needs at any place.
+///
+/// # Errors
+/// As [`Actor::may_somewhere`], naming the first of the permissions.
+pub fn admit(actor: &Actor, needs: Needs) -> Result<(), Refusal> {
+    let OneOf(permissions) = needs else { return Ok(()) };
+    let mut outcome = Ok(());
+    for permission in permissions.iter().rev() {
+        outcome = actor.may_somewhere(*permission);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
