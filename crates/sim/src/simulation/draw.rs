@@ -24,7 +24,7 @@ pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
             0..22 => Some(goods(chance, model)),
-            22..58 => Some(basket(chance, model)),
+            22..58 => Some(filling(chance, model)),
             58..68 => money(chance, model),
             68..78 => provider(chance, model),
             78..96 => leaving(chance, model),
@@ -110,7 +110,7 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
     }
 }
 
-fn basket(chance: &mut Chance, model: &Model) -> Command {
+fn filling(chance: &mut Chance, model: &Model) -> Command {
     let variant = place(chance, model.plan.variants.len());
     if model.carts.len() < 3 || chance.happens(25) {
         let lines = (0..chance.below(4)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 4)));
