@@ -13,6 +13,7 @@ mod restore;
 mod screen;
 mod serve;
 mod shop;
+mod test_provider;
 mod world;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Word {
     Backup(backup::Arguments),
     Restore(restore::Arguments),
     Openapi(openapi::Arguments),
+    TestProvider(test_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -87,6 +89,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),
         Word::Openapi(arguments) => openapi::run(arguments, screen),
+        Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
     }
 }
 

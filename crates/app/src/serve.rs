@@ -6,10 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use connect::Handlers;
 use connect::payment::Payments;
-use connect::test_provider::{self, TestClient, TestProvider};
+use connect::test_provider::{TestClient, TestProvider};
 use domain::actor::Actor;
 use engine::actor::setup_token;
-use engine::payment::provider::test_secret;
 use engine::{Shop, job};
 use http::App;
 use serde_json::json;
@@ -23,11 +22,10 @@ use crate::fault::Fault;
 use crate::init::screen_name;
 use crate::screen::Screen;
 use crate::shop::{self, Opened};
+use crate::test_provider;
 
 /// How long a payment provider may take to answer.
-const PROVIDER_WAIT_MAX: Duration = Duration::from_secs(5);
-/// How long the test provider takes to confirm what is pending.
-const TEST_CONFIRMS_AFTER: Duration = Duration::from_millis(500);
+pub const PROVIDER_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Open the shop and serve it
 ///
@@ -125,13 +123,7 @@ async fn serve_test_provider(
         TcpListener::bind("127.0.0.1:0").await.map_err(|error| Fault::environment(doing, error))?;
     let base_url =
         TestProvider::base_url(listener.local_addr().map_err(|error| Fault::environment(doing, error))?);
-    let provider = TestProvider::new(test_provider::Settings {
-        webhook_url: Some(format!("http://{}/v1/payments/webhooks/test", reachable(address))),
-        secret: test_secret(&shop.keyring),
-        source: shop.source.clone(),
-        confirm_after: TEST_CONFIRMS_AFTER,
-        hang_for: 2 * PROVIDER_WAIT_MAX,
-    });
+    let provider = test_provider::play(&shop.keyring, &format!("http://{}", reachable(address)));
     tokio::spawn(async move { provider.serve(listener, stopped).await });
     Ok(base_url)
 }
@@ -149,7 +141,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// Waits for Ctrl-C or the signal TERM.
-async fn wait_for_signal() {
+pub async fn wait_for_signal() {
     let interrupted = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {
         Ok(mut terminated) => tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} },

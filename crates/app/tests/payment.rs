@@ -67,7 +67,7 @@ impl<'s> Street<'s> {
             hang_for: Duration::from_millis(1500),
         });
         let client = TestClient::new(TestProvider::base_url(provider_address), Duration::from_millis(400));
-        let registry = job::registry().on("order.payment_changed", order_changed);
+        let registry = job::Registry::default().on("order.payment_changed", order_changed);
         let handlers = connect::Handlers::new(registry).with(Payments::new(client));
         let served = {
             let (provider, until_stopped) = (provider.clone(), until_stopped());

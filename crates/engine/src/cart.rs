@@ -16,7 +16,7 @@ use serde_json::json;
 use store::market::Channel;
 use store::{Tx, cart as rows};
 
-pub use details::Details;
+pub use details::{Choice, Details};
 pub use price::{PricedCart, PricedDelivery, PricedLine, priced};
 pub use steps::{check_open, expire_due, mark_ordered, merge};
 pub use store::cart::{Cart, Destination, Line};
@@ -25,11 +25,9 @@ use crate::contact;
 use crate::event::emit;
 use crate::{Failure, World, external, stock};
 
-/// A cart to be made.
+/// A cart to be made. It has no external id: whoever knows its id may use it, so nobody else's word may stand for it.
 #[derive(Clone, Debug)]
 pub struct NewCart {
-    /// What other systems know it by.
-    pub external_id: Option<String>,
     /// Through which channel it is filled.
     pub channel: Reference<ChannelKind>,
     /// The currency the customer was shown, if that is to be checked.
@@ -79,7 +77,6 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewCart) -
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("currency").into());
     }
     let mut cart = empty(world, &channel, currency);
-    external::give(tx, cart.id, new.external_id.as_deref())?;
     details::apply(tx, actor, world, &mut cart, new.details)?;
     rows::add(tx, &cart)?;
     may_agree(actor, &channel, &cart, &new.lines)?;
@@ -249,7 +246,7 @@ pub fn read_contacts(
     let cart = load(tx, id)?;
     may_use(actor, &channel_of(tx, &cart)?, Some(&cart))?;
     let state = standing(&cart, world.now());
-    if !state.is_open() && state != State::Abandoned {
+    if state.has_ended() {
         return Err(rules::not_open(id, state).into());
     }
     let mut open = |contact| contact::open(tx, actor, world, contact);

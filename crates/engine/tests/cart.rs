@@ -29,7 +29,6 @@ fn line(sku: &str, quantity: i64) -> NewLine {
 
 fn new(lines: &[NewLine]) -> NewCart {
     NewCart {
-        external_id: None,
         channel: Reference::External("WEB".into()),
         currency: None,
         lines: lines.to_vec(),

@@ -66,6 +66,15 @@ impl<T> Command<T> {
     }
 }
 
+impl<T> Command<T> {
+    /// Forgets the idempotency key, because the answer may name a person and must not be kept: for what reads and changes nothing.
+    #[must_use]
+    pub fn unkeyed(mut self) -> Command<T> {
+        self.request.key = None;
+        self
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
     type Rejection = Problem;
 

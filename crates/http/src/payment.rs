@@ -5,11 +5,10 @@ mod webhook;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::payment::{Card, Kind, Timing};
-use domain::value::id::{Location, Order, Payment as PaymentKind};
-use domain::value::{Id, Kind as IdKind, Reference, reference};
-use domain::{Refusal, payment as rules};
-use engine::payment::{self, NewPayment, Part, Whole};
+use domain::actor::Actor;
+use domain::value::id::Payment as PaymentKind;
+use domain::value::{Id, Kind as IdKind, Reference};
+use engine::payment::{self, Part, Whole};
 use engine::{Failure, World, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -23,8 +22,7 @@ use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
 use crate::page::Page;
 use crate::problem::{Problem, Problems};
-use crate::shape::{Fields, MoneyShape};
-use domain::actor::Actor;
+use crate::shape::MoneyShape;
 
 /// The routes of payments.
 pub fn routes() -> OpenApiRouter<App> {
@@ -116,11 +114,11 @@ pub struct PartShape {
 #[schema(as = CardRecord, example = json!({"last_four": "4242", "approval_code": "A1B2C3", "terminal": "T1/000123"}))]
 pub struct CardShape {
     /// The last four digits of the card's number; more must never be sent.
-    last_four: String,
+    pub(crate) last_four: String,
     /// The code under which the card's issuer approved: 1 to 12 letters and digits.
-    approval_code: String,
+    pub(crate) approval_code: String,
     /// Which terminal, and its own number of the payment: 1 to 200 characters.
-    terminal: String,
+    pub(crate) terminal: String,
 }
 
 impl From<&Whole> for PaymentShape {
@@ -168,64 +166,6 @@ impl PartShape {
     }
 }
 
-/// A payment to be made.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewPayment, example = json!({"kind": "test", "amount": {"amount": 5995, "currency": "GBP"}, "provider_token": "tok_ok"}))]
-pub struct NewPaymentShape {
-    /// How it is paid: `cash`, `manual`, `card_record` or `test`.
-    kind: String,
-    /// How much.
-    amount: MoneyShape,
-    /// When authorised money is taken: `at_once` (when not given) or `when_asked`.
-    capture: Option<String>,
-    /// What the provider gave for the card, or whatever else pays; needed when a provider is asked.
-    provider_token: Option<String>,
-    /// What the terminal printed; needed for a card record.
-    card: Option<CardShape>,
-    /// The id other systems know it by.
-    external_id: Option<String>,
-}
-
-impl NewPaymentShape {
-    /// The payment of an order, taken at a location if at one.
-    ///
-    /// # Errors
-    /// The refusal that names every bad field.
-    pub fn read(&self, order: Id<Order>, location: Option<Id<Location>>) -> Result<NewPayment, Refusal> {
-        let mut fields = Fields::new();
-        let known = |names: Vec<&str>| format!("give one of {}", names.join(", "));
-        let kinds = || known(Kind::ALL.iter().map(|kind| kind.text()).collect());
-        let kind = fields.take("kind", Kind::named(&self.kind).ok_or_else(kinds));
-        let amount = fields.money("amount", &self.amount);
-        let timings = || known(Timing::ALL.iter().map(|timing| timing.text()).collect());
-        let capture = self.capture.as_deref().unwrap_or(Timing::AtOnce.text());
-        let timing = fields.take("capture", Timing::named(capture).ok_or_else(timings));
-        let token = fields.take_if("provider_token", self.provider_token.as_deref(), rules::reference);
-        let external_id =
-            fields.take_if("external_id", self.external_id.as_deref(), reference::external_id::<PaymentKind>);
-        let read = |card: &CardShape| Card::new(&card.last_four, &card.approval_code, &card.terminal);
-        let card = self.card.as_ref().map(read).transpose().unwrap_or_else(|refusal| {
-            for one in refusal.each() {
-                fields.refuse(one.field().unwrap_or("card"), one.message());
-            }
-            None
-        });
-        let value = kind.zip(amount).zip(timing).zip(token).zip(external_id);
-        fields.done(value.map(|((((kind, amount), timing), provider_token), external_id)| NewPayment {
-            order,
-            kind,
-            amount,
-            timing,
-            provider_token,
-            card,
-            location,
-            expires_at: None,
-            external_id,
-        }))
-    }
-}
-
 /// How much of a payment.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -237,8 +177,8 @@ struct AmountShape {
 }
 
 /// Show a payment
-#[utoipa::path(get, path = "/v1/payments/{payment}", operation_id = "read_payment", tag = "payment",
-    params(("payment" = String, Path, description = "Its id or external id.")),
+#[utoipa::path(get, path = "/v1/payments/{id}", operation_id = "read_payment", tag = "payment",
+    params(("id" = String, Path, description = "Its id or external id.")),
     responses((status = 200, body = PaymentShape), Problems))]
 async fn read_payment(
     State(app): State<App>,
@@ -296,8 +236,8 @@ async fn change(
 /// Take authorised money
 ///
 /// Wholly or in part. The provider is asked after the answer: the capture is `pending` until it confirms.
-#[utoipa::path(post, path = "/v1/payments/{payment}/capture", operation_id = "capture_payment", tag = "payment",
-    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{id}/capture", operation_id = "capture_payment", tag = "payment",
+    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn capture_payment(
     State(app): State<App>,
@@ -312,8 +252,8 @@ async fn capture_payment(
 }
 
 /// Let go of a payment before anything was taken
-#[utoipa::path(post, path = "/v1/payments/{payment}/void", operation_id = "void_payment", tag = "payment",
-    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired),
+#[utoipa::path(post, path = "/v1/payments/{id}/void", operation_id = "void_payment", tag = "payment",
+    params(("id" = String, Path, description = "Its id or external id."), KeyRequired),
     responses((status = 200, body = PaymentShape), Problems))]
 async fn void_payment(
     State(app): State<App>,
@@ -327,8 +267,8 @@ async fn void_payment(
 /// Give money back
 ///
 /// Wholly or in part. Where a provider is asked, the refund is `pending` until it confirms.
-#[utoipa::path(post, path = "/v1/payments/{payment}/refund", operation_id = "refund_payment", tag = "payment",
-    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{id}/refund", operation_id = "refund_payment", tag = "payment",
+    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn refund_payment(
     State(app): State<App>,
@@ -343,8 +283,8 @@ async fn refund_payment(
 }
 
 /// Record money that arrived by bank transfer
-#[utoipa::path(post, path = "/v1/payments/{payment}/receipt", operation_id = "record_payment_receipt", tag = "payment",
-    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{id}/receipt", operation_id = "record_payment_receipt", tag = "payment",
+    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn record_payment_receipt(
     State(app): State<App>,

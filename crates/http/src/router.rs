@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, catalogue, checkout, delivery, event, health, job, location, market, order, payment, price,
-    returns, stock, storefront, tax,
+    App, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location, market,
+    order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -24,13 +24,16 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(event::routes())
         .merge(job::routes())
         .merge(actor::routes())
+        .merge(contact::routes())
         .merge(location::routes())
         .merge(market::routes())
         .merge(catalogue::routes())
         .merge(stock::routes())
+        .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(delivery::routes())
+        .merge(cart::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(checkout::routes())

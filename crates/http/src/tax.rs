@@ -1,4 +1,6 @@
-//! Taxes over the API: classes of goods that are taxed alike.
+//! Taxes over the API: classes of goods that are taxed alike, zones and rates.
+
+mod zone;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -19,7 +21,7 @@ use crate::shape::Fields;
 
 /// The routes of taxes.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_tax_class, list_tax_classes))
+    OpenApiRouter::new().routes(routes!(create_tax_class, list_tax_classes)).merge(zone::routes())
 }
 
 /// A class of goods that are taxed alike.

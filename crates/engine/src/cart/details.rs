@@ -1,18 +1,16 @@
 //! Whose a cart is, and where it goes.
 
-use domain::Refusal;
 use domain::actor::{Actor, Who};
 use domain::contact::Card;
-use domain::value::id::{Contact, Customer};
+use domain::delivery::{Kind, PREFIX_CHARS_MAX};
+use domain::value::id::{Contact, Customer, DeliveryMethod, Location};
 use domain::value::{Id, Reference};
+use domain::{Code, Refusal};
 use store::Tx;
 
 use super::{Cart, Destination};
 use crate::contact::{self, NewContact};
-use crate::{Failure, World, customer, external};
-
-/// The most letters and digits of a postal code that are kept outside the contact.
-const POSTAL_AREA_CHARS_MAX: usize = 5;
+use crate::{Failure, World, delivery, external};
 
 /// Whose a cart is and where it goes; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +21,19 @@ pub struct Details {
     pub contact: Option<Card>,
     /// Who is billed.
     pub billing_contact: Option<Card>,
-    /// What the colleagues who prepare it should know; empty to take it away.
-    pub note: Option<String>,
+    /// How it is to be delivered; `Some(None)` takes the choice away.
+    pub delivery: Option<Option<Choice>>,
+    /// What the colleagues who prepare it should know; `Some(None)` takes it away.
+    pub note: Option<Option<String>>,
+}
+
+/// How a cart is to be delivered.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The method.
+    pub method: Reference<DeliveryMethod>,
+    /// Where it is collected, for a method by which it is.
+    pub location: Option<Reference<Location>>,
 }
 
 /// Writes whose a cart is and where it goes into it.
@@ -45,9 +54,47 @@ pub(super) fn apply(
     if let Some(card) = details.billing_contact {
         cart.billing_contact = Some(keep(tx, actor, world, cart, card)?);
     }
-    if let Some(note) = details.note {
-        cart.note = Some(note).filter(|note| !note.is_empty());
+    match details.delivery {
+        Some(Some(choice)) => choose(tx, cart, &choice)?,
+        Some(None) => (cart.method, cart.pickup_location) = (None, None),
+        None => {}
     }
+    if let Some(note) = details.note {
+        cart.note = note;
+    }
+    Ok(())
+}
+
+/// Chooses how a cart is delivered. Whether the method serves the goods shows when the cart is priced.
+fn choose(tx: &mut Tx<'_>, cart: &mut Cart, choice: &Choice) -> Result<(), Failure> {
+    let (method_at, location_at) = ("delivery.method", "delivery.location");
+    let id = external::resolve_at(tx, method_at, &choice.method)?;
+    let method = store::delivery::find(tx, id)?
+        .ok_or_else(|| Refusal::invalid(method_at, format!("no delivery method \"{id}\"")))?;
+    if method.kind == Kind::Ship && cart.destination.is_none() {
+        let message = format!("\"{}\" needs an address: give the contact with its country", method.code);
+        return Err(Refusal::new(Code::NotDeliverable, message).at("contact").into());
+    }
+    let location =
+        choice.location.as_ref().map(|place| external::resolve_at(tx, location_at, place)).transpose()?;
+    match (method.kind, location) {
+        (Kind::Pickup, None) => {
+            let message = format!("\"{}\" is collected: name the location", method.code);
+            return Err(Refusal::invalid(location_at, message).into());
+        }
+        (Kind::Pickup, Some(place)) => {
+            if !delivery::pickup_locations(tx, &method)?.iter().any(|known| known.id == place) {
+                let message = format!("\"{}\" cannot be collected at {place}; choose another", method.code);
+                return Err(Refusal::new(Code::NotDeliverable, message).at(location_at).into());
+            }
+        }
+        (_, Some(_)) => {
+            let message = format!("leave it out: \"{}\" is not collected", method.code);
+            return Err(Refusal::invalid(location_at, message).into());
+        }
+        (_, None) => {}
+    }
+    (cart.method, cart.pickup_location) = (Some(id), location);
     Ok(())
 }
 
@@ -63,8 +110,8 @@ fn attach(
     if matches!(actor.who, Who::Customer(me) if me != id) {
         return Err(Refusal::invalid("customer", format!("no customer \"{id}\"")).into());
     }
-    let customer =
-        customer::load(tx, id).map_err(|_| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
+    let customer = store::customer::find(tx, id)?
+        .ok_or_else(|| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
     if customer.erased_at.is_some() {
         return Err(Refusal::invalid("customer", format!("customer {id} was erased")).into());
     }
@@ -97,7 +144,7 @@ fn keep(
 fn destination(card: &Card) -> Option<Destination> {
     let code = card.text().postal_code.as_deref().unwrap_or_default().to_uppercase();
     let area: String =
-        code.chars().filter(|letter| letter.is_alphanumeric()).take(POSTAL_AREA_CHARS_MAX).collect();
+        code.chars().filter(|letter| letter.is_alphanumeric()).take(PREFIX_CHARS_MAX).collect();
     Some(Destination {
         country: card.country()?,
         region: card.text().region.as_deref().map(str::to_uppercase),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::delivery;
 use domain::tax::{Area, Policy, Taxable, Taxed, apply};
 use domain::value::id::{CartLine, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
 use domain::value::{Currency, Id, Instant, Money, Rate};
@@ -11,6 +12,7 @@ use store::catalogue::Variant;
 use store::market::{Channel, Market};
 
 use super::{Cart, Line, channel_of};
+use crate::delivery::{Offer, quote};
 use crate::{Failure, customer, price, tax};
 
 /// A cart with what everything in it costs at an instant.
@@ -70,6 +72,8 @@ pub struct PricedLine {
 pub struct PricedDelivery {
     /// How.
     pub method: Id<DeliveryMethod>,
+    /// How the goods get to the customer by it.
+    pub kind: delivery::Kind,
     /// The charge without tax.
     pub net_minor: i64,
     /// Its tax.
@@ -83,8 +87,8 @@ pub struct PricedDelivery {
 /// Prices a cart at an instant.
 ///
 /// # Errors
-/// [`Code::NoPrice`] or [`Code::WrongState`] naming the line that cannot be bought, [`Code::NoTaxRate`], [`Code::Invalid`] when the total
-/// is too large.
+/// [`Code::NoPrice`] or [`Code::WrongState`] naming the line that cannot be bought, [`Code::NoTaxRate`], [`Code::NotDeliverable`] when the
+/// delivery chosen does not serve the goods, [`Code::Invalid`] when the total is too large.
 pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, Failure> {
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
@@ -92,10 +96,11 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
         Some(customer) => customer::load(tx, customer)?.groups.into_iter().next(),
         None => None,
     };
+    let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;
     let wanted: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let prices = price::prices(tx, &channel, group.as_deref(), &wanted, now)?;
-    let rates = rates_of(tx, cart, &market, variants.values(), now)?;
+    let rates = rates_of(tx, zone, variants.values(), now)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
     let mut taxables = Vec::with_capacity(cart.lines.len());
     for (place, (line, price)) in cart.lines.iter().zip(prices).enumerate() {
@@ -118,6 +123,11 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
         level: market.rounding_level,
         rounding: market.rounding,
     };
+    let offer = offer_for(tx, &channel, cart, &variants, taxables.iter().map(|line| line.minor).sum())?;
+    if let Some(offer) = &offer {
+        let rate = tax::rate_for(tx, zone, offer.method.tax_class, now)?;
+        taxables.push(Taxable { minor: offer.price_minor, rate });
+    }
     let document = apply(&taxables, policy);
     for (line, taxed) in lines.iter_mut().zip(&document.lines) {
         (line.net_minor, line.tax_minor, line.gross_minor) =
@@ -130,12 +140,47 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
         currency: cart.currency,
         prices_include_tax: market.prices_include_tax,
         lines,
-        delivery: None,
+        delivery: offer
+            .zip(taxables.last().zip(document.lines.last()))
+            .map(|(offer, (taxable, taxed))| charged(&offer, taxable.rate, *taxed)),
         net: document.total.net_minor,
         tax: document.total.tax_minor,
         gross: document.total.gross_minor,
         rates: document.rates,
     })
+}
+
+/// What the chosen delivery costs for these goods.
+fn offer_for(
+    tx: &mut Tx<'_>,
+    channel: &Channel,
+    cart: &Cart,
+    variants: &BTreeMap<Id<VariantKind>, Variant>,
+    goods_minor: i64,
+) -> Result<Option<Offer>, Failure> {
+    let Some(method) = cart.method else { return Ok(None) };
+    let weight_of = |line: &Line| {
+        let each = variants.get(&line.variant).and_then(|variant| variant.weight_grams).unwrap_or(0);
+        each.saturating_mul(line.quantity)
+    };
+    let destination = cart
+        .destination
+        .as_ref()
+        .map(|to| delivery::Destination { country: to.country, postal_code: to.postal_area.clone() });
+    let weight_grams = cart.lines.iter().map(weight_of).fold(0, i64::saturating_add);
+    let goods = delivery::Delivery { destination, goods_minor, weight_grams };
+    Ok(Some(quote(tx, channel, method, &goods)?))
+}
+
+fn charged(offer: &Offer, tax_rate: Rate, taxed: Taxed) -> PricedDelivery {
+    PricedDelivery {
+        method: offer.method.id,
+        kind: offer.method.kind,
+        net_minor: taxed.net_minor,
+        tax_minor: taxed.tax_minor,
+        gross_minor: taxed.gross_minor,
+        tax_rate,
+    }
 }
 
 /// A line whose sums are still to be written.
@@ -187,19 +232,18 @@ pub(super) fn market_of(tx: &mut Tx<'_>, channel: &Channel) -> Result<Market, Fa
     Ok(found.ok_or_else(|| Refusal::not_found("market", channel.market))?)
 }
 
-/// The tax rate of each class in the cart, where it is taxed: at its destination, else where the market says.
+/// The tax rate of each class of the variants in a zone.
 fn rates_of<'a>(
     tx: &mut Tx<'_>,
-    cart: &Cart,
-    market: &Market,
+    zone: Option<Id<TaxZone>>,
     variants: impl Iterator<Item = &'a Variant>,
     now: Instant,
 ) -> Result<BTreeMap<Id<TaxClass>, Rate>, Failure> {
-    let zone = zone_of(tx, cart, market)?;
     let classes: BTreeSet<Id<TaxClass>> = variants.map(|variant| variant.tax_class).collect();
     classes.into_iter().map(|class| Ok((class, tax::rate_for(tx, zone, class, now)?))).collect()
 }
 
+/// Where a cart is taxed: at its destination, else where the market says.
 fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
     let Some(to) = cart.destination.as_ref().filter(|_| cart.pickup_location.is_none()) else {
         return Ok(market.tax_zone);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::order::{HeadShape, LineShape, money};
+use crate::payment::CardShape;
 use crate::shape::{Fields, MoneyShape};
 
 /// A means of payment.
@@ -25,19 +26,6 @@ pub(super) struct TenderShape {
     provider_token: Option<String>,
     /// What the terminal printed, for `card_record`.
     card: Option<CardShape>,
-}
-
-/// A card payment as the terminal printed it, masked.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CardRecord)]
-struct CardShape {
-    /// The card's last four digits.
-    last_four: String,
-    /// The approval code.
-    approval_code: String,
-    /// The terminal's reference.
-    terminal: String,
 }
 
 impl TenderShape {

@@ -1,0 +1,110 @@
+//! Payments over the API: shown, taken, given back, each once per key, and refused clearly.
+
+mod desk;
+
+use desk::{Answer, Desk, key_for};
+use domain::actor::Permission;
+use domain::payment::{Kind, Timing};
+use domain::value::id::{Order, Payment};
+use domain::value::{Currency, Id, Money};
+use engine::payment::{self, NewPayment, Operation, Verdict};
+use serde_json::{Value, json};
+use sim::shop::{TestShop, on_every_engine};
+
+const ORDER: Id<Order> = Id::from_bytes([7; 16]);
+
+fn pay(shop: &TestShop, kind: Kind, external_id: Option<&'static str>) -> Id<Payment> {
+    let create = shop.run(move |tx, actor, world| {
+        let new = NewPayment {
+            order: ORDER,
+            kind,
+            amount: Money::new(1000, Currency::parse("GBP").expect("pounds")).expect("ten pounds"),
+            timing: Timing::WhenAsked,
+            provider_token: kind.has_provider().then(|| "tok_ok".into()),
+            card: None,
+            location: None,
+            expires_at: None,
+            external_id: external_id.map(Into::into),
+        };
+        payment::create(tx, actor, world, new)
+    });
+    create.expect("a payment").id
+}
+
+/// Asks with a key of its own, as everything that moves money must be.
+fn keyed(desk: &Desk, token: &str, key: &str, path: &str, body: Value) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+    desk.send("POST", path, &headers, Some(body))
+}
+
+#[test]
+fn a_payment_is_shown_taken_and_given_back_once_per_key() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let token = key_for(shop, &[Permission::ReadOrders, Permission::TakePayments]);
+        let id = pay(shop, Kind::Test, Some("PSP-1"));
+        let authorised = Verdict::Done { reference: Some("tp_1".into()) };
+        shop.run(move |tx, actor, world| {
+            payment::outcome(tx, actor, world, id, Operation::Authorise, &authorised)
+        })
+        .expect("it is authorised");
+
+        let shown = desk.ask(&token, "GET", "/v1/payments/PSP-1", None);
+        assert_eq!((shown.status.as_u16(), &shown.json["state"]), (200, &json!("authorised")));
+        assert_eq!(shown.headers["etag"], "\"2\"");
+        for round in 0..2 {
+            let taken =
+                keyed(&desk, &token, "take", &format!("/v1/payments/{id}/capture"), json!({"amount": 400}));
+            assert_eq!(taken.json["captures"][0]["state"], "pending");
+            assert_eq!(taken.headers.contains_key("idempotent-replayed"), round == 1);
+        }
+        let again = keyed(&desk, &token, "take", &format!("/v1/payments/{id}/capture"), json!({}));
+        assert_eq!(again.code(), "idempotency_key_reused");
+        let more =
+            keyed(&desk, &token, "more", &format!("/v1/payments/{id}/capture"), json!({"amount": 601}));
+        assert_eq!((more.status.as_u16(), more.code()), (409, "amount_exceeded"));
+        assert_eq!(more.json["detail"], "GBP 6.00 of the payment can still be captured, GBP 6.01 asked");
+        let void = keyed(&desk, &token, "void", "/v1/payments/PSP-1/void", json!(null));
+        assert_eq!((void.status.as_u16(), void.code()), (409, "wrong_state"));
+        let listed = desk.ask(&token, "GET", &format!("/v1/orders/{ORDER}/payments"), None);
+        assert_eq!(listed.json["items"][0]["id"], id.to_string());
+    });
+}
+
+#[test]
+fn a_bank_transfer_is_recorded_and_given_back() {
+    let shop = TestShop::on_sqlite(1);
+    let desk = Desk::of(&shop);
+    let token = key_for(&shop, &[Permission::ReadOrders, Permission::TakePayments]);
+    let id = pay(&shop, Kind::Manual, None);
+    let arrived = keyed(&desk, &token, "1", &format!("/v1/payments/{id}/receipt"), json!({}));
+    assert_eq!(
+        (&arrived.json["state"], &arrived.json["captured"]["amount"]),
+        (&json!("captured"), &json!(1000))
+    );
+    let returned = keyed(&desk, &token, "2", &format!("/v1/payments/{id}/refund"), json!({"amount": 1000}));
+    assert_eq!(
+        (&returned.json["state"], &returned.json["refunds"][0]["state"]),
+        (&json!("refunded"), &json!("done"))
+    );
+}
+
+#[test]
+fn who_may_not_or_asks_wrongly_is_told_so() {
+    let shop = TestShop::on_sqlite(1);
+    let desk = Desk::of(&shop);
+    let reader = key_for(&shop, &[Permission::ReadOrders]);
+    let id = pay(&shop, Kind::Cash, None);
+    let path = format!("/v1/payments/{id}/refund");
+    assert_eq!(keyed(&desk, &reader, "1", &path, json!({})).code(), "forbidden");
+    let taker = key_for(&shop, &[Permission::TakePayments]);
+    assert_eq!(desk.ask(&taker, "GET", &format!("/v1/payments/{id}"), None).code(), "forbidden");
+    assert_eq!(desk.ask(&taker, "POST", &path, Some(json!({}))).code(), "unreadable");
+    assert_eq!(keyed(&desk, &taker, "2", &path, json!({"amount": 0})).code(), "invalid");
+    assert_eq!(keyed(&desk, &taker, "3", &path, json!({"much": 5})).code(), "invalid");
+    assert_eq!(keyed(&desk, &taker, "4", &path, json!({"amount": i64::MAX})).code(), "amount_exceeded");
+    assert_eq!(keyed(&desk, &taker, "5", "/v1/payments/PSP-9/refund", json!({})).code(), "not_found");
+    let unsigned = desk.send("POST", "/v1/payments/webhooks/test", &[], Some(json!({})));
+    assert_eq!((unsigned.status.as_u16(), unsigned.code()), (401, "sign_in_failed"));
+}
