@@ -2,7 +2,7 @@
 //! first means of payment.
 
 use domain::actor::{Actor, Permission};
-use domain::order::share;
+use domain::order::{self as order_rules, share};
 use domain::returns::{Condition, State};
 use domain::stock;
 use domain::value::id::{self, Location, OrderLine, Variant};
@@ -58,6 +58,11 @@ pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back)
     actor.may(Permission::EditOrders, Some(input.location))?;
     takes_back(tx, input.location)?;
     let mut order = order::lock(tx, input.order)?;
+    if !matches!(order.state, order_rules::State::Placed | order_rules::State::Completed) {
+        let message =
+            format!("order {} is {}; nothing of it can come back", order.number, order.state.text());
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
     let mut lines = order_rows::lines(tx, order.id)?;
     let all = store::fulfilment::of_order(tx, order.id)?;
     let mut back = Vec::new();

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use domain::Code;
-use domain::fulfilment::Kind;
 use domain::payment::Kind as PaymentKind;
 use domain::returns::Condition;
 use domain::stock::State;
@@ -26,6 +25,8 @@ use stock::Stock;
 /// What never changes while the shop is played with.
 #[derive(Debug)]
 pub struct Plan {
+    /// What a parcel costs; collecting is free.
+    pub parcel: i64,
     pub channels: Vec<Channel>,
     pub variants: Vec<Variant>,
     /// The best first.
@@ -41,26 +42,28 @@ pub struct Channel {
     pub threshold: i64,
     /// Money is taken with the order, not as goods leave.
     pub captures_at_order: bool,
-    /// What delivery costs; none where nothing is delivered.
-    pub delivery: Option<i64>,
+    /// Parcels and collecting are offered.
+    pub delivers: bool,
     pub payment_kinds: Vec<PaymentKind>,
     pub hold_seconds: i64,
     pub cart_seconds: i64,
     pub payment_seconds: i64,
 }
 
-impl Channel {
-    pub const fn kind(&self) -> Kind {
-        if self.location.is_some() { Kind::HandOver } else { Kind::Ship }
-    }
+/// How a cart is to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Parcel,
+    Collected(usize),
 }
 
 #[derive(Clone, Debug)]
 pub struct Variant {
     pub price: i64,
-    /// What one of it takes from shelves: itself, or a kit's components.
+    /// What one of it takes from shelves: itself, a kit's components, nothing for a service.
     pub takes: Vec<(usize, i64)>,
-    pub kit: bool,
+    /// It lies on shelves itself.
+    pub stocked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +119,7 @@ pub enum Command {
         channel: usize,
         lines: Vec<(usize, i64)>,
         known: bool,
+        choice: Option<Choice>,
     },
     AddLine {
         cart: usize,
@@ -132,6 +136,11 @@ pub enum Command {
         cart: usize,
         variant: usize,
         version: Option<i64>,
+    },
+    Choose {
+        cart: usize,
+        version: Option<i64>,
+        choice: Option<Choice>,
     },
     Merge {
         from: usize,
@@ -256,12 +265,15 @@ impl Model {
                 self.set_aside((variant, location), quantity, seconds)
             }
             Command::Release { aside } => self.release(aside),
-            Command::CreateCart { channel, lines, known } => self.create_cart(channel, &lines, known),
+            Command::CreateCart { channel, lines, known, choice } => {
+                self.create_cart(channel, &lines, known, choice)
+            }
             Command::AddLine { cart, variant, quantity } => self.add_line(cart, variant, quantity),
             Command::SetQuantity { cart, variant, version, quantity } => {
                 self.set_quantity((cart, version), variant, quantity)
             }
             Command::RemoveLine { cart, variant, version } => self.remove_line((cart, version), variant),
+            Command::Choose { cart, version, choice } => self.choose((cart, version), choice),
             Command::Merge { from, into } => self.merge(from, into),
             Command::Checkout { cart, expected, tenders } => self.check_out(cart, expected, &tenders),
             Command::TakeBackBlind { variant, location, quantity, condition } => {

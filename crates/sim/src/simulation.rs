@@ -11,12 +11,13 @@ use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
 use domain::payment::Kind as PaymentKind;
 use domain::value::Reference;
+use engine::catalogue::NewVariant;
 use engine::location::{self, LocationChange};
 use engine::market::NewChannel;
 
 use crate::chance::Chance;
 use crate::model::{self, Command, Model, Plan};
-use crate::retailer::a_channel;
+use crate::retailer::{a_channel, a_variant};
 use crate::{Retailer, TestShop};
 use compare::Differences;
 use real::{Real, key};
@@ -29,6 +30,8 @@ const BOOKS_EVERY: u64 = 1000;
 const TOLD: usize = 25;
 /// So many of the last answers are asked for again.
 const REPEATED: usize = 30;
+/// What a parcel costs, in minor units.
+const PARCEL: i64 = 395;
 /// Answers are asked for again unless time passed by more than this: the shop forgets them after a week.
 const ANSWERS_KEPT_SECONDS: i64 = 86_400;
 /// So many of 100 commands were asked before.
@@ -198,7 +201,7 @@ impl Simulation {
     }
 }
 
-/// Four locations, each with a peculiarity; a web shop and an app that sell from everywhere, two tills; six goods and two kits.
+/// Four locations, each with a peculiarity; a web shop and an app that sell from everywhere, two tills; six goods, two kits and a service.
 fn open_shop(seed: u64) -> (Plan, Real) {
     let shop = TestShop::in_memory(seed);
     let retailer = Retailer::open(&shop, &["leeds", "york", "hull", "bath"]);
@@ -211,13 +214,16 @@ fn open_shop(seed: u64) -> (Plan, Real) {
     let (mut variants, mut ids) = (Vec::new(), Vec::new());
     for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
         ids.push(retailer.sell(&shop, &format!("SKU-{number}"), price));
-        variants.push(model::Variant { price, takes: vec![(number, 1)], kit: false });
+        variants.push(model::Variant { price, takes: vec![(number, 1)], stocked: true });
     }
     for (price, takes) in [(2199, vec![(0, 2), (1, 1)]), (1500, vec![(1, 1), (2, 3)])] {
         let parts: Vec<_> = takes.iter().map(|(part, each)| (ids[*part], *each)).collect();
         ids.push(retailer.sell_kit(&shop, &format!("KIT-{price}"), &parts, price));
-        variants.push(model::Variant { price, takes, kit: true });
+        variants.push(model::Variant { price, takes, stocked: false });
     }
+    let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+    ids.push(retailer.sell_variant(&shop, wrapping, 250));
+    variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false });
     let everything = model::Location { can_ship: true, can_receive: true, can_return: true };
     let locations = vec![
         everything.clone(),
@@ -225,8 +231,12 @@ fn open_shop(seed: u64) -> (Plan, Real) {
         model::Location { can_receive: false, ..everything.clone() },
         model::Location { can_ship: false, can_return: false, ..everything },
     ];
+    let parcel = retailer.parcel(&shop, PARCEL, &["web", "app"]);
+    let collected = retailer.collecting(&shop, &["web", "app"]);
     let real = Real {
         shop,
+        parcel,
+        collected,
         variants: ids,
         locations: retailer.locations,
         channels: channel_ids,
@@ -234,7 +244,7 @@ fn open_shop(seed: u64) -> (Plan, Real) {
         orders: Vec::new(),
         asides: Vec::new(),
     };
-    (Plan { channels, variants, locations }, real)
+    (Plan { parcel: PARCEL, channels, variants, locations }, real)
 }
 
 /// Hull receives nothing; Bath ships nothing and takes nothing back.
@@ -304,7 +314,7 @@ fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
         holds: new.hold_policy == HoldPolicy::AtCart,
         threshold: new.stock_threshold,
         captures_at_order: new.capture_policy == CapturePolicy::AtOrder,
-        delivery: None,
+        delivers: location.is_none(),
         payment_kinds: new.payment_kinds.clone(),
         hold_seconds: new.hold_minutes * 60,
         cart_seconds: new.cart_expiry_minutes * 60,

@@ -17,10 +17,14 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn replay_random_trade() {
-    let seeds = setting("TANDEM_SIM_SEED").map_or(SEEDS.to_vec(), |seed| vec![seed]);
+    let by_hand = setting("TANDEM_SIM_SEED");
+    let seeds = by_hand.map_or(SEEDS.to_vec(), |seed| vec![seed]);
     let commands = setting("TANDEM_SIM_COMMANDS").unwrap_or(COMMANDS);
     for seed in seeds {
         let told = play(seed, commands).unwrap_or_else(|recipe| panic!("{recipe}"));
+        if by_hand.is_some() {
+            eprintln!("{told:#?}");
+        }
         let traded = told.orders as u64 >= commands / 100;
         assert!(traded || commands < 1000, "seed {seed} hardly traded: {told:#?}");
     }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use domain::Code;
 use domain::cart::State;
 
-use super::Model;
 use super::stock::{Reach, demand};
+use super::{Choice, Model};
 
 /// Days somebody we know may come back to a cart.
 const RECOVERABLE_SECONDS: i64 = 30 * 86_400;
@@ -21,6 +21,7 @@ pub struct Cart {
     pub state: State,
     /// A contact was given.
     pub known: bool,
+    pub choice: Option<Choice>,
     pub merged_into: Option<usize>,
     pub version: i64,
     pub expires_at: i64,
@@ -64,12 +65,17 @@ impl Model {
         channel: usize,
         lines: &[(usize, i64)],
         known: bool,
+        choice: Option<Choice>,
     ) -> Result<(), Code> {
+        if choice == Some(Choice::Parcel) && !known {
+            return Err(Code::NotDeliverable);
+        }
         let mut cart = Cart {
             channel,
             lines: Vec::new(),
             state: State::Active,
             known,
+            choice,
             merged_into: None,
             version: 1,
             expires_at: self.now + self.plan.channels[channel].cart_seconds,
@@ -140,6 +146,19 @@ impl Model {
         let lines = &mut self.cart_mut(cart).lines;
         let place = lines.iter().position(|line| line.0 == variant).ok_or(Code::NotFound)?;
         lines.remove(place);
+        self.finish(cart)
+    }
+
+    pub(super) fn choose(
+        &mut self,
+        (cart, version): (usize, Option<i64>),
+        choice: Option<Choice>,
+    ) -> Result<(), Code> {
+        self.begin(cart, version)?;
+        if choice == Some(Choice::Parcel) && !self.carts[cart].known {
+            return Err(Code::NotDeliverable);
+        }
+        self.cart_mut(cart).choice = choice;
         self.finish(cart)
     }
 

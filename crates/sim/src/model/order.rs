@@ -10,8 +10,8 @@ use domain::returns::Condition;
 use domain::stock::State as StockState;
 
 use super::money::Payment;
-use super::stock::{Taken, at, demand, world};
-use super::{Model, cart};
+use super::stock::{Reach, Taken, at, demand, world};
+use super::{Choice, Model, cart};
 
 /// What a customer bought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,10 +76,11 @@ impl Order {
         takes.map(|(variant, each)| (self.open_pieces(line, *variant) + each - 1) / each).max().unwrap_or(0)
     }
 
-    /// How many units of a line have not left, not even in part.
+    /// How many units of a line have not left, not even in part; of a service, those not given back.
     pub fn untouched_units(&self, line: usize) -> i64 {
-        let takes = self.lines[line].takes.iter();
-        takes.map(|(variant, each)| self.open_pieces(line, *variant) / each).min().unwrap_or(0)
+        let sold = &self.lines[line];
+        let whole = |(variant, each): &(usize, i64)| self.open_pieces(line, *variant) / each;
+        sold.takes.iter().map(whole).min().unwrap_or(sold.quantity - sold.cancelled - sold.returned)
     }
 }
 
@@ -116,7 +117,22 @@ impl Model {
         let cart = &self.carts[cart];
         let goods: i64 =
             cart.lines.iter().map(|(variant, quantity)| self.plan.variants[*variant].price * quantity).sum();
-        goods + self.plan.channels[cart.channel].delivery.unwrap_or(0)
+        goods + self.charge(cart.choice)
+    }
+
+    fn charge(&self, choice: Option<Choice>) -> i64 {
+        if choice == Some(Choice::Parcel) { self.plan.parcel } else { 0 }
+    }
+
+    /// How the goods of a cart reach the customer, and from where they are taken.
+    fn way(&self, cart: &cart::Cart) -> Result<(Kind, Reach), Code> {
+        let at_the_counter = self.plan.channels[cart.channel].location.is_some();
+        match cart.choice {
+            Some(Choice::Parcel) => Ok((Kind::Ship, self.reach(cart.channel))),
+            Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::Counter(location))),
+            None if at_the_counter => Ok((Kind::HandOver, self.reach(cart.channel))),
+            None => Err(Code::NotDeliverable),
+        }
     }
 
     pub(super) fn check_out(
@@ -127,23 +143,24 @@ impl Model {
     ) -> Result<(), Code> {
         let cart = self.carts[number].clone();
         let channel = self.plan.channels[cart.channel].clone();
+        if cart.choice.is_some() && !channel.delivers {
+            return Err(Code::NotDeliverable);
+        }
         if cart.lines.is_empty() {
             return Err(Code::CartNotOpen);
         }
         if expected.is_some_and(|shown| shown != self.total(number)) {
             return Err(Code::TotalChanged);
         }
-        if channel.kind() == Kind::Ship && (channel.delivery.is_none() || !cart.known) {
-            return Err(Code::NotDeliverable);
-        }
+        let (kind, reach) = self.way(&cart)?;
         if !matches!(cart.standing(self.now), domain::cart::State::Active | domain::cart::State::Recovered) {
             return Err(Code::CartNotOpen);
         }
-        let mut order = self.begun(&cart);
-        let gone = order.kind == Kind::HandOver && in_hand(tenders, order.gross());
+        let mut order = self.begun(&cart, kind);
+        let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
         let to = if gone { StockState::Customer } else { StockState::Committed };
-        let taken = self.take(self.reach(cart.channel), &demand(&self.plan, &cart.lines), to)?;
+        let taken = self.take(reach, &demand(&self.plan, &cart.lines), to)?;
         let state = if gone { order.kind.left() } else { PartState::Open };
         order.parts = parts(&order.lines, &taken, state);
         let mut missing = order.gross();
@@ -164,7 +181,7 @@ impl Model {
         Ok(())
     }
 
-    fn begun(&self, cart: &cart::Cart) -> Order {
+    fn begun(&self, cart: &cart::Cart, kind: Kind) -> Order {
         let channel = &self.plan.channels[cart.channel];
         let line = |(variant, quantity): &(usize, i64)| {
             let sold = &self.plan.variants[*variant];
@@ -180,9 +197,9 @@ impl Model {
         Order {
             channel: cart.channel,
             state: State::PendingPayment,
-            kind: channel.kind(),
+            kind,
             lines: cart.lines.iter().map(line).collect(),
-            delivery: channel.delivery.unwrap_or(0),
+            delivery: self.charge(cart.choice),
             cancelled: 0,
             returned: 0,
             due_at: Some(self.now + channel.payment_seconds),
@@ -288,6 +305,9 @@ impl Model {
         lines: &[(usize, i64, Condition)],
     ) -> Result<(), Code> {
         if !self.plan.locations[location].can_return {
+            return Err(Code::WrongState);
+        }
+        if !matches!(self.orders[number].state, State::Placed | State::Completed) {
             return Err(Code::WrongState);
         }
         for (line, units, condition) in lines {

@@ -246,7 +246,7 @@ impl Model {
     }
 
     fn must_be_stocked(&self, variant: usize) -> Result<(), Code> {
-        if self.plan.variants[variant].kit { Err(Code::NotFound) } else { Ok(()) }
+        if self.plan.variants[variant].stocked { Ok(()) } else { Err(Code::NotFound) }
     }
 
     pub(super) fn receive(

@@ -8,18 +8,18 @@ use domain::payment::Timing;
 use domain::returns::State as ReturnState;
 use domain::stock::State;
 use domain::value::id::{self, Variant};
-use domain::value::{Id, Instant};
+use domain::value::{Id, Instant, Quantity};
 use engine::check::check;
 use engine::stock::{availability::availability, book_of};
 use engine::{Failure, cart, returns};
 use store::{Tx, fulfilment, ledger, market, order as orders, payment as payments};
 
 use super::real::Real;
-use crate::model::Model;
 use crate::model::cart::Cart;
 use crate::model::money::Payment;
 use crate::model::order::{Line, Order, Part};
 use crate::model::stock::{Place, Spot};
+use crate::model::{Choice, Model};
 use crate::shop::OPENING;
 
 /// What is not the same, in words.
@@ -70,7 +70,7 @@ fn promised(real: &Real, model: &Model, channel: usize) -> Result<(Vec<i64>, Vec
     let of = |id: &Id<Variant>| answer.iter().find(|one| one.variant == *id).map_or(-1, |one| one.promisable);
     let reach = model.reach(channel);
     let kits = |takes: &Vec<(usize, i64)>| {
-        takes.iter().map(|(part, each)| model.promisable(reach, *part) / each).min().unwrap_or(0)
+        takes.iter().map(|(part, each)| model.promisable(reach, *part) / each).min().unwrap_or(Quantity::MAX)
     };
     let expected = model.plan.variants.iter().map(|variant| kits(&variant.takes)).collect();
     Ok((expected, real.variants.iter().map(of).collect()))
@@ -88,6 +88,11 @@ pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Difference
             lines: lines.collect(),
             state: row.state,
             known: row.contact.is_some(),
+            choice: match (row.method, row.pickup_location) {
+                (None, _) => None,
+                (Some(_), Some(place)) => Some(Choice::Collected(self::number(&real.locations, place))),
+                (Some(_), None) => Some(Choice::Parcel),
+            },
             merged_into: row.merged_into.map(|into| self::number(&real.carts, into)),
             version: row.version,
             expires_at: seconds(row.expires_at),

@@ -10,7 +10,7 @@ use crate::chance::Chance;
 use crate::model::money::{Operation, Payment, Verdict};
 use crate::model::order::Order;
 use crate::model::stock::at;
-use crate::model::{Command, Model};
+use crate::model::{Choice, Command, Model};
 
 /// How many of the newest carts and orders are asked about most.
 const RECENT: usize = 10;
@@ -116,23 +116,34 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
         let lines = (0..chance.below(4)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 4)));
         let lines: Vec<_> = lines.collect();
         let channel = place(chance, model.plan.channels.len());
-        return Command::CreateCart { channel, lines, known: chance.happens(85) };
+        let usual = model.plan.channels[channel].delivers != chance.happens(8);
+        let choice = if usual { choice(chance, model) } else { None };
+        return Command::CreateCart { channel, lines, known: chance.happens(95), choice };
     }
     let cart = living(chance, model.carts.len(), |number| model.carts[number].state.is_open());
     let known = &model.carts[cart];
     let line = if known.lines.is_empty() { variant } else { chance.one_of(&known.lines).0 };
     let version = *chance.one_of(&[None, Some(known.version), Some(known.version), Some(known.version - 1)]);
-    match chance.below(18) {
+    match chance.below(19) {
         0..5 => Command::AddLine { cart, variant, quantity: few(chance, 3) },
         5..7 => Command::SetQuantity { cart, variant: line, version, quantity: few(chance, 6) },
         7 => Command::RemoveLine { cart, variant: line, version },
-        8 => Command::Merge { from: cart, into: recent(chance, model.carts.len()) },
+        8 => Command::Choose { cart, version, choice: choice(chance, model) },
+        9 => Command::Merge { from: cart, into: recent(chance, model.carts.len()) },
         _ => {
             let total = model.total(cart);
             let shown = if chance.happens(90) { total } else { total + 1 };
             let expected = chance.happens(80).then_some(shown);
             Command::Checkout { cart, expected, tenders: tenders(chance, total) }
         }
+    }
+}
+
+fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
+    match chance.below(8) {
+        0 => None,
+        1 | 2 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        _ => Some(Choice::Parcel),
     }
 }
 
@@ -240,6 +251,9 @@ fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
     match chance.below(17) {
         0..8 => {
             let open = order.parts.iter().position(|part| part.is_open());
+            if order.parts.is_empty() {
+                return None;
+            }
             let part = open.filter(|_| chance.happens(90)).unwrap_or(place(chance, order.parts.len()));
             Some(Command::Fulfil { order: number, part })
         }

@@ -7,7 +7,7 @@ use domain::contact::{Card as ContactCard, Draft};
 use domain::order::CancelReason;
 use domain::payment::{Card, Kind as PaymentKind};
 use domain::stock::State;
-use domain::value::id::{self, Channel, Hold, Location, Payment, Variant};
+use domain::value::id::{self, Channel, DeliveryMethod, Hold, Location, Payment, Variant};
 use domain::value::{Currency, Id, Kind, Money, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::cart::Named;
@@ -21,8 +21,8 @@ use engine::{Failure, World, job, payment};
 use store::{Tx, fulfilment as parts, order as orders, payment as payments};
 
 use crate::TestShop;
-use crate::model::Command;
 use crate::model::money::{Operation, Verdict};
+use crate::model::{Choice, Command};
 
 /// What a command does to the books; answers the id of what it made, if it made something.
 type Work = Box<dyn FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<String, Failure> + Send>;
@@ -33,6 +33,8 @@ pub struct Real {
     pub variants: Vec<Id<Variant>>,
     pub locations: Vec<Id<Location>>,
     pub channels: Vec<Id<Channel>>,
+    pub parcel: Id<DeliveryMethod>,
+    pub collected: Id<DeliveryMethod>,
     pub carts: Vec<Id<id::Cart>>,
     pub orders: Vec<Id<id::Order>>,
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
@@ -116,10 +118,13 @@ impl Real {
             | Command::SetSafety { .. }
             | Command::SetAside { .. }
             | Command::Release { .. } => self.stock_work(command.clone()),
-            Command::CreateCart { channel, lines, known } => self.create_cart(channel, &lines, known),
+            Command::CreateCart { channel, lines, known, choice } => {
+                self.create_cart(channel, &lines, known, choice)
+            }
             Command::AddLine { .. }
             | Command::SetQuantity { .. }
             | Command::RemoveLine { .. }
+            | Command::Choose { .. }
             | Command::Merge { .. } => self.cart_work(command.clone()),
             Command::Checkout { cart, expected, tenders } => {
                 let cart = self.carts[cart];
@@ -208,27 +213,49 @@ impl Real {
         })
     }
 
-    fn create_cart(&self, channel: usize, lines: &[(usize, i64)], known: bool) -> Work {
+    fn create_cart(
+        &self,
+        channel: usize,
+        lines: &[(usize, i64)],
+        known: bool,
+        choice: Option<Choice>,
+    ) -> Work {
         let channel = self.channels[channel];
         let lines: Vec<_> = lines.iter().map(|(variant, units)| (self.variants[*variant], *units)).collect();
         let draft = Draft { name: Some("Ada Byron".into()), country: Some("GB".into()), ..Draft::default() };
+        let delivery = choice.map(|choice| Some(self.choice(choice)));
         let contact = known.then(|| ContactCard::new(&draft).expect("a contact"));
         Box::new(move |tx, actor, world| {
             let lines: Result<Vec<_>, Failure> =
                 lines.iter().map(|(variant, units)| new_line(*variant, *units)).collect();
             let new = NewCart {
-                external_id: None,
                 channel: Reference::Id(channel),
                 currency: None,
                 lines: lines?,
-                details: Details { contact: contact.clone(), ..Details::default() },
+                details: Details {
+                    contact: contact.clone(),
+                    delivery: delivery.clone(),
+                    ..Details::default()
+                },
             };
             Ok(cart::create(tx, actor, world, new)?.id.to_string())
         })
     }
 
+    fn choice(&self, choice: Choice) -> cart::Choice {
+        let (method, location) = match choice {
+            Choice::Parcel => (self.parcel, None),
+            Choice::Collected(location) => (self.collected, Some(Reference::Id(self.locations[location]))),
+        };
+        cart::Choice { method: Reference::Id(method), location }
+    }
+
     fn cart_work(&self, command: Command) -> Work {
         let (variants, carts) = (self.variants.clone(), self.carts.clone());
+        let chosen = match &command {
+            Command::Choose { choice, .. } => choice.map(|choice| self.choice(choice)),
+            _ => None,
+        };
         Box::new(move |tx, actor, world| {
             let done = |_| String::new();
             match command {
@@ -244,6 +271,10 @@ impl Real {
                 Command::RemoveLine { cart, variant, version } => {
                     let line = line_of(tx, carts[cart], variants[variant])?;
                     cart::remove_line(tx, actor, world, (carts[cart], line, version)).map(done)
+                }
+                Command::Choose { cart, version, .. } => {
+                    let details = Details { delivery: Some(chosen.clone()), ..Details::default() };
+                    cart::change(tx, actor, world, (carts[cart], version), details).map(done)
                 }
                 Command::Merge { from, into } => {
                     cart::merge(tx, actor, world, carts[from], carts[into]).map(done)
