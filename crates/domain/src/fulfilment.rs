@@ -1,5 +1,6 @@
 //! Fulfilment: which location gives which pieces of which order line, and what is still open.
 
+use crate::delivery::Kind;
 use crate::routing::Allocation;
 use crate::stock::Wish;
 use crate::value::Id;
@@ -20,25 +21,11 @@ words! {
     }
 }
 
-words! {
-    /// How goods reach the customer.
-    Kind {
-        /// By parcel to an address.
-        Ship 1 "ship";
-        /// Collected at a location.
-        Pickup 2 "pickup";
-        /// Handed over at the counter.
-        HandOver 3 "hand_over";
-    }
-}
-
-impl Kind {
-    /// The state in which goods of this kind have left.
-    pub const fn left(self) -> State {
-        match self {
-            Kind::Ship => State::Shipped,
-            Kind::Pickup | Kind::HandOver => State::Collected,
-        }
+/// The state in which goods have left that go out in this way.
+pub const fn left(kind: Kind) -> State {
+    match kind {
+        Kind::Ship => State::Shipped,
+        Kind::Pickup | Kind::HandOver => State::Collected,
     }
 }
 

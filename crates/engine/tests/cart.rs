@@ -269,15 +269,15 @@ fn a_customers_cart_is_no_other_customers() {
         let made = create(shop, NewCart { details, ..new(&[line("MUG", 1)]) }).unwrap();
         assert_eq!((made.customer, made.contact), (Some(customer.id), Some(customer.contact)));
         assert_eq!(priced(shop, &made).unwrap().gross, 800, "the price of the group");
-        let shopper = |who| Actor {
+        let customer_actor = |who| Actor {
             who: Who::Customer(who),
             channel: None,
             grants: vec![Grant { location: None, permissions: Permissions::of(&[Permission::Shop]) }],
         };
         let id = made.id;
         let read = |actor: Actor| shop.run_as(&actor, move |tx, actor, _| cart::read(tx, actor, id));
-        assert_eq!(read(shopper(customer.id)).unwrap(), made);
-        let other = read(shopper(Id::from_bytes([8; 16]))).unwrap_err();
+        assert_eq!(read(customer_actor(customer.id)).unwrap(), made);
+        let other = read(customer_actor(Id::from_bytes([8; 16]))).unwrap_err();
         assert_eq!(other, Failure::Refused(Refusal::not_found("cart", id)));
         let own = shop.run(move |tx, actor, _| {
             let first = Id::from_bytes([0; 16]);

@@ -96,6 +96,7 @@ fn mug(shop: &TestShop) -> Id<Variant> {
             tax_class: None,
             barcodes: Vec::new(),
             components: Vec::new(),
+            service: false,
             attributes: Vec::new(),
             external_id: Some("mug".into()),
         };

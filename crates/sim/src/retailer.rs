@@ -167,15 +167,15 @@ impl Retailer {
         )
     }
 
-    /// A product of one variant at a price in pence.
+    /// A product of one variant at a price in minor.
     ///
     /// # Panics
     /// When the shop refuses.
-    pub fn sell(&self, shop: &TestShop, sku: &str, pence: i64) -> Id<Variant> {
-        self.sell_variant(shop, a_variant(sku), pence)
+    pub fn sell(&self, shop: &TestShop, sku: &str, minor: i64) -> Id<Variant> {
+        self.sell_variant(shop, a_variant(sku), minor)
     }
 
-    /// A kit of components at a price in pence.
+    /// A kit of components at a price in minor.
     ///
     /// # Panics
     /// When the shop refuses.
@@ -184,17 +184,17 @@ impl Retailer {
         shop: &TestShop,
         sku: &str,
         components: &[(Id<Variant>, i64)],
-        pence: i64,
+        minor: i64,
     ) -> Id<Variant> {
         let components = components.iter().map(|(variant, each)| (Reference::Id(*variant), *each)).collect();
-        self.sell_variant(shop, NewVariant { components, ..a_variant(sku) }, pence)
+        self.sell_variant(shop, NewVariant { components, ..a_variant(sku) }, minor)
     }
 
     /// A product of one variant of any kind.
     ///
     /// # Panics
     /// When the shop refuses.
-    pub fn sell_variant(&self, shop: &TestShop, variant: NewVariant, pence: i64) -> Id<Variant> {
+    pub fn sell_variant(&self, shop: &TestShop, variant: NewVariant, minor: i64) -> Id<Variant> {
         let (class, list) = (self.tax_class, self.prices);
         let made = shop.run(move |tx, actor, world| {
             let product = catalogue::create_product(tx, actor, world, a_product(class, variant.clone()))?;
@@ -202,7 +202,7 @@ impl Retailer {
             let price = NewPrice {
                 list: Reference::Id(list),
                 variant: Reference::Id(id),
-                minor: Some(pence),
+                minor: Some(minor),
                 was_minor: None,
                 minimum_quantity: 1,
                 starts_at: None,

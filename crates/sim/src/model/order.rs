@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use domain::Code;
-use domain::fulfilment::{Kind, State as PartState};
+use domain::delivery::Kind;
+use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::payment::{Kind as PaymentKind, State as PaymentState};
 use domain::returns::Condition;
@@ -63,6 +64,11 @@ impl Part {
 impl Order {
     pub fn gross(&self) -> i64 {
         self.delivery + self.lines.iter().map(|line| line.unit * line.quantity).sum::<i64>()
+    }
+
+    /// The state of parts that have left.
+    fn left(&self) -> PartState {
+        if self.kind == Kind::Ship { PartState::Shipped } else { PartState::Collected }
     }
 
     fn open_pieces(&self, line: usize, variant: usize) -> i64 {
@@ -161,7 +167,7 @@ impl Model {
         self.end_cart(number, domain::cart::State::Ordered);
         let to = if gone { StockState::Customer } else { StockState::Committed };
         let taken = self.take(reach, &demand(&self.plan, &cart.lines), to)?;
-        let state = if gone { order.kind.left() } else { PartState::Open };
+        let state = if gone { order.left() } else { PartState::Open };
         order.parts = parts(&order.lines, &taken, state);
         let mut missing = order.gross();
         for (kind, amount) in tenders {
@@ -234,7 +240,7 @@ impl Model {
         if !order.parts[part].is_open() {
             return Err(Code::WrongState);
         }
-        order.parts[part].state = order.kind.left();
+        order.parts[part].state = order.left();
         order.capture_for_what_left();
         order.go_on();
         let Part { location, pieces, .. } = order.parts[part].clone();
