@@ -1,5 +1,6 @@
 //! Fulfilment: which location gives which pieces of which order line, and what is still open.
 
+use crate::delivery::Kind;
 use crate::routing::Allocation;
 use crate::stock::Wish;
 use crate::value::Id;
@@ -20,25 +21,11 @@ words! {
     }
 }
 
-words! {
-    /// How goods reach the customer.
-    Kind {
-        /// By parcel to an address.
-        Ship 1 "ship";
-        /// Collected at a location.
-        Pickup 2 "pickup";
-        /// Handed over at the counter.
-        HandOver 3 "hand_over";
-    }
-}
-
-impl Kind {
-    /// The state in which goods of this kind have left.
-    pub const fn left(self) -> State {
-        match self {
-            Kind::Ship => State::Shipped,
-            Kind::Pickup | Kind::HandOver => State::Collected,
-        }
+/// The state in which goods have left that go out in this way.
+pub const fn left(kind: Kind) -> State {
+    match kind {
+        Kind::Ship => State::Shipped,
+        Kind::Pickup | Kind::HandOver => State::Collected,
     }
 }
 
@@ -84,6 +71,12 @@ pub fn open_units(each: &[(Id<Variant>, i64)], open_of: impl Fn(Id<Variant>) -> 
         open / each + i64::from(open % each > 0)
     };
     each.iter().map(units).max().unwrap_or(0)
+}
+
+/// How many units of a line are still whole: for a kit, so many as its fastest component still has open. What left in part can
+/// neither be cancelled nor come back before the rest has left.
+pub fn untouched_units(each: &[(Id<Variant>, i64)], open_of: impl Fn(Id<Variant>) -> i64) -> i64 {
+    each.iter().map(|(variant, each)| open_of(*variant) / (*each).max(1)).min().unwrap_or(0)
 }
 
 /// How far the goods of an order are.
@@ -153,6 +146,8 @@ mod tests {
         let each = [(id(1), 2), (id(2), 1)];
         assert_eq!(open_units(&each, |variant| if variant == id(1) { 1 } else { 0 }), 1);
         assert_eq!(open_units(&each, |_| 0), 0);
+        let open = |variant| if variant == id(1) { 4 } else { 1 };
+        assert_eq!((open_units(&each, open), untouched_units(&each, open)), (2, 1));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission};
+use domain::delivery::Kind;
 use domain::fulfilment::{self as rules, Part, State};
 use domain::stock;
 use domain::value::Id;
@@ -15,7 +16,7 @@ pub use store::fulfilment::{FulfilmentOrder, Line};
 
 use crate::event::emit;
 use crate::order::{self, Order};
-use crate::stock::take::{Onward, move_on};
+use crate::stock::onward::{Onward, move_on};
 use crate::{Failure, World};
 
 /// Makes the fulfilment orders of a new order, one for each location that gives something. `gone` when the goods were handed over already.
@@ -41,7 +42,7 @@ pub fn open(
             id: world.id(),
             location: group[0].location,
             kind: order.kind,
-            state: if gone { order.kind.left() } else { State::Open },
+            state: if gone { rules::left(order.kind) } else { State::Open },
             tracking: None,
             made_at: world.now(),
             left_at: gone.then_some(world.now()),
@@ -112,7 +113,7 @@ pub fn leave(
             Refusal::new(Code::WrongState, format!("fulfilment order {id} is {}", one.state.text())).into()
         );
     }
-    one.state = one.kind.left();
+    one.state = rules::left(one.kind);
     one.tracking = tracking;
     one.left_at = Some(world.now());
     rows::update(tx, &one)?;
@@ -138,13 +139,19 @@ fn by_variant(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {
     sum
 }
 
-/// How many units of a line have not left yet.
+/// How many units of a line have not wholly left yet.
 pub fn open_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
-    let open_of = |variant| {
-        let open = all.iter().filter(|one| one.state == State::Open).flat_map(|one| &one.lines);
-        open.filter(|part| part.line == line.id && part.variant == variant).map(|part| part.quantity).sum()
-    };
-    rules::open_units(&line.takes, open_of)
+    rules::open_units(&line.takes, |variant| open_pieces(line, variant, all))
+}
+
+/// How many units of a line have not left, not even a part of them: those can be cancelled.
+pub fn untouched_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
+    rules::untouched_units(&line.takes, |variant| open_pieces(line, variant, all))
+}
+
+fn open_pieces(line: &order::Line, variant: Id<Variant>, all: &[FulfilmentOrder]) -> i64 {
+    let open = all.iter().filter(|one| one.state == State::Open).flat_map(|one| &one.lines);
+    open.filter(|part| part.line == line.id && part.variant == variant).map(|part| part.quantity).sum()
 }
 
 /// Takes units of a line out of open fulfilment orders and puts the goods back on their shelves. The order is locked.
@@ -223,7 +230,7 @@ pub fn leaves_by(
     tx: &mut Tx<'_>,
     order: Id<domain::value::id::Order>,
     id: Id<FulfilmentOrderKind>,
-    kinds: &[rules::Kind],
+    kinds: &[Kind],
 ) -> Result<(), Failure> {
     let all = rows::of_order(tx, order)?;
     let one =
@@ -232,8 +239,8 @@ pub fn leaves_by(
         return Ok(());
     }
     let message = match one.kind {
-        rules::Kind::Ship => "it leaves by parcel: ship it",
-        rules::Kind::Pickup | rules::Kind::HandOver => "the customer takes it: hand it over",
+        Kind::Ship => "it leaves by parcel: ship it",
+        Kind::Pickup | Kind::HandOver => "the customer takes it: hand it over",
     };
     Err(Refusal::new(Code::WrongState, message).into())
 }

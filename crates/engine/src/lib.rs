@@ -26,6 +26,7 @@ pub mod payment;
 pub mod perform;
 pub mod price;
 pub mod returns;
+pub mod routing;
 pub mod seal;
 pub mod stock;
 pub mod storefront;

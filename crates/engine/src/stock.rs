@@ -2,7 +2,7 @@
 
 pub mod availability;
 pub mod hold;
-pub mod take;
+pub mod onward;
 
 use std::borrow::Cow;
 

@@ -32,7 +32,6 @@ fn a_cart(channel: &Channel, wanted: &[(Id<Variant>, i64)]) -> NewCart {
         unit_price: None,
     };
     NewCart {
-        external_id: None,
         channel: Reference::Id(channel.id),
         currency: None,
         lines: wanted.iter().map(line).collect(),
@@ -250,7 +249,7 @@ fn part_is_cancelled_and_the_rest_comes_back_to_another_store_to_the_penny() {
 }
 
 #[test]
-fn baskets_with_holds_are_ordered_by_their_owner_and_by_nobody_else() {
+fn carts_with_holds_are_ordered_by_their_owner_and_by_nobody_else() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds"]);
         let desk = web(shop, &retailer, |channel| NewChannel {

@@ -66,7 +66,7 @@ fn web(shop: &TestShop) -> Channel {
         market: Reference::External("gb".into()),
         network: Reference::External("uk".into()),
         location: None,
-        hold_policy: HoldPolicy::AtBasket,
+        hold_policy: HoldPolicy::AtOrder,
         hold_minutes: 20,
         cart_expiry_minutes: 60,
         payment_minutes: 60,
@@ -96,6 +96,7 @@ fn mug(shop: &TestShop) -> Id<Variant> {
             tax_class: None,
             barcodes: Vec::new(),
             components: Vec::new(),
+            service: false,
             attributes: Vec::new(),
             external_id: Some("mug".into()),
         };

@@ -156,7 +156,7 @@ fn a_number_is_explained_and_known_as_of_any_instant() {
 }
 
 #[test]
-fn baskets_hold_what_others_then_cannot_have_until_their_time_runs_out() {
+fn carts_hold_what_others_then_cannot_have_until_their_time_runs_out() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds", "york"]);
         let web = retailer.web(shop);

@@ -255,7 +255,7 @@ async fn ship_fulfilment_order(
     let tracking = fields.done(tracking)?;
     let (order, part) = (named(&order), part_of(&part)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id = kind(tx, &order, part, &[domain::fulfilment::Kind::Ship])?;
+        let id = kind(tx, &order, part, &[domain::delivery::Kind::Ship])?;
         let whole = checkout::fulfil(tx, actor, world, id, (part, tracking.clone()))?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
@@ -275,8 +275,7 @@ async fn hand_over_fulfilment_order(
     let command = command.keyed()?;
     let (order, part) = (named(&order), part_of(&part)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id =
-            kind(tx, &order, part, &[domain::fulfilment::Kind::Pickup, domain::fulfilment::Kind::HandOver])?;
+        let id = kind(tx, &order, part, &[domain::delivery::Kind::Pickup, domain::delivery::Kind::HandOver])?;
         let whole = checkout::fulfil(tx, actor, world, id, (part, None))?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
@@ -292,7 +291,7 @@ fn kind(
     tx: &mut Tx<'_>,
     order: &Reference<id::Order>,
     part: Id<FulfilmentOrder>,
-    kinds: &[domain::fulfilment::Kind],
+    kinds: &[domain::delivery::Kind],
 ) -> Result<Id<id::Order>, Failure> {
     let id = external::resolve(tx, order)?;
     engine::fulfilment::leaves_by(tx, id, part, kinds)?;

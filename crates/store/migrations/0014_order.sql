@@ -1,5 +1,5 @@
 -- Orders and their lines. Totals and line amounts are frozen when the order is placed.
-create table if not exists sales_order (
+create table if not exists order_head (
     order_id {bytes} primary key,
     number text not null,
     channel_id {bytes} not null,
@@ -31,8 +31,8 @@ create table if not exists sales_order (
     version {int} not null,
     check (cancelled >= 0 and returned >= 0 and cancelled + returned <= gross)
 ) {strict};
-create index if not exists sales_order_by_time on sales_order (placed_at);
-create index if not exists sales_order_unpaid on sales_order (state, payment_due_at);
+create index if not exists order_head_by_time on order_head (placed_at);
+create index if not exists order_head_unpaid on order_head (state, payment_due_at);
 
 create table if not exists order_number (
     number text primary key,

@@ -8,9 +8,12 @@ use crate::{Param, Row, StoreError, Tx, params};
 
 pub mod attribute;
 pub mod category;
+mod code;
 pub(crate) mod json;
 pub mod label;
 pub mod media;
+
+pub use code::{claim_barcode, claim_sku, free_barcode, free_sku, variant_by_barcode, variant_by_sku};
 
 /// A product: what a customer recognises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +124,7 @@ fn search_key(text: &str) -> Vec<u8> {
 fn product(row: &mut Row<'_>) -> Result<Product, StoreError> {
     Ok(Product {
         id: row.id()?,
-        status: json::coded(row.int()?, Status::coded)?,
+        status: row.word(Status::coded)?,
         title: json::wording(&row.text()?)?,
         description: json::wording(&row.text()?)?,
         brand: row.text_or_null()?,
@@ -429,69 +432,6 @@ fn with_components(tx: &mut Tx<'_>, mut variants: Vec<Variant>) -> Result<Vec<Va
         variant.components = own.map(|(_, component, quantity)| (*component, *quantity)).collect();
     }
     Ok(variants)
-}
-
-/// The variant with this SKU; capitals matter.
-///
-/// # Errors
-/// What the store says.
-pub fn variant_by_sku(tx: &mut Tx<'_>, sku: &str) -> Result<Option<Variant>, StoreError> {
-    let found = tx.one("select variant_id from sku where sku = $1", params![sku], |row| row.id())?;
-    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
-}
-
-/// The variant with this barcode.
-///
-/// # Errors
-/// What the store says.
-pub fn variant_by_barcode(tx: &mut Tx<'_>, barcode: &Barcode) -> Result<Option<Variant>, StoreError> {
-    let key = barcode.key();
-    let found = tx.one("select variant_id from barcode where code = $1", params![&key], |row| row.id())?;
-    found.map_or(Ok(None), |id| Ok(variants(tx, &[id])?.pop()))
-}
-
-/// Gives a SKU to a variant; false when another has it.
-///
-/// # Errors
-/// What the store says.
-pub fn claim_sku(tx: &mut Tx<'_>, sku: &str, id: Id<VariantKind>) -> Result<bool, StoreError> {
-    let made = tx.execute(
-        "insert into sku (sku, variant_id) values ($1, $2)
-         on conflict (sku) do update set variant_id = excluded.variant_id where sku.variant_id = excluded.variant_id",
-        params![sku, id],
-    )?;
-    Ok(made == 1)
-}
-
-/// Takes a SKU from its variant, so that another may have it.
-///
-/// # Errors
-/// What the store says.
-pub fn free_sku(tx: &mut Tx<'_>, sku: &str) -> Result<(), StoreError> {
-    tx.execute("delete from sku where sku = $1", params![sku])?;
-    Ok(())
-}
-
-/// Gives a barcode to a variant; false when another has it.
-///
-/// # Errors
-/// What the store says.
-pub fn claim_barcode(tx: &mut Tx<'_>, barcode: &Barcode, id: Id<VariantKind>) -> Result<bool, StoreError> {
-    let made = tx.execute(
-        "insert into barcode (code, variant_id) values ($1, $2)
-         on conflict (code) do update set variant_id = excluded.variant_id where barcode.variant_id = excluded.variant_id",
-        params![&barcode.key(), id],
-    )?;
-    Ok(made == 1)
-}
-
-/// Takes a barcode from its variant, so that another may have it.
-///
-/// # Errors
-/// What the store says.
-pub fn free_barcode(tx: &mut Tx<'_>, barcode: &Barcode) -> Result<(), StoreError> {
-    tx.execute("delete from barcode where code = $1", params![&barcode.key()])?;
-    Ok(())
 }
 
 /// Does this tax class exist?

@@ -215,7 +215,7 @@ lookups! {
     "loc" "location" "location_id";
     "mkt" "market" "market_id";
     "net" "network" "network_id";
-    "ord" "sales_order" "order_id";
+    "ord" "order_head" "order_id";
     "pay" "payment" "payment_id";
     "prd" "product" "product_id";
     "prl" "price_list" "price_list_id";

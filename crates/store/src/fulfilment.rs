@@ -1,6 +1,7 @@
 //! The rows of fulfilment orders and their lines.
 
-use domain::fulfilment::{Kind, State};
+use domain::delivery::Kind;
+use domain::fulfilment::State;
 use domain::value::id::{self, Location, Order, OrderLine, Variant};
 use domain::value::{Id, Instant};
 

@@ -1,6 +1,6 @@
 //! The rows of orders and their lines.
 
-use domain::fulfilment::Kind;
+use domain::delivery::Kind;
 use domain::order::State;
 use domain::value::id::{
     self, Cart, Channel, Contact, Customer, DeliveryMethod, Location, Market, OrderLine, Variant,
@@ -118,7 +118,7 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tx.execute(
-        "insert into sales_order (order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
+        "insert into order_head (order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
@@ -208,7 +208,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreEr
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
-         from sales_order where order_id = $1",
+         from order_head where order_id = $1",
         params![id],
         order,
     )
@@ -219,7 +219,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreEr
 /// # Errors
 /// What the store says.
 pub fn lock(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreError> {
-    tx.one("select version from sales_order where order_id = $1 {lock}", params![id], |row| row.int())?;
+    tx.one("select version from order_head where order_id = $1 {lock}", params![id], |row| row.int())?;
     find(tx, id)
 }
 
@@ -246,7 +246,7 @@ pub fn list(
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
-         from sales_order where order_id < $1 and (cast($2 as {bytes}) is null or channel_id = $2) and ($3 = 0 or state = $3)
+         from order_head where order_id < $1 and (cast($2 as {bytes}) is null or channel_id = $2) and ($3 = 0 or state = $3)
          order by order_id desc limit $4",
         params![before, channel, state, limit],
         order,
@@ -314,7 +314,7 @@ fn takes(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
 /// What the store says.
 pub fn update(tx: &mut Tx<'_>, order: &Order) -> Result<(), StoreError> {
     tx.execute(
-        "update sales_order set state = $2, cancelled = $3, returned = $4, payment_due_at = $5, version = version + 1 where order_id = $1",
+        "update order_head set state = $2, cancelled = $3, returned = $4, payment_due_at = $5, version = version + 1 where order_id = $1",
         params![order.id, order.state.code(), order.cancelled, order.returned, order.payment_due_at],
     )?;
     Ok(())
@@ -337,7 +337,7 @@ pub fn update_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result
 /// # Errors
 /// What the store says.
 pub fn unpaid_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<id::Order>>, StoreError> {
-    tx.rows("select order_id from sales_order where state = 1 and payment_due_at <= $1 order by payment_due_at limit $2", params![now, limit], |row| row.id())
+    tx.rows("select order_id from order_head where state = 1 and payment_due_at <= $1 order by payment_due_at limit $2", params![now, limit], |row| row.id())
 }
 
 /// Figures of all orders of a channel: how many, their gross, what was cancelled and what came back of it, by currency.
@@ -367,7 +367,7 @@ pub fn figures(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<Vec<Fig
     tx.rows(
         "select o.channel_id, o.currency, cast(count(*) as {int}), cast(sum(o.units) as {int}), cast(sum(o.gross) as {int}),
             cast(sum(o.cancelled) as {int}), cast(sum(o.returned) as {int})
-         from sales_order o where o.placed_at >= $1 and o.placed_at < $2 group by o.channel_id, o.currency order by o.channel_id, o.currency",
+         from order_head o where o.placed_at >= $1 and o.placed_at < $2 group by o.channel_id, o.currency order by o.channel_id, o.currency",
         params![from, until],
         |row| {
             Ok(Figures {
@@ -389,7 +389,7 @@ pub fn figures(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<Vec<Fig
 /// What the store says.
 pub fn unequal_sums(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, StoreError> {
     tx.rows(
-        "select o.order_id, o.gross, cast(o.delivery_gross + coalesce(sum(l.gross), 0) as {int}) from sales_order o
+        "select o.order_id, o.gross, cast(o.delivery_gross + coalesce(sum(l.gross), 0) as {int}) from order_head o
          left join order_line l on l.order_id = o.order_id group by o.order_id, o.gross, o.delivery_gross, o.net, o.tax
          having o.gross <> o.delivery_gross + coalesce(sum(l.gross), 0) or o.gross <> o.net + o.tax",
         &[],
@@ -403,7 +403,7 @@ pub fn unequal_sums(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, S
 /// What the store says.
 pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, StoreError> {
     tx.rows(
-        "select distinct o.order_id from sales_order o join fulfilment_order f on f.order_id = o.order_id where o.state in (3, 4) and f.state = 1",
+        "select distinct o.order_id from order_head o join fulfilment_order f on f.order_id = o.order_id where o.state in (3, 4) and f.state = 1",
         &[],
         |row| row.id(),
     )
@@ -415,7 +415,7 @@ pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, Stor
 /// What the store says.
 pub fn overpaid(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, StoreError> {
     tx.rows(
-        "select o.order_id, cast(sum(p.captured - p.refunded - p.refunding) as {int}), o.gross - o.cancelled - o.returned from sales_order o
+        "select o.order_id, cast(sum(p.captured - p.refunded - p.refunding) as {int}), o.gross - o.cancelled - o.returned from order_head o
          join payment p on p.order_id = o.order_id group by o.order_id, o.gross, o.cancelled, o.returned
          having sum(p.captured - p.refunded - p.refunding) > o.gross - o.cancelled - o.returned",
         &[],

@@ -1,7 +1,8 @@
 //! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
 
 use domain::actor::{Actor, Permission};
-use domain::fulfilment::{self, Kind};
+use domain::delivery::Kind;
+use domain::fulfilment;
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::stock::{self, Wish};
@@ -17,8 +18,8 @@ use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
+use crate::routing::{Taking, take};
 use crate::stock::availability::{Reach, pinned, reach};
-use crate::stock::take::{Taking, take};
 use crate::{Failure, World, external};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.

@@ -108,7 +108,7 @@ pub fn release_for_cart(
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn use_up(
+pub(crate) fn use_up(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

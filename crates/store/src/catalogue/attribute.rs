@@ -24,8 +24,8 @@ fn attribute(row: &mut Row<'_>) -> Result<Attribute, StoreError> {
     let definition = Definition {
         code: row.text()?,
         name: row.text()?,
-        kind: json::coded(row.int()?, AttributeKind::coded)?,
-        scope: json::coded(row.int()?, AttributeScope::coded)?,
+        kind: row.word(AttributeKind::coded)?,
+        scope: row.word(AttributeScope::coded)?,
         choices: json::texts(&row.text()?)?,
         exponent: row.int()?,
     };

@@ -14,11 +14,6 @@ fn read(text: &str, what: &str) -> Result<Value, StoreError> {
     serde_json::from_str(text).map_err(|_| corrupt(what))
 }
 
-/// The word stored as a number.
-pub(super) fn coded<T>(code: i64, read: impl Fn(i64) -> Option<T>) -> Result<T, StoreError> {
-    read(code).ok_or_else(|| StoreError::Corrupt(format!("no word of the catalogue has the number {code}")))
-}
-
 /// `{"": "Cup", "de": "Tasse"}`: the shop's own language has no name.
 pub(crate) fn of_wording(wording: &Wording) -> String {
     let own = (String::new(), Value::from(wording.text()));

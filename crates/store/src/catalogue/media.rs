@@ -28,7 +28,7 @@ fn media(row: &mut Row<'_>) -> Result<Media, StoreError> {
     Ok(Media {
         id: row.id()?,
         product: row.id()?,
-        kind: json::coded(row.int()?, MediaKind::coded)?,
+        kind: row.word(MediaKind::coded)?,
         address: row.text()?,
         alt: json::wording(&row.text()?)?,
         variant: row.id_or_null()?,

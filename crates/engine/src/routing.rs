@@ -1,4 +1,4 @@
-//! Taking goods for an order: from the shelves a rule chooses, in the order's own transaction, with the judge always the shelf itself.
+//! Routing: goods for an order are taken from the shelves a rule chooses, in the order's own transaction, with the judge always the shelf itself.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use domain::value::Id;
 use domain::value::id::{Cart, Location, Variant};
 use store::{Tx, ledger as books};
 
-use super::availability::{Picture, Reach, picture};
-use super::{Movement, book_of, hold, never_short, post_movement, too_few};
+use crate::stock::availability::{Picture, Reach, picture};
+use crate::stock::{Movement, book_of, hold, never_short, post_movement, too_few};
 use crate::{Failure, World};
 
 /// What an order takes.
@@ -111,43 +111,6 @@ fn post_allocations(
             (Err(_), Some(_)) => return Err(tx.begin_anew().into()),
             (outcome, _) => outcome?,
         };
-    }
-    Ok(())
-}
-
-/// What goods of an order do next at one location: shipped, handed over, given back.
-pub struct Onward<'a> {
-    /// Why, in a word of the trade.
-    pub reason: &'static str,
-    /// What caused it: kind and id in text.
-    pub cause: (&'static str, String),
-    /// How many of each variant.
-    pub quantities: &'a BTreeMap<Id<Variant>, i64>,
-    /// From where to where.
-    pub from: domain::ledger::AccountKey,
-    /// To where.
-    pub to: domain::ledger::AccountKey,
-}
-
-/// Moves an order's goods on.
-///
-/// # Errors
-/// [`domain::Code::OutOfStock`] when fewer are there than the order says: the books would be wrong, so nothing is moved.
-pub fn move_on(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    onward: &Onward<'_>,
-) -> Result<(), Failure> {
-    for (variant, quantity) in onward.quantities {
-        let postings = stock::moving(onward.from, onward.to, *quantity, 0).into();
-        let movement = Movement {
-            variant: *variant,
-            reason: onward.reason,
-            cause: Some(onward.cause.clone()),
-            postings,
-        };
-        post_movement(tx, actor, world, movement, |short| too_few(*variant, short.amount, *quantity))?;
     }
     Ok(())
 }
