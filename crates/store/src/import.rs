@@ -2,7 +2,7 @@
 
 use domain::import::{Kind, Mode, State};
 use domain::value::id::{
-    Channel, DeliveryMethod, Import as ImportKind, Location, PriceList, Product, TaxClass, Variant,
+    Channel, DeliveryMethod, Import as ImportKind, Location, PriceList, TaxClass, Variant,
 };
 use domain::value::{Id, Instant};
 
@@ -265,7 +265,7 @@ pub fn external_ids_of_locations(
     )
 }
 
-/// The variants after one, in the order they were made, each with its product, at most `limit`.
+/// The variants after one, in the order they were made, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
@@ -273,10 +273,10 @@ pub fn variants_after(
     tx: &mut Tx<'_>,
     after: Id<Variant>,
     limit: i64,
-) -> Result<Vec<(Id<Variant>, Id<Product>)>, StoreError> {
+) -> Result<Vec<Id<Variant>>, StoreError> {
     tx.rows(
-        "select variant_id, product_id from variant where variant_id > $1 order by variant_id limit $2",
+        "select variant_id from variant where variant_id > $1 order by variant_id limit $2",
         params![after, limit],
-        |row| Ok((row.id()?, row.id()?)),
+        |row| row.id(),
     )
 }
