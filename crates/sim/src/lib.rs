@@ -10,6 +10,7 @@ pub mod scratch;
 pub mod server;
 pub mod shop;
 pub mod simulation;
+pub mod stand;
 
 pub use retailer::Retailer;
 pub use shop::{TestShop, on_every_engine};

@@ -93,7 +93,14 @@ impl TestShop {
     /// # Panics
     /// When PostgreSQL is not installed: `make test` installs it.
     pub fn on_postgres(seed: u64) -> TestShop {
-        let database = crate::postgres::database().expect("a PostgreSQL database");
+        TestShop::on_database(crate::postgres::database().expect("a PostgreSQL database"), seed)
+    }
+
+    /// A fresh shop on an empty database of a PostgreSQL server.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub fn on_database(database: Database, seed: u64) -> TestShop {
         TestShop::open(database.url(), seed, Ground::Server(database))
     }
 
