@@ -177,8 +177,8 @@ struct AmountShape {
 }
 
 /// Show a payment
-#[utoipa::path(get, path = "/v1/payments/{id}", operation_id = "read_payment", tag = "payment",
-    params(("id" = String, Path, description = "Its id or external id.")),
+#[utoipa::path(get, path = "/v1/payments/{payment}", operation_id = "read_payment", tag = "payment",
+    params(("payment" = String, Path, description = "Its id or external id.")),
     responses((status = 200, body = PaymentShape), Problems))]
 async fn read_payment(
     State(app): State<App>,
@@ -236,8 +236,8 @@ async fn change(
 /// Take authorised money
 ///
 /// Wholly or in part. The provider is asked after the answer: the capture is `pending` until it confirms.
-#[utoipa::path(post, path = "/v1/payments/{id}/capture", operation_id = "capture_payment", tag = "payment",
-    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{payment}/capture", operation_id = "capture_payment", tag = "payment",
+    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn capture_payment(
     State(app): State<App>,
@@ -252,8 +252,8 @@ async fn capture_payment(
 }
 
 /// Let go of a payment before anything was taken
-#[utoipa::path(post, path = "/v1/payments/{id}/void", operation_id = "void_payment", tag = "payment",
-    params(("id" = String, Path, description = "Its id or external id."), KeyRequired),
+#[utoipa::path(post, path = "/v1/payments/{payment}/void", operation_id = "void_payment", tag = "payment",
+    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired),
     responses((status = 200, body = PaymentShape), Problems))]
 async fn void_payment(
     State(app): State<App>,
@@ -267,8 +267,8 @@ async fn void_payment(
 /// Give money back
 ///
 /// Wholly or in part. Where a provider is asked, the refund is `pending` until it confirms.
-#[utoipa::path(post, path = "/v1/payments/{id}/refund", operation_id = "refund_payment", tag = "payment",
-    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{payment}/refund", operation_id = "refund_payment", tag = "payment",
+    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn refund_payment(
     State(app): State<App>,
@@ -283,8 +283,8 @@ async fn refund_payment(
 }
 
 /// Record money that arrived by bank transfer
-#[utoipa::path(post, path = "/v1/payments/{id}/receipt", operation_id = "record_payment_receipt", tag = "payment",
-    params(("id" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
+#[utoipa::path(post, path = "/v1/payments/{payment}/receipt", operation_id = "record_payment_receipt", tag = "payment",
+    params(("payment" = String, Path, description = "Its id or external id."), KeyRequired), request_body = AmountShape,
     responses((status = 200, body = PaymentShape), Problems))]
 async fn record_payment_receipt(
     State(app): State<App>,
