@@ -54,14 +54,6 @@ pub struct Request {
     pub key: Option<Key>,
 }
 
-impl Request {
-    /// The same request without its key: for answers that must not be kept, because they hold a secret.
-    #[must_use]
-    pub fn unrecorded(self) -> Request {
-        Request { key: None, ..self }
-    }
-}
-
 /// What was answered: a status of the edge and a body, recorded with the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -5,14 +5,16 @@ mod ground;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::cart::State;
 use domain::contact::{Card, Draft};
+use domain::delivery::{Area, Band, Kind as DeliveryKind, Measure, Rates};
 use domain::market::HoldPolicy;
 use domain::value::id::{Cart as CartKind, Order};
 use domain::value::{Currency, Id, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::Failure;
-use engine::cart::{self, Cart, Details, Named, NewCart, NewLine, PricedCart};
+use engine::cart::{self, Cart, Choice, Details, Named, NewCart, NewLine, PricedCart};
 use engine::catalogue::{self, VariantChange};
 use engine::customer::{self, NewCustomer};
+use engine::delivery::{self, NewMethod};
 use engine::market::NewChannel;
 use sim::retailer::a_channel;
 use sim::{Retailer, TestShop, on_every_engine};
@@ -317,5 +319,85 @@ fn a_channel_that_holds_for_carts_promises_nothing_twice() {
         shop.run(cart::expire_due).unwrap();
         assert_eq!(load(shop, third.id).state, State::Expired);
         assert!(held(&[line("MUG", 5)]).is_ok(), "what nobody came back for can be had again");
+    });
+}
+
+/// A parcel for 3.99, free from 50 pounds on, or collected in Leeds for nothing.
+fn methods(shop: &TestShop) {
+    let band = |price_minor| Rates {
+        measure: Measure::Value,
+        bands: vec![Band { from: 0, price_minor }],
+        most: None,
+        free_from_minor: Some(5000),
+    };
+    let parcel = NewMethod {
+        code: "parcel".into(),
+        name: domain::catalogue::Wording::title("Parcel", &[]).expect("a title"),
+        external_id: Some("PARCEL".into()),
+        kind: DeliveryKind::Ship,
+        currency: Currency::parse("GBP").expect("a currency"),
+        zone: vec![Area { country: ada().country().expect("a country"), postal_prefixes: Vec::new() }],
+        rates: band(399),
+        tax_class: Reference::External("standard".into()),
+        lead_days: (1, 3),
+        channels: vec![Reference::External("WEB".into())],
+        pickup_network: None,
+        pickup_locations: Vec::new(),
+    };
+    let collect = NewMethod {
+        code: "collect".into(),
+        external_id: Some("COLLECT".into()),
+        kind: DeliveryKind::Pickup,
+        zone: Vec::new(),
+        rates: band(0),
+        pickup_network: Some(Reference::External("UK".into())),
+        ..parcel.clone()
+    };
+    shop.run(move |tx, actor, world| {
+        delivery::create(tx, actor, world, parcel.clone())?;
+        delivery::create(tx, actor, world, collect.clone())
+    })
+    .expect("delivery methods");
+}
+
+#[test]
+fn delivery_is_chosen_charged_and_taxed() {
+    on_every_engine(|shop| {
+        ground::lay(shop);
+        methods(shop);
+        let choose = |method: &str, location: Option<&str>| {
+            let location = location.map(|place| Reference::External(place.to_owned()));
+            Some(Some(Choice { method: Reference::External(method.into()), location }))
+        };
+        let fresh = |details| create(shop, NewCart { details, ..new(&[line("MUG", 1)]) });
+        let parcel = Details { delivery: choose("PARCEL", None), ..Details::default() };
+        assert_eq!(
+            said(fresh(parcel.clone())),
+            "not_deliverable: contact: \"parcel\" needs an address: give the contact with its country"
+        );
+        let made = fresh(Details { contact: Some(ada()), ..parcel }).unwrap();
+        let costs = priced(shop, &made).unwrap();
+        let charge = costs.delivery.unwrap();
+        assert_eq!((charge.kind, charge.gross_minor, charge.tax_minor), (DeliveryKind::Ship, 399, 66));
+        assert_eq!((costs.net, costs.tax, costs.gross), (1165, 233, 1398));
+        let more = add(shop, made.id, line("MUG", 5)).unwrap();
+        assert_eq!(priced(shop, &more).unwrap().delivery.unwrap().gross_minor, 0, "free from 50 pounds on");
+
+        let id = made.id;
+        let change = |delivery| {
+            let details = Details { delivery, ..Details::default() };
+            shop.run(move |tx, actor, world| cart::change(tx, actor, world, (id, None), details.clone()))
+        };
+        assert_eq!(
+            said(change(choose("COLLECT", None))),
+            "invalid: delivery.location: \"collect\" is collected: name the location"
+        );
+        assert_eq!(
+            said(change(choose("PARCEL", Some("LEEDS")))),
+            "invalid: delivery.location: leave it out: \"parcel\" is not collected"
+        );
+        assert!(change(choose("COLLECT", Some("LEEDS"))).unwrap().pickup_location.is_some());
+        let none = change(Some(None)).unwrap();
+        assert_eq!((none.method, none.pickup_location), (None, None));
     });
 }

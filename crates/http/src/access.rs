@@ -8,6 +8,13 @@ use std::sync::OnceLock;
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+
+use crate::caller::SESSION_COOKIE;
 
 /// What an operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +45,17 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/audit", OneOf(&[ReadEvents])),
     ("GET", "/v1/availability", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/barcodes/{code}", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/carts", OneOf(&[ReadOrders])),
+    ("POST", "/v1/carts", OneOf(&[Shop])),
     ("POST", "/v1/carts/{cart}/checkout", OneOf(&[Shop])),
+    ("GET", "/v1/carts/{id}", OneOf(&[Shop, ReadOrders])),
+    ("PATCH", "/v1/carts/{id}", OneOf(&[Shop])),
+    ("GET", "/v1/carts/{id}/contacts", OneOf(&[Shop])),
+    ("POST", "/v1/carts/{id}/lines", OneOf(&[Shop])),
+    ("DELETE", "/v1/carts/{id}/lines/{line}", OneOf(&[Shop])),
+    ("PUT", "/v1/carts/{id}/lines/{line}", OneOf(&[Shop])),
+    ("POST", "/v1/carts/{id}/merge", OneOf(&[Shop])),
+    ("GET", "/v1/catalogue/products", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/categories/{id}", OneOf(&[ReadCatalogue])),
     ("PATCH", "/v1/categories/{id}", OneOf(&[EditCatalogue])),
     ("GET", "/v1/category-trees", OneOf(&[ReadCatalogue])),
@@ -49,6 +66,16 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/channels", OneOf(&[EditPlaces])),
     ("GET", "/v1/channels/{id}", OneOf(&[ReadPlaces])),
     ("PATCH", "/v1/channels/{id}", OneOf(&[EditPlaces])),
+    ("POST", "/v1/contacts/find", OneOf(&[ReadContacts])),
+    ("GET", "/v1/contacts/{id}", OneOf(&[ReadContacts])),
+    ("POST", "/v1/contacts/{id}/erase", OneOf(&[EditCustomers])),
+    ("GET", "/v1/customers", OneOf(&[ReadContacts])),
+    ("POST", "/v1/customers", OneOf(&[EditCustomers])),
+    ("POST", "/v1/customers/find", OneOf(&[ReadContacts])),
+    ("GET", "/v1/customers/{id}", OneOf(&[ReadContacts])),
+    ("PATCH", "/v1/customers/{id}", OneOf(&[EditCustomers])),
+    ("GET", "/v1/customers/{id}/contact", OneOf(&[ReadContacts])),
+    ("POST", "/v1/customers/{id}/erase", OneOf(&[EditCustomers])),
     ("GET", "/v1/delivery-methods", OneOf(&[ReadPlaces])),
     ("POST", "/v1/delivery-methods", OneOf(&[EditPlaces])),
     ("GET", "/v1/delivery-methods/{id}", OneOf(&[ReadPlaces])),
@@ -91,15 +118,22 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
         "/v1/payments/webhooks/test",
         Nothing("the provider signs what it sends, and the signature is checked"),
     ),
-    ("GET", "/v1/payments/{payment}", OneOf(&[ReadOrders])),
-    ("POST", "/v1/payments/{payment}/capture", OneOf(&[TakePayments])),
-    ("POST", "/v1/payments/{payment}/receipt", OneOf(&[TakePayments])),
-    ("POST", "/v1/payments/{payment}/refund", OneOf(&[TakePayments])),
-    ("POST", "/v1/payments/{payment}/void", OneOf(&[TakePayments])),
+    ("GET", "/v1/payments/{id}", OneOf(&[ReadOrders])),
+    ("POST", "/v1/payments/{id}/capture", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{id}/receipt", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{id}/refund", OneOf(&[TakePayments])),
+    ("POST", "/v1/payments/{id}/void", OneOf(&[TakePayments])),
     ("GET", "/v1/permissions", Credential),
+    ("GET", "/v1/price-lists", OneOf(&[ReadCatalogue])),
+    ("POST", "/v1/price-lists", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/price-lists/{id}", OneOf(&[ReadCatalogue])),
+    ("PATCH", "/v1/price-lists/{id}", OneOf(&[EditCatalogue])),
+    ("POST", "/v1/prices", OneOf(&[EditCatalogue])),
+    ("POST", "/v1/prices/bulk", OneOf(&[EditCatalogue])),
     ("GET", "/v1/products", OneOf(&[ReadCatalogue])),
     ("POST", "/v1/products", OneOf(&[EditCatalogue])),
     ("POST", "/v1/products/bulk", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/products/{id}", OneOf(&[ReadCatalogue])),
     ("PATCH", "/v1/products/{id}", OneOf(&[EditCatalogue])),
     ("POST", "/v1/products/{id}/variants", OneOf(&[EditCatalogue])),
     ("GET", "/v1/returns", OneOf(&[ReadOrders])),
@@ -132,8 +166,17 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/stock/{variant}/{location}/history", OneOf(&[ReadStock])),
     ("GET", "/v1/tax-classes", OneOf(&[ReadPlaces])),
     ("POST", "/v1/tax-classes", OneOf(&[EditPlaces])),
+    ("GET", "/v1/tax-zones", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/tax-zones", OneOf(&[EditPlaces])),
+    ("GET", "/v1/tax-zones/{id}", OneOf(&[ReadPlaces])),
+    ("PUT", "/v1/tax-zones/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/tax-zones/{id}/rates", OneOf(&[ReadPlaces])),
+    ("PUT", "/v1/tax-zones/{id}/rates", OneOf(&[EditPlaces])),
     ("GET", "/v1/variants/{id}", OneOf(&[ReadCatalogue])),
     ("PATCH", "/v1/variants/{id}", OneOf(&[EditCatalogue])),
+    ("GET", "/v1/variants/{id}/price", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/variants/{id}/price-changes", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/variants/{id}/prices", OneOf(&[ReadCatalogue])),
 ];
 
 /// What the operation needs; `None` when it is not in the list.
@@ -158,4 +201,41 @@ pub fn admit(actor: &Actor, needs: Needs) -> Result<(), Refusal> {
         }
     }
     outcome
+}
+
+/// Writes into the description which operations need a credential, of what kind, and which permissions.
+pub(crate) fn describe(api: &mut OpenApi) {
+    let mut key = Http::new(HttpAuthScheme::Bearer);
+    key.description = Some("An API key: `Authorization: Bearer key_…`.".into());
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        SESSION_COOKIE,
+        "A session; changes also need the header `X-CSRF-Token`.",
+    ));
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(key));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    for (method, path, needs) in OPERATIONS {
+        let item = api.paths.paths.get_mut(*path);
+        let Some(operation) = item.and_then(|item| operation_of(item, method)) else { continue };
+        let either =
+            || ["key", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+        operation.security = Some(if matches!(needs, Nothing(_)) { Vec::new() } else { either().to_vec() });
+        if let OneOf(permissions) = needs {
+            let names: Vec<String> =
+                permissions.iter().map(|permission| format!("`{}`", permission.text())).collect();
+            let told = operation.description.take().map_or_else(String::new, |told| told + "\n\n");
+            operation.description = Some(format!("{told}Needs the permission {}.", names.join(" or ")));
+        }
+    }
+}
+
+fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
+    let operation = match method {
+        "GET" => &mut item.get,
+        "PUT" => &mut item.put,
+        "POST" => &mut item.post,
+        "PATCH" => &mut item.patch,
+        _ => &mut item.delete,
+    };
+    operation.as_mut()
 }

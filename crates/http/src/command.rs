@@ -67,7 +67,7 @@ impl<T> Command<T> {
 }
 
 impl<T> Command<T> {
-    /// Forgets the idempotency key, because the answer may name a person and must not be kept: for what reads and changes nothing.
+    /// Forgets the idempotency key, because the answer names a person or holds a secret and must not be kept.
     #[must_use]
     pub fn unkeyed(mut self) -> Command<T> {
         self.request.key = None;

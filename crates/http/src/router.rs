@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location, market,
-    order, payment, price, returns, stock, storefront, tax,
+    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location,
+    market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -19,7 +19,7 @@ struct Description;
 
 /// Every route, with its description.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
+    let mut routes = OpenApiRouter::with_openapi(Description::openapi())
         .merge(health::routes())
         .merge(event::routes())
         .merge(job::routes())
@@ -38,7 +38,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(order::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
-        .merge(storefront::routes())
+        .merge(storefront::routes());
+    access::describe(routes.get_openapi_mut());
+    routes
 }
 
 /// The description of the whole API as JSON.

@@ -1,4 +1,4 @@
-//! A guest's basket over the API, and the customer file: what names a person is answered by its own operations only, and never kept.
+//! A guest's cart over the API, and the customer file: what names a person is answered by its own operations only, and never kept.
 
 mod desk;
 
@@ -27,19 +27,19 @@ fn keyed<'a>(bearer: &'a str, key: &'a str) -> [(&'a str, &'a str); 2] {
 }
 
 #[test]
-fn a_guests_basket() {
+fn a_guests_cart() {
     on_every_engine(|shop| {
         let (desk, owner, channel) = open(shop);
         let bearer = format!("Bearer {owner}");
-        let basket = json!({"channel": channel, "lines": [{"sku": "MUG", "quantity": 2}], "contact": ada(), "note": "gift wrap"});
-        let made = desk.send("POST", "/v1/carts", &keyed(&bearer, "one"), Some(basket.clone()));
+        let cart = json!({"channel": channel, "lines": [{"sku": "MUG", "quantity": 2}], "contact": ada(), "note": "gift wrap"});
+        let made = desk.send("POST", "/v1/carts", &keyed(&bearer, "one"), Some(cart.clone()));
         assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(made.headers["etag"], "\"1\"");
         assert_eq!(made.json["totals"]["gross"], json!({"amount": 1998, "currency": "GBP"}));
         assert_eq!(made.json["state"], "active");
         assert!(!made.text.contains("Quince"), "no name in an answer that is kept");
-        let again = desk.send("POST", "/v1/carts", &keyed(&bearer, "one"), Some(basket));
-        assert_eq!(again.json, made.json, "the same basket, not a second one");
+        let again = desk.send("POST", "/v1/carts", &keyed(&bearer, "one"), Some(cart));
+        assert_eq!(again.json, made.json, "the same cart, not a second one");
 
         let path = format!("/v1/carts/{}", made.json["id"].as_str().unwrap());
         assert_eq!(desk.ask(&owner, "GET", &path, None).json, made.json);
@@ -77,7 +77,7 @@ fn a_guests_basket() {
 }
 
 #[test]
-fn what_cannot_be_in_a_basket_is_named() {
+fn what_cannot_be_in_a_cart_is_named() {
     on_every_engine(|shop| {
         let (desk, owner, channel) = open(shop);
         let bad = json!({"channel": channel, "lines": [{"sku": "MUG", "quantity": 0}, {"quantity": 1}], "contact": {"email": "no", "street": ["x"]},

@@ -79,6 +79,9 @@ fn those_who_watch_see_how_the_shop_is() {
         assert_eq!((ready.status.as_u16(), &ready.json["status"]), (200, &json!("ready")));
         let description = desk.send("GET", "/v1/openapi.json", &[], None);
         assert_eq!(description.json["openapi"], json!("3.1.0"));
+        let paths = &description.json["paths"];
+        assert_eq!(paths["/v1/session"]["post"]["security"], json!([]));
+        assert_eq!(paths["/v1/jobs"]["get"]["security"], json!([{"key": []}, {"session": []}]));
 
         assert_eq!(desk.send("GET", "/metrics", &[], None).status, 401);
         let reader = key_for(shop, &[Permission::ReadPlaces]);

@@ -144,7 +144,7 @@ async fn create_api_key(
     command: Command<NewApiKeyShape>,
 ) -> Result<Response, Problem> {
     let input = command.body.read()?;
-    app.perform(command.request.unrecorded(), StatusCode::CREATED, move |tx, actor, world| {
+    app.perform(command.unkeyed().request, StatusCode::CREATED, move |tx, actor, world| {
         let (key, token) = key::create(tx, actor, world, input.clone())?;
         Reply::json(&MadeApiKeyShape { key: ApiKeyShape::from(&key), token })
     })

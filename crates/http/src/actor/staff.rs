@@ -165,7 +165,7 @@ async fn create_staff(State(app): State<App>, command: Command<NewStaffShape>) -
     let name = read_name(&mut fields, &command.body.name, &command.body.email);
     let roles = read_roles(&mut fields, &command.body.roles);
     let name = fields.done(name)?;
-    app.perform(command.request.unrecorded(), StatusCode::CREATED, move |tx, actor, world| {
+    app.perform(command.unkeyed().request, StatusCode::CREATED, move |tx, actor, world| {
         let (made, invitation) = staff::create(tx, actor, world, name.clone(), &roles)?;
         Reply::versioned(&InvitedShape { staff: StaffShape::from(&made), invitation }, made.version)
     })
@@ -216,7 +216,7 @@ async fn set_staff_roles(
     let roles = read_roles(&mut fields, &command.body.roles);
     let (roles, version) = (fields.done(Some(roles))?, command.version()?);
     // Unrecorded, as everything that answers with a name: the record would keep it in clear.
-    app.perform(command.request.unrecorded(), StatusCode::OK, move |tx, actor, world| {
+    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         answered(&staff::set_roles(tx, actor, world, (known(&id)?, version), &roles)?)
     })
     .await
@@ -247,7 +247,7 @@ async fn deactivate_staff(
 }
 
 async fn set_active(app: &App, id: String, command: Command<()>, active: bool) -> Result<Response, Problem> {
-    app.perform(command.request.unrecorded(), StatusCode::OK, move |tx, actor, world| {
+    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         answered(&staff::set_active(tx, actor, world, known(&id)?, active)?)
     })
     .await
@@ -271,7 +271,7 @@ async fn invite_staff(
     Path(id): Path<String>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    app.perform(command.request.unrecorded(), StatusCode::OK, move |tx, actor, world| {
+    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         Reply::json(&InvitationShape { invitation: staff::invite(tx, actor, world, known(&id)?)? })
     })
     .await
