@@ -50,7 +50,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let status = response.status().as_u16();
     let micros = source.now().micros().saturating_sub(started.micros());
     span.in_scope(|| tracing::info!(status, micros, "answered"));
-    span.record("status", status);
+    // Signed, as the only whole numbers that traces know.
+    span.record("status", i64::from(status));
     count(&app, method, route, status, micros);
     response
 }
