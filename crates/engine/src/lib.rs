@@ -16,6 +16,7 @@ pub mod event;
 pub mod external;
 pub mod failure;
 pub mod fulfilment;
+pub mod insight;
 pub mod job;
 pub mod keyring;
 pub mod ledger;
