@@ -92,7 +92,10 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),
-        Word::Openapi(arguments) => openapi::run(arguments, screen),
+        Word::Openapi(arguments) => {
+            openapi::run(arguments, screen);
+            Ok(())
+        }
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
         Word::Replay(arguments) => replay::run(&config, arguments, screen),
         Word::Demo(arguments) => open_day::run(&config, arguments, screen),

@@ -1,6 +1,9 @@
 //! The table of contents of the whole API, grouped by capability, and its OpenAPI description.
 
+use std::collections::BTreeMap;
+
 use utoipa::OpenApi;
+use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -43,7 +46,31 @@ pub fn routes() -> OpenApiRouter<App> {
     routes
 }
 
-/// The description of the whole API as JSON.
+/// The description of the whole API as JSON. A problem that many operations may answer alike is described once and referred to.
 pub fn description() -> String {
-    routes().into_openapi().to_json().unwrap_or_default()
+    let mut description = routes().into_openapi();
+    let mut shared: BTreeMap<String, RefOr<Response>> = BTreeMap::new();
+    for item in description.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                share(status, response, &mut shared);
+            }
+        }
+    }
+    description.components.get_or_insert_default().responses.extend(shared);
+    description.to_pretty_json().unwrap_or_default() + "\n"
+}
+
+/// Replaces a problem by a reference to the same one under its status, unless it is described in words of its own.
+fn share(status: &str, response: &mut RefOr<Response>, shared: &mut BTreeMap<String, RefOr<Response>>) {
+    let RefOr::T(described) = &*response else { return };
+    if !described.content.contains_key("application/problem+json") {
+        return;
+    }
+    let name = format!("Problem{status}");
+    let known = shared.entry(name.clone()).or_insert_with(|| response.clone());
+    if known == response {
+        *response = RefOr::Ref(Ref::from_response_name(name));
+    }
 }
