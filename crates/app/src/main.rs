@@ -1,6 +1,7 @@
 //! The program `tandem`: one word after it says what to do, `tandem help` lists the words.
 
 mod backup;
+mod bench;
 mod check;
 mod config;
 mod fault;
@@ -68,6 +69,7 @@ enum Word {
     TestProvider(test_provider::Arguments),
     Replay(replay::Arguments),
     Demo(open_day::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -99,6 +101,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
         Word::Replay(arguments) => replay::run(&config, arguments, screen),
         Word::Demo(arguments) => open_day::run(&config, arguments, screen),
+        Word::Bench(arguments) => bench::run(&config, arguments, screen),
     }
 }
 

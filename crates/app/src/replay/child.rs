@@ -1,8 +1,8 @@
-//! A shop of the replay's own: fresh books, a key for the replay, and the program itself as a process that serves them, so that what
-//! serving costs can be told from what asking costs.
+//! A shop of a replay's or a measurement's own: fresh books, a key to them, and the program itself as a process that serves them, so that
+//! what serving costs can be told from what asking costs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use domain::actor::key::KeyKind;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::shop::{self, Opened};
 
-/// Lies in a directory that a replay made, so that only such a one is ever cleared for the next.
+/// Lies in a directory that a replay or a measurement made, so that only such a one is ever cleared for the next.
 const MARK: &str = "made-by-tandem-replay";
 /// Ticks of a process's clock in a second, on every Linux.
 const TICKS_PER_SECOND: u64 = 100;
@@ -30,11 +30,14 @@ pub fn fresh_directory(path: &Path) -> Result<(), Fault> {
     if path.join(MARK).is_file() {
         fs::remove_dir_all(path).map_err(failed)?;
     } else if fs::read_dir(path).is_ok_and(|mut found| found.next().is_some()) {
-        let why = format!("{} is not empty and no earlier replay made it; name another --data", path.display());
+        let why = format!(
+            "{} is not empty and neither replay nor bench made it; name another --data",
+            path.display()
+        );
         return Err(Fault::Usage(why));
     }
     fs::create_dir_all(path).map_err(failed)?;
-    fs::write(path.join(MARK), "this directory is cleared by the next replay\n").map_err(failed)
+    fs::write(path.join(MARK), "this directory is cleared by the next replay or bench\n").map_err(failed)
 }
 
 /// Makes the books and a key that may do everything in them; answers the key's secret text.
@@ -116,12 +119,17 @@ impl Serving {
 
     /// The processor time it has used so far, in milliseconds; none where the system does not tell.
     pub fn cpu_ms(&self) -> Option<u64> {
-        let path = PathBuf::from(format!("/proc/{}/stat", self.process.id()?));
-        let text = fs::read_to_string(path).ok()?;
-        // The name, in brackets, may hold blanks; user and system time are the 12th and 13th after it.
-        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        Some(ticks * 1000 / TICKS_PER_SECOND)
+        cpu_ms_of(self.process.id()?)
+    }
+
+    /// The memory it has now and the most it ever had, in kilobytes; none where the system does not tell.
+    pub fn memory_kilobytes(&self) -> Option<(u64, u64)> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some((field("VmRSS:")?, field("VmHWM:")?))
     }
 
     /// Asks it to stop and waits until it has.
@@ -130,7 +138,8 @@ impl Serving {
     /// When it ends with a failure.
     pub async fn stop(mut self) -> Result<(), Fault> {
         drop(self.process.stdin.take());
-        let ended = self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
+        let ended =
+            self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
         judge(ended)
     }
 
@@ -141,6 +150,15 @@ impl Serving {
     pub async fn wait(&mut self) -> Result<(), Fault> {
         judge(self.process.wait().await.map_err(|error| Fault::environment("serving", error))?)
     }
+}
+
+/// The processor time a process has used so far, in milliseconds; none where the system does not tell.
+pub fn cpu_ms_of(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in brackets, may hold blanks; user and system time are the 12th and 13th after it.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 fn judge(ended: ExitStatus) -> Result<(), Fault> {
