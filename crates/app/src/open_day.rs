@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use engine::Source as _;
 use serde_json::json;
+use tandem::demo::assignment::Channel;
 use tandem::demo::source::{Invoice, Kind, Source};
 use tokio::runtime::Runtime;
 
@@ -59,7 +60,8 @@ pub struct Arguments {
 /// When the shop cannot be opened, or the books differ from the source.
 pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
     let directory = DIRECTORIES.iter().find(|(beside, _)| Path::new(beside).is_dir());
-    let config = config.in_directory_unless_named(Path::new(directory.map_or("tandem-demo", |(_, path)| path)));
+    let config =
+        config.in_directory_unless_named(Path::new(directory.map_or("tandem-demo", |(_, path)| path)));
     let runtime =
         Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
     runtime.block_on(async {
@@ -113,6 +115,9 @@ async fn go_on_selling(api: &Api, source: &Source) -> Result<(), Fault> {
             shelf::receive(api, &receipt).await?;
         }
         sale::sell(api, source, invoice, sale::Occasion { name: &name, placed_at: None }).await?;
+        if invoice.channel != Channel::Till {
+            sale::ship(api, invoice, &name).await?;
+        }
     }
     std::future::pending().await
 }

@@ -20,6 +20,7 @@ use clap::Args;
 use engine::Source as _;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
+use tandem::demo::assignment::Channel;
 use tandem::demo::source::{Invoice, Kind, Month, Source};
 use tandem::demo::supplies::{self, Supply};
 use tokio::runtime::Runtime;
@@ -156,6 +157,8 @@ pub async fn play(
         stage.bar.set_message(format!("{month} sales"));
         let (at, cpu) = (RealWorld.now(), cpu_ms());
         stage.sell(month).await?;
+        stage.bar.set_message(format!("{month} parcels"));
+        stage.ship(month).await?;
         selling_micros += RealWorld.now().micros() - at.micros();
         selling_cpu_ms = selling_cpu_ms.zip(cpu).zip(cpu_ms()).map(|((sum, then), now)| sum + now - then);
         stage.bar.set_message(format!("{month} returns"));
@@ -249,6 +252,17 @@ impl Stage<'_> {
         }
         shelf::not_sent(invoice, &mut tally);
         Ok(())
+    }
+
+    /// The parcels of web and phone orders, after they were paid.
+    async fn ship(&self, month: Month) -> Result<(), Fault> {
+        let mut invoices = self.of(month, &[Kind::Sale]);
+        invoices.retain(|(_, invoice)| invoice.channel != Channel::Till);
+        let each = stream::iter(invoices).map(Ok);
+        each.try_for_each_concurrent(self.clients, |(_, invoice)| {
+            sale::ship(self.api, invoice, &invoice.number)
+        })
+        .await
     }
 
     /// Returns, after everything that was sold in the month.

@@ -73,6 +73,12 @@ pub fn open_units(each: &[(Id<Variant>, i64)], open_of: impl Fn(Id<Variant>) -> 
     each.iter().map(units).max().unwrap_or(0)
 }
 
+/// How many units of a line are still whole: for a kit, so many as its fastest component still has open. What left in part can
+/// neither be cancelled nor come back before the rest has left.
+pub fn untouched_units(each: &[(Id<Variant>, i64)], open_of: impl Fn(Id<Variant>) -> i64) -> i64 {
+    each.iter().map(|(variant, each)| open_of(*variant) / (*each).max(1)).min().unwrap_or(0)
+}
+
 /// How far the goods of an order are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -140,6 +146,8 @@ mod tests {
         let each = [(id(1), 2), (id(2), 1)];
         assert_eq!(open_units(&each, |variant| if variant == id(1) { 1 } else { 0 }), 1);
         assert_eq!(open_units(&each, |_| 0), 0);
+        let open = |variant| if variant == id(1) { 4 } else { 1 };
+        assert_eq!((open_units(&each, open), untouched_units(&each, open)), (2, 1));
     }
 
     #[test]

@@ -139,13 +139,19 @@ fn by_variant(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {
     sum
 }
 
-/// How many units of a line have not left yet.
+/// How many units of a line have not wholly left yet.
 pub fn open_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
-    let open_of = |variant| {
-        let open = all.iter().filter(|one| one.state == State::Open).flat_map(|one| &one.lines);
-        open.filter(|part| part.line == line.id && part.variant == variant).map(|part| part.quantity).sum()
-    };
-    rules::open_units(&line.takes, open_of)
+    rules::open_units(&line.takes, |variant| open_pieces(line, variant, all))
+}
+
+/// How many units of a line have not left, not even a part of them: those can be cancelled.
+pub fn untouched_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
+    rules::untouched_units(&line.takes, |variant| open_pieces(line, variant, all))
+}
+
+fn open_pieces(line: &order::Line, variant: Id<Variant>, all: &[FulfilmentOrder]) -> i64 {
+    let open = all.iter().filter(|one| one.state == State::Open).flat_map(|one| &one.lines);
+    open.filter(|part| part.line == line.id && part.variant == variant).map(|part| part.quantity).sum()
 }
 
 /// Takes units of a line out of open fulfilment orders and puts the goods back on their shelves. The order is locked.

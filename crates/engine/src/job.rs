@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, checkout, payment, seal, stock};
+use crate::{Failure, Shop, World, cart, checkout, payment, returns, seal, stock};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -87,7 +87,7 @@ pub fn registry() -> Registry {
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("payment.expire", 15, payment::expire))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
-        .on("order.payment_changed", checkout::settle::on_payment_changed)
+        .on("order.payment_changed", returns::on_payment_changed)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

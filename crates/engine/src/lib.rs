@@ -17,6 +17,7 @@ pub mod external;
 pub mod failure;
 pub mod fulfilment;
 pub mod insight;
+pub mod import;
 pub mod job;
 pub mod keyring;
 pub mod ledger;

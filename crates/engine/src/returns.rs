@@ -2,18 +2,19 @@
 //! first means of payment.
 
 use domain::actor::{Actor, Permission};
-use domain::order::share;
+use domain::order::{self as order_rules, share};
 use domain::returns::{Condition, State};
 use domain::stock;
 use domain::value::id::{self, Location, OrderLine, Variant};
 use domain::value::{Currency, Id};
 use domain::{Code, Refusal};
 use serde_json::json;
+use store::job::Job;
 use store::{Tx, order as order_rows, returns as rows};
 
 pub use store::returns::{Line, Return};
 
-use crate::checkout::settle::give_back_too_much;
+use crate::checkout::settle::{give_back_too_much, payment_changed};
 use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::order::{self, Order};
@@ -57,6 +58,11 @@ pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back)
     actor.may(Permission::EditOrders, Some(input.location))?;
     takes_back(tx, input.location)?;
     let mut order = order::lock(tx, input.order)?;
+    if !matches!(order.state, order_rules::State::Placed | order_rules::State::Completed) {
+        let message =
+            format!("order {} is {}; nothing of it can come back", order.number, order.state.text());
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
     let mut lines = order_rows::lines(tx, order.id)?;
     let all = store::fulfilment::of_order(tx, order.id)?;
     let mut back = Vec::new();
@@ -251,6 +257,22 @@ fn keep(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taken: &Return) -> Re
     });
     emit(tx, actor, world, taken.id, "return.received", body);
     Ok(())
+}
+
+/// The job that tells an order that one of its payments changed, and its returns that their money was given back.
+///
+/// # Errors
+/// What [`payment_changed`] says.
+pub fn on_payment_changed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    job: &Job,
+) -> Result<(), Failure> {
+    let order = Id::parse(&job.subject).map_err(|error| Refusal::invalid("subject", error))?;
+    payment_changed(tx, actor, world, order)?;
+    let order = order::find(tx, order)?;
+    settle(tx, actor, world, &order)
 }
 
 /// Closes the returns of an order once nothing is on its way back any more. Idempotent.

@@ -46,7 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// # Errors
 /// When the template has a mistake, which is a mistake in the program.
 pub(crate) fn page(template: &str, shown: impl Serialize) -> Result<Response, Problem> {
-    let made = TEMPLATES.get_template(template).and_then(|template| template.render(minijinja::value::Serde(shown)));
+    let made =
+        TEMPLATES.get_template(template).and_then(|template| template.render(minijinja::value::Serde(shown)));
     let html = made.map_err(|error| {
         tracing::error!(%error, template, "a page could not be made");
         Problem::fault()

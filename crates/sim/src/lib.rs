@@ -3,11 +3,14 @@
 
 pub mod chance;
 pub mod client;
+mod model;
 pub mod postgres;
 pub mod retailer;
 pub mod scratch;
 pub mod server;
 pub mod shop;
+pub mod simulation;
+pub mod stand;
 
 pub use retailer::Retailer;
 pub use shop::{TestShop, on_every_engine};

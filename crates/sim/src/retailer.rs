@@ -1,11 +1,13 @@
 //! A small retailer made in the trade's verbs, for tests that need shelves, channels and something to sell.
 
 use domain::catalogue::{Status, Wording};
+use domain::delivery::{self, Area, Band, Measure, Rates};
 use domain::market::{CapturePolicy, HoldPolicy, Kind as ChannelKind, PaymentKind, RoundingLevel};
 use domain::stock::State;
-use domain::value::id::{self, Location, Market, Network, PriceList, TaxClass, Variant};
+use domain::value::id::{self, DeliveryMethod, Location, Market, Network, PriceList, TaxClass, Variant};
 use domain::value::{Country, Currency, Id, Language, Quantity, Reference, Rounding, Unit, Zone};
 use engine::catalogue::{self, NewProduct, NewVariant};
+use engine::delivery::NewMethod;
 use engine::location::{self, NewLocation, NewNetwork};
 use engine::market::{self, Channel, NewChannel, NewMarket};
 use engine::price::{self, NewAudience, NewList, NewPrice};
@@ -188,7 +190,11 @@ impl Retailer {
         self.sell_variant(shop, NewVariant { components, ..a_variant(sku) }, minor)
     }
 
-    fn sell_variant(&self, shop: &TestShop, variant: NewVariant, minor: i64) -> Id<Variant> {
+    /// A product of one variant of any kind.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub fn sell_variant(&self, shop: &TestShop, variant: NewVariant, minor: i64) -> Id<Variant> {
         let (class, list) = (self.tax_class, self.prices);
         let made = shop.run(move |tx, actor, world| {
             let product = catalogue::create_product(tx, actor, world, a_product(class, variant.clone()))?;
@@ -206,6 +212,60 @@ impl Retailer {
             Ok(id)
         });
         made.expect("a product")
+    }
+
+    /// Parcels within Britain at one price, for the channels of these codes.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub fn parcel(&self, shop: &TestShop, minor: i64, channels: &[&str]) -> Id<DeliveryMethod> {
+        self.deliver(
+            shop,
+            NewMethod { kind: delivery::Kind::Ship, ..self.a_method("parcel", minor, channels) },
+        )
+    }
+
+    /// Collecting for nothing at every location, for the channels of these codes.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub fn collecting(&self, shop: &TestShop, channels: &[&str]) -> Id<DeliveryMethod> {
+        let method = NewMethod {
+            kind: delivery::Kind::Pickup,
+            zone: Vec::new(),
+            pickup_network: Some(Reference::Id(self.network)),
+            ..self.a_method("collect", 0, channels)
+        };
+        self.deliver(shop, method)
+    }
+
+    fn a_method(&self, code: &str, minor: i64, channels: &[&str]) -> NewMethod {
+        let britain = Area { country: Country::parse("GB").expect("a country"), postal_prefixes: Vec::new() };
+        NewMethod {
+            code: code.into(),
+            name: Wording::title(code, &[]).expect("a name"),
+            external_id: Some(code.into()),
+            kind: delivery::Kind::Ship,
+            currency: Currency::parse("GBP").expect("a currency"),
+            zone: vec![britain],
+            rates: Rates {
+                measure: Measure::Value,
+                bands: vec![Band { from: 0, price_minor: minor }],
+                most: None,
+                free_from_minor: None,
+            },
+            tax_class: Reference::Id(self.tax_class),
+            lead_days: (1, 3),
+            channels: channels.iter().map(|code| Reference::External((*code).to_owned())).collect(),
+            pickup_network: None,
+            pickup_locations: Vec::new(),
+        }
+    }
+
+    fn deliver(&self, shop: &TestShop, new: NewMethod) -> Id<DeliveryMethod> {
+        shop.run(move |tx, actor, world| engine::delivery::create(tx, actor, world, new.clone()))
+            .expect("a delivery method")
+            .id
     }
 
     /// Opening stock at the location of this place, from 0.

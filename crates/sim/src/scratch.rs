@@ -21,9 +21,22 @@ impl Scratch {
     /// # Errors
     /// If the directory cannot be made.
     pub fn new(purpose: &str) -> Result<Self, Failure> {
-        let parent = build_directory().join("scratch");
+        Self::under(&build_directory().join("scratch"), purpose)
+    }
+
+    /// An empty directory in memory where the machine has one (`/dev/shm`), else as [`Scratch::new`]: for books nobody must find
+    /// again after a power cut, written many times a second.
+    ///
+    /// # Errors
+    /// If the directory cannot be made.
+    pub fn in_memory(purpose: &str) -> Result<Self, Failure> {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::under(&memory.join("tandem-tests"), purpose) } else { Self::new(purpose) }
+    }
+
+    fn under(parent: &Path, purpose: &str) -> Result<Self, Failure> {
         let path = parent.join(name(purpose));
-        let made = fs::create_dir_all(&parent)
+        let made = fs::create_dir_all(parent)
             .and_then(|()| remove_if_there(&path))
             .and_then(|()| fs::create_dir(&path));
         made.map_err(|e| Failure::new(format!("making directory {}", path.display()), e))?;

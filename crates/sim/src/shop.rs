@@ -72,7 +72,18 @@ impl TestShop {
     /// # Panics
     /// When no file can be made: there is no test without it.
     pub fn on_sqlite(seed: u64) -> TestShop {
-        let scratch = Scratch::new("books").expect("a directory for the books");
+        TestShop::on_file(Scratch::new("books").expect("a directory for the books"), seed)
+    }
+
+    /// A fresh shop on the embedded engine that never waits for the disk.
+    ///
+    /// # Panics
+    /// When no file can be made.
+    pub fn in_memory(seed: u64) -> TestShop {
+        TestShop::on_file(Scratch::in_memory("books").expect("a directory for the books"), seed)
+    }
+
+    fn on_file(scratch: Scratch, seed: u64) -> TestShop {
         let address = scratch.path().join("shop.db").display().to_string();
         TestShop::open(address, seed, Ground::File(scratch))
     }
@@ -82,7 +93,14 @@ impl TestShop {
     /// # Panics
     /// When PostgreSQL is not installed: `make test` installs it.
     pub fn on_postgres(seed: u64) -> TestShop {
-        let database = crate::postgres::database().expect("a PostgreSQL database");
+        TestShop::on_database(crate::postgres::database().expect("a PostgreSQL database"), seed)
+    }
+
+    /// A fresh shop on an empty database of a PostgreSQL server.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub fn on_database(database: Database, seed: u64) -> TestShop {
         TestShop::open(database.url(), seed, Ground::Server(database))
     }
 

@@ -3,7 +3,7 @@
 use domain::actor::Actor;
 use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
 use domain::value::Id;
-use domain::value::id::{Book, Hold};
+use domain::value::id::{Book, Hold, Location};
 use domain::{Code, Refusal};
 use engine::check::{Report, check};
 use engine::ledger::{Ending, NewHold, Notice, Told, end_hold, hold, post};
@@ -153,15 +153,14 @@ fn a_difference_says_where_and_what() {
                 "holds: {BOOK}, place 01040g2081040g2081040g2081, state 2: expected 4 by its live holds, found 3"
             )
         );
-        shop.run(move |tx, _, _| {
-            Ok(store::external::add(tx, "till-4", kept.shared_with::<domain::value::id::Location>())?)
-        })
-        .expect("noted");
+        shop.run(move |tx, _, _| Ok(store::external::add(tx, "till-4", kept.shared_with::<Location>())?))
+            .expect("noted");
         let report = looked(shop);
         assert_eq!(
             report.differences[0].to_string(),
             "external ids: loc \"till-4\": expected a thing of this kind, found none"
         );
+        shop.run(|tx, _, _| Ok(store::external::remove::<Location>(tx, "till-4")?)).expect("forgotten");
     });
 }
 

@@ -299,7 +299,7 @@ pub fn begin_refund(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result
 pub fn finish_refund(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result<(), StoreError> {
     tx.execute(
         "update payment set refunding = refunding - $2, refunded = refunded + $2,
-             state = case when refunded + $2 = captured then cast($3 as {int}) else state end, version = version + 1
+             state = case when refunded + $2 = captured and captured = authorised then cast($3 as {int}) else state end, version = version + 1
          where payment_id = $1",
         params![id, amount, State::Refunded.code()],
     )?;

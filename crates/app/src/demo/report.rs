@@ -117,14 +117,21 @@ impl Report {
         for class in Class::ALL {
             let (ours, theirs) = (self.class(class), found.class(class));
             if ours != theirs {
-                all.push(format!("rule \"{}\": {ours:?} in the source, {theirs:?} in the shop", class.name()));
+                all.push(format!(
+                    "rule \"{}\": {ours:?} in the source, {theirs:?} in the shop",
+                    class.name()
+                ));
             }
         }
         for (month, channel) in self.trade.keys().chain(found.trade.keys()).collect::<BTreeSet<_>>() {
             let of = |report: &Self| report.trade(|at, through| (at, through) == (*month, *channel));
             if of(self) != of(found) {
                 let name = channel.name();
-                all.push(format!("{name} in {month}: {:?} in the source, {:?} in the shop", of(self), of(found)));
+                all.push(format!(
+                    "{name} in {month}: {:?} in the source, {:?} in the shop",
+                    of(self),
+                    of(found)
+                ));
             }
         }
         all

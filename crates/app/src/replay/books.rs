@@ -90,8 +90,9 @@ impl Reader<'_> {
                 let month = months.iter().find(|month| is_in(**month, &at));
                 let channel = house.channels.get(&text("channel"));
                 let occasion = month.copied().zip(channel.copied());
-                let occasion = occasion
-                    .ok_or_else(|| Fault::Failed(format!("order {} of {at} is not of the source", text("number"))))?;
+                let occasion = occasion.ok_or_else(|| {
+                    Fault::Failed(format!("order {} of {at} is not of the source", text("number")))
+                })?;
                 orders.insert(text("id"), occasion);
                 Ok(())
             })
@@ -112,9 +113,9 @@ impl Reader<'_> {
             .every("/v1/returns", |one| {
                 let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
                 let invoice = invoice_of(&text("external_id")).to_owned();
-                let occasion = invoices.get(invoice.as_str()).ok_or_else(|| {
-                    Fault::Failed(format!("return {} is not of the source", text("id")))
-                })?;
+                let occasion = invoices
+                    .get(invoice.as_str())
+                    .ok_or_else(|| Fault::Failed(format!("return {} is not of the source", text("id"))))?;
                 if text("state") != "refunded" {
                     return Err(Fault::Failed(format!("return {} is {}", text("id"), text("state"))));
                 }

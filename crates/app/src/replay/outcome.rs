@@ -60,7 +60,9 @@ impl Outcome {
         let more = self.check.as_ref().map_or(0, |check| check.more);
         match self.differences().len() as u64 + more {
             0 => Ok(()),
-            count => Err(Fault::Failed(format!("the shop's books differ from the source: {count} differences"))),
+            count => {
+                Err(Fault::Failed(format!("the shop's books differ from the source: {count} differences")))
+            }
         }
     }
 
@@ -70,7 +72,8 @@ impl Outcome {
 
     /// For people.
     pub fn text(&self) -> String {
-        let mut text = format!("What the shop's books say, read through its API:\n\n{}\n", self.books.report.text());
+        let mut text =
+            format!("What the shop's books say, read through its API:\n\n{}\n", self.books.report.text());
         let mut events = vec![["event", "count"].map(str::to_owned).to_vec()];
         let all: u64 = self.books.events.values().sum();
         let counted = self.books.events.iter().map(|(kind, count)| (kind.as_str(), *count));
@@ -88,11 +91,18 @@ impl Outcome {
             self.clients
         );
         if let Some(micros) = self.cpu_micros_per_order() {
-            let _ = write!(text, "; {}.{:02} ms of the server's processor per order", micros / 1000, micros % 1000 / 10);
+            let _ = write!(
+                text,
+                "; {}.{:02} ms of the server's processor per order",
+                micros / 1000,
+                micros % 1000 / 10
+            );
         }
         match &self.check {
             Some(found) => text += &format!("\n{}", check::in_words(found)),
-            None => text += "\nthe books of a shop that is not our own were not checked; run tandem check there",
+            None => {
+                text += "\nthe books of a shop that is not our own were not checked; run tandem check there"
+            }
         }
         let differences = self.differences();
         for difference in &differences {

@@ -2,6 +2,7 @@
 //! phone the money is recorded as it comes in, and then the parcel leaves.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tandem::demo::assignment::{Channel, scattered};
@@ -14,6 +15,10 @@ use super::clock::instant;
 use super::goods::{self, Mark};
 use crate::fault::Fault;
 
+/// A payment's receipt reaches its order a moment later: so often it is looked whether it has,
+const PAID_LOOKS: u32 = 600;
+/// with such pauses.
+const PAID_PAUSE: Duration = Duration::from_millis(100);
 /// Of a hundred till sales, so many are paid by card.
 const CARDS: u64 = 70;
 
@@ -54,26 +59,47 @@ pub async fn sell(
         checkout["placed_at"] = json!(at);
     }
     let path = format!("/v1/carts/{cart}/checkout");
-    let mut order = api.post(&path, &once("order"), &checkout).await?;
+    let order = api.post(&path, &once("order"), &checkout).await?;
     let ids = goods::held_against(source, invoice, &ordered, &order)?;
-    if invoice.channel != Channel::Till {
-        for payment in order["payments"].as_array().cloned().unwrap_or_default() {
+    if invoice.channel == Channel::Till {
+        completed(invoice, &order)?;
+    } else {
+        for payment in order["payments"].as_array().into_iter().flatten() {
             let path = format!("/v1/payments/{}/receipt", payment["id"].as_str().unwrap_or_default());
             api.post(&path, &once("receipt"), &json!({})).await?;
         }
-        for part in order["fulfilment_orders"].as_array().cloned().unwrap_or_default() {
-            let part = part["id"].as_str().unwrap_or_default();
-            let path = format!("/v1/orders/{}/fulfilment-orders/{part}/ship", occasion.name);
-            let parcel = json!({ "tracking": format!("LF{}", occasion.name) });
-            order = api.post(&path, &once(&format!("ship:{part}")), &parcel).await?;
-        }
-    }
-    let state = order["state"].as_str().unwrap_or_default();
-    let waits_only_for_nothing = order["fulfilment_orders"].as_array().is_some_and(Vec::is_empty);
-    if state != "completed" && !waits_only_for_nothing {
-        return Err(goods::differs(invoice, format!("the order is {state} in the end")));
     }
     Ok(ids)
+}
+
+/// Sends the parcels of a web or phone order, once the shop knows that it is paid.
+///
+/// # Errors
+/// What the shop refuses, and an order that is not complete then.
+pub async fn ship(api: &Api, invoice: &Invoice, name: &str) -> Result<(), Fault> {
+    let path = format!("/v1/orders/{name}");
+    let mut order = api.get(&path).await?;
+    for _ in 0..PAID_LOOKS {
+        if order["state"] != "pending_payment" {
+            break;
+        }
+        tokio::time::sleep(PAID_PAUSE).await;
+        order = api.get(&path).await?;
+    }
+    let parts = order["fulfilment_orders"].as_array().cloned().unwrap_or_default();
+    for part in parts.iter().filter_map(|part| part["id"].as_str()) {
+        let parcel = json!({ "tracking": format!("LF{name}") });
+        let once = format!("replay:{name}:ship:{part}");
+        order = api.post(&format!("{path}/fulfilment-orders/{part}/ship"), &once, &parcel).await?;
+    }
+    completed(invoice, &order)
+}
+
+fn completed(invoice: &Invoice, order: &Value) -> Result<(), Fault> {
+    match order["state"].as_str() {
+        Some("completed") => Ok(()),
+        state => Err(goods::differs(invoice, format!("the order is {} in the end", state.unwrap_or("lost")))),
+    }
 }
 
 fn cart(source: &Source, invoice: &Invoice, ordered: &BTreeMap<Mark, i64>) -> Value {

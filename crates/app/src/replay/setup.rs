@@ -145,6 +145,7 @@ async fn channels(
         "code": "parcel", "external_id": "parcel", "name": { "text": "Parcel" }, "kind": "ship", "tax_class": "standard",
         "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 0, "currency": CURRENCY } }] },
         "lead_days_min": 1, "lead_days_max": 5, "channels": ["web", "phone"],
+        "zone": countries.iter().map(|code| json!({ "country": code })).collect::<Vec<_>>(),
     });
     make(api, "/v1/delivery-methods", &method).await?;
     Ok(channels)

@@ -19,17 +19,13 @@ pub type Kept = HashMap<(usize, Mark), String>;
 ///
 /// # Errors
 /// What the shop refuses, and any refund that is not what the source says.
-pub async fn take_back(
-    api: &Api,
-    source: &Source,
-    invoice: &Invoice,
-    kept: &Kept,
-) -> Result<i64, Fault> {
+pub async fn take_back(api: &Api, source: &Source, invoice: &Invoice, kept: &Kept) -> Result<i64, Fault> {
     let location = &source.locations.at(invoice.location).external_id;
     let mut refunded = 0;
     for (place, (order, lines)) in by_order(source, invoice, kept)?.into_iter().enumerate() {
         let name = name_of(invoice, place + 1);
-        let body = json!({ "location": location, "reason": "cancelled", "lines": lines, "external_id": name });
+        let body =
+            json!({ "location": location, "reason": "cancelled", "lines": lines, "external_id": name });
         let path = format!("/v1/orders/{order}/returns");
         refunded += refund(&api.post(&path, &format!("replay:{name}"), &body).await?);
     }
@@ -68,11 +64,7 @@ fn condition(source: &Source, line: &Line) -> &'static str {
     }
 }
 
-fn by_order(
-    source: &Source,
-    invoice: &Invoice,
-    kept: &Kept,
-) -> Result<BTreeMap<String, Vec<Value>>, Fault> {
+fn by_order(source: &Source, invoice: &Invoice, kept: &Kept) -> Result<BTreeMap<String, Vec<Value>>, Fault> {
     let mut orders: BTreeMap<String, BTreeMap<(String, &str), i64>> = BTreeMap::new();
     for line in &invoice.lines {
         for found in &line.matches {
@@ -85,7 +77,8 @@ fn by_order(
             *lines.entry((id.clone(), condition(source, line))).or_insert(0) += found.quantity;
         }
     }
-    let line = |((id, condition), quantity)| json!({ "line": id, "quantity": quantity, "condition": condition });
+    let line =
+        |((id, condition), quantity)| json!({ "line": id, "quantity": quantity, "condition": condition });
     Ok(orders.into_iter().map(|(order, lines)| (order, lines.into_iter().map(line).collect())).collect())
 }
 

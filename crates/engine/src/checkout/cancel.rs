@@ -10,7 +10,7 @@ use store::{Tx, order as rows};
 
 use super::{Whole, complete_if_done, settle, whole};
 use crate::event::emit;
-use crate::fulfilment::{self, FulfilmentOrder, open_units};
+use crate::fulfilment::{self, FulfilmentOrder, untouched_units};
 use crate::order::{self, Line, Order};
 use crate::{Failure, World};
 
@@ -93,7 +93,7 @@ fn asked(
         if line.takes.is_empty() {
             line.quantity - line.cancelled - line.returned
         } else {
-            open_units(line, all)
+            untouched_units(line, all)
         }
     };
     let Some(named) = named else {

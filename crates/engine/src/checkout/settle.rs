@@ -8,7 +8,6 @@ use domain::value::id::{self};
 use domain::value::{Id, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
-use store::job::Job;
 use store::market::Channel;
 use store::{Tx, order as rows};
 
@@ -111,20 +110,6 @@ pub fn payment_changed(
     give_back_too_much(tx, actor, world, &order)
 }
 
-/// The job that tells an order of its payment.
-///
-/// # Errors
-/// What [`payment_changed`] says.
-pub fn on_payment_changed(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    job: &Job,
-) -> Result<(), Failure> {
-    let order = Id::parse(&job.subject).map_err(|error| Refusal::invalid("subject", error))?;
-    payment_changed(tx, actor, world, order)
-}
-
 /// Places an order that waited for its payment and has it.
 pub(super) fn place_if_paid(
     tx: &mut Tx<'_>,
@@ -143,7 +128,8 @@ pub(super) fn place_if_paid(
     order::find(tx, order.id)
 }
 
-/// Takes authorised money for the goods that have left, the delivery with the first of them; everything owed with the last.
+/// Takes authorised money for the goods that have left and did not come back, the delivery with the first of them; everything owed
+/// with the last.
 pub(super) fn capture_for_what_left(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -157,7 +143,7 @@ pub(super) fn capture_for_what_left(
         due += share(line.gross, line.quantity, line.cancelled, left);
     }
     let sums = order::sums(tx, order)?;
-    let mut missing = due.min(sums.owed()) - sums.captured - capturing(tx, order)?;
+    let mut missing = (due - sums.returned).min(sums.owed()) - sums.kept() - capturing(tx, order)?;
     for one in store::payment::of_order(tx, order.id)? {
         let part = one.amounts.open_to_capture().min(missing);
         if part > 0 && !one.state.has_ended() {

@@ -78,7 +78,8 @@ fn words(schema: &Value) -> (String, Option<String>) {
 
 /// `1 to 200 characters`, as far as it is bounded.
 fn bounds(schema: &Value, least: &str, most: &str, unit: &str) -> String {
-    let number = |name: &str| schema[name].as_i64().or_else(|| schema[name].as_f64().map(|float| float as i64));
+    let number =
+        |name: &str| schema[name].as_i64().or_else(|| schema[name].as_f64().map(|float| float as i64));
     let text = match (number(least), number(most)) {
         (Some(least), Some(most)) => format!("{least} to {most} {unit}"),
         (Some(least), None) => format!("at least {least} {unit}"),

@@ -1,0 +1,331 @@
+//! The model: the same shop a second time, in plain maps and lists, so simple that it can be seen to be right.
+//!
+//! It knows the trade's rules and nothing of databases, keys or the crowd. Things go by their number: the third cart, the first
+//! line of the second order. [`Model::apply`] either does a command wholly or names the refusal the real shop must give as well.
+
+pub mod cart;
+pub mod money;
+pub mod order;
+pub mod stock;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use domain::Code;
+use domain::payment::Kind as PaymentKind;
+use domain::returns::Condition;
+use domain::stock::State;
+use engine::stock::AdjustReason;
+
+use cart::Cart;
+use money::{Operation, Verdict};
+use order::Order;
+use stock::Stock;
+
+/// What never changes while the shop is played with.
+#[derive(Debug)]
+pub struct Plan {
+    /// What a parcel costs; collecting is free.
+    pub parcel: i64,
+    pub channels: Vec<Channel>,
+    pub variants: Vec<Variant>,
+    /// The best first.
+    pub locations: Vec<Location>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// A till's own location; none sells from all that ship.
+    pub location: Option<usize>,
+    /// Goods are held as soon as they are in the cart.
+    pub holds: bool,
+    pub threshold: i64,
+    /// Money is taken with the order, not as goods leave.
+    pub captures_at_order: bool,
+    /// Parcels and collecting are offered.
+    pub delivers: bool,
+    pub payment_kinds: Vec<PaymentKind>,
+    pub hold_seconds: i64,
+    pub cart_seconds: i64,
+    pub payment_seconds: i64,
+}
+
+/// How a cart is to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Parcel,
+    Collected(usize),
+}
+
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub price: i64,
+    /// What one of it takes from shelves: itself, a kit's components, nothing for a service.
+    pub takes: Vec<(usize, i64)>,
+    /// It lies on shelves itself.
+    pub stocked: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Location {
+    pub can_ship: bool,
+    pub can_receive: bool,
+    pub can_return: bool,
+}
+
+/// Something asked of the shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Receive {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        state: State,
+    },
+    Adjust {
+        variant: usize,
+        location: usize,
+        change: i64,
+        reason: AdjustReason,
+    },
+    Set {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        expected: Option<i64>,
+    },
+    Move {
+        variant: usize,
+        location: usize,
+        from: State,
+        to: State,
+        quantity: i64,
+    },
+    SetSafety {
+        variant: usize,
+        location: usize,
+        safety: i64,
+    },
+    SetAside {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        seconds: i64,
+    },
+    Release {
+        aside: usize,
+    },
+    CreateCart {
+        channel: usize,
+        lines: Vec<(usize, i64)>,
+        known: bool,
+        choice: Option<Choice>,
+    },
+    AddLine {
+        cart: usize,
+        variant: usize,
+        quantity: i64,
+    },
+    SetQuantity {
+        cart: usize,
+        variant: usize,
+        version: Option<i64>,
+        quantity: i64,
+    },
+    RemoveLine {
+        cart: usize,
+        variant: usize,
+        version: Option<i64>,
+    },
+    Choose {
+        cart: usize,
+        version: Option<i64>,
+        choice: Option<Choice>,
+    },
+    Merge {
+        from: usize,
+        into: usize,
+    },
+    Checkout {
+        cart: usize,
+        expected: Option<i64>,
+        tenders: Vec<(PaymentKind, Option<i64>)>,
+    },
+    Pay {
+        order: usize,
+        kind: PaymentKind,
+        amount: Option<i64>,
+    },
+    RecordReceipt {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Answer {
+        order: usize,
+        payment: usize,
+        operation: Operation,
+        verdict: Verdict,
+    },
+    Capture {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Refund {
+        order: usize,
+        payment: usize,
+        amount: Option<i64>,
+    },
+    Void {
+        order: usize,
+        payment: usize,
+    },
+    Fulfil {
+        order: usize,
+        part: usize,
+    },
+    Cancel {
+        order: usize,
+        lines: Option<Vec<(usize, i64)>>,
+    },
+    TakeBack {
+        order: usize,
+        location: usize,
+        lines: Vec<(usize, i64, Condition)>,
+    },
+    TakeBackBlind {
+        variant: usize,
+        location: usize,
+        quantity: i64,
+        condition: Condition,
+    },
+    /// Time passes, more than a minute, and everything that was due is done.
+    Pass {
+        seconds: i64,
+    },
+}
+
+/// Numbers of things that changed since they were compared.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    pub carts: BTreeSet<usize>,
+    pub orders: BTreeSet<usize>,
+}
+
+/// The shop in plain maps and lists.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub plan: Rc<Plan>,
+    /// Seconds since the shop opened.
+    pub now: i64,
+    pub stock: Stock,
+    pub carts: Vec<Rc<Cart>>,
+    pub orders: Vec<Rc<Order>>,
+    pub touched: Touched,
+}
+
+impl Model {
+    /// An empty shop.
+    pub fn new(plan: Plan) -> Model {
+        Model {
+            plan: Rc::new(plan),
+            now: 0,
+            stock: Stock::default(),
+            carts: Vec::new(),
+            orders: Vec::new(),
+            touched: Touched::default(),
+        }
+    }
+
+    /// Does a command wholly, or changes nothing and says why not.
+    pub fn apply(&mut self, command: &Command) -> Result<(), Code> {
+        let mut next = self.clone();
+        next.obey(command)?;
+        *self = next;
+        Ok(())
+    }
+
+    fn obey(&mut self, command: &Command) -> Result<(), Code> {
+        match command.clone() {
+            Command::Receive { variant, location, quantity, state } => {
+                self.receive((variant, location), quantity, state)
+            }
+            Command::Adjust { variant, location, change, reason } => {
+                self.adjust((variant, location), change, reason)
+            }
+            Command::Set { variant, location, quantity, expected } => {
+                self.set((variant, location), quantity, expected)
+            }
+            Command::Move { variant, location, from, to, quantity } => {
+                self.move_state((variant, location), (from, to), quantity)
+            }
+            Command::SetSafety { variant, location, safety } => self.set_safety((variant, location), safety),
+            Command::SetAside { variant, location, quantity, seconds } => {
+                self.set_aside((variant, location), quantity, seconds)
+            }
+            Command::Release { aside } => self.release(aside),
+            Command::CreateCart { channel, lines, known, choice } => {
+                self.create_cart(channel, &lines, known, choice)
+            }
+            Command::AddLine { cart, variant, quantity } => self.add_line(cart, variant, quantity),
+            Command::SetQuantity { cart, variant, version, quantity } => {
+                self.set_quantity((cart, version), variant, quantity)
+            }
+            Command::RemoveLine { cart, variant, version } => self.remove_line((cart, version), variant),
+            Command::Choose { cart, version, choice } => self.choose((cart, version), choice),
+            Command::Merge { from, into } => self.merge(from, into),
+            Command::Checkout { cart, expected, tenders } => self.check_out(cart, expected, &tenders),
+            Command::TakeBackBlind { variant, location, quantity, condition } => {
+                self.take_back_blind((variant, location), quantity, condition)
+            }
+            Command::Pass { seconds } => {
+                self.pass(seconds);
+                Ok(())
+            }
+            other => self.obey_for_order(other),
+        }
+    }
+
+    fn obey_for_order(&mut self, command: Command) -> Result<(), Code> {
+        match command {
+            Command::Pay { order, kind, amount } => self.pay(order, kind, amount),
+            Command::RecordReceipt { order, payment, amount } => {
+                self.order_mut(order).record_receipt(payment, amount)
+            }
+            Command::Answer { order, payment, operation, verdict } => {
+                self.order_mut(order).answer(payment, operation, verdict)
+            }
+            Command::Capture { order, payment, amount } => self.order_mut(order).capture(payment, amount),
+            Command::Refund { order, payment, amount } => self.order_mut(order).refund(payment, amount),
+            Command::Void { order, payment } => self.order_mut(order).void(payment),
+            Command::Fulfil { order, part } => self.fulfil(order, part),
+            Command::Cancel { order, lines } => self.cancel(order, lines),
+            Command::TakeBack { order, location, lines } => self.take_back(order, location, &lines),
+            other => unreachable!("{other:?} is not about an order"),
+        }
+    }
+
+    /// Time passes; then jobs and duties are done until none is due.
+    fn pass(&mut self, seconds: i64) {
+        self.now += seconds;
+        self.tell_orders();
+        self.expire_carts();
+        self.expire_unpaid();
+        self.expire_payments();
+        self.expire_holds();
+        self.tell_orders();
+    }
+
+    /// The cart, to be changed.
+    fn cart_mut(&mut self, cart: usize) -> &mut Cart {
+        self.touched.carts.insert(cart);
+        Rc::make_mut(&mut self.carts[cart])
+    }
+
+    /// The order, to be changed.
+    fn order_mut(&mut self, order: usize) -> &mut Order {
+        self.touched.orders.insert(order);
+        Rc::make_mut(&mut self.orders[order])
+    }
+}

@@ -1,0 +1,402 @@
+//! The model's orders: placed, fulfilled, cancelled, taken back.
+
+use std::rc::Rc;
+
+use domain::Code;
+use domain::delivery::Kind;
+use domain::fulfilment::State as PartState;
+use domain::order::State;
+use domain::payment::{Kind as PaymentKind, State as PaymentState};
+use domain::returns::Condition;
+use domain::stock::State as StockState;
+
+use super::money::Payment;
+use super::stock::{Reach, Taken, at, demand, world};
+use super::{Choice, Model, cart};
+
+/// What a customer bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub channel: usize,
+    pub state: State,
+    pub kind: Kind,
+    pub lines: Vec<Line>,
+    pub delivery: i64,
+    /// Minor units cancelled.
+    pub cancelled: i64,
+    /// Minor units that came back.
+    pub returned: i64,
+    /// When it is cancelled unless it is paid before.
+    pub due_at: Option<i64>,
+    /// What leaves, by location.
+    pub parts: Vec<Part>,
+    pub payments: Vec<Payment>,
+    /// A payment changed and the order was not told yet.
+    pub told: bool,
+}
+
+/// A variant sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub variant: usize,
+    pub quantity: i64,
+    pub unit: i64,
+    pub cancelled: i64,
+    pub returned: i64,
+    pub takes: Vec<(usize, i64)>,
+}
+
+/// What leaves one location together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub location: usize,
+    pub state: PartState,
+    /// Line, variant, how many; those given back are gone from here.
+    pub pieces: Vec<(usize, usize, i64)>,
+}
+
+impl Part {
+    pub fn is_open(&self) -> bool {
+        self.state == PartState::Open
+    }
+}
+
+impl Order {
+    pub fn gross(&self) -> i64 {
+        self.delivery + self.lines.iter().map(|line| line.unit * line.quantity).sum::<i64>()
+    }
+
+    /// The state of parts that have left.
+    fn left(&self) -> PartState {
+        if self.kind == Kind::Ship { PartState::Shipped } else { PartState::Collected }
+    }
+
+    fn open_pieces(&self, line: usize, variant: usize) -> i64 {
+        let open = self.parts.iter().filter(|part| part.is_open()).flat_map(|part| &part.pieces);
+        open.filter(|piece| (piece.0, piece.1) == (line, variant)).map(|piece| piece.2).sum()
+    }
+
+    /// How many units of a line the customer does not wholly have yet.
+    pub fn open_units(&self, line: usize) -> i64 {
+        let takes = self.lines[line].takes.iter();
+        takes.map(|(variant, each)| (self.open_pieces(line, *variant) + each - 1) / each).max().unwrap_or(0)
+    }
+
+    /// How many units of a line have not left, not even in part; of a service, those not given back.
+    pub fn untouched_units(&self, line: usize) -> i64 {
+        let sold = &self.lines[line];
+        let whole = |(variant, each): &(usize, i64)| self.open_pieces(line, *variant) / each;
+        sold.takes.iter().map(whole).min().unwrap_or(sold.quantity - sold.cancelled - sold.returned)
+    }
+}
+
+/// Gives what was taken to the lines, line by line, and puts what leaves one location together.
+fn parts(lines: &[Line], taken: &[Taken], state: PartState) -> Vec<Part> {
+    let mut taken = taken.to_vec();
+    let mut parts: Vec<Part> = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        for (variant, each) in &line.takes {
+            let mut wanted = each * line.quantity;
+            for one in taken.iter_mut().filter(|one| one.variant == *variant) {
+                let quantity = one.quantity.min(wanted);
+                if quantity == 0 {
+                    continue;
+                }
+                one.quantity -= quantity;
+                wanted -= quantity;
+                let piece = (number, *variant, quantity);
+                match parts.iter_mut().find(|part| part.location == one.location) {
+                    Some(part) => part.pieces.push(piece),
+                    None => parts.push(Part { location: one.location, state, pieces: vec![piece] }),
+                }
+            }
+        }
+    }
+    parts.iter_mut().for_each(|part| part.pieces.sort_unstable());
+    parts.sort_by_key(|part| part.location);
+    parts
+}
+
+impl Model {
+    /// What a cart costs.
+    pub fn total(&self, cart: usize) -> i64 {
+        let cart = &self.carts[cart];
+        let goods: i64 =
+            cart.lines.iter().map(|(variant, quantity)| self.plan.variants[*variant].price * quantity).sum();
+        goods + self.charge(cart.choice)
+    }
+
+    fn charge(&self, choice: Option<Choice>) -> i64 {
+        if choice == Some(Choice::Parcel) { self.plan.parcel } else { 0 }
+    }
+
+    /// How the goods of a cart reach the customer, and from where they are taken.
+    fn way(&self, cart: &cart::Cart) -> Result<(Kind, Reach), Code> {
+        let at_the_counter = self.plan.channels[cart.channel].location.is_some();
+        match cart.choice {
+            Some(Choice::Parcel) => Ok((Kind::Ship, self.reach(cart.channel))),
+            Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::Counter(location))),
+            None if at_the_counter => Ok((Kind::HandOver, self.reach(cart.channel))),
+            None => Err(Code::NotDeliverable),
+        }
+    }
+
+    pub(super) fn check_out(
+        &mut self,
+        number: usize,
+        expected: Option<i64>,
+        tenders: &[(PaymentKind, Option<i64>)],
+    ) -> Result<(), Code> {
+        let cart = self.carts[number].clone();
+        let channel = self.plan.channels[cart.channel].clone();
+        if cart.choice.is_some() && !channel.delivers {
+            return Err(Code::NotDeliverable);
+        }
+        if cart.lines.is_empty() {
+            return Err(Code::CartNotOpen);
+        }
+        if expected.is_some_and(|shown| shown != self.total(number)) {
+            return Err(Code::TotalChanged);
+        }
+        let (kind, reach) = self.way(&cart)?;
+        if !matches!(cart.standing(self.now), domain::cart::State::Active | domain::cart::State::Recovered) {
+            return Err(Code::CartNotOpen);
+        }
+        let mut order = self.begun(&cart, kind);
+        let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
+        self.end_cart(number, domain::cart::State::Ordered);
+        let to = if gone { StockState::Customer } else { StockState::Committed };
+        let taken = self.take(reach, &demand(&self.plan, &cart.lines), to)?;
+        let state = if gone { order.left() } else { PartState::Open };
+        order.parts = parts(&order.lines, &taken, state);
+        let mut missing = order.gross();
+        for (kind, amount) in tenders {
+            let amount = amount.unwrap_or(missing);
+            if amount > missing {
+                return Err(Code::AmountExceeded);
+            }
+            if (amount, missing) != (0, 0) {
+                let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
+                order.begin_payment((*kind, amount), allowed, at_once, self.now)?;
+            }
+            missing -= amount;
+        }
+        order.go_on();
+        self.touched.orders.insert(self.orders.len());
+        self.orders.push(Rc::new(order));
+        Ok(())
+    }
+
+    fn begun(&self, cart: &cart::Cart, kind: Kind) -> Order {
+        let channel = &self.plan.channels[cart.channel];
+        let line = |(variant, quantity): &(usize, i64)| {
+            let sold = &self.plan.variants[*variant];
+            Line {
+                variant: *variant,
+                quantity: *quantity,
+                unit: sold.price,
+                cancelled: 0,
+                returned: 0,
+                takes: sold.takes.clone(),
+            }
+        };
+        Order {
+            channel: cart.channel,
+            state: State::PendingPayment,
+            kind,
+            lines: cart.lines.iter().map(line).collect(),
+            delivery: self.charge(cart.choice),
+            cancelled: 0,
+            returned: 0,
+            due_at: Some(self.now + channel.payment_seconds),
+            parts: Vec::new(),
+            payments: Vec::new(),
+            told: false,
+        }
+    }
+
+    pub(super) fn pay(&mut self, number: usize, kind: PaymentKind, amount: Option<i64>) -> Result<(), Code> {
+        let open = self.orders[number].open_to_pay();
+        if open == 0 || self.orders[number].state == State::Cancelled {
+            return Err(Code::WrongState);
+        }
+        let amount = amount.unwrap_or(open);
+        if amount > open {
+            return Err(Code::AmountExceeded);
+        }
+        let (plan, now) = (self.plan.clone(), self.now);
+        let channel = &plan.channels[self.orders[number].channel];
+        let order = self.order_mut(number);
+        order.begin_payment((kind, amount), &channel.payment_kinds, channel.captures_at_order, now)?;
+        order.go_on();
+        Ok(())
+    }
+
+    pub(super) fn fulfil(&mut self, number: usize, part: usize) -> Result<(), Code> {
+        if self.orders[number].state != State::Placed {
+            return Err(Code::WrongState);
+        }
+        let order = self.order_mut(number);
+        if !order.parts[part].is_open() {
+            return Err(Code::WrongState);
+        }
+        order.parts[part].state = order.left();
+        order.capture_for_what_left();
+        order.go_on();
+        let Part { location, pieces, .. } = order.parts[part].clone();
+        for (_, variant, quantity) in pieces {
+            let way = (at(location, StockState::Committed), world(StockState::Customer));
+            self.stock.shift(variant, way, quantity);
+        }
+        Ok(())
+    }
+
+    pub(super) fn cancel(&mut self, number: usize, lines: Option<Vec<(usize, i64)>>) -> Result<(), Code> {
+        if matches!(self.orders[number].state, State::Completed | State::Cancelled) {
+            return Err(Code::WrongState);
+        }
+        let order = &self.orders[number];
+        let all = || (0..order.lines.len()).map(|line| (line, order.untouched_units(line)));
+        let lines = lines.unwrap_or_else(|| all().filter(|(_, units)| *units > 0).collect());
+        for (line, units) in lines {
+            if units < 1 || units > self.orders[number].untouched_units(line) {
+                return Err(Code::WrongState);
+            }
+            self.cancel_units(number, line, units);
+        }
+        let order = self.order_mut(number);
+        for part in order.parts.iter_mut().filter(|part| part.is_open() && part.pieces.is_empty()) {
+            part.state = PartState::Cancelled;
+        }
+        let nothing_leaves = order.parts.iter().all(|part| part.state == PartState::Cancelled);
+        if nothing_leaves && order.lines.iter().all(|line| line.cancelled == line.quantity) {
+            order.cancelled = order.gross();
+            order.state = State::Cancelled;
+            order.due_at = None;
+        }
+        order.give_back_too_much();
+        order.go_on();
+        Ok(())
+    }
+
+    /// Units of a line go no further; their pieces go back to the shelves they were promised at.
+    fn cancel_units(&mut self, number: usize, line: usize, units: i64) {
+        let order = self.order_mut(number);
+        order.cancelled += order.lines[line].unit * units;
+        order.lines[line].cancelled += units;
+        let mut freed = Vec::new();
+        for (variant, each) in order.lines[line].takes.clone() {
+            let mut left = each * units;
+            for part in order.parts.iter_mut().filter(|part| part.is_open()) {
+                let pieces = part.pieces.iter_mut().filter(|one| (one.0, one.1) == (line, variant));
+                for piece in pieces {
+                    let quantity = piece.2.min(left);
+                    piece.2 -= quantity;
+                    left -= quantity;
+                    freed.push((variant, part.location, quantity));
+                }
+                part.pieces.retain(|piece| piece.2 > 0);
+            }
+        }
+        for (variant, location, quantity) in freed.into_iter().filter(|one| one.2 > 0) {
+            let way = (at(location, StockState::Committed), at(location, StockState::Available));
+            self.stock.shift(variant, way, quantity);
+        }
+    }
+
+    pub(super) fn take_back(
+        &mut self,
+        number: usize,
+        location: usize,
+        lines: &[(usize, i64, Condition)],
+    ) -> Result<(), Code> {
+        if !self.plan.locations[location].can_return {
+            return Err(Code::WrongState);
+        }
+        if !matches!(self.orders[number].state, State::Placed | State::Completed) {
+            return Err(Code::WrongState);
+        }
+        for (line, units, condition) in lines {
+            let order = self.order_mut(number);
+            let sold = &order.lines[*line];
+            let has = sold.quantity - sold.cancelled - sold.returned - order.open_units(*line);
+            if *units < 1 || *units > has {
+                return Err(Code::WrongState);
+            }
+            order.lines[*line].returned += units;
+            order.returned += order.lines[*line].unit * units;
+            let takes = order.lines[*line].takes.clone();
+            self.put_back(&takes, *units, (location, *condition));
+        }
+        self.order_mut(number).give_back_too_much();
+        Ok(())
+    }
+
+    pub(super) fn take_back_blind(
+        &mut self,
+        (variant, location): (usize, usize),
+        quantity: i64,
+        condition: Condition,
+    ) -> Result<(), Code> {
+        if !self.plan.locations[location].can_return {
+            return Err(Code::WrongState);
+        }
+        let takes = self.plan.variants[variant].takes.clone();
+        self.put_back(&takes, quantity, (location, condition));
+        Ok(())
+    }
+
+    fn put_back(&mut self, takes: &[(usize, i64)], units: i64, (location, condition): (usize, Condition)) {
+        let to = match condition {
+            Condition::Resellable => at(location, StockState::Available),
+            Condition::Inspect => at(location, StockState::Quality),
+            Condition::Damaged => at(location, StockState::Damaged),
+            Condition::Scrap => world(StockState::Scrap),
+            Condition::Kept => return,
+        };
+        for (variant, each) in takes {
+            self.stock.shift(*variant, (world(StockState::Customer), to), each * units);
+        }
+    }
+
+    /// Orders are told that their payments changed, until none has anything more to say.
+    pub(super) fn tell_orders(&mut self) {
+        for number in 0..self.orders.len() {
+            while self.orders[number].told {
+                let order = self.order_mut(number);
+                order.told = false;
+                order.go_on();
+                order.give_back_too_much();
+            }
+        }
+    }
+
+    pub(super) fn expire_unpaid(&mut self) {
+        for number in 0..self.orders.len() {
+            let order = &self.orders[number];
+            if order.state == State::PendingPayment && order.due_at.is_some_and(|due| due <= self.now) {
+                self.cancel(number, None).expect("an unpaid order can be cancelled");
+            }
+        }
+    }
+
+    pub(super) fn expire_payments(&mut self) {
+        for number in 0..self.orders.len() {
+            for payment in 0..self.orders[number].payments.len() {
+                let one = &self.orders[number].payments[payment];
+                if one.state == PaymentState::Created && one.expires_at.is_some_and(|at| at <= self.now) {
+                    let order = self.order_mut(number);
+                    order.payments[payment].state = PaymentState::Expired;
+                    order.told = true;
+                }
+            }
+        }
+    }
+}
+
+/// Is the money for the whole amount in hand?
+fn in_hand(tenders: &[(PaymentKind, Option<i64>)], gross: i64) -> bool {
+    let at_once = tenders.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
+    let sum: i64 = tenders.iter().filter_map(|(_, amount)| *amount).sum();
+    at_once && (sum >= gross || tenders.iter().any(|(_, amount)| amount.is_none()))
+}

@@ -1,0 +1,323 @@
+//! The simulation: random trade, drawn from a seed, done by the real engine and by the model; whatever one of them says or has and
+//! the other does not is a bug in one of them, told with the recipe to see it again.
+
+mod compare;
+mod draw;
+mod real;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use domain::location::Kind as LocationKind;
+use domain::market::{CapturePolicy, HoldPolicy};
+use domain::payment::Kind as PaymentKind;
+use domain::value::Reference;
+use engine::catalogue::NewVariant;
+use engine::location::{self, LocationChange};
+use engine::market::NewChannel;
+
+use crate::chance::Chance;
+use crate::model::{self, Command, Model, Plan};
+use crate::retailer::{a_channel, a_variant};
+use crate::{Retailer, TestShop};
+use compare::Differences;
+use real::{Real, key};
+
+/// Pieces everywhere are compared after so many commands; what a command touched, after each.
+const STOCK_EVERY: u64 = 25;
+/// The books are checked after so many commands.
+const BOOKS_EVERY: u64 = 1000;
+/// So many of the last commands are told when something is wrong.
+const TOLD: usize = 25;
+/// So many of the last answers are asked for again.
+const REPEATED: usize = 30;
+/// What a parcel costs, in minor units.
+const PARCEL: i64 = 395;
+/// Answers are asked for again unless time passed by more than this: the shop forgets them after a week.
+const ANSWERS_KEPT_SECONDS: i64 = 86_400;
+/// So many of 100 commands were asked before.
+const REPEAT_PERCENT: u64 = 4;
+
+/// What a simulation did, to see that it did something.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Commands done, by name.
+    pub done: BTreeMap<String, u64>,
+    /// Commands refused, by name and code.
+    pub refused: BTreeMap<String, u64>,
+    /// Orders at the end.
+    pub orders: usize,
+}
+
+/// Plays `commands` random commands that follow from `seed`.
+///
+/// # Errors
+/// What differs between the engine and the model, with the last commands and how to run them again.
+pub fn play(seed: u64, commands: u64) -> Result<Told, String> {
+    let mut simulation = Simulation::open(seed);
+    for step in 1..=commands {
+        let differences = simulation.step(step).unwrap_or_else(|wrong| vec![wrong]);
+        if !differences.is_empty() {
+            return Err(simulation.recipe(seed, step, &differences));
+        }
+    }
+    simulation.told.orders = simulation.model.orders.len();
+    match simulation.compare_all() {
+        differences if differences.is_empty() => Ok(simulation.told),
+        differences => Err(simulation.recipe(seed, commands, &differences)),
+    }
+}
+
+struct Simulation {
+    chance: Chance,
+    model: Model,
+    real: Real,
+    told: Told,
+    last: VecDeque<String>,
+    answered: VecDeque<(u64, Command, String)>,
+}
+
+impl Simulation {
+    fn open(seed: u64) -> Simulation {
+        let (plan, real) = open_shop(seed);
+        Simulation {
+            chance: Chance::new(seed),
+            model: Model::new(plan),
+            real,
+            told: Told::default(),
+            last: VecDeque::new(),
+            answered: VecDeque::new(),
+        }
+    }
+
+    /// One command on both sides, and what differs afterwards.
+    fn step(&mut self, step: u64) -> Result<Differences, String> {
+        self.real.shop.pass(1);
+        self.model.now += 1;
+        if !self.answered.is_empty() && self.chance.happens(REPEAT_PERCENT) {
+            self.repeat()?;
+        } else {
+            let command = draw::command(&mut self.chance, &self.model);
+            self.note(format!("{step}: {command:?}"));
+            self.obey(step, command)?;
+        }
+        let mut differences = self.compare_touched()?;
+        if step.is_multiple_of(STOCK_EVERY) {
+            differences.extend(compare::stock(&self.real, &self.model).map_err(|error| error.to_string())?);
+        }
+        if step.is_multiple_of(BOOKS_EVERY) {
+            differences.extend(compare::books(&self.real).map_err(|error| error.to_string())?);
+        }
+        Ok(differences)
+    }
+
+    fn note(&mut self, line: String) {
+        self.last.push_back(line);
+        if self.last.len() > TOLD {
+            self.last.pop_front();
+        }
+    }
+
+    fn obey(&mut self, step: u64, command: Command) -> Result<(), String> {
+        let expected = self.model.apply(&command);
+        let name = format!("{command:?}").split([' ', '{']).next().unwrap_or_default().to_owned();
+        if let Command::Pass { seconds } = command {
+            self.real.pass(seconds).map_err(|error| error.to_string())?;
+            *self.told.done.entry(name).or_insert(0) += 1;
+            if seconds > ANSWERS_KEPT_SECONDS {
+                self.answered.clear();
+            }
+            return Ok(());
+        }
+        match (expected, self.real.perform(key(step, &command), &command)) {
+            (Ok(()), Ok(answer)) if !answer.repeated => {
+                self.real.note(&command, &answer.body);
+                *self.told.done.entry(name).or_insert(0) += 1;
+                self.answered.push_back((step, command, answer.body));
+                if self.answered.len() > REPEATED {
+                    self.answered.pop_front();
+                }
+                Ok(())
+            }
+            (Err(code), Err(failure)) if real::code(&failure)? == code => {
+                *self.told.refused.entry(format!("{name} {}", code.text())).or_insert(0) += 1;
+                Ok(())
+            }
+            (expected, outcome) => {
+                let said = outcome.map_or_else(|failure| failure.to_string(), |answer| format!("{answer:?}"));
+                Err(format!("the model says {expected:?}, the engine says {said}"))
+            }
+        }
+    }
+
+    /// An answer asked for again is the same, and under its key nothing else is done.
+    fn repeat(&mut self) -> Result<(), String> {
+        let place = self.chance.below(self.answered.len() as u64) as usize;
+        let (step, command, body) = self.answered[place].clone();
+        self.note(format!("again {step}: {command:?}"));
+        let again = self.real.perform(key(step, &command), &command).map_err(|error| error.to_string())?;
+        if !again.repeated || again.body != body {
+            return Err(format!("asked again, the engine answers {again:?} and not {body:?}"));
+        }
+        let other = Command::Pass { seconds: 0 };
+        let reused = self.real.perform(key(step, &other), &command);
+        let code = reused.as_ref().err().map(real::code).transpose()?;
+        match code {
+            Some(domain::Code::IdempotencyKeyReused) => Ok(()),
+            _ => Err(format!("a key used for another input is answered {reused:?}")),
+        }
+    }
+
+    fn compare_touched(&mut self) -> Result<Differences, String> {
+        let touched = std::mem::take(&mut self.model.touched);
+        let (carts, orders): (Vec<_>, Vec<_>) =
+            (touched.carts.into_iter().collect(), touched.orders.into_iter().collect());
+        let mut differences =
+            compare::carts(&self.real, &self.model, &carts).map_err(|error| error.to_string())?;
+        differences
+            .extend(compare::orders(&self.real, &self.model, &orders).map_err(|error| error.to_string())?);
+        Ok(differences)
+    }
+
+    /// Everything there is.
+    fn compare_all(&self) -> Differences {
+        let carts: Vec<_> = (0..self.model.carts.len()).collect();
+        let orders: Vec<_> = (0..self.model.orders.len()).collect();
+        let all = [
+            compare::stock(&self.real, &self.model),
+            compare::carts(&self.real, &self.model, &carts),
+            compare::orders(&self.real, &self.model, &orders),
+            compare::books(&self.real),
+        ];
+        all.into_iter().flat_map(|found| found.unwrap_or_else(|error| vec![error.to_string()])).collect()
+    }
+
+    fn recipe(&self, seed: u64, step: u64, differences: &[String]) -> String {
+        let last = self.last.iter().map(|line| format!("  {line}\n")).collect::<String>();
+        format!(
+            "seed {seed}, step {step}:\n{}\nthe last commands:\n{last}\
+             to see it again: TANDEM_SIM_SEED={seed} TANDEM_SIM_COMMANDS={step} cargo nextest run -p sim replay_random_trade",
+            differences.join("\n")
+        )
+    }
+}
+
+/// Four locations, each with a peculiarity; a web shop and an app that sell from everywhere, two tills; six goods, two kits and a service.
+fn open_shop(seed: u64) -> (Plan, Real) {
+    let shop = TestShop::in_memory(seed);
+    let retailer = Retailer::open(&shop, &["leeds", "york", "hull", "bath"]);
+    limit(&shop, &retailer);
+    let (mut channels, mut channel_ids) = (Vec::new(), Vec::new());
+    for (new, planned) in planned_channels(&retailer) {
+        channels.push(planned);
+        channel_ids.push(retailer.channel(&shop, new).id);
+    }
+    let (mut variants, mut ids) = (Vec::new(), Vec::new());
+    for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
+        ids.push(retailer.sell(&shop, &format!("SKU-{number}"), price));
+        variants.push(model::Variant { price, takes: vec![(number, 1)], stocked: true });
+    }
+    for (price, takes) in [(2199, vec![(0, 2), (1, 1)]), (1500, vec![(1, 1), (2, 3)])] {
+        let parts: Vec<_> = takes.iter().map(|(part, each)| (ids[*part], *each)).collect();
+        ids.push(retailer.sell_kit(&shop, &format!("KIT-{price}"), &parts, price));
+        variants.push(model::Variant { price, takes, stocked: false });
+    }
+    let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+    ids.push(retailer.sell_variant(&shop, wrapping, 250));
+    variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false });
+    let everything = model::Location { can_ship: true, can_receive: true, can_return: true };
+    let locations = vec![
+        everything.clone(),
+        everything.clone(),
+        model::Location { can_receive: false, ..everything.clone() },
+        model::Location { can_ship: false, can_return: false, ..everything },
+    ];
+    let parcel = retailer.parcel(&shop, PARCEL, &["web", "app"]);
+    let collected = retailer.collecting(&shop, &["web", "app"]);
+    let real = Real {
+        shop,
+        parcel,
+        collected,
+        variants: ids,
+        locations: retailer.locations,
+        channels: channel_ids,
+        carts: Vec::new(),
+        orders: Vec::new(),
+        asides: Vec::new(),
+    };
+    (Plan { parcel: PARCEL, channels, variants, locations }, real)
+}
+
+/// Hull receives nothing; Bath ships nothing and takes nothing back.
+fn limit(shop: &TestShop, retailer: &Retailer) {
+    let (hull, bath) = (retailer.locations[2], retailer.locations[3]);
+    let limited = shop.run(move |tx, actor, world| {
+        let hull_change = LocationChange { can_receive: Some(false), ..no_change() };
+        location::update(tx, actor, world, (&Reference::Id(hull), Some(1)), hull_change)?;
+        let bath_change = LocationChange { can_ship: Some(false), can_return: Some(false), ..no_change() };
+        location::update(tx, actor, world, (&Reference::Id(bath), Some(1)), bath_change)
+    });
+    limited.expect("locations change");
+}
+
+fn no_change() -> LocationChange {
+    LocationChange {
+        name: None,
+        kind: None::<LocationKind>,
+        can_ship: None,
+        can_pick_up: None,
+        can_receive: None,
+        can_return: None,
+        active: None,
+        zone: None,
+        hours: None,
+        address: None,
+        coordinates: None,
+        cut_off: None,
+        capacity: None,
+    }
+}
+
+fn planned_channels(retailer: &Retailer) -> Vec<(NewChannel, model::Channel)> {
+    let new = |code: &str| a_channel(code, retailer.market, retailer.network);
+    let till = |code: &str, place: usize| NewChannel {
+        location: Some(Reference::Id(retailer.locations[place])),
+        kind: domain::market::Kind::Till,
+        ..new(code)
+    };
+    let all = [
+        (new("web"), None),
+        (
+            NewChannel {
+                hold_policy: HoldPolicy::AtCart,
+                stock_threshold: 1,
+                capture_policy: CapturePolicy::AtFulfilment,
+                ..new("app")
+            },
+            None,
+        ),
+        (till("till-leeds", 0), Some(0)),
+        (
+            NewChannel {
+                hold_policy: HoldPolicy::AtCart,
+                payment_kinds: vec![PaymentKind::Cash, PaymentKind::Test],
+                ..till("till-bath", 3)
+            },
+            Some(3),
+        ),
+    ];
+    all.into_iter().map(|(new, location)| (new.clone(), planned(&new, location))).collect()
+}
+
+fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
+    model::Channel {
+        location,
+        holds: new.hold_policy == HoldPolicy::AtCart,
+        threshold: new.stock_threshold,
+        captures_at_order: new.capture_policy == CapturePolicy::AtOrder,
+        delivers: location.is_none(),
+        payment_kinds: new.payment_kinds.clone(),
+        hold_seconds: new.hold_minutes * 60,
+        cart_seconds: new.cart_expiry_minutes * 60,
+        payment_seconds: new.payment_minutes * 60,
+    }
+}

@@ -1,0 +1,207 @@
+//! Lays the real shop beside the model and names what is not the same.
+
+use std::collections::BTreeMap;
+
+use domain::actor::Actor;
+use domain::ledger::AccountKey;
+use domain::payment::Timing;
+use domain::returns::State as ReturnState;
+use domain::stock::State;
+use domain::value::id::{self, Variant};
+use domain::value::{Id, Instant, Quantity};
+use engine::check::check;
+use engine::stock::{availability::availability, book_of};
+use engine::{Failure, cart, returns};
+use store::{Tx, fulfilment, ledger, market, order as orders, payment as payments};
+
+use super::real::Real;
+use crate::model::cart::Cart;
+use crate::model::money::Payment;
+use crate::model::order::{Line, Order, Part};
+use crate::model::stock::{Place, Spot};
+use crate::model::{Choice, Model};
+use crate::shop::OPENING;
+
+/// What is not the same, in words.
+pub type Differences = Vec<String>;
+
+fn differs<T: PartialEq + std::fmt::Debug>(what: &str, model: &T, real: &T) -> Option<String> {
+    (model != real).then(|| format!("{what}:\n  model {model:?}\n  real  {real:?}"))
+}
+
+fn number<K: domain::value::Kind>(of: &[Id<K>], id: Id<K>) -> usize {
+    of.iter().position(|known| *known == id).expect("a thing the simulation made")
+}
+
+/// Every piece of every variant, and what each channel can promise.
+pub fn stock(real: &Real, model: &Model) -> Result<Differences, Failure> {
+    let mut found: BTreeMap<(usize, Spot), i64> = BTreeMap::new();
+    for (variant, id) in real.variants.iter().copied().enumerate() {
+        let balances = real.shop.read(move |tx| Ok::<_, Failure>(ledger::balances(tx, book_of(id))?))?;
+        for (account, amount) in balances.into_iter().filter(|(_, amount)| *amount != 0) {
+            found.insert((variant, spot(real, account)), amount);
+        }
+    }
+    let mut differences: Differences = differs("stock", &model.stock.amounts, &found).into_iter().collect();
+    for channel in 0..real.channels.len() {
+        let (model, real) = promised(real, model, channel)?;
+        differences.extend(differs(&format!("what channel {channel} can promise"), &model, &real));
+    }
+    Ok(differences)
+}
+
+fn spot(real: &Real, account: AccountKey) -> Spot {
+    let state = State::coded(account.state).expect("a state of stock");
+    let place = match state {
+        world if world.is_world() => Place::World,
+        State::PoolHeld | State::PoolCommitted => Place::Network,
+        _ => Place::Location(number(&real.locations, Id::from_bytes(account.place))),
+    };
+    (place, state)
+}
+
+/// What a channel can promise of each variant, kits among them.
+fn promised(real: &Real, model: &Model, channel: usize) -> Result<(Vec<i64>, Vec<i64>), Failure> {
+    let (id, variants) = (real.channels[channel], real.variants.clone());
+    let answer = real.shop.read(move |tx| {
+        let channel = market::find_channel(tx, id)?.expect("the channel is there");
+        availability(tx, &Actor::system(), &channel, &variants)
+    })?;
+    let of = |id: &Id<Variant>| answer.iter().find(|one| one.variant == *id).map_or(-1, |one| one.promisable);
+    let reach = model.reach(channel);
+    let kits = |takes: &Vec<(usize, i64)>| {
+        takes.iter().map(|(part, each)| model.promisable(reach, *part) / each).min().unwrap_or(Quantity::MAX)
+    };
+    let expected = model.plan.variants.iter().map(|variant| kits(&variant.takes)).collect();
+    Ok((expected, real.variants.iter().map(of).collect()))
+}
+
+/// The carts of these numbers.
+pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differences, Failure> {
+    let mut differences = Vec::new();
+    for number in numbers {
+        let id = real.carts[*number];
+        let row = real.shop.read(move |tx| cart::load(tx, id))?;
+        let lines = row.lines.iter().map(|line| (self::number(&real.variants, line.variant), line.quantity));
+        let found = Cart {
+            channel: self::number(&real.channels, row.channel),
+            lines: lines.collect(),
+            state: row.state,
+            known: row.contact.is_some(),
+            choice: match (row.method, row.pickup_location) {
+                (None, _) => None,
+                (Some(_), Some(place)) => Some(Choice::Collected(self::number(&real.locations, place))),
+                (Some(_), None) => Some(Choice::Parcel),
+            },
+            merged_into: row.merged_into.map(|into| self::number(&real.carts, into)),
+            version: row.version,
+            expires_at: seconds(row.expires_at),
+        };
+        differences.extend(differs(&format!("cart {number}"), &*model.carts[*number], &found));
+    }
+    Ok(differences)
+}
+
+fn seconds(at: Instant) -> i64 {
+    (at.micros() - OPENING.micros()) / 1_000_000
+}
+
+/// The orders of these numbers, with their lines, parts and payments.
+pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differences, Failure> {
+    let mut differences = Vec::new();
+    for number in numbers {
+        let id = real.orders[*number];
+        let model = &*model.orders[*number];
+        let (variants, places, channels) =
+            (real.variants.clone(), real.locations.clone(), real.channels.clone());
+        let told = model.told;
+        let (found, gross, back) = real.shop.read(move |tx| {
+            let row = orders::find(tx, id)?.expect("the order is there");
+            let lines = orders::lines(tx, id)?;
+            let found = Order {
+                channel: self::number(&channels, row.channel),
+                state: row.state,
+                kind: row.kind,
+                lines: lines.iter().map(|line| self::line(&variants, line)).collect(),
+                delivery: row.delivery_gross,
+                cancelled: row.cancelled,
+                returned: row.returned,
+                due_at: row.payment_due_at.map(seconds),
+                parts: parts(tx, id, (&lines, &variants, &places))?,
+                payments: paid(tx, id)?,
+                told,
+            };
+            let back = returns::of_order(tx, &Actor::system(), id)?;
+            Ok::<_, Failure>((found, row.gross, back))
+        })?;
+        differences.extend(differs(&format!("order {number}"), model, &found));
+        differences.extend(differs(&format!("gross of order {number}"), &model.gross(), &gross));
+        let settled = !told && model.kept() <= model.owed() && nothing_on_its_way(model);
+        let waits = back.iter().filter(|one| one.state == ReturnState::Received).count();
+        if settled && waits > 0 {
+            differences.push(format!("order {number}: {waits} returns wait for money that was given back"));
+        }
+    }
+    Ok(differences)
+}
+
+fn nothing_on_its_way(order: &Order) -> bool {
+    order.payments.iter().all(|payment| payment.amounts.refunding == 0)
+}
+
+fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
+    let takes = row.takes.iter().map(|(variant, each)| (number(variants, *variant), *each));
+    let mut takes: Vec<_> = takes.collect();
+    takes.sort_unstable();
+    Line {
+        variant: number(variants, row.variant),
+        quantity: row.quantity,
+        unit: row.unit,
+        cancelled: row.cancelled,
+        returned: row.returned,
+        takes,
+    }
+}
+
+type Lists<'a> = (&'a [orders::Line], &'a [Id<Variant>], &'a [Id<id::Location>]);
+
+fn parts(
+    tx: &mut Tx<'_>,
+    order: Id<id::Order>,
+    (lines, variants, places): Lists<'_>,
+) -> Result<Vec<Part>, Failure> {
+    let part = |row: fulfilment::FulfilmentOrder| {
+        let piece = |piece: &fulfilment::Line| {
+            let line = lines.iter().position(|line| line.id == piece.line).expect("a line of the order");
+            (line, number(variants, piece.variant), piece.quantity)
+        };
+        let mut pieces: Vec<_> = row.lines.iter().filter(|one| one.quantity > 0).map(piece).collect();
+        pieces.sort_unstable();
+        Part { location: number(places, row.location), state: row.state, pieces }
+    };
+    Ok(fulfilment::of_order(tx, order)?.into_iter().map(part).collect())
+}
+
+fn paid(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Payment>, Failure> {
+    let rows = payments::of_order(tx, order)?;
+    let paid = rows.into_iter().map(|row| {
+        let captures = payments::captures(tx, row.id)?.iter().map(|one| (one.amount, one.state)).collect();
+        let refunds = payments::refunds(tx, row.id)?.iter().map(|one| (one.amount, one.state)).collect();
+        Ok(Payment {
+            kind: row.kind,
+            state: row.state,
+            at_once: row.timing == Timing::AtOnce,
+            amounts: row.amounts,
+            expires_at: row.expires_at.map(seconds),
+            captures,
+            refunds,
+        })
+    });
+    paid.collect()
+}
+
+/// The books against themselves.
+pub fn books(real: &Real) -> Result<Differences, Failure> {
+    let report = real.shop.read(|tx| check(tx, [7; 32], &mut |_, _| ()))?;
+    Ok(report.differences.iter().map(|difference| format!("check: {difference}")).collect())
+}

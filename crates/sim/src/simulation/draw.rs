@@ -1,0 +1,284 @@
+//! Draws what is asked of the shop next: mostly what makes sense there and then, often enough what does not.
+
+use domain::order::State as OrderState;
+use domain::payment::{Kind as PaymentKind, PartState, State as PaymentState};
+use domain::returns::Condition;
+use domain::stock::State;
+use engine::stock::AdjustReason;
+
+use crate::chance::Chance;
+use crate::model::money::{Operation, Payment, Verdict};
+use crate::model::order::Order;
+use crate::model::stock::at;
+use crate::model::{Choice, Command, Model};
+
+/// How many of the newest carts and orders are asked about most.
+const RECENT: usize = 10;
+/// How often something is drawn again that is over.
+const TRIES: usize = 4;
+/// The longest usual pause, in seconds; every carts' and payments' time runs out within a few of them.
+const PAUSE_SECONDS_MAX: u64 = 900;
+
+/// The next command.
+pub fn command(chance: &mut Chance, model: &Model) -> Command {
+    loop {
+        let drawn = match chance.below(100) {
+            0..22 => Some(goods(chance, model)),
+            22..58 => Some(filling(chance, model)),
+            58..68 => money(chance, model),
+            68..78 => provider(chance, model),
+            78..96 => leaving(chance, model),
+            _ => Some(Command::Pass { seconds: pause(chance) }),
+        };
+        if let Some(command) = drawn {
+            return command;
+        }
+    }
+}
+
+fn pause(chance: &mut Chance) -> i64 {
+    let days = if chance.happens(3) { 86_400 * chance.below(40) } else { 0 };
+    (61 + chance.below(PAUSE_SECONDS_MAX) + days).cast_signed()
+}
+
+fn place(chance: &mut Chance, len: usize) -> usize {
+    chance.below(len as u64) as usize
+}
+
+/// One of many, more often than not a new one.
+fn recent(chance: &mut Chance, len: usize) -> usize {
+    let newest = if chance.happens(90) { len.min(RECENT) } else { len };
+    len - 1 - place(chance, newest)
+}
+
+/// One of many for which something can still be done, as a rule.
+fn living(chance: &mut Chance, len: usize, lives: impl Fn(usize) -> bool) -> usize {
+    let mut drawn = recent(chance, len);
+    for _ in 0..TRIES {
+        if lives(drawn) {
+            break;
+        }
+        drawn = recent(chance, len);
+    }
+    drawn
+}
+
+fn few(chance: &mut Chance, most: u64) -> i64 {
+    1 + chance.below(most).cast_signed()
+}
+
+fn goods(chance: &mut Chance, model: &Model) -> Command {
+    let variant = place(chance, model.plan.variants.len());
+    let location = place(chance, model.plan.locations.len());
+    let there = model.stock.count(variant, at(location, State::Available));
+    match chance.below(20) {
+        0..7 => {
+            let state = *chance.one_of(&[State::Quality, State::Damaged, State::Held]);
+            let state = if chance.happens(85) { State::Available } else { state };
+            Command::Receive { variant, location, quantity: few(chance, 30), state }
+        }
+        7..10 => {
+            let size = chance.below(9).cast_signed() - 4;
+            let change = if chance.happens(10) { -there } else { size };
+            Command::Adjust { variant, location, change, reason: *chance.one_of(AdjustReason::ALL) }
+        }
+        10..12 => {
+            let expected = *chance.one_of(&[None, Some(there), Some(there), Some(there + 1)]);
+            let quantity = chance.below(12).cast_signed() - i64::from(chance.happens(5));
+            Command::Set { variant, location, quantity, expected }
+        }
+        12..15 => {
+            let states = [
+                State::Available,
+                State::Damaged,
+                State::Quality,
+                State::Display,
+                State::Missing,
+                State::Held,
+            ];
+            let (from, to) = (*chance.one_of(&states), *chance.one_of(&states));
+            Command::Move { variant, location, from, to, quantity: few(chance, 3) }
+        }
+        15 => Command::SetSafety { variant, location, safety: chance.below(4).cast_signed() },
+        16..18 if !model.stock.asides.is_empty() => {
+            Command::Release { aside: recent(chance, model.stock.asides.len()) }
+        }
+        _ => {
+            let seconds = chance.below(4000).cast_signed() - 100;
+            Command::SetAside { variant, location, quantity: few(chance, 4), seconds }
+        }
+    }
+}
+
+fn filling(chance: &mut Chance, model: &Model) -> Command {
+    let variant = place(chance, model.plan.variants.len());
+    if model.carts.len() < 3 || chance.happens(25) {
+        let lines = (0..chance.below(4)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 4)));
+        let lines: Vec<_> = lines.collect();
+        let channel = place(chance, model.plan.channels.len());
+        let usual = model.plan.channels[channel].delivers != chance.happens(8);
+        let choice = if usual { choice(chance, model) } else { None };
+        return Command::CreateCart { channel, lines, known: chance.happens(95), choice };
+    }
+    let cart = living(chance, model.carts.len(), |number| model.carts[number].state.is_open());
+    let known = &model.carts[cart];
+    let line = if known.lines.is_empty() { variant } else { chance.one_of(&known.lines).0 };
+    let version = *chance.one_of(&[None, Some(known.version), Some(known.version), Some(known.version - 1)]);
+    match chance.below(19) {
+        0..5 => Command::AddLine { cart, variant, quantity: few(chance, 3) },
+        5..7 => Command::SetQuantity { cart, variant: line, version, quantity: few(chance, 6) },
+        7 => Command::RemoveLine { cart, variant: line, version },
+        8 => Command::Choose { cart, version, choice: choice(chance, model) },
+        9 => Command::Merge { from: cart, into: recent(chance, model.carts.len()) },
+        _ => {
+            let total = model.total(cart);
+            let shown = if chance.happens(90) { total } else { total + 1 };
+            let expected = chance.happens(80).then_some(shown);
+            Command::Checkout { cart, expected, tenders: tenders(chance, total) }
+        }
+    }
+}
+
+fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
+    match chance.below(8) {
+        0 => None,
+        1 | 2 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        _ => Some(Choice::Parcel),
+    }
+}
+
+fn means(chance: &mut Chance) -> PaymentKind {
+    *chance.one_of(&[
+        PaymentKind::Cash,
+        PaymentKind::Manual,
+        PaymentKind::CardRecord,
+        PaymentKind::Test,
+        PaymentKind::Test,
+    ])
+}
+
+fn tenders(chance: &mut Chance, total: i64) -> Vec<(PaymentKind, Option<i64>)> {
+    match chance.below(15) {
+        0 => Vec::new(),
+        1..4 => {
+            let first = chance.below(total.max(1).cast_unsigned() + 1).cast_signed();
+            vec![(means(chance), Some(first)), (means(chance), None)]
+        }
+        4 => vec![(means(chance), Some(total + 1))],
+        5 => vec![(means(chance), Some(total))],
+        _ => vec![(means(chance), None)],
+    }
+}
+
+/// An order of which something has not happened yet, as a rule.
+fn order(chance: &mut Chance, model: &Model, lives: impl Fn(&Order) -> bool) -> Option<usize> {
+    if model.orders.is_empty() {
+        return None;
+    }
+    Some(living(chance, model.orders.len(), |number| lives(&model.orders[number])))
+}
+
+/// All of it, or part, or a little more than there is.
+fn amount(chance: &mut Chance, open: i64) -> Option<i64> {
+    match chance.below(4) {
+        0 | 1 => None,
+        2 => Some(chance.below(open.max(1).cast_unsigned() + 1).cast_signed()),
+        _ => Some(open + i64::from(chance.happens(30))),
+    }
+}
+
+fn money(chance: &mut Chance, model: &Model) -> Option<Command> {
+    let number = order(chance, model, |order| order.state == OrderState::PendingPayment)?;
+    let order = &model.orders[number];
+    if order.payments.is_empty() || chance.happens(20) {
+        let amount = amount(chance, order.open_to_pay());
+        return Some(Command::Pay { order: number, kind: means(chance), amount });
+    }
+    let payment = place(chance, order.payments.len());
+    let amounts = order.payments[payment].amounts;
+    Some(match chance.below(8) {
+        0..5 if order.payments[payment].kind == PaymentKind::Manual => {
+            let amount = amount(chance, amounts.open_to_receive());
+            Command::RecordReceipt { order: number, payment, amount }
+        }
+        0..3 => {
+            Command::Capture { order: number, payment, amount: amount(chance, amounts.open_to_capture()) }
+        }
+        3 => Command::Void { order: number, payment },
+        4 => Command::Refund { order: number, payment, amount: amount(chance, amounts.open_to_refund()) },
+        _ => return None,
+    })
+}
+
+/// The provider answers a question, an old question again, or one nobody asked.
+fn provider(chance: &mut Chance, model: &Model) -> Option<Command> {
+    let waits = |parts: &[(i64, PartState)]| parts.iter().any(|part| part.1 == PartState::Pending);
+    let asks = |one: &Payment| {
+        one.kind == PaymentKind::Test
+            && (one.state == PaymentState::Created || waits(&one.captures) || waits(&one.refunds))
+    };
+    let number = self::order(chance, model, |order| order.payments.iter().any(asks))?;
+    let order = &model.orders[number];
+    let asked = |payment: &usize| order.payments[*payment].kind == PaymentKind::Test || order.lines.len() > 3;
+    let payment = (0..order.payments.len()).rev().find(asked)?;
+    let operation = operation(chance, order, payment);
+    let verdict = match chance.below(12) {
+        0 => Verdict::Declined,
+        1 => Verdict::Pending,
+        _ => Verdict::Done,
+    };
+    Some(Command::Answer { order: number, payment, operation, verdict })
+}
+
+fn operation(chance: &mut Chance, order: &Order, payment: usize) -> Operation {
+    let payment = &order.payments[payment];
+    let pending = |parts: &[(i64, PartState)]| parts.iter().position(|part| part.1 == PartState::Pending);
+    if chance.happens(20) {
+        let number = place(chance, 3);
+        return *chance.one_of(&[
+            Operation::Authorise,
+            Operation::Capture(number),
+            Operation::Refund(number),
+        ]);
+    }
+    let capture = pending(&payment.captures).map(Operation::Capture);
+    capture.or_else(|| pending(&payment.refunds).map(Operation::Refund)).unwrap_or(Operation::Authorise)
+}
+
+fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
+    let number = order(chance, model, |order| order.state == OrderState::Placed)?;
+    let order = &model.orders[number];
+    match chance.below(17) {
+        0..8 => {
+            let open = order.parts.iter().position(|part| part.is_open());
+            if order.parts.is_empty() {
+                return None;
+            }
+            let part = open.filter(|_| chance.happens(90)).unwrap_or(place(chance, order.parts.len()));
+            Some(Command::Fulfil { order: number, part })
+        }
+        8..10 => {
+            let line = place(chance, order.lines.len());
+            let some = vec![(line, few(chance, 3) - i64::from(chance.happens(3)))];
+            Some(Command::Cancel { order: number, lines: chance.happens(70).then_some(some) })
+        }
+        10..16 => {
+            let line = place(chance, order.lines.len());
+            let mut lines = vec![(line, few(chance, 2), *chance.one_of(Condition::ALL))];
+            if chance.happens(20) {
+                lines.push((place(chance, order.lines.len()), 1, *chance.one_of(Condition::ALL)));
+            }
+            Some(Command::TakeBack {
+                order: number,
+                location: place(chance, model.plan.locations.len()),
+                lines,
+            })
+        }
+        _ => Some(Command::TakeBackBlind {
+            variant: place(chance, model.plan.variants.len()),
+            location: place(chance, model.plan.locations.len()),
+            quantity: few(chance, 2),
+            condition: *chance.one_of(Condition::ALL),
+        }),
+    }
+}

@@ -1,0 +1,418 @@
+//! The real shop of a simulation: the same commands through the real engine's one door, with the numbers of things made ids.
+
+use std::sync::mpsc;
+
+use domain::actor::Actor;
+use domain::contact::{Card as ContactCard, Draft};
+use domain::order::CancelReason;
+use domain::payment::{Card, Kind as PaymentKind};
+use domain::stock::State;
+use domain::value::id::{self, Channel, DeliveryMethod, Hold, Location, Payment, Variant};
+use domain::value::{Currency, Id, Kind, Money, Quantity, Reference};
+use domain::{Code, Refusal};
+use engine::cart::Named;
+use engine::cart::{self, Details, NewCart, NewLine};
+use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::perform::{Answer, Key, Request, perform};
+use engine::returns::{self, Back, BackLine, Blind, BlindLine};
+use engine::stock::hold::{self, SetAside};
+use engine::stock::{self, Adjust, LevelSetting, Move, Receive, Set};
+use engine::{Failure, World, job, payment};
+use store::{Tx, fulfilment as parts, order as orders, payment as payments};
+
+use crate::TestShop;
+use crate::model::money::{Operation, Verdict};
+use crate::model::{Choice, Command};
+
+/// What a command does to the books; answers the id of what it made, if it made something.
+type Work = Box<dyn FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<String, Failure> + Send>;
+
+/// The real shop, and which id each number of the model stands for.
+pub struct Real {
+    pub shop: TestShop,
+    pub variants: Vec<Id<Variant>>,
+    pub locations: Vec<Id<Location>>,
+    pub channels: Vec<Id<Channel>>,
+    pub parcel: Id<DeliveryMethod>,
+    pub collected: Id<DeliveryMethod>,
+    pub carts: Vec<Id<id::Cart>>,
+    pub orders: Vec<Id<id::Order>>,
+    pub asides: Vec<(Id<Variant>, Id<Hold>)>,
+}
+
+/// A key for a command asked in one step; the same input under it is the same question.
+pub fn key(step: u64, input: &Command) -> Key {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    format!("{input:?}").hash(&mut hasher);
+    let mut input_hash = [0; 32];
+    input_hash[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+    Key { text: format!("step {step}"), input_hash }
+}
+
+fn nobody<K: Kind>() -> Id<K> {
+    Id::from_bytes([9; 16])
+}
+
+fn pounds() -> Currency {
+    Currency::parse("GBP").expect("a currency")
+}
+
+fn quantity(units: i64) -> Result<Quantity, Failure> {
+    Quantity::new(units).map_err(|error| Refusal::invalid("quantity", error).into())
+}
+
+fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
+    Tender {
+        kind,
+        amount,
+        provider_token: kind.has_provider().then(|| "tok_ok".into()),
+        card: (kind == PaymentKind::CardRecord)
+            .then(|| Card::new("4242", "A1B2C3", "T1/000123").expect("a card")),
+    }
+}
+
+impl Real {
+    /// Does a command through the door, under a key.
+    pub fn perform(&self, key: Key, command: &Command) -> Result<Answer, Failure> {
+        let mut work = self.work(command);
+        let (tell, told) = mpsc::channel();
+        perform(
+            &self.shop.shop,
+            Request { actor: Actor::system(), key: Some(key) },
+            move |tx, actor, world| {
+                let body = work(tx, actor, world)?;
+                Ok(Answer { status: 200, body, version: None, repeated: false })
+            },
+            move |outcome| tell.send(outcome).expect("the simulation waits"),
+        );
+        told.recv().expect("an answer")
+    }
+
+    /// Lets time pass and does what is due, until nothing is.
+    pub fn pass(&self, seconds: i64) -> Result<(), Failure> {
+        self.shop.pass(seconds);
+        let registry = job::registry();
+        while job::turn(&self.shop.shop, &registry)? > 0 {}
+        Ok(())
+    }
+
+    /// Notes the id of what a command made.
+    pub fn note(&mut self, command: &Command, made: &str) {
+        match command {
+            Command::CreateCart { .. } => self.carts.push(Id::parse(made).expect("a cart")),
+            Command::Checkout { .. } => self.orders.push(Id::parse(made).expect("an order")),
+            Command::SetAside { variant, .. } => {
+                self.asides.push((self.variants[*variant], Id::parse(made).expect("a hold")));
+            }
+            _ => {}
+        }
+    }
+
+    fn work(&self, command: &Command) -> Work {
+        match command.clone() {
+            Command::Receive { .. }
+            | Command::Adjust { .. }
+            | Command::Set { .. }
+            | Command::Move { .. }
+            | Command::SetSafety { .. }
+            | Command::SetAside { .. }
+            | Command::Release { .. } => self.stock_work(command.clone()),
+            Command::CreateCart { channel, lines, known, choice } => {
+                self.create_cart(channel, &lines, known, choice)
+            }
+            Command::AddLine { .. }
+            | Command::SetQuantity { .. }
+            | Command::RemoveLine { .. }
+            | Command::Choose { .. }
+            | Command::Merge { .. } => self.cart_work(command.clone()),
+            Command::Checkout { cart, expected, tenders } => {
+                let cart = self.carts[cart];
+                let shown = expected.map(|minor| Money::new(minor, pounds()).expect("an amount"));
+                Box::new(move |tx, actor, world| {
+                    let input = Checkout {
+                        cart,
+                        expected_total: shown,
+                        tenders: tenders.iter().map(|(kind, amount)| tender(*kind, *amount)).collect(),
+                        serve_from: None,
+                        placed_at: None,
+                        external_id: None,
+                    };
+                    Ok(checkout::place(tx, actor, world, input)?.order.id.to_string())
+                })
+            }
+            Command::Pay { .. }
+            | Command::RecordReceipt { .. }
+            | Command::Answer { .. }
+            | Command::Capture { .. }
+            | Command::Refund { .. }
+            | Command::Void { .. } => self.money_work(command.clone()),
+            Command::Fulfil { .. }
+            | Command::Cancel { .. }
+            | Command::TakeBack { .. }
+            | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
+            Command::Pass { .. } => unreachable!("time passes without a command"),
+        }
+    }
+
+    fn stock_work(&self, command: Command) -> Work {
+        let (variants, places) = (self.variants.clone(), self.locations.clone());
+        let asides = self.asides.clone();
+        Box::new(move |tx, actor, world| {
+            let done = |_| String::new();
+            match command {
+                Command::Receive { variant, location, quantity: units, state } => {
+                    let input = Receive {
+                        variant: variants[variant],
+                        location: places[location],
+                        quantity: quantity(units)?,
+                        state,
+                        from: State::Supplier,
+                        reference: None,
+                    };
+                    stock::receive(tx, actor, world, input).map(done)
+                }
+                Command::Adjust { variant, location, change, reason } => {
+                    let (variant, location) = (variants[variant], places[location]);
+                    let input = Adjust { variant, location, change, reason, reference: None };
+                    stock::adjust(tx, actor, world, input).map(done)
+                }
+                Command::Set { variant, location, quantity, expected } => {
+                    let (variant, location) = (variants[variant], places[location]);
+                    stock::set(tx, actor, world, Set { variant, location, quantity, expected })?;
+                    Ok(String::new())
+                }
+                Command::Move { variant, location, from, to, quantity: units } => {
+                    let (variant, location) = (variants[variant], places[location]);
+                    let input = Move { variant, location, from, to, quantity: quantity(units)? };
+                    stock::move_state(tx, actor, world, input).map(done)
+                }
+                Command::SetSafety { variant, location, safety } => {
+                    let (variant, location) = (variants[variant], places[location]);
+                    let level = LevelSetting { variant, location, safety, low_below: 3 };
+                    stock::set_level(tx, actor, world, level)?;
+                    Ok(String::new())
+                }
+                Command::SetAside { variant, location, quantity: units, seconds } => {
+                    let input = SetAside {
+                        variant: variants[variant],
+                        location: places[location],
+                        quantity: quantity(units)?,
+                        expires_at: world.now().plus_seconds(seconds),
+                        reference: "window".into(),
+                    };
+                    Ok(hold::set_aside(tx, actor, world, input)?.to_string())
+                }
+                Command::Release { aside } => {
+                    let (variant, hold) = asides[aside];
+                    hold::release(tx, actor, world, variant, hold)?;
+                    Ok(String::new())
+                }
+                ref other => unreachable!("{other:?} is not about stock"),
+            }
+        })
+    }
+
+    fn create_cart(
+        &self,
+        channel: usize,
+        lines: &[(usize, i64)],
+        known: bool,
+        choice: Option<Choice>,
+    ) -> Work {
+        let channel = self.channels[channel];
+        let lines: Vec<_> = lines.iter().map(|(variant, units)| (self.variants[*variant], *units)).collect();
+        let draft = Draft { name: Some("Ada Byron".into()), country: Some("GB".into()), ..Draft::default() };
+        let delivery = choice.map(|choice| Some(self.choice(choice)));
+        let contact = known.then(|| ContactCard::new(&draft).expect("a contact"));
+        Box::new(move |tx, actor, world| {
+            let lines: Result<Vec<_>, Failure> =
+                lines.iter().map(|(variant, units)| new_line(*variant, *units)).collect();
+            let new = NewCart {
+                channel: Reference::Id(channel),
+                currency: None,
+                lines: lines?,
+                details: Details {
+                    contact: contact.clone(),
+                    delivery: delivery.clone(),
+                    ..Details::default()
+                },
+            };
+            Ok(cart::create(tx, actor, world, new)?.id.to_string())
+        })
+    }
+
+    fn choice(&self, choice: Choice) -> cart::Choice {
+        let (method, location) = match choice {
+            Choice::Parcel => (self.parcel, None),
+            Choice::Collected(location) => (self.collected, Some(Reference::Id(self.locations[location]))),
+        };
+        cart::Choice { method: Reference::Id(method), location }
+    }
+
+    fn cart_work(&self, command: Command) -> Work {
+        let (variants, carts) = (self.variants.clone(), self.carts.clone());
+        let chosen = match &command {
+            Command::Choose { choice, .. } => choice.map(|choice| self.choice(choice)),
+            _ => None,
+        };
+        Box::new(move |tx, actor, world| {
+            let done = |_| String::new();
+            match command {
+                Command::AddLine { cart, variant, quantity } => {
+                    let line = new_line(variants[variant], quantity)?;
+                    cart::add_line(tx, actor, world, carts[cart], line).map(done)
+                }
+                Command::SetQuantity { cart, variant, version, quantity: units } => {
+                    let line = line_of(tx, carts[cart], variants[variant])?;
+                    let at = (carts[cart], line, version);
+                    cart::set_quantity(tx, actor, world, at, quantity(units)?).map(done)
+                }
+                Command::RemoveLine { cart, variant, version } => {
+                    let line = line_of(tx, carts[cart], variants[variant])?;
+                    cart::remove_line(tx, actor, world, (carts[cart], line, version)).map(done)
+                }
+                Command::Choose { cart, version, .. } => {
+                    let details = Details { delivery: Some(chosen.clone()), ..Details::default() };
+                    cart::change(tx, actor, world, (carts[cart], version), details).map(done)
+                }
+                Command::Merge { from, into } => {
+                    cart::merge(tx, actor, world, carts[from], carts[into]).map(done)
+                }
+                ref other => unreachable!("{other:?} is not about a cart"),
+            }
+        })
+    }
+
+    fn money_work(&self, command: Command) -> Work {
+        let orders = self.orders.clone();
+        Box::new(move |tx, actor, world| {
+            let done = |_| String::new();
+            let payment_of =
+                |tx: &mut Tx<'_>, order: usize, payment: usize| -> Result<Id<Payment>, Failure> {
+                    Ok(payments::of_order(tx, orders[order])?[payment].id)
+                };
+            match command {
+                Command::Pay { order, kind, amount } => {
+                    checkout::pay(tx, actor, world, orders[order], tender(kind, amount))?;
+                    Ok(String::new())
+                }
+                Command::RecordReceipt { order, payment, amount } => {
+                    let id = payment_of(tx, order, payment)?;
+                    payment::record_receipt(tx, actor, world, id, amount).map(done)
+                }
+                Command::Capture { order, payment, amount } => {
+                    let id = payment_of(tx, order, payment)?;
+                    payment::capture(tx, actor, world, id, amount)?;
+                    Ok(String::new())
+                }
+                Command::Refund { order, payment, amount } => {
+                    let id = payment_of(tx, order, payment)?;
+                    payment::refund(tx, actor, world, id, amount)?;
+                    Ok(String::new())
+                }
+                Command::Void { order, payment } => {
+                    let id = payment_of(tx, order, payment)?;
+                    payment::void(tx, actor, world, id)?;
+                    Ok(String::new())
+                }
+                Command::Answer { order, payment, operation, verdict } => {
+                    let id = payment_of(tx, order, payment)?;
+                    let operation = asked(tx, id, operation)?;
+                    payment::outcome(tx, actor, world, id, operation, &said(verdict))?;
+                    Ok(String::new())
+                }
+                ref other => unreachable!("{other:?} is not about money"),
+            }
+        })
+    }
+
+    fn goods_work(&self, command: Command) -> Work {
+        let (variants, places, known) = (self.variants.clone(), self.locations.clone(), self.orders.clone());
+        Box::new(move |tx, actor, world| {
+            match &command {
+                Command::Fulfil { order, part } => {
+                    let part = parts::of_order(tx, known[*order])?[*part].id;
+                    checkout::fulfil(tx, actor, world, known[*order], (part, None))?;
+                }
+                Command::Cancel { order, lines } => {
+                    let sold = orders::lines(tx, known[*order])?;
+                    let lines = lines
+                        .as_ref()
+                        .map(|lines| lines.iter().map(|(line, units)| (sold[*line].id, *units)).collect());
+                    let input = Cancel { order: known[*order], lines, reason: CancelReason::Customer };
+                    checkout::cancel(tx, actor, world, input)?;
+                }
+                Command::TakeBack { order, location, lines } => {
+                    let sold = orders::lines(tx, known[*order])?;
+                    let line = |(line, quantity, condition): &(usize, i64, _)| BackLine {
+                        line: sold[*line].id,
+                        quantity: *quantity,
+                        condition: *condition,
+                    };
+                    let input = Back {
+                        order: known[*order],
+                        location: places[*location],
+                        reason: "too big".into(),
+                        lines: lines.iter().map(line).collect(),
+                        external_id: None,
+                    };
+                    returns::take_back(tx, actor, world, input)?;
+                }
+                Command::TakeBackBlind { variant, location, quantity, condition } => {
+                    let variant = variants[*variant];
+                    let line = BlindLine { variant, quantity: *quantity, condition: *condition, refund: 100 };
+                    let input = Blind {
+                        location: places[*location],
+                        reason: "no receipt".into(),
+                        currency: pounds(),
+                        lines: vec![line],
+                        external_id: None,
+                    };
+                    returns::take_back_blind(tx, actor, world, input)?;
+                }
+                other => unreachable!("{other:?} is not about goods of orders"),
+            }
+            Ok(String::new())
+        })
+    }
+}
+
+fn new_line(variant: Id<Variant>, units: i64) -> Result<NewLine, Failure> {
+    let variant = Named::Reference(Reference::Id(variant));
+    Ok(NewLine { variant, quantity: quantity(units)?, unit_price: None })
+}
+
+/// The line of a variant in a cart, or one that is not there.
+fn line_of(tx: &mut Tx<'_>, cart: Id<id::Cart>, variant: Id<Variant>) -> Result<Id<id::CartLine>, Failure> {
+    let lines = cart::load(tx, cart)?.lines;
+    Ok(lines.iter().find(|line| line.variant == variant).map_or(nobody(), |line| line.id))
+}
+
+fn asked(tx: &mut Tx<'_>, id: Id<Payment>, operation: Operation) -> Result<payment::Operation, Failure> {
+    Ok(match operation {
+        Operation::Authorise => payment::Operation::Authorise,
+        Operation::Capture(number) => {
+            let capture = payments::captures(tx, id)?.get(number).map(|part| part.id);
+            payment::Operation::Capture(capture.unwrap_or(nobody()))
+        }
+        Operation::Refund(number) => {
+            let refund = payments::refunds(tx, id)?.get(number).map(|part| part.id);
+            payment::Operation::Refund(refund.unwrap_or(nobody()))
+        }
+    })
+}
+
+fn said(verdict: Verdict) -> payment::Verdict {
+    let reference = Some("prov_1".to_owned());
+    match verdict {
+        Verdict::Done => payment::Verdict::Done { reference },
+        Verdict::Pending => payment::Verdict::Pending { reference },
+        Verdict::Declined => payment::Verdict::Declined { reason: "not today".into() },
+    }
+}
+
+/// The code of a refusal; anything else is a failure of the machinery, which a simulation never meets.
+pub fn code(failure: &Failure) -> Result<Code, String> {
+    failure.code().ok_or_else(|| format!("the machinery failed: {failure}"))
+}

@@ -1,0 +1,31 @@
+//! Random trade on the real engine and on the model: what the one does the other does, what the one refuses the other refuses, and at
+//! the end every piece and every penny is where it should be.
+//!
+//! By hand, longer: `TANDEM_SIM_SEED=7 TANDEM_SIM_COMMANDS=200000 cargo nextest run -p sim replay_random_trade`.
+
+use std::env;
+
+use sim::simulation::play;
+
+/// The seeds of every run, and how many commands each plays.
+const SEEDS: [u64; 4] = [1, 2, 3, 4];
+const COMMANDS: u64 = 5_250;
+
+fn setting(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
+}
+
+#[test]
+fn replay_random_trade() {
+    let by_hand = setting("TANDEM_SIM_SEED");
+    let seeds = by_hand.map_or(SEEDS.to_vec(), |seed| vec![seed]);
+    let commands = setting("TANDEM_SIM_COMMANDS").unwrap_or(COMMANDS);
+    for seed in seeds {
+        let told = play(seed, commands).unwrap_or_else(|recipe| panic!("{recipe}"));
+        if by_hand.is_some() {
+            eprintln!("{told:#?}");
+        }
+        let traded = told.orders as u64 >= commands / 100;
+        assert!(traded || commands < 1000, "seed {seed} hardly traded: {told:#?}");
+    }
+}
