@@ -31,7 +31,7 @@ use crate::check;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::replay::api::Api;
-use crate::replay::child::{self, Serving};
+use crate::replay::child::{self, Memory, Serving};
 use crate::screen::Screen;
 use crate::shop;
 
@@ -165,7 +165,7 @@ impl Stage<'_> {
         let house = house::make(&api, &SMALL).await?;
         house.stock(&api, &house.variants, PIECES_EACH).await?;
         let orders = self.ask(&api, &house, &serving).await?;
-        let memory = serving.memory_kilobytes();
+        let memory = serving.memory();
         serving.stop().await?;
         if self.wants(Measure::Start) {
             let (serving, again) = start(&config, &key).await?;
@@ -279,7 +279,7 @@ async fn start(config: &Config, key: &str) -> Result<(Serving, u64), Fault> {
     }
 }
 
-fn start_figures(started: u64, (again, orders): (u64, u64), memory: Option<(u64, u64)>) -> Vec<Figure> {
+fn start_figures(started: u64, (again, orders): (u64, u64), memory: Option<Memory>) -> Vec<Figure> {
     let second = Amount::Micros(1_000_000);
     let orders = format!("{} orders", signed(orders.cast_signed()));
     let mut figures = vec![
@@ -291,11 +291,14 @@ fn start_figures(started: u64, (again, orders): (u64, u64), memory: Option<(u64,
         )
         .under(second),
     ];
-    if let Some((now, most)) = memory {
-        let most_allowed = Amount::Kilobytes(100 * 1024);
+    if let Some(memory) = memory {
         let of = format!("after {orders}");
-        figures.push(Figure::new("memory of the server", Amount::Kilobytes(now), &of).under(most_allowed));
-        figures.push(Figure::new("memory of the server, at its most", Amount::Kilobytes(most), of));
+        let figure = |what: &str, kilobytes| {
+            Figure::new(format!("memory of the server{what}"), Amount::Kilobytes(kilobytes), &of)
+        };
+        figures.push(figure("", memory.resident).under(Amount::Kilobytes(100 * 1024)));
+        figures.push(figure(", of it neither program nor database file", memory.own));
+        figures.push(figure(", at its most", memory.most));
     }
     let steps = Figure::new("steps from a clone to the first order", Amount::Count(1), "counted: make demo");
     figures.push(steps.under(Amount::Count(3)));

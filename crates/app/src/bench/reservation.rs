@@ -7,9 +7,10 @@ use domain::value::{Id, Instant, Quantity, Reference};
 use engine::perform::{Answer, Request, perform};
 use engine::stock::hold::{SetAside, set_aside};
 use engine::{Failure, Shop, external};
+use tandem::demo::report::signed;
 
 use super::crowd::{micros_now, per_second};
-use super::figure::{Amount, Figure};
+use super::figure::Figure;
 use crate::fault::Fault;
 
 /// Commands under way at once.
@@ -46,7 +47,7 @@ pub fn measure(shop: &Shop, (variant, location): (&str, &str), seconds: u64) -> 
     };
     let began = micros_now();
     let until = began + seconds * 1_000_000;
-    let (mut held, mut under_way) = (0, AT_ONCE);
+    let (mut held, mut under_way) = (0i64, AT_ONCE);
     (0..AT_ONCE).for_each(|_| ask());
     while under_way > 0 {
         let outcome = heard.recv().map_err(|_| Fault::Failed("the books closed meanwhile".into()))?;
@@ -59,13 +60,6 @@ pub fn measure(shop: &Shop, (variant, location): (&str, &str), seconds: u64) -> 
         }
     }
     let micros = micros_now() - began;
-    let of = format!("{held} holds in process, {AT_ONCE} under way at once");
-    Ok(vec![
-        Figure::new("holds on one variant at one store", per_second(held, micros), &of),
-        Figure::new(
-            "holds on one variant: time for one, on average",
-            Amount::Micros(micros / held.max(1)),
-            of,
-        ),
-    ])
+    let of = format!("{} holds in process, {AT_ONCE} under way at once", signed(held));
+    Ok(vec![Figure::new("holds on one variant at one store", per_second(held.unsigned_abs(), micros), of)])
 }

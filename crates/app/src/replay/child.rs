@@ -122,14 +122,14 @@ impl Serving {
         cpu_ms_of(self.process.id()?)
     }
 
-    /// The memory it has now and the most it ever had, in kilobytes; none where the system does not tell.
-    pub fn memory_kilobytes(&self) -> Option<(u64, u64)> {
+    /// The memory it has; none where the system does not tell.
+    pub fn memory(&self) -> Option<Memory> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
         let field = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name))?;
             line.split_whitespace().next()?.parse().ok()
         };
-        Some((field("VmRSS:")?, field("VmHWM:")?))
+        Some(Memory { resident: field("VmRSS:")?, own: field("RssAnon:")?, most: field("VmHWM:")? })
     }
 
     /// Asks it to stop and waits until it has.
@@ -150,6 +150,17 @@ impl Serving {
     pub async fn wait(&mut self) -> Result<(), Fault> {
         judge(self.process.wait().await.map_err(|error| Fault::environment("serving", error))?)
     }
+}
+
+/// The memory of a process, in kilobytes.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// What lies in memory of it now, the pages of the program and of the database file included.
+    pub resident: u64,
+    /// What of that is its own and nobody else's.
+    pub own: u64,
+    /// The most that ever lay in memory.
+    pub most: u64,
 }
 
 /// The processor time a process has used so far, in milliseconds; none where the system does not tell.
