@@ -14,6 +14,8 @@ use crate::model::{Choice, Command, Model};
 
 /// How many of the newest carts and orders are asked about most.
 const RECENT: usize = 10;
+/// The channel of which most is asked: it holds stock for carts, sells from everywhere and takes money as goods leave.
+const HOLDS_AND_SPLITS: usize = 1;
 /// How often something is drawn again that is over.
 const TRIES: usize = 4;
 /// The longest usual pause, in seconds; every carts' and payments' time runs out within a few of them.
@@ -24,10 +26,10 @@ pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
             0..18 => Some(goods(chance, model)),
-            18..48 => Some(filling(chance, model)),
-            48..55 => money(chance, model),
-            55..71 => provider(chance, model),
-            71..96 => leaving(chance, model),
+            18..58 => Some(filling(chance, model)),
+            58..63 => money(chance, model),
+            63..78 => provider(chance, model),
+            78..96 => leaving(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
         };
         if let Some(command) = drawn {
@@ -75,7 +77,7 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
         0..9 => {
             let state = *chance.one_of(&[State::Quality, State::Damaged, State::Held]);
             let state = if chance.happens(85) { State::Available } else { state };
-            Command::Receive { variant, location, quantity: few(chance, 9), state }
+            Command::Receive { variant, location, quantity: few(chance, 12), state }
         }
         9..11 => {
             let size = chance.below(9).cast_signed() - 4;
@@ -113,11 +115,12 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
 fn filling(chance: &mut Chance, model: &Model) -> Command {
     let variant = place(chance, model.plan.variants.len());
     if model.carts.len() < 3 || chance.happens(25) {
-        let lines = (0..chance.below(5)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 4)));
+        let lines =
+            (0..5 - chance.below(6)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 3)));
         let lines: Vec<_> = lines.collect();
         let selling = place(chance, model.plan.channels.len());
-        let channel = if chance.happens(50) { selling % 2 } else { selling };
-        let usual = model.plan.channels[channel].delivers != chance.happens(8);
+        let channel = if chance.happens(50) { HOLDS_AND_SPLITS } else { selling };
+        let usual = model.plan.channels[channel].delivers != chance.happens(3);
         let choice = if usual { choice(chance, model) } else { None };
         return Command::CreateCart { channel, lines, known: chance.happens(95), choice };
     }
@@ -143,9 +146,9 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
 }
 
 fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
-    match chance.below(8) {
+    match chance.below(16) {
         0 => None,
-        1 | 2 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        1..4 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
         _ => Some(Choice::Parcel),
     }
 }
@@ -155,6 +158,8 @@ fn means(chance: &mut Chance) -> PaymentKind {
         PaymentKind::Cash,
         PaymentKind::Manual,
         PaymentKind::CardRecord,
+        PaymentKind::Test,
+        PaymentKind::Test,
         PaymentKind::Test,
         PaymentKind::Test,
     ])
@@ -249,25 +254,32 @@ fn operation(chance: &mut Chance, order: &Order, payment: usize) -> Operation {
 }
 
 fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
-    let number = order(chance, model, |order| order.state == OrderState::Placed)?;
-    let order = &model.orders[number];
+    let is_placed = |order: &Order| order.state == OrderState::Placed;
     match chance.below(17) {
         0..8 => {
-            let open = order.parts.iter().position(|part| part.is_open());
-            if order.parts.is_empty() {
-                return None;
-            }
-            let part = open.filter(|_| chance.happens(90)).unwrap_or(place(chance, order.parts.len()));
+            let number = order(chance, model, is_placed)?;
+            let parts = &model.orders[number].parts;
+            let open = parts.iter().position(|part| part.is_open()).filter(|_| chance.happens(95));
+            let part = open.or_else(|| (!parts.is_empty()).then(|| place(chance, parts.len())))?;
             Some(Command::Fulfil { order: number, part })
         }
         8..10 => {
-            let line = place(chance, order.lines.len());
+            let number = order(chance, model, is_placed)?;
+            let line = place(chance, model.orders[number].lines.len());
             let some = vec![(line, few(chance, 3) - i64::from(chance.happens(3)))];
             Some(Command::Cancel { order: number, lines: chance.happens(70).then_some(some) })
         }
         10..16 => {
+            let has = |order: &Order| (0..order.lines.len()).any(|line| order.had_units(line) > 0);
+            let half_left = |order: &Order| is_placed(order) && has(order);
+            let number = if chance.happens(50) {
+                order(chance, model, half_left)?
+            } else {
+                order(chance, model, has)?
+            };
             let location = place(chance, model.plan.locations.len());
-            Some(Command::TakeBack { order: number, location, lines: brought(chance, order) })
+            let lines = brought(chance, &model.orders[number]);
+            Some(Command::TakeBack { order: number, location, lines })
         }
         _ => Some(Command::TakeBackBlind {
             variant: place(chance, model.plan.variants.len()),
