@@ -9,6 +9,7 @@ pub mod contact;
 pub mod customer;
 pub mod delivery;
 pub mod fulfilment;
+pub mod import;
 pub mod ledger;
 pub mod location;
 pub mod market;

@@ -16,6 +16,8 @@ pub mod event;
 pub mod external;
 pub mod failure;
 pub mod fulfilment;
+pub mod insight;
+pub mod import;
 pub mod job;
 pub mod keyring;
 pub mod ledger;

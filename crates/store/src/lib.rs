@@ -17,6 +17,7 @@ pub mod event;
 pub mod external;
 pub mod fulfilment;
 pub mod idempotency;
+pub mod import;
 pub mod job;
 pub mod keyring;
 pub mod ledger;

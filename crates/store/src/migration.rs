@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0014_order"
     "0015_fulfilment"
     "0016_returns"
+    "0017_import"
     "0060_keyring"
 };
 

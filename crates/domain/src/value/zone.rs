@@ -151,6 +151,13 @@ impl LocalDay {
         zone.first_instant(self.0.at(0, 0, 0, 0))
     }
 
+    /// The first instant at which the clock in the zone shows this many seconds after midnight or later, within the day.
+    pub fn at_second(self, second: u32, zone: &Zone) -> Instant {
+        let part = |number: u32| i8::try_from(number).unwrap_or(0);
+        let second = second.min(86_399);
+        zone.first_instant(self.0.at(part(second / 3600), part(second / 60 % 60), part(second % 60), 0))
+    }
+
     /// The day after; none after the last day of year 9999.
     pub fn next(self) -> Option<LocalDay> {
         self.0.tomorrow().ok().map(LocalDay)

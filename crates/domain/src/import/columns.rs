@@ -1,0 +1,207 @@
+//! The columns of each kind of file: their names, whether they are needed, whether they speak of people, and what goes into them.
+
+use super::Kind;
+
+/// A column a file may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name in the first line of a file, and in exports.
+    pub name: &'static str,
+    /// A file without it, and a row where it is empty, cannot be taken.
+    pub needed: bool,
+    /// It speaks of a person: its values are never repeated nor kept outside the contact.
+    pub personal: bool,
+    /// What goes into it, in words that follow "give".
+    pub meaning: &'static str,
+}
+
+const fn needed(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, needed: true, personal: false, meaning }
+}
+
+const fn may(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, needed: false, personal: false, meaning }
+}
+
+const fn personal(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, needed: false, personal: true, meaning }
+}
+
+const LOCATIONS: &[Column] = &[
+    may("external_id", "the id another system knows it by; rows with a known one change that location"),
+    may("code", "the short word it goes by in files; the external id when empty"),
+    needed("name", "what people call it"),
+    needed("kind", "store, warehouse, supplier or virtual"),
+    may("street", "street and house; lines are set apart by |"),
+    may("city", "the town"),
+    may("region", "state, county or province"),
+    may("postal_code", "the postal code"),
+    may("country", "two letters of iso 3166-1"),
+    may("latitude", "degrees north, such as 53.797"),
+    may("longitude", "degrees east, such as -1.5437"),
+    needed("time_zone", "a name of the iana database, such as Europe/London"),
+    may("opening_hours", "days and times, such as mo-fr 09:00-18:00; sa 10:00-16:00"),
+    may("cut_off", "until when orders are prepared the same day, such as mo-fr 15:00"),
+    may("capabilities", "any of ship, pickup, receive and return, set apart by spaces"),
+    may("capacity", "the most orders it prepares in a day"),
+    may("active", "yes or no"),
+];
+
+const PRODUCTS: &[Column] = &[
+    needed("sku", "the code of the variant; rows with a known one change that variant"),
+    needed("name", "what the product is called"),
+    may("product", "the external id of the product whose variant it is; the sku when empty"),
+    may("option1_name", "what tells the variants apart, such as colour"),
+    may("option1_value", "the variant's value of it, such as red"),
+    may("option2_name", "a second thing that tells them apart"),
+    may("option2_value", "the variant's value of it"),
+    may("option3_name", "a third thing that tells them apart"),
+    may("option3_value", "the variant's value of it"),
+    may("kind", "goods, or service for what takes nothing from shelves; goods when empty"),
+    may("unit", "what it is counted in: piece, gram, millilitre or millimetre; piece when empty"),
+    may("weight_grams", "what one weighs, in whole grams"),
+    may("barcodes", "article numbers and codes of the shop's own, set apart by | or spaces"),
+    may("tax_class", "the code of the tax class; the only one when empty"),
+    may("status", "draft, active or archived; active when empty"),
+    may("brand", "whose name is on it"),
+    may("supplier", "who it is bought from"),
+    may("description", "what is said about it"),
+    may("external_id", "the id another system knows the variant by"),
+    may("price_list", "the code of the price list the price goes into"),
+    may("price", "what one costs, such as 2.55"),
+    may("price_minor", "what one costs in minor units, such as 255"),
+    may("currency", "three letters of iso 4217; must be the price list's"),
+];
+
+const PRICES: &[Column] = &[
+    needed("price_list", "the code or external id of the price list"),
+    needed("sku", "the code of the variant"),
+    may("price", "what one costs, such as 2.55"),
+    may("price_minor", "what one costs in minor units, such as 255"),
+    may("was", "the price to compare with, such as 3.25"),
+    may("was_minor", "the price to compare with in minor units"),
+    may("currency", "three letters of iso 4217; must be the price list's"),
+    may("minimum_quantity", "from how many on it holds; 1 when empty"),
+    may("starts_at", "from when it holds, such as 2026-11-21 or 2026-11-21T09:30:00Z"),
+    may("ends_at", "until when it holds, not included"),
+];
+
+const STOCK: &[Column] = &[
+    needed("location", "the code or external id of the location"),
+    needed("sku", "the code of the variant"),
+    needed("quantity", "how many are available there, a whole number of base units"),
+];
+
+const CUSTOMERS: &[Column] = &[
+    may(
+        "external_id",
+        "the id another system knows the customer by; rows with a known one change that customer",
+    ),
+    personal("name", "the whole name, unless given_name and family_name are"),
+    personal("given_name", "the given name"),
+    personal("family_name", "the family name"),
+    personal("company", "the firm"),
+    personal("street", "street and house; lines are set apart by |"),
+    personal("city", "the town"),
+    personal("region", "state, county or province"),
+    personal("postal_code", "the postal code as it is written in the country"),
+    personal("country", "two letters of iso 3166-1"),
+    personal("email", "an e-mail address; without an external id the customer is known by it"),
+    personal("phone", "a phone number with its country code, or with a country in the row"),
+    may("groups", "groups of customers, set apart by |; the first decides on prices"),
+];
+
+const ORDERS: &[Column] = &[
+    needed("external_id", "the order's number in the other system; its lines stand one below another"),
+    needed("placed_at", "when it was placed, such as 2026-11-21T09:30:00Z"),
+    needed("channel", "the code or external id of the channel"),
+    needed("sku", "the code of the variant"),
+    needed("quantity", "how many, a whole number of base units"),
+    may("unit_price", "what one cost, such as 2.55"),
+    may("unit_price_minor", "what one cost in minor units, such as 255"),
+    may("currency", "three letters of iso 4217; must be the channel's"),
+    may("customer", "the external id of the customer"),
+    may("location", "the code or external id of the location it is served from"),
+    may("delivery_method", "the code or external id of the delivery method, where it is shipped"),
+    may("payment", "how it was paid: cash or manual (any other way); manual when empty"),
+    may("fulfilled", "yes when the goods have left, no when they are still to be sent; yes when empty"),
+];
+
+impl Kind {
+    /// The columns a file of this kind may have, in the order in which they are written.
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Kind::Locations => LOCATIONS,
+            Kind::Products => PRODUCTS,
+            Kind::Prices => PRICES,
+            Kind::Stock => STOCK,
+            Kind::Customers => CUSTOMERS,
+            Kind::Orders => ORDERS,
+        }
+    }
+
+    /// The column of this name.
+    pub fn column(self, name: &str) -> Option<&'static Column> {
+        self.columns().iter().find(|column| column.name == name)
+    }
+}
+
+/// The name that is most like a text, if one is close: one letter in four may differ.
+pub fn closest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let text = plain(text);
+    let near = |name: &&str| distance(&text, &plain(name)) <= 1 + text.chars().count() / 4;
+    names.into_iter().filter(near).min_by_key(|name| distance(&text, &plain(name)))
+}
+
+/// A name without capitals, spaces and marks: `E-Mail` and `email` are the same.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// How many letters must be put in, taken out or exchanged to make one text of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (place, known) in other.iter().enumerate() {
+            let exchanged = diagonal + usize::from(*known != letter);
+            diagonal = row[place + 1];
+            row[place + 1] = exchanged.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        let names = || Kind::Locations.columns().iter().map(|column| column.name);
+        assert_eq!(closest("opning_hours", names()), Some("opening_hours"));
+        assert_eq!(closest("Timezone", names()), Some("time_zone"));
+        assert_eq!(closest("colour", names()), None);
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "")), (3, 3, 3));
+    }
+
+    #[test]
+    fn names_of_columns_are_unique() {
+        for kind in Kind::ALL {
+            let mut names: Vec<_> = kind.columns().iter().map(|column| plain(column.name)).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), kind.columns().len(), "{}", kind.text());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn distance_is_the_same_both_ways(one in "[abc]{0,8}", other in "[abc]{0,8}") {
+            prop_assert_eq!(distance(&one, &other), distance(&other, &one));
+            prop_assert_eq!(distance(&one, &other) == 0, one == other);
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Reading a file: its letters, its rows, and from each row what is to be taken; nothing is asked of the books yet.
+
+use std::collections::BTreeMap;
+
+use domain::Refusal;
+use domain::import::cell::Oddity;
+use domain::import::{Kind, Layout, Mapping, Outcome, ROWS_MAX, encoding};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use store::Tx;
+
+use super::row::{CellError, Cells, Oddities, column_of, told};
+use super::{customer, location, order, price, product, stock};
+use crate::{Failure, World};
+use domain::actor::Actor;
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct File {
+    kind: Kind,
+    hash: [u8; 32],
+    layout: Layout,
+    rows: Vec<Raw>,
+    entries: Vec<Entry>,
+    notes: Vec<String>,
+}
+
+/// One thing to be taken: a row, or the rows that make one order.
+#[derive(Debug)]
+pub struct Entry {
+    first: usize,
+    rows: usize,
+    /// What is to be taken, or what is wrong with the rows.
+    pub read: Result<Input, Vec<CellError>>,
+}
+
+/// A row as it stands in the file.
+#[derive(Debug)]
+struct Raw {
+    line: u64,
+    cells: Result<Vec<String>, String>,
+}
+
+/// What a row says.
+#[derive(Debug)]
+#[expect(private_interfaces, reason = "what is inside concerns only the file of its kind")]
+pub enum Input {
+    /// A location.
+    Location(Box<location::Row>),
+    /// A product's variant.
+    Product(Box<product::Row>),
+    /// A price.
+    Price(price::Row),
+    /// How many are available.
+    Stock(stock::Row),
+    /// A customer.
+    Customer(Box<customer::Row>),
+    /// An order with its lines.
+    Order(order::Rows),
+}
+
+impl Input {
+    /// Takes it.
+    pub(super) fn take(&self, tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Outcome, Failure> {
+        match self {
+            Input::Location(row) => location::take(tx, actor, world, row),
+            Input::Product(row) => product::take(tx, actor, world, row),
+            Input::Price(row) => price::take(tx, actor, world, row),
+            Input::Stock(row) => stock::take(tx, actor, world, row),
+            Input::Customer(row) => customer::take(tx, actor, world, row),
+            Input::Order(rows) => order::take(tx, actor, world, rows),
+        }
+    }
+
+    /// What it is known by; two rows of a file with the same key are a mistake.
+    fn key(&self) -> Option<String> {
+        match self {
+            Input::Location(row) => Some(row.key()),
+            Input::Product(row) => Some(row.sku.clone()),
+            Input::Price(row) => Some(row.key()),
+            Input::Stock(row) => Some(format!("{}\n{}", row.location, row.sku)),
+            Input::Customer(row) => row.key(),
+            Input::Order(rows) => Some(rows.external_id.clone()),
+        }
+    }
+}
+
+impl Entry {
+    /// How many rows it is.
+    pub(super) fn rows(&self) -> i64 {
+        i64::try_from(self.rows).unwrap_or(i64::MAX)
+    }
+}
+
+impl File {
+    /// What it holds.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What its bytes, its kind and its mapping hash to.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// How many rows it has.
+    pub fn rows_total(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How it was read: its encoding, what was odd, which columns are left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The entries after so many rows that have together at most `rows_max` rows, but one at least.
+    pub(super) fn entries_from(&self, row: usize, rows_max: usize) -> &[Entry] {
+        let from = self.entries.partition_point(|entry| entry.first < row);
+        let end = row.saturating_add(rows_max);
+        let to = self.entries.partition_point(|entry| entry.first + entry.rows <= end);
+        &self.entries[from..to.max((from + 1).min(self.entries.len()))]
+    }
+
+    /// What a refusal of an entry means for its cells.
+    pub(super) fn explain(&self, entry: &Entry, refusal: &Refusal) -> Vec<CellError> {
+        let one = |refusal: &Refusal| {
+            let (column, place) = column_of(self.kind, refusal.field().unwrap_or_default());
+            let raw = &self.rows[entry.first + place.min(entry.rows - 1)];
+            let cells = raw.cells.as_deref().unwrap_or_default();
+            let name = column.unwrap_or_default();
+            told(
+                self.kind,
+                raw.line,
+                (name, self.layout.value(name, cells)),
+                refusal.code(),
+                refusal.message(),
+            )
+        };
+        refusal.each().map(one).collect()
+    }
+}
+
+/// Reads a file: comma-, semicolon- or tab-separated values, or JSON Lines.
+///
+/// # Errors
+/// When it is no text, has no rows or too many, or its columns do not fit.
+pub fn read(kind: Kind, mapping: &Mapping, bytes: &[u8]) -> Result<File, Refusal> {
+    let bad = |message: String| Refusal::invalid("file", message);
+    let hash = Sha256::new()
+        .chain_update(kind.text())
+        .chain_update([0])
+        .chain_update(mapping.canonical())
+        .chain_update([0])
+        .chain_update(bytes)
+        .finalize()
+        .into();
+    let (text, encoding) = encoding::decode(bytes).map_err(bad)?;
+    let mut notes = vec![format!("the file is read as {}", encoding.text())];
+    let (header, rows) = if text.trim_start().starts_with('{') {
+        json_lines(&text)
+    } else {
+        separated(&text, mapping.delimiter, &mut notes).map_err(bad)?
+    };
+    if rows.is_empty() {
+        return Err(bad("the file has no rows".into()));
+    }
+    if rows.len() > ROWS_MAX {
+        return Err(bad(format!("the file has {} rows; give at most {ROWS_MAX} at once", rows.len())));
+    }
+    let layout = Layout::new(kind, &header, mapping)?;
+    if !layout.left_out.is_empty() {
+        notes.push(format!("columns that are not taken: {}", layout.left_out.join(", ")));
+    }
+    let mut oddities = Oddities::new();
+    let mut entries = entries(kind, &layout, mapping, &rows, &mut oddities);
+    refuse_repeated(&mut entries, kind, &layout, &rows);
+    notes.extend(oddities.iter().map(|((column, oddity), count)| told_oddity(column, *oddity, *count)));
+    Ok(File { kind, hash, layout, rows, entries, notes })
+}
+
+fn told_oddity(column: &str, oddity: Oddity, count: u64) -> String {
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    format!("{column}: {}, {times}", oddity.text())
+}
+
+/// The header and rows of a file whose cells are set apart by a mark.
+fn separated(
+    text: &str,
+    delimiter: Option<u8>,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<String>, Vec<Raw>), String> {
+    // Spreadsheets may say in a first line what stands between the cells.
+    let said = text.strip_prefix("sep=").and_then(|rest| rest.bytes().next().map(|mark| (mark, rest)));
+    let said = said.filter(|(mark, _)| mark.is_ascii_punctuation() || *mark == b'\t');
+    let (mark, text, lines_before) = match said {
+        Some((mark, rest)) => (mark, rest.split_once('\n').map_or("", |(_, text)| text), 1),
+        None => (delimiter.unwrap_or_else(|| encoding::delimiter(text)), text, 0),
+    };
+    if mark != b',' {
+        let name = if mark == b'\t' { "tab".to_owned() } else { format!("\"{}\"", char::from(mark)) };
+        notes.push(format!("cells are set apart by {name}"));
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(mark)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(text.as_bytes());
+    let mut header: Option<Vec<String>> = None;
+    let (mut rows, mut shorter) = (Vec::new(), 0u64);
+    for record in reader.records() {
+        let record = record.map_err(|error| format!("the file cannot be read: {error}"))?;
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line) + lines_before;
+        let Some(header) = &header else {
+            header = Some(record.iter().map(|cell| cell.trim().to_owned()).collect());
+            continue;
+        };
+        let too_many = record.iter().skip(header.len()).any(|cell| !cell.trim().is_empty());
+        shorter += u64::from(record.len() < header.len());
+        let cells = if too_many {
+            let (has, first) = (record.len(), header.len());
+            Err(format!(
+                "has {has} cells where the first line has {first}; put cells that contain \"{}\" into quotes",
+                char::from(mark)
+            ))
+        } else {
+            Ok(record.iter().take(header.len()).map(str::to_owned).collect())
+        };
+        rows.push(Raw { line, cells });
+    }
+    if shorter > 0 {
+        notes.push(format!(
+            "{shorter} rows have fewer cells than the first line; what is missing counts as empty"
+        ));
+    }
+    Ok((header.unwrap_or_default(), rows))
+}
+
+/// The names and rows of JSON Lines: one flat object a line.
+fn json_lines(text: &str) -> (Vec<String>, Vec<Raw>) {
+    let mut header: Vec<String> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let cells = match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => {
+                let mut cells = vec![String::new(); header.len()];
+                let mut outcome = Ok(());
+                for (name, value) in fields {
+                    let place = *places.entry(name.clone()).or_insert_with(|| {
+                        header.push(name.clone());
+                        header.len() - 1
+                    });
+                    cells.resize(header.len(), String::new());
+                    match plain(&value) {
+                        Some(text) => cells[place] = text,
+                        None => {
+                            outcome = Err(format!(
+                                "\"{name}\" is not a text, a number, true, false, null or a list of these"
+                            ))
+                        }
+                    }
+                }
+                outcome.map(|()| cells)
+            }
+            Ok(_) => Err("is no json object".to_owned()),
+            Err(error) => Err(format!("is no json: column {}", error.column())),
+        };
+        rows.push(Raw { line, cells });
+    }
+    (header, rows)
+}
+
+/// A JSON value as the text of a cell.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(values) => {
+            values.iter().map(plain).collect::<Option<Vec<_>>>().map(|texts| texts.join("|"))
+        }
+        Value::Object(_) => None,
+    }
+}
+
+/// Reads every row; those of one order together.
+fn entries(
+    kind: Kind,
+    layout: &Layout,
+    mapping: &Mapping,
+    rows: &[Raw],
+    oddities: &mut Oddities,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut first = 0;
+    while first < rows.len() {
+        let together = if kind == Kind::Orders {
+            order::together(rows[first..].iter().map(|raw| raw.cells.as_deref().ok()), layout)
+        } else {
+            1
+        };
+        let group = &rows[first..first + together];
+        let mut errors: Vec<CellError> = Vec::new();
+        let mut inputs = Vec::new();
+        for raw in group {
+            let cells = match &raw.cells {
+                Ok(cells) => cells,
+                Err(why) => {
+                    errors.push(CellError::of_row(raw.line, why.clone()));
+                    continue;
+                }
+            };
+            let row = Cells {
+                kind,
+                layout,
+                habits: &mapping.habits,
+                line: raw.line,
+                cells,
+                oddities,
+                errors: Vec::new(),
+            };
+            match read_row(row) {
+                Ok(input) => inputs.push(input),
+                Err(mut more) => errors.append(&mut more),
+            }
+        }
+        let line = group.first().map_or(0, |raw| raw.line);
+        let read = if errors.is_empty() { join(inputs, line) } else { Err(errors) };
+        entries.push(Entry { first, rows: together, read });
+        first += together;
+    }
+    entries
+}
+
+fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
+    match row.kind {
+        Kind::Locations => location::read(row).map(|row| Input::Location(Box::new(row))),
+        Kind::Products => product::read(row).map(|row| Input::Product(Box::new(row))),
+        Kind::Prices => price::read(row).map(Input::Price),
+        Kind::Stock => stock::read(row).map(Input::Stock),
+        Kind::Customers => customer::read(row).map(|row| Input::Customer(Box::new(row))),
+        Kind::Orders => order::read(row).map(Input::Order),
+    }
+}
+
+/// The one thing that some rows are.
+fn join(inputs: Vec<Input>, line: u64) -> Result<Input, Vec<CellError>> {
+    let mut inputs = inputs.into_iter();
+    let mut whole = inputs.next().ok_or_else(|| vec![CellError::of_row(line, "is empty")])?;
+    for input in inputs {
+        if let (Input::Order(order), Input::Order(more)) = (&mut whole, input) {
+            order.append(more).map_err(|error| vec![error])?;
+        }
+    }
+    Ok(whole)
+}
+
+/// Refuses what stands in the file a second time.
+fn refuse_repeated(entries: &mut [Entry], kind: Kind, layout: &Layout, rows: &[Raw]) {
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in entries {
+        let Some(key) = entry.read.as_ref().ok().and_then(Input::key) else { continue };
+        let raw = &rows[entry.first];
+        let Some(earlier) = seen.get(&key) else {
+            seen.insert(key, raw.line);
+            continue;
+        };
+        let message = if kind == Kind::Orders {
+            format!("the order began at line {earlier} already; keep its lines one below another")
+        } else {
+            format!("is the same as line {earlier}; remove one of them")
+        };
+        let name = columns_of_key(kind);
+        let said = layout.value(name, raw.cells.as_deref().unwrap_or_default());
+        entry.read = Err(vec![told(kind, raw.line, (name, said), domain::Code::AlreadyExists, &message)]);
+    }
+}
+
+/// The column by which things of a kind are known first.
+fn columns_of_key(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Products | Kind::Prices | Kind::Stock => "sku",
+        Kind::Locations | Kind::Customers | Kind::Orders => "external_id",
+    }
+}
