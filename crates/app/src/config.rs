@@ -42,6 +42,8 @@ pub struct Config {
     stop_seconds_max: u64,
     /// The payment provider to try things on: `here`, an address, or empty for none.
     pub test_provider: String,
+    /// The collector that traces are sent to; empty for none.
+    pub otlp_endpoint: String,
     /// How log entries look.
     pub log_format: LogFormat,
     /// Which log entries are written.
@@ -171,6 +173,7 @@ impl Config {
             https: self.https,
             metrics_open: self.metrics_open,
             public_figures: self.public_figures,
+            join_trace: None,
         }
     }
 }

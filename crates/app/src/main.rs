@@ -17,6 +17,7 @@ mod screen;
 mod serve;
 mod shop;
 mod test_provider;
+mod trace;
 mod world;
 
 use std::process::ExitCode;
@@ -86,7 +87,10 @@ fn main() -> ExitCode {
 
 fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
     let config = config::load(&line.flags)?;
-    log::start(&config)?;
+    // Serving starts its own log: with traces, which are sent by its threads.
+    if !matches!(line.word, Word::Serve(_)) {
+        log::start(&config)?;
+    }
     match &line.word {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
