@@ -3,7 +3,9 @@
 mod backup;
 mod check;
 mod config;
+mod export;
 mod fault;
+mod import;
 mod init;
 mod key;
 mod log;
@@ -59,6 +61,8 @@ enum Word {
     Serve(serve::Arguments),
     Init(init::Arguments),
     Migrate(migrate::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -85,6 +89,8 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
+        Word::Import(arguments) => import::run(&config, arguments, screen),
+        Word::Export(arguments) => export::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),

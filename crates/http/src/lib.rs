@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod edge;
 pub mod event;
 pub mod health;
+pub mod import;
 pub mod job;
 pub mod limit;
 pub mod location;

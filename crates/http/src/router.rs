@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location,
-    market, order, payment, price, returns, stock, storefront, tax,
+    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, import, job,
+    location, market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -41,7 +41,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(order::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
-        .merge(storefront::routes());
+        .merge(storefront::routes())
+        .merge(import::routes());
     access::describe(routes.get_openapi_mut());
     routes
 }
