@@ -3,9 +3,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
-/** A phone in one hand, and a PC at a desk. */
+/** A phone in one hand, a tablet on the counter, a PC at a desk, and a wide screen. */
 export const PHONE = { width: 390, height: 844 };
+export const TABLET = { width: 820, height: 1180 };
 export const DESK = { width: 1280, height: 800 };
+export const DESK_WIDE = { width: 1440, height: 900 };
 
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [

@@ -12,6 +12,8 @@ use crate::fault::Fault;
 
 /// Every setting with its default and what it means.
 pub const DEFAULTS: &str = include_str!("../tandem.default.toml");
+/// The data directory when none is named, as in the default file.
+const DATA: &str = "tandem-data";
 /// The retailer's own file, when none is named.
 const FILE: &str = "tandem.toml";
 
@@ -30,6 +32,7 @@ pub struct Config {
     https: bool,
     behind_proxy: bool,
     metrics_open: bool,
+    public_figures: bool,
     body_bytes_max: usize,
     request_seconds_max: u64,
     requests_at_once_max: usize,
@@ -91,6 +94,21 @@ pub struct Flags {
 }
 
 impl Config {
+    /// The same settings for books in another directory, unless a directory or a database was named.
+    #[must_use]
+    pub fn in_directory_unless_named(&self, directory: &Path) -> Config {
+        let mut config = self.clone();
+        if self.data == Path::new(DATA) && self.database.is_empty() {
+            config.data = directory.to_owned();
+        }
+        config
+    }
+
+    /// Are the books in a file of the data directory?
+    pub fn keeps_books_in_data(&self) -> bool {
+        self.database.is_empty()
+    }
+
     /// The directory for the database file and the master key.
     pub fn data(&self) -> &Path {
         &self.data
@@ -141,6 +159,7 @@ impl Config {
             behind_proxy: self.behind_proxy,
             https: self.https,
             metrics_open: self.metrics_open,
+            public_figures: self.public_figures,
         }
     }
 }

@@ -10,7 +10,9 @@ mod init;
 mod key;
 mod log;
 mod migrate;
+mod open_day;
 mod openapi;
+mod replay;
 mod restore;
 mod screen;
 mod serve;
@@ -68,6 +70,8 @@ enum Word {
     Restore(restore::Arguments),
     Openapi(openapi::Arguments),
     TestProvider(test_provider::Arguments),
+    Replay(replay::Arguments),
+    Demo(open_day::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -99,6 +103,8 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
             Ok(())
         }
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
+        Word::Replay(arguments) => replay::run(&config, arguments, screen),
+        Word::Demo(arguments) => open_day::run(&config, arguments, screen),
     }
 }
 

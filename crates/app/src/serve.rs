@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::config::Config;
 use crate::fault::Fault;
@@ -41,6 +41,10 @@ pub struct Arguments {
     /// The address to serve on [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+
+    /// Also stop when standard input ends: for a program that starts this one and may end without a word.
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 /// Runs it.
@@ -52,10 +56,15 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let opened = shop::open_or_make(config)?;
     let runtime =
         Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
-    runtime.block_on(serve(config, &address, &opened, screen))
+    runtime.block_on(serve(config, &address, &opened, (screen, arguments.until_input_ends)))
 }
 
-async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen) -> Result<(), Fault> {
+async fn serve(
+    config: &Config,
+    address: &str,
+    opened: &Opened,
+    (screen, until_input_ends): (&Screen, bool),
+) -> Result<(), Fault> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Fault::environment(format!("serving on {address}"), error))?;
@@ -70,7 +79,10 @@ async fn serve(config: &Config, address: &str, opened: &Opened, screen: &Screen)
     let handlers = handlers(config, &shop, address, until_asked()).await?;
     let jobs = tokio::spawn(connect::run(shop.clone(), handlers, until_asked()));
     tokio::spawn(async move {
-        wait_for_signal().await;
+        tokio::select! {
+            () = wait_for_signal() => {}
+            () = wait_for_end_of_input(), if until_input_ends => {}
+        }
         stop.send_replace(true);
     });
     let served = http::server::serve(App::new(shop), listener, config.edge(), until_asked()).await;
@@ -148,4 +160,15 @@ pub async fn wait_for_signal() {
         Err(_) => drop(interrupted.await),
     }
     tracing::info!("asked to stop; finishing the requests under way");
+}
+
+/// Waits until whoever started the program closes its input, or is gone.
+async fn wait_for_end_of_input() {
+    let (teller, ended) = oneshot::channel();
+    // A thread of its own: reading standard input cannot be given up, and must not keep the program from ending.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = teller.send(());
+    });
+    let _ = ended.await;
 }

@@ -17,6 +17,7 @@ pub mod external;
 pub mod failure;
 pub mod fulfilment;
 pub mod import;
+pub mod insight;
 pub mod job;
 pub mod keyring;
 pub mod ledger;

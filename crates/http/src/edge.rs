@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, Prometheu
 use tokio::sync::{Semaphore, watch};
 
 use crate::limit::{Limits, Rate};
+use crate::start::Kept;
 
 /// How requests are bounded and answered.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub https: bool,
     /// May everybody read `GET /metrics`?
     pub metrics_open: bool,
+    /// May everybody see the figures of the start page?
+    pub public_figures: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             behind_proxy: false,
             https: false,
             metrics_open: false,
+            public_figures: false,
         }
     }
 }
@@ -76,6 +80,10 @@ pub(crate) struct Edge {
     pub commits: OnceLock<watch::Receiver<u64>>,
     /// The OpenAPI description as JSON.
     pub description: OnceLock<String>,
+    /// The API reference as a page's content.
+    pub reference: OnceLock<serde_json::Value>,
+    /// The figures of the start page, counted last.
+    pub figures: Kept,
 }
 
 impl Edge {
@@ -91,6 +99,8 @@ impl Edge {
             closing: watch::channel(false).0,
             commits: OnceLock::new(),
             description: OnceLock::new(),
+            reference: OnceLock::new(),
+            figures: Kept::default(),
             settings,
         }
     }

@@ -15,6 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use stream::commits;
+
 use crate::App;
 use crate::app::document;
 use crate::caller::Caller;

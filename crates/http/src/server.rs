@@ -73,7 +73,11 @@ pub fn router(app: App, settings: Settings) -> Router {
 }
 
 fn routed(app: App) -> Router {
-    let (routes, _) = crate::router::routes().split_for_parts();
+    let (routes, _) = crate::router::routes()
+        .merge(crate::asset::routes())
+        .merge(crate::start::routes())
+        .merge(crate::reference::routes())
+        .split_for_parts();
     routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

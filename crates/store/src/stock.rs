@@ -89,3 +89,16 @@ pub fn variants_after(
         |row| row.id(),
     )
 }
+
+/// Pieces on hand at each location that has any, whatever the variant; units of measure are not told apart.
+///
+/// # Errors
+/// What the store says.
+pub fn on_hand(tx: &mut Tx<'_>) -> Result<Vec<(Id<Location>, i64)>, StoreError> {
+    tx.rows(
+        "select a.place, cast(sum(a.amount) as {int}) from account a join book b on b.book_id = a.book_id
+         where b.kind = 1 and a.state < 9 and a.amount > 0 group by a.place order by a.place",
+        &[],
+        |row| Ok((row.id()?, row.int()?)),
+    )
+}

@@ -17,6 +17,27 @@ pub struct Location {
     pub city: String,
     /// Empty for the web shop.
     pub postal_code: String,
+    /// House and street.
+    #[serde(default)]
+    pub street: String,
+    /// ISO 3166-1 alpha-2.
+    #[serde(default)]
+    pub country: String,
+    /// Degrees north, WGS 84; none for the web shop.
+    #[serde(default)]
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    #[serde(default)]
+    pub longitude: Option<f64>,
+    /// Of the IANA database.
+    #[serde(default)]
+    pub time_zone: String,
+    /// When its door is open.
+    #[serde(default)]
+    pub opening_hours: String,
+    /// What it does, in words: ship, pickup, receive, return.
+    #[serde(default)]
+    pub capabilities: String,
 }
 
 /// What a location is.

@@ -1,7 +1,7 @@
 //! What went where: every line of the source under its rule, and what the shop earned by channel and month, so that
 //! both can be held against the source to the penny. Shown as a table for people and as JSON for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -56,7 +56,8 @@ impl Trade {
         self.sales_minor - self.refunds_minor
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds another sum to this one.
+    pub fn add(&mut self, other: &Self) {
         self.orders += other.orders;
         self.pieces_sold += other.pieces_sold;
         self.sales_minor += other.sales_minor;
@@ -73,7 +74,8 @@ impl ClassSum {
         self.value - Exact::from_minor(self.charged_minor)
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds another sum to this one.
+    pub fn add(&mut self, other: &Self) {
         self.lines += other.lines;
         self.pieces += other.pieces;
         self.value += other.value;
@@ -90,6 +92,49 @@ impl Report {
             report.record(invoice);
         }
         report
+    }
+
+    /// A report of sums that were counted elsewhere: invoices by kind, lines by rule, trade by month and channel.
+    #[must_use]
+    pub fn counted(
+        kinds: BTreeMap<Kind, u64>,
+        classes: BTreeMap<Class, ClassSum>,
+        trade: BTreeMap<(Month, Channel), Trade>,
+    ) -> Self {
+        Self { kinds, classes, trade }
+    }
+
+    /// Each sum that is not the same in another report, in words; nothing when they are equal.
+    #[must_use]
+    pub fn differences(&self, found: &Self) -> Vec<String> {
+        let mut all = Vec::new();
+        for kind in [Kind::Sale, Kind::Return, Kind::StockEntry, Kind::Bookkeeping] {
+            let (ours, theirs) = (self.invoices(kind), found.invoices(kind));
+            if ours != theirs {
+                all.push(format!("invoices of kind {kind:?}: {ours} in the source, {theirs} in the shop"));
+            }
+        }
+        for class in Class::ALL {
+            let (ours, theirs) = (self.class(class), found.class(class));
+            if ours != theirs {
+                all.push(format!(
+                    "rule \"{}\": {ours:?} in the source, {theirs:?} in the shop",
+                    class.name()
+                ));
+            }
+        }
+        for (month, channel) in self.trade.keys().chain(found.trade.keys()).collect::<BTreeSet<_>>() {
+            let of = |report: &Self| report.trade(|at, through| (at, through) == (*month, *channel));
+            if of(self) != of(found) {
+                let name = channel.name();
+                all.push(format!(
+                    "{name} in {month}: {:?} in the source, {:?} in the shop",
+                    of(self),
+                    of(found)
+                ));
+            }
+        }
+        all
     }
 
     /// Counts one more invoice.
@@ -237,12 +282,15 @@ fn trade_table(first: &str, sums: impl Iterator<Item = (String, Trade)>) -> Stri
     aligned(&rows)
 }
 
-fn signed(number: i64) -> String {
+/// A whole number with its sign and its thousands apart.
+#[must_use]
+pub fn signed(number: i64) -> String {
     format!("{}{}", if number < 0 { "-" } else { "" }, grouped(number.unsigned_abs()))
 }
 
-/// Names to the left, numbers to the right, a rule under the heads.
-fn aligned(rows: &[Vec<String>]) -> String {
+/// A table: names to the left, numbers to the right, a rule under the heads.
+#[must_use]
+pub fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();

@@ -134,7 +134,7 @@ impl Follower {
 }
 
 /// Counts up with every commit of this process and every second; one thread of the process does so while there are followers.
-fn commits(app: &App) -> watch::Receiver<u64> {
+pub(crate) fn commits(app: &App) -> watch::Receiver<u64> {
     let begin = || {
         let (teller, commits) = watch::channel(0);
         let listener = app.shop.db.listen();

@@ -1,0 +1,111 @@
+//! What of an invoice goes over the counter: its lines as the shop knows them, one for each SKU and price, and how the answers are held
+//! against them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tandem::demo::class::{Class, Treatment};
+use tandem::demo::report::ClassSum;
+use tandem::demo::source::{Invoice, Line, Source};
+
+use crate::fault::Fault;
+
+/// The currency of everything in the source.
+pub const CURRENCY: &str = "GBP";
+
+/// What tells lines of one order apart: number of the SKU, price of one in minor units.
+pub type Mark = (usize, i64);
+
+/// What tells this line from the others of its order.
+pub fn mark(source: &Source, line: &Line) -> Mark {
+    (source.stock.sku_of(line.code), line.unit_price_minor())
+}
+
+/// Is it part of an order, be it goods, a service or a delivery charge?
+pub fn is_sold(line: &Line) -> bool {
+    matches!(
+        line.class.treatment(),
+        Treatment::OrderLine | Treatment::ServiceLine | Treatment::DeliveryCharge
+    )
+}
+
+/// The lines to be ordered with their quantities; lines of one SKU at one price are one.
+pub fn ordered(source: &Source, invoice: &Invoice) -> BTreeMap<Mark, i64> {
+    let mut quantities = BTreeMap::new();
+    for line in invoice.lines.iter().filter(|line| is_sold(line)) {
+        *quantities.entry(mark(source, line)).or_insert(0) += line.quantity;
+    }
+    quantities
+}
+
+/// The lines of a cart.
+pub fn cart_lines(source: &Source, ordered: &BTreeMap<Mark, i64>) -> Vec<Value> {
+    let line = |((sku, minor), quantity): (&Mark, &i64)| {
+        json!({
+            "sku": source.stock.skus()[*sku],
+            "quantity": quantity,
+            "unit_price": { "amount": minor, "currency": CURRENCY },
+        })
+    };
+    ordered.iter().map(line).collect()
+}
+
+/// The ids of the lines of an order as it was answered, once each has the quantity and the sum that the source says.
+///
+/// # Errors
+/// Names the first line that differs.
+pub fn held_against(
+    source: &Source,
+    invoice: &Invoice,
+    ordered: &BTreeMap<Mark, i64>,
+    order: &Value,
+) -> Result<BTreeMap<Mark, String>, Fault> {
+    let mut ids = BTreeMap::new();
+    let skus: BTreeMap<&str, usize> =
+        ordered.keys().map(|(sku, _)| (source.stock.skus()[*sku].as_str(), *sku)).collect();
+    for line in order["lines"].as_array().into_iter().flatten() {
+        let sku = line["sku"].as_str().unwrap_or_default();
+        let unit = line["unit_price"]["amount"].as_i64().unwrap_or(-1);
+        let found = skus.get(sku).map(|sku| (*sku, unit));
+        let Some((mark, quantity)) = found.and_then(|mark| Some((mark, *ordered.get(&mark)?))) else {
+            return Err(differs(invoice, format!("sku {sku} at {unit} was not ordered")));
+        };
+        let answered = (line["quantity"].as_i64(), line["gross"]["amount"].as_i64());
+        if answered != (Some(quantity), Some(quantity * unit)) {
+            return Err(differs(invoice, format!("sku {sku}: {quantity} at {unit} became {answered:?}")));
+        }
+        ids.insert(mark, line["id"].as_str().unwrap_or_default().to_owned());
+    }
+    if ids.len() != ordered.len() {
+        return Err(differs(invoice, format!("{} lines became {}", ordered.len(), ids.len())));
+    }
+    Ok(ids)
+}
+
+/// An answer that is not what the source says.
+pub fn differs(invoice: &Invoice, what: String) -> Fault {
+    Fault::Failed(format!("invoice {}: {what}", invoice.number))
+}
+
+/// What the shop confirmed, rule by rule.
+#[derive(Default)]
+pub struct Tally {
+    /// Sums under each rule.
+    pub classes: BTreeMap<Class, ClassSum>,
+    /// Invoices whose stock entries were posted.
+    pub stock_entries: u64,
+    /// Invoices of which nothing is the shop's business.
+    pub bookkeeping: u64,
+}
+
+impl Tally {
+    /// Counts a line of which the shop answered that this much went through it.
+    pub fn count(&mut self, line: &Line, charged_minor: i64) {
+        self.classes.entry(line.class).or_default().add(&ClassSum {
+            lines: 1,
+            pieces: line.quantity,
+            value: line.value(),
+            charged_minor,
+        });
+    }
+}

@@ -1,0 +1,162 @@
+//! A sale of the source through the public API: a basket and the order of it, two calls; at a till that is all, on the web and by
+//! phone the money is recorded as it comes in, and then the parcel leaves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem::demo::assignment::{Channel, scattered};
+use tandem::demo::people::Person;
+use tandem::demo::source::{Invoice, Source};
+use tandem::demo::tables;
+
+use super::api::Api;
+use super::clock::instant;
+use super::goods::{self, Mark};
+use crate::fault::Fault;
+
+/// A payment's receipt reaches its order a moment later: so often it is looked whether it has,
+const PAID_LOOKS: u32 = 600;
+/// with such pauses.
+const PAID_PAUSE: Duration = Duration::from_millis(100);
+/// Of a hundred till sales, so many are paid by card.
+const CARDS: u64 = 70;
+
+/// Under which names a sale is made: those of the source, or new ones for a sale that happens now.
+pub struct Occasion<'a> {
+    /// Its idempotency keys begin like this, and the order is known by it outside.
+    pub name: &'a str,
+    /// When it was sold; now when `None`.
+    pub placed_at: Option<String>,
+}
+
+/// The occasion the source tells of.
+pub fn as_it_was<'a>(invoice: &'a Invoice) -> Occasion<'a> {
+    Occasion { name: &invoice.number, placed_at: Some(instant(invoice.at).to_string()) }
+}
+
+/// Sells an invoice; answers the ids of its lines, each held against the source.
+///
+/// # Errors
+/// What the shop refuses, and any line that is not what the source says.
+pub async fn sell(
+    api: &Api,
+    source: &Source,
+    invoice: &Invoice,
+    occasion: Occasion<'_>,
+) -> Result<BTreeMap<Mark, String>, Fault> {
+    let once = |step: &str| format!("replay:{}:{step}", occasion.name);
+    let ordered = goods::ordered(source, invoice);
+    let cart = api.post("/v1/carts", &once("cart"), &cart(source, invoice, &ordered)).await?;
+    let cart = cart["id"].as_str().unwrap_or_default().to_owned();
+    let mut checkout = json!({
+        "expected_total": { "amount": invoice.charged_minor(), "currency": goods::CURRENCY },
+        "payments": [tender(invoice)],
+        "serve_from": source.locations.at(invoice.location).external_id,
+        "external_id": occasion.name,
+    });
+    if let Some(at) = &occasion.placed_at {
+        checkout["placed_at"] = json!(at);
+    }
+    let path = format!("/v1/carts/{cart}/checkout");
+    let order = api.post(&path, &once("order"), &checkout).await?;
+    let ids = goods::held_against(source, invoice, &ordered, &order)?;
+    if invoice.channel == Channel::Till {
+        completed(invoice, &order)?;
+    } else {
+        for payment in order["payments"].as_array().into_iter().flatten() {
+            let path = format!("/v1/payments/{}/receipt", payment["id"].as_str().unwrap_or_default());
+            api.post(&path, &once("receipt"), &json!({})).await?;
+        }
+    }
+    Ok(ids)
+}
+
+/// Sends the parcels of a web or phone order, once the shop knows that it is paid.
+///
+/// # Errors
+/// What the shop refuses, and an order that is not complete then.
+pub async fn ship(api: &Api, invoice: &Invoice, name: &str) -> Result<(), Fault> {
+    let path = format!("/v1/orders/{name}");
+    let mut order = api.get(&path).await?;
+    for _ in 0..PAID_LOOKS {
+        if order["state"] != "pending_payment" {
+            break;
+        }
+        tokio::time::sleep(PAID_PAUSE).await;
+        order = api.get(&path).await?;
+    }
+    let parts = order["fulfilment_orders"].as_array().cloned().unwrap_or_default();
+    for part in parts.iter().filter_map(|part| part["id"].as_str()) {
+        let parcel = json!({ "tracking": format!("LF{name}") });
+        let once = format!("replay:{name}:ship:{part}");
+        order = api.post(&format!("{path}/fulfilment-orders/{part}/ship"), &once, &parcel).await?;
+    }
+    completed(invoice, &order)
+}
+
+fn completed(invoice: &Invoice, order: &Value) -> Result<(), Fault> {
+    match order["state"].as_str() {
+        Some("completed") => Ok(()),
+        state => Err(goods::differs(invoice, format!("the order is {} in the end", state.unwrap_or("lost")))),
+    }
+}
+
+fn cart(source: &Source, invoice: &Invoice, ordered: &BTreeMap<Mark, i64>) -> Value {
+    let mut cart = json!({
+        "channel": channel_of(source, invoice),
+        "currency": goods::CURRENCY,
+        "lines": goods::cart_lines(source, ordered),
+    });
+    if let Some(customer) = invoice.customer {
+        cart["customer"] = json!(customer.to_string());
+    }
+    if invoice.channel != Channel::Till {
+        cart["delivery"] = json!({ "method": "parcel" });
+        if let Some(person) = tables::person_of(invoice, source) {
+            cart["contact"] = contact(&person);
+        }
+    }
+    cart
+}
+
+/// The channel's external id: each store has a till of its own.
+pub fn channel_of(source: &Source, invoice: &Invoice) -> String {
+    match invoice.channel {
+        Channel::Till => format!("till-{}", source.locations.at(invoice.location).external_id),
+        other => other.name().to_owned(),
+    }
+}
+
+/// A person as contacts are written.
+pub fn contact(person: &Person) -> Value {
+    let mut contact = json!({
+        "name": format!("{} {}", person.given_name, person.family_name),
+        "street": [person.street],
+        "city": person.city,
+        "country": person.country,
+        "email": person.email,
+        "phone": person.phone,
+    });
+    if !person.postal_code.is_empty() {
+        contact["postal_code"] = json!(person.postal_code);
+    }
+    contact
+}
+
+/// Web and phone orders wait for their money; at the till it is cash or a card that a terminal has approved.
+fn tender(invoice: &Invoice) -> Value {
+    if invoice.channel != Channel::Till {
+        return json!({ "kind": "manual" });
+    }
+    let dice = scattered(&invoice.number, "means of payment");
+    if dice % 100 >= CARDS {
+        return json!({ "kind": "cash" });
+    }
+    let card = json!({
+        "last_four": format!("{:04}", dice / 100 % 10_000),
+        "approval_code": format!("A{:05}", dice / 1_000_000 % 100_000),
+        "terminal": "T1",
+    });
+    json!({ "kind": "card_record", "card": card })
+}

@@ -1,0 +1,240 @@
+//! The demo retailer's house over the public API, before anything is sold: places, channels, taxes, goods with their prices, customers.
+//!
+//! What the source does not say is decided here. All prices contain British VAT, whoever buys: 17.5 % until 3 January 2011, 20 % since.
+//! Delivery charges are what the source charged and are lines of a service; the delivery method itself costs nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use tandem::demo::assignment::Channel;
+use tandem::demo::class::Treatment;
+use tandem::demo::locations::{Kind, Location};
+use tandem::demo::people;
+use tandem::demo::source::Source;
+use tandem::demo::tables::{self, Product};
+
+use super::api::Api;
+use super::clock::ZONE;
+use super::goods::CURRENCY;
+use super::sale::contact;
+use crate::fault::Fault;
+use crate::screen::Screen;
+
+/// Rows of one bulk call.
+const BULK: usize = 500;
+/// The market's and the price list's name outside.
+const MARKET: &str = "gb";
+
+/// What later steps must know of the house.
+pub struct House {
+    /// Channels by the shop's own id.
+    pub channels: BTreeMap<String, Channel>,
+    /// SKUs of services, by the shop's own id of the variant.
+    pub services: BTreeSet<String>,
+    /// SKUs of services.
+    pub service_skus: BTreeSet<String>,
+}
+
+/// Makes everything.
+///
+/// # Errors
+/// What the shop refuses.
+pub async fn set_up(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<House, Fault> {
+    let countries: BTreeSet<&str> = source.invoices().iter().map(|invoice| invoice.country.code).collect();
+    taxes(api, &countries).await?;
+    places(api, source).await?;
+    let channels = channels(api, source, &countries).await?;
+    let (services, service_skus) = goods(api, source, screen).await?;
+    customers(api, source, clients, screen).await?;
+    Ok(House { channels, services, service_skus })
+}
+
+async fn make(api: &Api, path: &str, body: &Value) -> Result<Value, Fault> {
+    let name = body["code"].as_str().unwrap_or_default();
+    api.post(path, &format!("replay:setup:{path}:{name}"), body).await
+}
+
+async fn taxes(api: &Api, countries: &BTreeSet<&str>) -> Result<(), Fault> {
+    make(api, "/v1/tax-classes", &json!({ "code": "standard", "name": "Standard" })).await?;
+    let zone = json!({ "code": "vat", "name": "British VAT", "external_id": "vat", "areas": countries });
+    make(api, "/v1/tax-zones", &zone).await?;
+    let change = "2011-01-04T00:00:00Z";
+    let before = json!({ "tax_class": "standard", "rate_ppm": 175_000, "valid_until": change });
+    api.put("/v1/tax-zones/vat/rates", "replay:setup:vat-before", &before).await?;
+    let since = json!({ "tax_class": "standard", "rate_ppm": 200_000, "valid_from": change });
+    api.put("/v1/tax-zones/vat/rates", "replay:setup:vat-since", &since).await?;
+    Ok(())
+}
+
+async fn places(api: &Api, source: &Source) -> Result<(), Fault> {
+    let items: Vec<Value> = source.locations.all().iter().map(location).collect();
+    bulk(api, "/v1/locations/bulk", &items).await?;
+    let member = |at: &usize| json!({ "location": source.locations.at(*at).external_id });
+    let warehouses: Vec<Value> = source.locations.warehouses().iter().map(member).collect();
+    let stores = source.locations.stores().iter().map(member);
+    let all: Vec<Value> = warehouses.iter().cloned().chain(stores).collect();
+    for (code, name, members) in [("warehouses", "Warehouses", warehouses), ("all", "Everywhere", all)] {
+        let network = json!({ "code": code, "name": name, "external_id": code, "members": members });
+        make(api, "/v1/networks", &network).await?;
+    }
+    Ok(())
+}
+
+fn location(location: &Location) -> Value {
+    let does = |what: &str| location.capabilities.split(' ').any(|word| word == what);
+    let mut body = json!({
+        "code": location.external_id,
+        "external_id": location.external_id,
+        "name": location.name,
+        "kind": match location.kind { Kind::Virtual => "virtual", Kind::Warehouse => "warehouse", Kind::Store => "store" },
+        "can_ship": does("ship"),
+        "can_pick_up": does("pickup"),
+        "can_receive": does("receive"),
+        "can_return": does("return"),
+        "time_zone": location.time_zone,
+    });
+    if !location.opening_hours.is_empty() {
+        body["opening_hours"] = json!(location.opening_hours);
+    }
+    if !location.street.is_empty() {
+        body["address"] = json!({ "street": [location.street], "city": location.city, "postal_code": location.postal_code, "country": location.country });
+    }
+    if let Some((latitude, longitude)) = location.latitude.zip(location.longitude) {
+        body["coordinates"] = json!({ "latitude": latitude, "longitude": longitude });
+    }
+    body
+}
+
+async fn channels(
+    api: &Api,
+    source: &Source,
+    countries: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Channel>, Fault> {
+    let market = json!({
+        "code": MARKET, "name": "Britain", "external_id": MARKET, "countries": countries, "currency": CURRENCY,
+        "prices_include_tax": true, "language": "en-GB", "time_zone": ZONE, "tax_zone": "vat",
+    });
+    make(api, "/v1/markets", &market).await?;
+    let parcels = [("web", "Web shop", Channel::Web), ("phone", "Phone desk", Channel::Phone)];
+    let mut wanted: Vec<(Value, Channel)> = parcels
+        .into_iter()
+        .map(|(code, name, channel)| {
+            let body = json!({
+                "code": code, "external_id": code, "name": name, "kind": code, "market": MARKET, "network": "warehouses",
+                "payment_kinds": ["manual", "test"], "payment_minutes": 129_600,
+            });
+            (body, channel)
+        })
+        .collect();
+    for at in source.locations.stores() {
+        let store = source.locations.at(*at);
+        let code = format!("till-{}", store.external_id);
+        let body = json!({
+            "code": code, "external_id": code, "name": format!("Till {}", store.city), "kind": "till", "market": MARKET,
+            "network": "all", "location": store.external_id, "payment_kinds": ["cash", "card_record"],
+        });
+        wanted.push((body, Channel::Till));
+    }
+    let mut channels = BTreeMap::new();
+    for (body, channel) in wanted {
+        let made = make(api, "/v1/channels", &body).await?;
+        channels.insert(made["id"].as_str().unwrap_or_default().to_owned(), channel);
+    }
+    let method = json!({
+        "code": "parcel", "external_id": "parcel", "name": { "text": "Parcel" }, "kind": "ship", "tax_class": "standard",
+        "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 0, "currency": CURRENCY } }] },
+        "lead_days_min": 1, "lead_days_max": 5, "channels": ["web", "phone"],
+        "zone": countries.iter().map(|code| json!({ "country": code })).collect::<Vec<_>>(),
+    });
+    make(api, "/v1/delivery-methods", &method).await?;
+    Ok(channels)
+}
+
+/// Everything an invoice names, services that were only ever credited included.
+fn offered(source: &Source) -> Vec<Product> {
+    let mut products = tables::products(source);
+    let mut known: BTreeSet<String> = products.iter().map(|product| product.sku.clone()).collect();
+    for line in source.invoices().iter().flat_map(|invoice| &invoice.lines) {
+        let sku = source.stock.sku(line);
+        if line.class.treatment() != Treatment::NotSent && known.insert(sku.to_owned()) {
+            let said = source.stock.description(line);
+            let name = if said.is_empty() { sku } else { said }.to_owned();
+            let sku = sku.to_owned();
+            products.push(Product { sku, name, kind: "service", price_minor: None, currency: CURRENCY });
+        }
+    }
+    products
+}
+
+async fn goods(
+    api: &Api,
+    source: &Source,
+    screen: &Screen,
+) -> Result<(BTreeSet<String>, BTreeSet<String>), Fault> {
+    let list = json!({ "code": MARKET, "external_id": MARKET, "name": "Britain", "currency": CURRENCY, "market": MARKET });
+    make(api, "/v1/price-lists", &list).await?;
+    let products = offered(source);
+    let bar = screen.bar("goods", "products");
+    bar.set_length(products.len() as u64);
+    let (mut services, mut service_skus) = (BTreeSet::new(), BTreeSet::new());
+    for products in products.chunks(BULK) {
+        let items: Vec<Value> = products.iter().map(product).collect();
+        let made = bulk(api, "/v1/products/bulk", &items).await?;
+        for (product, made) in products.iter().zip(&made).filter(|(product, _)| product.kind == "service") {
+            services.insert(made["variants"][0]["id"].as_str().unwrap_or_default().to_owned());
+            service_skus.insert(product.sku.clone());
+        }
+        let price = |product: &Product| {
+            product
+                .price_minor
+                .map(|minor| json!({ "price_list": MARKET, "variant": product.sku, "amount": minor }))
+        };
+        let prices: Vec<Value> = products.iter().filter_map(price).collect();
+        if !prices.is_empty() {
+            bulk(api, "/v1/prices/bulk", &prices).await?;
+        }
+        bar.inc(products.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok((services, service_skus))
+}
+
+fn product(product: &Product) -> Value {
+    json!({
+        "title": { "text": product.name },
+        "external_id": format!("product-{}", product.sku),
+        "status": "active",
+        "tax_class": "standard",
+        "variants": [{ "sku": product.sku, "external_id": product.sku, "service": product.kind == "service" }],
+    })
+}
+
+/// Makes many things at once, all or nothing; answers them in their order.
+async fn bulk(api: &Api, path: &str, items: &[Value]) -> Result<Vec<Value>, Fault> {
+    let first = items.first().map(|item| item["external_id"].to_string() + &item["variant"].to_string());
+    let once = format!("replay:setup:{path}:{}", first.unwrap_or_default());
+    let answer = api.post(path, &once, &json!({ "on_error": "all_or_nothing", "items": items })).await?;
+    let results = answer["results"].as_array().into_iter().flatten();
+    Ok(results.map(|result| result["item"].clone()).collect())
+}
+
+async fn customers(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<(), Fault> {
+    let latest: BTreeMap<_, _> =
+        source.invoices().iter().filter_map(|invoice| Some((invoice.customer?, invoice.country))).collect();
+    let bar = screen.bar("customers", "people");
+    bar.set_length(latest.len() as u64);
+    let done = stream::iter(latest).map(Ok).try_for_each_concurrent(clients, |(number, country)| {
+        let (bar, number) = (bar.clone(), number.to_string());
+        let person = people::customer(number.parse().unwrap_or_default(), country, &source.locations);
+        async move {
+            let body = json!({ "external_id": number, "contact": contact(&person) });
+            api.post("/v1/customers", &format!("replay:setup:customer:{number}"), &body).await?;
+            bar.inc(1);
+            Ok(())
+        }
+    });
+    let done = done.await;
+    bar.finish_and_clear();
+    done
+}
