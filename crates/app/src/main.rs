@@ -4,7 +4,9 @@ mod backup;
 mod bench;
 mod check;
 mod config;
+mod export;
 mod fault;
+mod import;
 mod init;
 mod key;
 mod log;
@@ -63,6 +65,8 @@ enum Word {
     Serve(serve::Arguments),
     Init(init::Arguments),
     Migrate(migrate::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -95,6 +99,8 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
+        Word::Import(arguments) => import::run(&config, arguments, screen),
+        Word::Export(arguments) => export::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),
