@@ -13,14 +13,18 @@ import { DESK_WIDE, PHONE, TABLET, obstacles, openBrowser } from './browser.mjs'
 const PROGRAM = process.env.TANDEM ?? new URL('../../target/debug/tandem', import.meta.url).pathname;
 const SIZES = { phone: PHONE, tablet: TABLET, desk: DESK_WIDE };
 
-let browser, shop, base, home;
+let browser, shop, base, link, home;
 
 /** Opens an empty shop that shows its figures; it closes when its input does. */
 async function openShop() {
   home = await mkdtemp(join(tmpdir(), 'tandem-start-'));
   const flags = ['serve', '--json', '--until-input-ends', '--listen', '127.0.0.1:0', '--data', home, '--log-filter', 'warn'];
   shop = spawn(PROGRAM, flags, { env: { ...process.env, TANDEM_PUBLIC_FIGURES: 'true' }, stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: shop.stdout })) return JSON.parse(line).address;
+  for await (const line of createInterface({ input: shop.stdout })) {
+    const told = JSON.parse(line);
+    link = told.setup_link;
+    return told.address;
+  }
 }
 
 before(async () => {
@@ -141,6 +145,30 @@ test('the real stream comes at once', async () => {
   await page.waitForFunction(() => document.getElementById('status').dataset.state === 'live', null, { timeout: 10_000 });
   assert.match(await page.locator('#stock-empty').textContent(), /No locations yet/);
   assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the first owner sets up the shop by the link, and makes a key', async () => {
+  const context = await browser.newContext({ viewport: PHONE });
+  const page = await context.newPage();
+  await page.goto(link);
+  assert.ok(!page.url().includes('token'), 'the token leaves the address');
+  await page.getByLabel('Your name').fill('Ada Byron');
+  await page.getByLabel('E-mail').fill('ada@example.com');
+  await page.getByLabel('Password').fill('short');
+  assert.deepEqual(await obstacles(page), []);
+  await page.getByRole('button', { name: 'Set up the shop' }).click();
+  await page.locator('#password[aria-invalid="true"]').waitFor();
+  assert.match(await page.locator('#password-wrong').textContent(), /12/);
+  assert.deepEqual(await obstacles(page), [], 'with a fault shown');
+  await page.getByLabel('Password').fill('a few words to keep in mind');
+  await page.getByRole('button', { name: 'Set up the shop' }).click();
+  await page.getByRole('button', { name: 'Make an API key' }).click();
+  await page.locator('#key').waitFor();
+  const key = (await page.locator('#key-use').textContent()).split('\n')[0];
+  const answer = await fetch(`${base}/v1/locations`, { headers: { authorization: `Bearer ${key}` } });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await obstacles(page), [], 'with the key shown');
   await context.close();
 });
 

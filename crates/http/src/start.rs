@@ -31,6 +31,7 @@ const STREAM_SECONDS_MAX: i64 = 3600;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .route("/", get(read_start))
+        .route("/setup", get(read_setup))
         .route("/start/figures", get(read_figures))
         .route("/start/stream", get(stream_figures))
 }
@@ -38,6 +39,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn read_start(State(app): State<App>) -> Result<Response, Problem> {
     let shown = json!({ "live": app.edge.settings.public_figures, "version": env!("CARGO_PKG_VERSION") });
     page("start.html", shown)
+}
+
+/// Where the set-up link leads. Whether the link still works is found when the form is sent.
+async fn read_setup() -> Result<Response, Problem> {
+    page("setup.html", json!({ "version": env!("CARGO_PKG_VERSION") }))
 }
 
 async fn read_figures(State(app): State<App>) -> Result<Response, Problem> {
