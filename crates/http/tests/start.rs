@@ -50,10 +50,7 @@ fn figures_count_what_is_on_the_shelves() {
         retailer.stock(shop, mug, 0, 5);
         assert_eq!(open.send("GET", "/start/figures", &[], None).json, figures);
         shop.pass(2);
-        assert_eq!(
-            open.send("GET", "/start/figures", &[], None).json["locations"][0]["pieces"],
-            json!(5)
-        );
+        assert_eq!(open.send("GET", "/start/figures", &[], None).json["locations"][0]["pieces"], json!(5));
     });
 }
 
