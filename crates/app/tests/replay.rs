@@ -35,6 +35,7 @@ fn replay_of_a_month_tallies_on_sqlite() {
 }
 
 #[test]
+#[ignore = "takes minutes on a busy machine; run it by hand: cargo nextest run -p tandem --run-ignored only replay"]
 fn replay_of_a_month_tallies_on_postgres() {
     let database = sim::postgres::database().unwrap();
     tallies(&replay_december(&["--database", &database.url()]));
@@ -44,11 +45,7 @@ fn replay_of_a_month_tallies_on_postgres() {
 fn books_that_are_not_new_are_left_alone() {
     let home = Scratch::new("replay").unwrap();
     let tandem = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_tandem"))
-            .args(arguments)
-            .current_dir(home.path())
-            .output()
-            .unwrap()
+        Command::new(env!("CARGO_BIN_EXE_tandem")).args(arguments).current_dir(home.path()).output().unwrap()
     };
     assert!(tandem(&["init", "--data", "shop"]).status.success());
     let refused = tandem(&["replay", "--data", "shop"]);
