@@ -41,7 +41,7 @@ async fn read_start(State(app): State<App>) -> Result<Response, Problem> {
     page("start.html", shown)
 }
 
-/// Where the set-up link leads. Whether the link still works is found when the form is sent.
+/// Where the one-time link leads by which the first owner is made.
 async fn read_setup() -> Result<Response, Problem> {
     page("setup.html", json!({ "version": env!("CARGO_PKG_VERSION") }))
 }
