@@ -10,7 +10,7 @@ use domain::actor::{Actor, Permission, Permissions};
 use engine::actor::key::{self, NewKey};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::config::Config;
 use crate::fault::Fault;
@@ -81,6 +81,8 @@ fn key_to(opened: &Opened) -> Result<String, Fault> {
 /// The program serving, as a process of its own. It stops when its input ends: when asked, and when the replay itself is killed.
 pub struct Serving {
     process: Child,
+    /// Kept apart: waiting for a process closes the input it still holds.
+    input: Option<ChildStdin>,
     /// Where it serves.
     pub address: String,
     /// The link by which the first owner sets a password, while there is none.
@@ -114,7 +116,8 @@ impl Serving {
         let Some(address) = told["address"].as_str().map(str::to_owned) else {
             return Err(Fault::Environment("the shop did not start; it said why above".into()));
         };
-        Ok(Serving { process, address, setup_link: told["setup_link"].as_str().map(str::to_owned) })
+        let input = process.stdin.take();
+        Ok(Serving { process, input, address, setup_link: told["setup_link"].as_str().map(str::to_owned) })
     }
 
     /// The processor time it has used so far, in milliseconds; none where the system does not tell.
@@ -137,7 +140,7 @@ impl Serving {
     /// # Errors
     /// When it ends with a failure.
     pub async fn stop(mut self) -> Result<(), Fault> {
-        drop(self.process.stdin.take());
+        drop(self.input.take());
         let ended =
             self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
         judge(ended)
