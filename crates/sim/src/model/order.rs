@@ -239,6 +239,12 @@ impl Model {
     }
 
     pub(super) fn fulfil(&mut self, number: usize, part: usize) -> Result<(), Code> {
+        // Goods may leave as soon as the money is there, before the order was told of it.
+        let mut paid = (*self.orders[number]).clone();
+        paid.go_on();
+        if paid.state == State::Placed {
+            self.order_mut(number).go_on();
+        }
         if self.orders[number].state != State::Placed {
             return Err(Code::WrongState);
         }
