@@ -106,6 +106,17 @@ impl Config {
         config
     }
 
+    /// The same settings for books in a file of this directory, whatever was named.
+    #[must_use]
+    pub fn in_directory(&self, directory: &Path) -> Config {
+        Config {
+            data: directory.to_owned(),
+            database: String::new(),
+            master_key_file: PathBuf::new(),
+            ..self.clone()
+        }
+    }
+
     /// Are the books in a file of the data directory?
     pub fn keeps_books_in_data(&self) -> bool {
         self.database.is_empty()

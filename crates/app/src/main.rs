@@ -1,9 +1,12 @@
 //! The program `tandem`: one word after it says what to do, `tandem help` lists the words.
 
 mod backup;
+mod bench;
 mod check;
 mod config;
+mod export;
 mod fault;
+mod import;
 mod init;
 mod key;
 mod log;
@@ -62,6 +65,8 @@ enum Word {
     Serve(serve::Arguments),
     Init(init::Arguments),
     Migrate(migrate::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -69,6 +74,7 @@ enum Word {
     TestProvider(test_provider::Arguments),
     Replay(replay::Arguments),
     Demo(open_day::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -93,6 +99,8 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
+        Word::Import(arguments) => import::run(&config, arguments, screen),
+        Word::Export(arguments) => export::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),
@@ -103,6 +111,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
         Word::Replay(arguments) => replay::run(&config, arguments, screen),
         Word::Demo(arguments) => open_day::run(&config, arguments, screen),
+        Word::Bench(arguments) => bench::run(&config, arguments, screen),
     }
 }
 

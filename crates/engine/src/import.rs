@@ -17,6 +17,7 @@ use crate::event::emit;
 use crate::{Failure, World};
 
 mod customer;
+pub mod export;
 pub mod file;
 mod location;
 mod order;

@@ -8,7 +8,7 @@ use domain::stock::State as Stock;
 use domain::value::id::{self, Variant};
 use domain::value::{Id, Reference};
 use domain::{Code, Refusal};
-use engine::import::{self, File, Import};
+use engine::import::{self, File, Import, export};
 use engine::{Failure, checkout};
 use sim::{Retailer, TestShop, on_every_engine};
 use std::sync::Arc;
@@ -264,6 +264,50 @@ fn orders_of_the_past_are_placed_paid_and_gone_once() {
             assert!(whole.order.placed_at.to_string().starts_with("2025-12-0"));
         }
         assert_eq!(retailer.count(shop, mug, 0, Stock::Available), 2);
+    });
+}
+
+#[test]
+fn what_was_given_out_is_known_when_it_is_taken_in_again() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds", "york"]);
+        let till = retailer.till(shop, 0);
+        let text = "sku,name,product,option1_name,option1_value,price_list,price,barcodes\n\
+            TEE-S,T-shirt,TEE,size,S,retail,9.50,036000291452|SHELF 7\nTEE-M,T-shirt,TEE,size,M,retail,9.50,\n";
+        take(shop, &file(Kind::Products, text), Mode::AllOrNothing);
+        take(
+            shop,
+            &file(Kind::Stock, "location,sku,quantity\nleeds,TEE-S,5\nyork,TEE-M,5\n"),
+            Mode::AllOrNothing,
+        );
+        take(
+            shop,
+            &file(Kind::Customers, "external_id,name,groups\n7,Ada Lovelace,trade|staff\n"),
+            Mode::AllOrNothing,
+        );
+        let order = format!(
+            "external_id,placed_at,channel,sku,quantity,customer\nA-1,2025-12-01,{},TEE-S,1,7\n",
+            till.code
+        );
+        let placed = take(shop, &file(Kind::Orders, &order), Mode::AllOrNothing);
+        assert_eq!(counts(&placed), [1, 0, 0, 0], "{:?}", told(shop, &placed));
+        for kind in Kind::ALL {
+            let (mut text, mut after, mut rows) =
+                (format!("{}\n", export::header(*kind).join(",")), Some(export::start(*kind)), 0);
+            while let Some(from) = after {
+                let kind = *kind;
+                let page = shop
+                    .run(move |tx, actor, world| export::page(tx, actor, world, kind, (from, 1)))
+                    .unwrap();
+                rows += page.rows.len();
+                page.rows.iter().for_each(|row| text += &format!("\"{}\"\n", row.join("\",\"")));
+                after = page.next;
+            }
+            let again = take(shop, &file(*kind, &text), Mode::AllOrNothing);
+            let expected = i64::try_from(rows).unwrap();
+            assert_eq!(counts(&again), [0, 0, expected, 0], "{text}\n{:?}", told(shop, &again));
+            assert!(rows > 0, "{}", kind.text());
+        }
     });
 }
 

@@ -68,8 +68,21 @@ impl App {
         &self,
         request: Request,
         status: StatusCode,
-        mut command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
+        command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
     ) -> Result<Response, Problem> {
+        Ok(respond(self.answered(request, status, command).await?))
+    }
+
+    /// As [`App::perform`], for a handler that has more to do before it answers.
+    ///
+    /// # Errors
+    /// As [`App::perform`].
+    pub(crate) async fn answered(
+        &self,
+        request: Request,
+        status: StatusCode,
+        mut command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
+    ) -> Result<Answer, Problem> {
         let (teller, outcome) = oneshot::channel();
         let waiting = debug_span!("perform");
         let waited_for = waiting.clone();
@@ -83,8 +96,12 @@ impl App {
             })
         };
         perform(&self.shop, request, run, move |result| drop(teller.send(result)));
-        let answer = outcome.instrument(waiting).await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?;
-        Ok(respond(answer))
+        Ok(outcome.instrument(waiting).await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+    }
+
+    /// How many seconds a request may go on with work that can be gone on with later: half of what a request may take.
+    pub(crate) fn seconds_for_long_work(&self) -> i64 {
+        i64::try_from(self.edge.settings.request_seconds_max / 2).unwrap_or(0)
     }
 
     /// Performs commands without a record under an idempotency key: for answers with a secret, and notes that nobody asked for.

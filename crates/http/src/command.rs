@@ -79,22 +79,38 @@ impl<T: DeserializeOwned + 'static> FromRequest<App> for Command<T> {
     type Rejection = Problem;
 
     async fn from_request(request: axum::extract::Request, app: &App) -> Result<Command<T>, Problem> {
-        let (mut parts, body) = request.into_parts();
-        let Caller(actor) = Caller::from_request_parts(&mut parts, app).await?;
-        let asked = Sha256::new()
-            .chain_update(parts.method.as_str())
-            .chain_update([0])
-            .chain_update(parts.uri.to_string())
-            .chain_update([0]);
-        let headers = std::mem::take(&mut parts.headers);
-        let bytes = receive(axum::extract::Request::from_parts(parts, body), app).await?;
-        let key = key(&headers, asked.chain_update(&bytes).finalize().into())?;
-        Ok(Command {
-            body: read_json(&headers, &bytes)?,
-            request: Request { actor, key },
-            if_match: if_match(&headers)?,
-        })
+        let (headers, bytes, request) = asked(request, app).await?;
+        Ok(Command { body: read_json(&headers, &bytes)?, request, if_match: if_match(&headers)? })
     }
+}
+
+impl Command<Bytes> {
+    /// A command whose body is a file, taken as it is.
+    ///
+    /// # Errors
+    /// The [`Problem`] when it cannot be received, or nobody is known who asks.
+    pub(crate) async fn of_file(
+        request: axum::extract::Request,
+        app: &App,
+    ) -> Result<Command<Bytes>, Problem> {
+        let (headers, body, request) = asked(request, app).await?;
+        Command { body, request, if_match: if_match(&headers)? }.keyed()
+    }
+}
+
+/// The headers and body of a request, who asks, and under which key.
+async fn asked(request: axum::extract::Request, app: &App) -> Result<(HeaderMap, Bytes, Request), Problem> {
+    let (mut parts, body) = request.into_parts();
+    let Caller(actor) = Caller::from_request_parts(&mut parts, app).await?;
+    let asked = Sha256::new()
+        .chain_update(parts.method.as_str())
+        .chain_update([0])
+        .chain_update(parts.uri.to_string())
+        .chain_update([0]);
+    let headers = std::mem::take(&mut parts.headers);
+    let bytes = receive(axum::extract::Request::from_parts(parts, body), app).await?;
+    let key = key(&headers, asked.chain_update(&bytes).finalize().into())?;
+    Ok((headers, bytes, Request { actor, key }))
 }
 
 /// The JSON body of a request that is open to everybody: nobody is asked for, and no idempotency key is kept.

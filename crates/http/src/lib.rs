@@ -17,6 +17,7 @@ pub mod edge;
 pub mod event;
 pub mod fulfilment;
 pub mod health;
+pub mod import;
 pub mod job;
 pub mod limit;
 pub mod location;

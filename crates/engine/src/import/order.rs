@@ -127,7 +127,9 @@ pub(super) fn take(
     rows: &Rows,
 ) -> Result<Outcome, Failure> {
     actor.may(Permission::EditOrders, None)?;
-    if store::external::find::<Order>(tx, &rows.external_id)?.is_some() {
+    // Our own exports name an order without an external id by its number.
+    let known = store::external::find::<Order>(tx, &rows.external_id)?;
+    if known.is_some() || store::order::by_number(tx, &rows.external_id)?.is_some() {
         return Ok(Outcome::Same);
     }
     let head = &rows.head;

@@ -61,17 +61,21 @@ impl Desk {
 
     /// Asks with these headers.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let json = [(header::CONTENT_TYPE.as_str(), "application/json")];
+        match body {
+            Some(body) => self.send_text(method, path, &[headers, &json].concat(), &body.to_string()),
+            None => self.send_text(method, path, headers, ""),
+        }
+    }
+
+    /// Asks with these headers and a body that need not be JSON.
+    pub fn send_text(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request =
             Request::builder().method(Method::from_bytes(method.as_bytes()).expect("a method")).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = match body {
-            Some(body) => {
-                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
-            }
-            None => request.body(Body::empty()),
-        };
+        let request = request.body(Body::from(body.to_owned()));
         self.runtime.block_on(async {
             let response: Response<Body> =
                 self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
