@@ -1,39 +1,20 @@
 // The first owner follows the printed link, is told what is wrong beside each field, and is signed in; the link then works no more.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 
 import { DESK_WIDE, PHONE, obstacles, openBrowser } from './browser.mjs';
+import { openShop } from './shop.mjs';
 
-const PROGRAM = process.env.TANDEM ?? new URL('../../target/debug/tandem', import.meta.url).pathname;
-
-let browser, shop, told, home;
-
+let browser, shop;
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'tandem-setup-'));
-  const flags = ['serve', '--json', '--until-input-ends', '--listen', '127.0.0.1:0', '--data', home, '--log-filter', 'warn'];
-  shop = spawn(PROGRAM, flags, { stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: shop.stdout })) {
-    told = JSON.parse(line);
-    break;
-  }
-  browser = await openBrowser();
+  [browser, shop] = await Promise.all([openBrowser(), openShop()]);
 });
-after(async () => {
-  await browser?.close();
-  shop?.stdin.end();
-  await new Promise((gone) => (shop ? shop.once('exit', gone) : gone()));
-  await rm(home, { recursive: true, force: true });
-});
+after(() => Promise.all([browser?.close(), shop?.close()]));
 
 async function visit(viewport) {
   const page = await (await browser.newContext({ viewport })).newPage();
-  await page.goto(told.setup_link);
+  await page.goto(shop.setupLink);
   return page;
 }
 
@@ -54,7 +35,7 @@ test('the first owner sets up the shop by keyboard, once', async () => {
   await fill(page, 'Ada Owner', 'ada@example.com', 'a few words to keep in mind');
   await page.getByText('You are signed in as the owner').waitFor();
   assert.deepEqual(await obstacles(page), []);
-  const session = await page.request.get(`${told.address}/v1/session`);
+  const session = await page.request.get(`${shop.address}/v1/session`);
   assert.equal(session.status(), 200);
 
   const late = await visit(DESK_WIDE);

@@ -1,37 +1,18 @@
 // The start page and the API reference as people meet them: on phone, tablet and desk, by day and by night, while orders come in.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 
 import { DESK_WIDE, PHONE, TABLET, obstacles, openBrowser } from './browser.mjs';
+import { openShop } from './shop.mjs';
 
-const PROGRAM = process.env.TANDEM ?? new URL('../../target/debug/tandem', import.meta.url).pathname;
 const SIZES = { phone: PHONE, tablet: TABLET, desk: DESK_WIDE };
 
-let browser, shop, base, home;
-
-/** Opens an empty shop that shows its figures; it closes when its input does. */
-async function openShop() {
-  home = await mkdtemp(join(tmpdir(), 'tandem-start-'));
-  const flags = ['serve', '--json', '--until-input-ends', '--listen', '127.0.0.1:0', '--data', home, '--log-filter', 'warn'];
-  shop = spawn(PROGRAM, flags, { env: { ...process.env, TANDEM_PUBLIC_FIGURES: 'true' }, stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: shop.stdout })) return JSON.parse(line).address;
-}
-
+let browser, shop;
 before(async () => {
-  [browser, base] = await Promise.all([openBrowser(), openShop()]);
+  [browser, shop] = await Promise.all([openBrowser(), openShop({ TANDEM_PUBLIC_FIGURES: 'true' })]);
 });
-after(async () => {
-  await browser?.close();
-  shop?.stdin.end();
-  await new Promise((gone) => (shop ? shop.once('exit', gone) : gone()));
-  await rm(home, { recursive: true, force: true });
-});
+after(() => Promise.all([browser?.close(), shop?.close()]));
 
 /** Figures as the shop sends them. */
 function figures(orders) {
@@ -84,7 +65,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ['light', 'dark']) {
     test(`the start page has no obstacles, ${size}, ${colorScheme}`, async () => {
       const page = await visit(viewport, { colorScheme });
-      await page.goto(base);
+      await page.goto(shop.address);
       assert.deepEqual(await obstacles(page), [], 'while it loads');
       await page.tell(figures(0));
       assert.match(await page.locator('#latest-empty').textContent(), /No orders yet/);
@@ -98,7 +79,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   test(`the API reference has no obstacles, ${size}`, async () => {
     const context = await browser.newContext({ viewport });
     const page = await context.newPage();
-    await page.goto(`${base}/docs#create_location`);
+    await page.goto(`${shop.address}/docs#create_location`);
     assert.ok(await page.locator('#create_location').evaluate((entry) => entry.open), 'the address opens its operation');
     assert.deepEqual(await obstacles(page), []);
     await context.close();
@@ -107,7 +88,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
 
 test('figures move when an order arrives, and only the new one is marked', async () => {
   const page = await visit(PHONE);
-  await page.goto(base);
+  await page.goto(shop.address);
   await page.tell(figures(38));
   assert.equal(await page.locator('#orders-today').textContent(), '38');
   assert.equal(await page.locator('#latest li.new').count(), 0);
@@ -121,7 +102,7 @@ test('figures move when an order arrives, and only the new one is marked', async
 
 test('a lost stream says so, keeps its figures, and is taken up again', async () => {
   const page = await visit(PHONE);
-  await page.goto(base);
+  await page.goto(shop.address);
   await page.tell(figures(38));
   await page.evaluate(() => window.stream.dispatchEvent(new Event('error')));
   assert.match(await page.locator('#status').textContent(), /Connection lost, trying again/);
@@ -137,7 +118,7 @@ test('the real stream comes at once', async () => {
   const page = await context.newPage();
   const faults = [];
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-  await page.goto(base);
+  await page.goto(shop.address);
   await page.waitForFunction(() => document.getElementById('status').dataset.state === 'live', null, { timeout: 10_000 });
   assert.match(await page.locator('#stock-empty').textContent(), /No locations yet/);
   assert.deepEqual(faults, []);
@@ -147,7 +128,7 @@ test('the real stream comes at once', async () => {
 test('one finds an operation by typing, and nothing else stays', async () => {
   const context = await browser.newContext({ viewport: PHONE });
   const page = await context.newPage();
-  await page.goto(`${base}/docs`);
+  await page.goto(`${shop.address}/docs`);
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
   await page.getByLabel('Find an operation or a shape').fill('make location');

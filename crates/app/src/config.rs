@@ -42,6 +42,8 @@ pub struct Config {
     stop_seconds_max: u64,
     /// The payment provider to try things on: `here`, an address, or empty for none.
     pub test_provider: String,
+    /// The collector that traces are sent to; empty for none.
+    pub otlp_endpoint: String,
     /// How log entries look.
     pub log_format: LogFormat,
     /// Which log entries are written.
@@ -104,6 +106,17 @@ impl Config {
         config
     }
 
+    /// The same settings for books in a file of this directory, whatever was named.
+    #[must_use]
+    pub fn in_directory(&self, directory: &Path) -> Config {
+        Config {
+            data: directory.to_owned(),
+            database: String::new(),
+            master_key_file: PathBuf::new(),
+            ..self.clone()
+        }
+    }
+
     /// Are the books in a file of the data directory?
     pub fn keeps_books_in_data(&self) -> bool {
         self.database.is_empty()
@@ -160,6 +173,7 @@ impl Config {
             https: self.https,
             metrics_open: self.metrics_open,
             public_figures: self.public_figures,
+            join_trace: None,
         }
     }
 }

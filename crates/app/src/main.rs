@@ -1,6 +1,7 @@
 //! The program `tandem`: one word after it says what to do, `tandem help` lists the words.
 
 mod backup;
+mod bench;
 mod check;
 mod config;
 mod export;
@@ -18,6 +19,7 @@ mod screen;
 mod serve;
 mod shop;
 mod test_provider;
+mod trace;
 mod world;
 
 use std::process::ExitCode;
@@ -72,6 +74,7 @@ enum Word {
     TestProvider(test_provider::Arguments),
     Replay(replay::Arguments),
     Demo(open_day::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -88,7 +91,10 @@ fn main() -> ExitCode {
 
 fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
     let config = config::load(&line.flags)?;
-    log::start(&config)?;
+    // Serving starts its own log: with traces, which are sent by its threads.
+    if !matches!(line.word, Word::Serve(_)) {
+        log::start(&config)?;
+    }
     match &line.word {
         Word::Serve(arguments) => serve::run(&config, arguments, screen),
         Word::Init(arguments) => init::run(&config, arguments, screen),
@@ -105,6 +111,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
         Word::Replay(arguments) => replay::run(&config, arguments, screen),
         Word::Demo(arguments) => open_day::run(&config, arguments, screen),
+        Word::Bench(arguments) => bench::run(&config, arguments, screen),
     }
 }
 

@@ -9,12 +9,12 @@ use engine::Source as _;
 use serde_json::json;
 use tandem::demo::assignment::Channel;
 use tandem::demo::source::{Invoice, Kind, Source};
-use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::replay::api::Api;
 use crate::replay::child::{self, Serving};
+use crate::replay::outcome::Outcome;
 use crate::replay::{self, sale, shelf};
 use crate::screen::Screen;
 use crate::serve::wait_for_signal;
@@ -62,45 +62,67 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let directory = DIRECTORIES.iter().find(|(beside, _)| Path::new(beside).is_dir());
     let config =
         config.in_directory_unless_named(Path::new(directory.map_or("tandem-demo", |(_, path)| path)));
-    let runtime =
-        Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
+    let kept = arguments.keep && config.data().join("master.key").is_file();
+    if !kept && config.keeps_books_in_data() {
+        child::fresh_directory(config.data())?;
+    }
+    let key = if kept { child::key_to_books(&config)? } else { child::key_to_fresh_books(&config)? };
+    let runtime = replay::runtime()?;
+    let opened = runtime.block_on(async {
+        tokio::select! {
+            opened = open(&config, &arguments.listen, (key, kept), screen) => opened.map(Some),
+            () = wait_for_signal() => Ok(None),
+        }
+    })?;
+    let Some(mut day) = opened else { return Ok(()) };
+    if let Some(outcome) = day.outcome.take() {
+        let outcome = outcome.checked(&config, screen)?;
+        screen.tell(&format!("\n{}\n", outcome.text()), &outcome.json());
+        outcome.judge()?;
+    }
+    let (address, link) = (&day.serving.address, &day.serving.setup_link);
+    let owner = link.as_ref().map(|link| format!("\nBecome its owner, once: {link}"));
+    screen.tell(
+        &format!("Look around: {address}{}\nCtrl-C closes the shop.", owner.unwrap_or_default()),
+        &json!({ "ready": address }),
+    );
     runtime.block_on(async {
         tokio::select! {
-            ended = show(&config, arguments, screen) => ended,
+            ended = day.serving.wait() => ended,
+            failed = go_on_selling(&day.api, &day.source) => failed,
             () = wait_for_signal() => Ok(()),
         }
     })
 }
 
-async fn show(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
-    let kept = arguments.keep && config.data().join("master.key").is_file();
-    if !kept && config.keeps_books_in_data() {
-        child::fresh_directory(config.data())?;
-    }
-    let key = if kept { child::key_to_books(config)? } else { child::key_to_fresh_books(config)? };
-    let mut serving = Serving::start(config, &arguments.listen, true).await?;
+/// The shop as it stands open after the replay.
+struct Day {
+    serving: Serving,
+    api: Api,
+    source: Source,
+    /// Of the replay, if there was one.
+    outcome: Option<Outcome>,
+}
+
+async fn open(
+    config: &Config,
+    listen: &str,
+    (key, kept): (String, bool),
+    screen: &Screen,
+) -> Result<Day, Fault> {
+    let serving = Serving::start(config, listen, true).await?;
     let api = Api::new(&serving.address, key, CLIENTS);
-    let address = serving.address.clone();
+    let address = &serving.address;
     screen.tell(
         &format!("The shop is open: {address}  (watch it while the last {MONTHS} months go through)"),
         &json!({ "address": address, "setup_link": serving.setup_link }),
     );
     let source = replay::open(Some(MONTHS))?;
-    if !kept {
-        let outcome = replay::play(&api, &source, CLIENTS, (screen, Some(&serving))).await?;
-        let outcome = outcome.checked(config, screen)?;
-        screen.tell(&format!("\n{}\n", outcome.text()), &outcome.json());
-        outcome.judge()?;
-    }
-    let link = serving.setup_link.as_ref().map(|link| format!("\nBecome its owner, once: {link}"));
-    screen.tell(
-        &format!("Look around: {address}{}\nCtrl-C closes the shop.", link.unwrap_or_default()),
-        &json!({ "ready": address }),
-    );
-    tokio::select! {
-        ended = serving.wait() => ended,
-        failed = go_on_selling(&api, &source) => failed,
-    }
+    let outcome = match kept {
+        true => None,
+        false => Some(replay::play(&api, &source, CLIENTS, (screen, Some(&serving))).await?),
+    };
+    Ok(Day { serving, api, source, outcome })
 }
 
 /// Sells small invoices of the last month again, one at a time; a shop that refuses ends it, and then only waits.

@@ -85,19 +85,23 @@ fn clients(text: &str) -> Result<usize, String> {
 /// [`Fault::Failed`] when the books differ from the source.
 pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
     let source = open(arguments.months)?;
-    let runtime =
-        Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
-    let outcome = runtime.block_on(async {
-        match (&arguments.url, &arguments.key) {
-            (Some(url), Some(key)) => {
-                let api = Api::new(url, key.clone(), arguments.clients);
-                play(&api, &source, arguments.clients, (screen, None)).await
-            }
-            _ => in_own_shop(config, arguments, &source, screen).await,
+    let outcome = match (&arguments.url, &arguments.key) {
+        (Some(url), Some(key)) => {
+            let api = Api::new(url, key.clone(), arguments.clients);
+            runtime()?.block_on(play(&api, &source, arguments.clients, (screen, None)))?
         }
-    })?;
+        _ => in_own_shop(config, arguments, &source, screen)?,
+    };
     screen.tell(&outcome.text(), &outcome.json());
     outcome.judge()
+}
+
+/// The threads on which the shop is asked. Books are opened and checked before and after, never on them.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> Result<Runtime, Fault> {
+    Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))
 }
 
 /// The demo retailer's invoices.
@@ -108,7 +112,7 @@ pub fn open(months: Option<u32>) -> Result<Source, Fault> {
     Source::open(months).map_err(|why| Fault::Failed(why.to_string()))
 }
 
-async fn in_own_shop(
+fn in_own_shop(
     config: &Config,
     arguments: &Arguments,
     source: &Source,
@@ -119,11 +123,14 @@ async fn in_own_shop(
         child::fresh_directory(config.data())?;
     }
     let key = child::key_to_fresh_books(&config)?;
-    let serving = Serving::start(&config, "127.0.0.1:0", false).await?;
-    let api = Api::new(&serving.address, key, arguments.clients);
-    let outcome = play(&api, source, arguments.clients, (screen, Some(&serving))).await;
-    serving.stop().await?;
-    outcome?.checked(&config, screen)
+    let outcome = runtime()?.block_on(async {
+        let serving = Serving::start(&config, "127.0.0.1:0", false).await?;
+        let api = Api::new(&serving.address, key, arguments.clients);
+        let outcome = play(&api, source, arguments.clients, (screen, Some(&serving))).await;
+        serving.stop().await?;
+        outcome
+    })?;
+    outcome.checked(&config, screen)
 }
 
 /// Sets up the house, lives through the months, and reads the books.

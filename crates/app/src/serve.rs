@@ -22,7 +22,8 @@ use crate::fault::Fault;
 use crate::init::screen_name;
 use crate::screen::Screen;
 use crate::shop::{self, Opened};
-use crate::test_provider;
+use crate::trace;
+use crate::{log, test_provider};
 
 /// How long a payment provider may take to answer.
 pub const PROVIDER_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -53,16 +54,25 @@ pub struct Arguments {
 /// When the shop cannot be opened or the address is taken.
 pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
     let address = arguments.listen.clone().unwrap_or_else(|| config.listen.clone());
-    let opened = shop::open_or_make(config)?;
     let runtime =
         Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
-    runtime.block_on(serve(config, &address, &opened, (screen, arguments.until_input_ends)))
+    let traces = trace::start(config, runtime.handle())?;
+    log::start_beside(config, traces.listener)?;
+    let opened = shop::open_or_make(config)?;
+    let edge = http::server::Settings { join_trace: traces.join, ..config.edge() };
+    let served =
+        runtime.block_on(serve(config, &address, &opened, edge, (screen, arguments.until_input_ends)));
+    if let Some(finish) = traces.finish {
+        finish();
+    }
+    served
 }
 
 async fn serve(
     config: &Config,
     address: &str,
     opened: &Opened,
+    edge: http::server::Settings,
     (screen, until_input_ends): (&Screen, bool),
 ) -> Result<(), Fault> {
     let listener = TcpListener::bind(address)
@@ -85,7 +95,7 @@ async fn serve(
         }
         stop.send_replace(true);
     });
-    let served = http::server::serve(App::new(shop), listener, config.edge(), until_asked()).await;
+    let served = http::server::serve(App::new(shop), listener, edge, until_asked()).await;
     served.map_err(|error| Fault::environment("serving", error))?;
     let _ = jobs.await;
     tracing::info!("stopped");

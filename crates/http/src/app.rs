@@ -9,6 +9,7 @@ use engine::{Answer, Failure, Request, Shop, World, perform};
 use serde::Serialize;
 use store::{StoreError, Tx};
 use tokio::sync::oneshot;
+use tracing::{Instrument, debug_span};
 
 use crate::edge::{Edge, Settings};
 use crate::problem::Problem;
@@ -83,8 +84,11 @@ impl App {
         mut command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
     ) -> Result<Answer, Problem> {
         let (teller, outcome) = oneshot::channel();
+        let waiting = debug_span!("perform");
+        let waited_for = waiting.clone();
         let run = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
-            command(tx, actor, world).map(|reply| Answer {
+            let command = || command(tx, actor, world);
+            debug_span!(parent: &waited_for, "command").in_scope(command).map(|reply| Answer {
                 status: status.as_u16(),
                 body: reply.body,
                 version: reply.version,
@@ -92,7 +96,7 @@ impl App {
             })
         };
         perform(&self.shop, request, run, move |result| drop(teller.send(result)));
-        Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+        Ok(outcome.instrument(waiting).await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
     }
 
     /// How many seconds a request may go on with work that can be gone on with later: half of what a request may take.
@@ -112,7 +116,8 @@ impl App {
         let shop = self.shop.clone();
         let work = move |tx: &mut Tx<'_>| command(tx, &mut shop.world());
         self.shop.db.write_then(work, move |result| drop(teller.send(result)));
-        Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+        let kept = outcome.instrument(debug_span!("perform")).await;
+        Ok(kept.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
     }
 
     /// Reads against one fixed state of the books.
@@ -125,7 +130,8 @@ impl App {
     ) -> Result<T, Problem> {
         let (teller, outcome) = oneshot::channel();
         self.shop.db.read_then(query, move |result| drop(teller.send(result)));
-        Ok(outcome.await.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
+        let found = outcome.instrument(debug_span!("read")).await;
+        Ok(found.unwrap_or(Err(Failure::Store(StoreError::Closed)))?)
     }
 }
 

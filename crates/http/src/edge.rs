@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use engine::Source;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::sync::{Semaphore, watch};
+use tracing::Span;
 
 use crate::limit::{Limits, Rate};
 use crate::start::Kept;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub metrics_open: bool,
     /// May everybody see the figures of the start page?
     pub public_figures: bool,
+    /// Puts a request's span under the trace that the caller names in `traceparent`, where traces are sent.
+    pub join_trace: Option<fn(&Span, &str)>,
 }
 
 impl Default for Settings {
@@ -54,6 +57,7 @@ impl Default for Settings {
             https: false,
             metrics_open: false,
             public_figures: false,
+            join_trace: None,
         }
     }
 }

@@ -36,7 +36,11 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let id = request_id(request.headers(), source.as_ref());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = method_name(request.method());
-    let span = tracing::info_span!("request", id, method, route);
+    let span = tracing::info_span!("request", id, method, route, status = tracing::field::Empty);
+    let named = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    if let (Some(join), Some(traceparent)) = (app.edge.settings.join_trace, named) {
+        join(&span, traceparent);
+    }
     let response = bounded(&app, request, next).instrument(span.clone()).await;
     let mut response = as_problem(response).await;
     protect(response.headers_mut(), app.edge.settings.https);
@@ -46,6 +50,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let status = response.status().as_u16();
     let micros = source.now().micros().saturating_sub(started.micros());
     span.in_scope(|| tracing::info!(status, micros, "answered"));
+    span.record("status", status);
     count(&app, method, route, status, micros);
     response
 }

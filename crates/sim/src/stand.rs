@@ -191,11 +191,7 @@ pub fn a_cart(lines: &[(Id<Variant>, i64)], email: &str) -> Value {
 pub fn buy(client: &Client, key: &str, cart: &Value, patient: bool) -> Result<Bought, String> {
     let ask = |part: &str, path: &str, body: &Value| -> Result<Reply, String> {
         let client = client.clone().with_header("idempotency-key", format!("{key}-{part}"));
-        if patient {
-            until_answered(&client, path, body)
-        } else {
-            client.post(path, body).map_err(|e| e.to_string())
-        }
+        if patient { until_answered(&client, path, body) } else { when_it_may(&client, path, body) }
     };
     let made = ask("cart", "/v1/carts", cart)?;
     if made.status != 201 {
@@ -216,6 +212,19 @@ pub fn order(
     let ordered =
         ask("order", &format!("/v1/carts/{cart}/checkout"), &json!({ "payments": [{ "kind": "manual" }] }))?;
     if ordered.status == 201 { Ok(Bought::Order(text(&ordered, "id")?)) } else { refused(&ordered) }
+}
+
+/// Asks, and again when the shop says that too much is asked of it at once, as every good client does.
+fn when_it_may(client: &Client, path: &str, body: &Value) -> Result<Reply, String> {
+    let mut reply = client.post(path, body).map_err(|failure| failure.to_string())?;
+    for _ in 0..TRIES_MAX {
+        if reply.status != 429 {
+            break;
+        }
+        thread::sleep(AGAIN);
+        reply = client.post(path, body).map_err(|failure| failure.to_string())?;
+    }
+    Ok(reply)
 }
 
 /// Asks until there is an answer that stands: not while the shop is down, gone or not ready.

@@ -111,8 +111,8 @@ fn book_and_transfer(row: &mut Row<'_>) -> Result<TransferKey, StoreError> {
 /// What the store says.
 pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<TransferKey>, StoreError> {
     tx.rows(
-        "select t.book_id, t.transfer_id from transfer t left join event e on e.transfer_id = t.transfer_id and e.book_id = t.book_id
-         where e.event_id is null order by t.book_id, t.transfer_id limit $1",
+        "select book_id, transfer_id from transfer except select book_id, transfer_id from event where transfer_id is not null
+         order by book_id, transfer_id limit $1",
         params![FINDINGS_MAX],
         book_and_transfer,
     )

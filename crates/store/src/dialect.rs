@@ -1,7 +1,8 @@
 //! What really differs between the engines, by name. All other SQL is one text for both.
 //!
 //! Placeholders are `$1, $2, …`. Words in braces stand for differences: in migrations `{int} {bytes} {json} {strict}`, in statements
-//! `{lock}` (hold the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list).
+//! `{lock}` (hold the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list), and
+//! `{by index}` after a table: SQLite keeps no statistics and would read all of a much used book instead.
 
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ fn word(engine: Engine, word: &str) -> String {
         (Engine::Sqlite, "texts") => return format!("(select value from json_each(?{argument}))"),
         (Engine::Postgres, "ids") => return format!("(select unnest(${argument}::bytea[]))"),
         (Engine::Postgres, "texts") => return format!("(select unnest(${argument}::text[]))"),
+        (Engine::Sqlite, _) if name.starts_with("by ") => return format!("indexed {name}"),
+        (Engine::Postgres, _) if name.starts_with("by ") => "",
         _ => panic!("unknown word {{{word}}} in a statement"),
     };
     text.to_owned()
@@ -105,6 +108,13 @@ mod tests {
             translate(Engine::Postgres, sql),
             "select a from t where b = $1 and c in (select unnest($2::bytea[])) for update"
         );
+    }
+
+    #[test]
+    fn an_index_is_named_where_it_must_be() {
+        let sql = "select a from t {by t_by_a} where a = $1";
+        assert_eq!(translate(Engine::Sqlite, sql), "select a from t indexed by t_by_a where a = ?1");
+        assert_eq!(translate(Engine::Postgres, sql), "select a from t  where a = $1");
     }
 
     #[test]

@@ -137,6 +137,19 @@ pub fn next_due(tx: &mut Tx<'_>, kinds: &[String]) -> Result<Option<Instant>, St
     Ok(found)
 }
 
+/// Does a job of this kind for this subject wait to be done?
+///
+/// # Errors
+/// What the store says.
+pub fn is_waiting(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select 1 from job where state = 'waiting' and kind = $1 and subject = $2 limit 1",
+        params![kind, subject],
+        |row| row.int(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// How many jobs wait, and how many were given up.
 ///
 /// # Errors

@@ -169,7 +169,7 @@ fn transfers(
 fn lines(tx: &mut Tx<'_>, partition: i64, after: i64, end: i64) -> Result<Vec<(i64, ToldLine)>, StoreError> {
     tx.rows(
         "select e.sequence, p.place, p.state, p.at, p.amount, p.balance
-         from event e join posting p on p.book_id = e.book_id and p.transfer_id = e.transfer_id
+         from event e join posting p {by posting_by_transfer} on p.book_id = e.book_id and p.transfer_id = e.transfer_id
          where e.partition = $1 and e.sequence > $2 and e.sequence <= $3 order by e.sequence, p.place, p.state",
         params![partition, after, end],
         |row| {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fault::Fault;
 
@@ -29,6 +29,25 @@ pub struct Api {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
     key: String,
+}
+
+/// What came back, whether it pleases or not.
+pub struct Answer {
+    /// The status, such as 201.
+    pub status: u16,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The document in it; null when there is none.
+    pub fn document(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// How long the document is.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
 }
 
 /// Why one try was no answer.
@@ -72,6 +91,36 @@ impl Api {
         self.ask(Method::PUT, path, Some((once, body))).await
     }
 
+    /// Makes many things at once, all or nothing; answers them in their order.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn bulk(&self, path: &str, once: &str, items: &[Value]) -> Result<Vec<Value>, Fault> {
+        let answer = self.post(path, once, &json!({ "on_error": "all_or_nothing", "items": items })).await?;
+        let results = answer["results"].as_array().into_iter().flatten();
+        Ok(results.map(|result| result["item"].clone()).collect())
+    }
+
+    /// Asks once and answers whatever came, refusals too: for measuring.
+    ///
+    /// # Errors
+    /// When nothing came.
+    pub async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        change: Option<(&str, &Value)>,
+    ) -> Result<Answer, Fault> {
+        let asked = tokio::time::timeout(ANSWER_WAIT, self.exchange(&method, path, change)).await;
+        let broken = |why: String| Fault::Environment(format!("{method} {}{path}: {why}", self.base));
+        match asked {
+            Ok(Ok(answer)) => Ok(Answer { status: answer.status().as_u16(), body: answer.into_body() }),
+            Ok(Err(Miss::Final(fault))) => Err(fault),
+            Ok(Err(Miss::Passing(why, _))) => Err(broken(why)),
+            Err(_) => Err(broken(format!("no answer within {} seconds", ANSWER_WAIT.as_secs()))),
+        }
+    }
+
     /// Reads a list page by page to its end and gives each item to `each`.
     ///
     /// # Errors
@@ -112,12 +161,12 @@ impl Api {
         Err(Fault::Environment(format!("{method} {}{path}: {why}", self.base)))
     }
 
-    async fn try_once(
+    async fn exchange(
         &self,
         method: &Method,
         path: &str,
         change: Option<(&str, &Value)>,
-    ) -> Result<Value, Miss> {
+    ) -> Result<Response<Bytes>, Miss> {
         let passing = |cause: String| Miss::Passing(cause, PAUSE);
         let mut request = Request::builder()
             .method(method)
@@ -131,10 +180,22 @@ impl Api {
         let request = request
             .body(Full::new(body))
             .map_err(|error| Miss::Final(Fault::Usage(format!("{method} {}{path}: {error}", self.base))))?;
-        let answer = self.client.request(request).await.map_err(|error| passing(told(&error)))?;
+        let (head, body) =
+            self.client.request(request).await.map_err(|error| passing(told(&error)))?.into_parts();
+        let body = body.collect().await.map_err(|error| passing(told(&error)))?.to_bytes();
+        Ok(Response::from_parts(head, body))
+    }
+
+    async fn try_once(
+        &self,
+        method: &Method,
+        path: &str,
+        change: Option<(&str, &Value)>,
+    ) -> Result<Value, Miss> {
+        let answer = self.exchange(method, path, change).await?;
         let status = answer.status();
         let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = answer.into_body().collect().await.map_err(|error| passing(told(&error)))?.to_bytes();
+        let body = answer.into_body();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             return Err(Miss::Passing(refusal(status, &body), wait.map_or(PAUSE, Duration::from_secs)));
         }

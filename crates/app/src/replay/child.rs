@@ -1,8 +1,8 @@
-//! A shop of the replay's own: fresh books, a key for the replay, and the program itself as a process that serves them, so that what
-//! serving costs can be told from what asking costs.
+//! A shop of a replay's or a measurement's own: fresh books, a key to them, and the program itself as a process that serves them, so that
+//! what serving costs can be told from what asking costs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use domain::actor::key::KeyKind;
@@ -10,13 +10,13 @@ use domain::actor::{Actor, Permission, Permissions};
 use engine::actor::key::{self, NewKey};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::shop::{self, Opened};
 
-/// Lies in a directory that a replay made, so that only such a one is ever cleared for the next.
+/// Lies in a directory that a replay or a measurement made, so that only such a one is ever cleared for the next.
 const MARK: &str = "made-by-tandem-replay";
 /// Ticks of a process's clock in a second, on every Linux.
 const TICKS_PER_SECOND: u64 = 100;
@@ -30,12 +30,14 @@ pub fn fresh_directory(path: &Path) -> Result<(), Fault> {
     if path.join(MARK).is_file() {
         fs::remove_dir_all(path).map_err(failed)?;
     } else if fs::read_dir(path).is_ok_and(|mut found| found.next().is_some()) {
-        let why =
-            format!("{} is not empty and no earlier replay made it; name another --data", path.display());
+        let why = format!(
+            "{} is not empty and neither replay nor bench made it; name another --data",
+            path.display()
+        );
         return Err(Fault::Usage(why));
     }
     fs::create_dir_all(path).map_err(failed)?;
-    fs::write(path.join(MARK), "this directory is cleared by the next replay\n").map_err(failed)
+    fs::write(path.join(MARK), "this directory is cleared by the next replay or bench\n").map_err(failed)
 }
 
 /// Makes the books and a key that may do everything in them; answers the key's secret text.
@@ -79,6 +81,8 @@ fn key_to(opened: &Opened) -> Result<String, Fault> {
 /// The program serving, as a process of its own. It stops when its input ends: when asked, and when the replay itself is killed.
 pub struct Serving {
     process: Child,
+    /// Kept apart: waiting for a process closes the input it still holds.
+    input: Option<ChildStdin>,
     /// Where it serves.
     pub address: String,
     /// The link by which the first owner sets a password, while there is none.
@@ -112,17 +116,23 @@ impl Serving {
         let Some(address) = told["address"].as_str().map(str::to_owned) else {
             return Err(Fault::Environment("the shop did not start; it said why above".into()));
         };
-        Ok(Serving { process, address, setup_link: told["setup_link"].as_str().map(str::to_owned) })
+        let input = process.stdin.take();
+        Ok(Serving { process, input, address, setup_link: told["setup_link"].as_str().map(str::to_owned) })
     }
 
     /// The processor time it has used so far, in milliseconds; none where the system does not tell.
     pub fn cpu_ms(&self) -> Option<u64> {
-        let path = PathBuf::from(format!("/proc/{}/stat", self.process.id()?));
-        let text = fs::read_to_string(path).ok()?;
-        // The name, in brackets, may hold blanks; user and system time are the 12th and 13th after it.
-        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        Some(ticks * 1000 / TICKS_PER_SECOND)
+        cpu_ms_of(self.process.id()?)
+    }
+
+    /// The memory it has; none where the system does not tell.
+    pub fn memory(&self) -> Option<Memory> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(Memory { resident: field("VmRSS:")?, own: field("RssAnon:")?, most: field("VmHWM:")? })
     }
 
     /// Asks it to stop and waits until it has.
@@ -130,7 +140,7 @@ impl Serving {
     /// # Errors
     /// When it ends with a failure.
     pub async fn stop(mut self) -> Result<(), Fault> {
-        drop(self.process.stdin.take());
+        drop(self.input.take());
         let ended =
             self.process.wait().await.map_err(|error| Fault::environment("stopping the shop", error))?;
         judge(ended)
@@ -143,6 +153,26 @@ impl Serving {
     pub async fn wait(&mut self) -> Result<(), Fault> {
         judge(self.process.wait().await.map_err(|error| Fault::environment("serving", error))?)
     }
+}
+
+/// The memory of a process, in kilobytes.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// What lies in memory of it now, the pages of the program and of the database file included.
+    pub resident: u64,
+    /// What of that is its own and nobody else's.
+    pub own: u64,
+    /// The most that ever lay in memory.
+    pub most: u64,
+}
+
+/// The processor time a process has used so far, in milliseconds; none where the system does not tell.
+pub fn cpu_ms_of(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in brackets, may hold blanks; user and system time are the 12th and 13th after it.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 fn judge(ended: ExitStatus) -> Result<(), Fault> {

@@ -210,13 +210,11 @@ fn product(product: &Product) -> Value {
     })
 }
 
-/// Makes many things at once, all or nothing; answers them in their order.
+/// Makes many things at once under a name that does not change from try to try.
 async fn bulk(api: &Api, path: &str, items: &[Value]) -> Result<Vec<Value>, Fault> {
     let first = items.first().map(|item| item["external_id"].to_string() + &item["variant"].to_string());
     let once = format!("replay:setup:{path}:{}", first.unwrap_or_default());
-    let answer = api.post(path, &once, &json!({ "on_error": "all_or_nothing", "items": items })).await?;
-    let results = answer["results"].as_array().into_iter().flatten();
-    Ok(results.map(|result| result["item"].clone()).collect())
+    api.bulk(path, &once, items).await
 }
 
 async fn customers(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<(), Fault> {

@@ -280,10 +280,7 @@ impl Order {
 
     /// Promised money is taken for what the customer has and does not give back.
     pub fn capture_for_what_left(&mut self) {
-        let has = |line: usize| {
-            let sold = &self.lines[line];
-            sold.unit * (sold.quantity - sold.cancelled - sold.returned - self.open_units(line))
-        };
+        let has = |line: usize| self.lines[line].unit * self.had_units(line);
         let gone: i64 = self.delivery + (0..self.lines.len()).map(has).sum::<i64>();
         let being_taken: i64 = self.payments.iter().map(|payment| payment.amounts.capturing).sum();
         let mut missing = gone.min(self.owed()) - self.kept() - being_taken;

@@ -82,6 +82,12 @@ impl Order {
         takes.map(|(variant, each)| (self.open_pieces(line, *variant) + each - 1) / each).max().unwrap_or(0)
     }
 
+    /// How many units of a line the customer wholly has.
+    pub fn had_units(&self, line: usize) -> i64 {
+        let sold = &self.lines[line];
+        sold.quantity - sold.cancelled - sold.returned - self.open_units(line)
+    }
+
     /// How many units of a line have not left, not even in part; of a service, those not given back.
     pub fn untouched_units(&self, line: usize) -> i64 {
         let sold = &self.lines[line];
@@ -233,6 +239,12 @@ impl Model {
     }
 
     pub(super) fn fulfil(&mut self, number: usize, part: usize) -> Result<(), Code> {
+        // Goods may leave as soon as the money is there, before the order was told of it.
+        let mut paid = (*self.orders[number]).clone();
+        paid.go_on();
+        if paid.state == State::Placed {
+            self.order_mut(number).go_on();
+        }
         if self.orders[number].state != State::Placed {
             return Err(Code::WrongState);
         }
@@ -318,9 +330,7 @@ impl Model {
         }
         for (line, units, condition) in lines {
             let order = self.order_mut(number);
-            let sold = &order.lines[*line];
-            let has = sold.quantity - sold.cancelled - sold.returned - order.open_units(*line);
-            if *units < 1 || *units > has {
+            if *units < 1 || *units > order.had_units(*line) {
                 return Err(Code::WrongState);
             }
             order.lines[*line].returned += units;

@@ -14,6 +14,8 @@ use crate::model::{Choice, Command, Model};
 
 /// How many of the newest carts and orders are asked about most.
 const RECENT: usize = 10;
+/// The channel of which most is asked: it holds stock for carts, sells from everywhere and takes money as goods leave.
+const HOLDS_AND_SPLITS: usize = 1;
 /// How often something is drawn again that is over.
 const TRIES: usize = 4;
 /// The longest usual pause, in seconds; every carts' and payments' time runs out within a few of them.
@@ -23,10 +25,10 @@ const PAUSE_SECONDS_MAX: u64 = 900;
 pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
-            0..22 => Some(goods(chance, model)),
-            22..58 => Some(filling(chance, model)),
-            58..68 => money(chance, model),
-            68..78 => provider(chance, model),
+            0..18 => Some(goods(chance, model)),
+            18..58 => Some(filling(chance, model)),
+            58..63 => money(chance, model),
+            63..78 => provider(chance, model),
             78..96 => leaving(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
         };
@@ -72,17 +74,17 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
     let location = place(chance, model.plan.locations.len());
     let there = model.stock.count(variant, at(location, State::Available));
     match chance.below(20) {
-        0..7 => {
+        0..9 => {
             let state = *chance.one_of(&[State::Quality, State::Damaged, State::Held]);
             let state = if chance.happens(85) { State::Available } else { state };
-            Command::Receive { variant, location, quantity: few(chance, 30), state }
+            Command::Receive { variant, location, quantity: few(chance, 12), state }
         }
-        7..10 => {
+        9..11 => {
             let size = chance.below(9).cast_signed() - 4;
             let change = if chance.happens(10) { -there } else { size };
             Command::Adjust { variant, location, change, reason: *chance.one_of(AdjustReason::ALL) }
         }
-        10..12 => {
+        11 => {
             let expected = *chance.one_of(&[None, Some(there), Some(there), Some(there + 1)]);
             let quantity = chance.below(12).cast_signed() - i64::from(chance.happens(5));
             Command::Set { variant, location, quantity, expected }
@@ -113,14 +115,18 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
 fn filling(chance: &mut Chance, model: &Model) -> Command {
     let variant = place(chance, model.plan.variants.len());
     if model.carts.len() < 3 || chance.happens(25) {
-        let lines = (0..chance.below(4)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 4)));
+        let lines =
+            (0..5 - chance.below(6)).map(|_| (place(chance, model.plan.variants.len()), few(chance, 3)));
         let lines: Vec<_> = lines.collect();
-        let channel = place(chance, model.plan.channels.len());
-        let usual = model.plan.channels[channel].delivers != chance.happens(8);
+        let selling = place(chance, model.plan.channels.len());
+        let channel = if chance.happens(50) { HOLDS_AND_SPLITS } else { selling };
+        let usual = model.plan.channels[channel].delivers != chance.happens(3);
         let choice = if usual { choice(chance, model) } else { None };
         return Command::CreateCart { channel, lines, known: chance.happens(95), choice };
     }
-    let cart = living(chance, model.carts.len(), |number| model.carts[number].state.is_open());
+    let cart = living(chance, model.carts.len(), |number| {
+        model.carts[number].state.is_open() && !model.carts[number].lines.is_empty()
+    });
     let known = &model.carts[cart];
     let line = if known.lines.is_empty() { variant } else { chance.one_of(&known.lines).0 };
     let version = *chance.one_of(&[None, Some(known.version), Some(known.version), Some(known.version - 1)]);
@@ -140,9 +146,9 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
 }
 
 fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
-    match chance.below(8) {
+    match chance.below(16) {
         0 => None,
-        1 | 2 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        1..4 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
         _ => Some(Choice::Parcel),
     }
 }
@@ -152,6 +158,8 @@ fn means(chance: &mut Chance) -> PaymentKind {
         PaymentKind::Cash,
         PaymentKind::Manual,
         PaymentKind::CardRecord,
+        PaymentKind::Test,
+        PaymentKind::Test,
         PaymentKind::Test,
         PaymentKind::Test,
     ])
@@ -246,33 +254,32 @@ fn operation(chance: &mut Chance, order: &Order, payment: usize) -> Operation {
 }
 
 fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
-    let number = order(chance, model, |order| order.state == OrderState::Placed)?;
-    let order = &model.orders[number];
+    let is_placed = |order: &Order| order.state == OrderState::Placed;
     match chance.below(17) {
         0..8 => {
-            let open = order.parts.iter().position(|part| part.is_open());
-            if order.parts.is_empty() {
-                return None;
-            }
-            let part = open.filter(|_| chance.happens(90)).unwrap_or(place(chance, order.parts.len()));
+            let number = order(chance, model, is_placed)?;
+            let parts = &model.orders[number].parts;
+            let open = parts.iter().position(|part| part.is_open()).filter(|_| chance.happens(95));
+            let part = open.or_else(|| (!parts.is_empty()).then(|| place(chance, parts.len())))?;
             Some(Command::Fulfil { order: number, part })
         }
         8..10 => {
-            let line = place(chance, order.lines.len());
+            let number = order(chance, model, is_placed)?;
+            let line = place(chance, model.orders[number].lines.len());
             let some = vec![(line, few(chance, 3) - i64::from(chance.happens(3)))];
             Some(Command::Cancel { order: number, lines: chance.happens(70).then_some(some) })
         }
         10..16 => {
-            let line = place(chance, order.lines.len());
-            let mut lines = vec![(line, few(chance, 2), *chance.one_of(Condition::ALL))];
-            if chance.happens(20) {
-                lines.push((place(chance, order.lines.len()), 1, *chance.one_of(Condition::ALL)));
-            }
-            Some(Command::TakeBack {
-                order: number,
-                location: place(chance, model.plan.locations.len()),
-                lines,
-            })
+            let has = |order: &Order| (0..order.lines.len()).any(|line| order.had_units(line) > 0);
+            let half_left = |order: &Order| is_placed(order) && has(order);
+            let number = if chance.happens(50) {
+                order(chance, model, half_left)?
+            } else {
+                order(chance, model, has)?
+            };
+            let location = place(chance, model.plan.locations.len());
+            let lines = brought(chance, &model.orders[number]);
+            Some(Command::TakeBack { order: number, location, lines })
         }
         _ => Some(Command::TakeBackBlind {
             variant: place(chance, model.plan.variants.len()),
@@ -281,4 +288,20 @@ fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
             condition: *chance.one_of(Condition::ALL),
         }),
     }
+}
+
+/// What a customer brings back: some or all of what he has, now and then what he has not.
+fn brought(chance: &mut Chance, order: &Order) -> Vec<(usize, i64, Condition)> {
+    let mut lines = Vec::new();
+    for line in 0..order.lines.len() {
+        let has = order.had_units(line);
+        if has > 0 && chance.happens(60) {
+            let units = if chance.happens(50) { has } else { few(chance, has.cast_unsigned()) };
+            lines.push((line, units, *chance.one_of(Condition::ALL)));
+        }
+    }
+    if lines.is_empty() || chance.happens(10) {
+        lines.push((place(chance, order.lines.len()), few(chance, 2), *chance.one_of(Condition::ALL)));
+    }
+    lines
 }
