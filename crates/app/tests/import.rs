@@ -66,7 +66,7 @@ fn messy_files_are_read_and_what_cannot_be_is_named() {
         import(home.path(), &[&goods, "--kind", "products", "--mapping", &mapping, "--on-error", "pass"]);
     // The shop has no tax class and no price list yet: the books refuse the rows that can be read.
     assert_eq!((code, counts(&told)), (Some(1), [0, 0, 0, 4]), "{told}");
-    assert_eq!(errors(&told), ["2 tax_class", "3 tax_class", "5 barcodes", "6 price"]);
+    assert_eq!(errors(&told), ["2 tax_class", "3 name", "5 barcodes", "6 price"]);
     let notes: Vec<&str> = told["notes"].as_array().expect("told").iter().filter_map(Value::as_str).collect();
     assert_eq!(
         notes[..3],

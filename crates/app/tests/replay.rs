@@ -7,16 +7,16 @@ use sim::scratch::Scratch;
 
 /// Replays December 2011 into the database that the flags name; answers the report.
 fn replay_december(flags: &[&str]) -> Value {
-    let home = Scratch::new("replay").expect("the replay reports");
+    let home = Scratch::new("replay").expect("a directory");
     let output = Command::new(env!("CARGO_BIN_EXE_tandem"))
         .args(["replay", "--months", "1", "--json"])
         .args(flags)
         .current_dir(home.path())
         .output()
-        .expect("the replay reports");
+        .expect("the program starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stdout));
-    serde_json::from_slice(&output.stdout).expect("the replay reports")
+    serde_json::from_slice(&output.stdout).expect("a report in JSON")
 }
 
 /// The figures of demo/README.md for December 2011, and nothing that differs.
@@ -25,7 +25,7 @@ fn tallies(report: &Value) {
     assert_eq!(report["shop"], report["source"]);
     let events = |kind: &str| report["events"][kind].as_u64();
     assert_eq!((events("order.placed"), events("order.completed")), (Some(818), Some(818)));
-    let revenue = report["shop"]["trade"].as_array().expect("the replay reports").iter();
+    let revenue = report["shop"]["trade"].as_array().expect("a list").iter();
     assert_eq!(revenue.filter_map(|trade| trade["revenue_minor"].as_i64()).sum::<i64>(), 46_417_641);
 }
 
@@ -37,25 +37,25 @@ fn replay_of_a_month_tallies_on_sqlite() {
 #[test]
 #[ignore = "takes minutes on a busy machine; run it by hand: cargo nextest run -p tandem --run-ignored only replay"]
 fn replay_of_a_month_tallies_on_postgres() {
-    let database = sim::postgres::database().expect("the replay reports");
+    let database = sim::postgres::database().expect("a PostgreSQL database");
     tallies(&replay_december(&["--database", &database.url()]));
 }
 
 #[test]
 fn books_that_are_not_new_are_left_alone() {
-    let home = Scratch::new("replay").expect("the replay reports");
+    let home = Scratch::new("replay").expect("a directory");
     let tandem = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args(arguments)
             .current_dir(home.path())
             .output()
-            .expect("the replay reports")
+            .expect("the program starts")
     };
     assert!(tandem(&["init", "--data", "shop"]).status.success());
     let refused = tandem(&["replay", "--data", "shop"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(said.contains("shop is not empty and neither replay nor bench made it"), "{said}");
+    assert!(said.contains("shop is not empty and no earlier replay made it"), "{said}");
     assert!(home.path().join("shop/master.key").is_file());
     let refused = tandem(&["replay", "--database", "shop/tandem.db", "--data", "shop"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

@@ -336,6 +336,20 @@ fn who_may_not_is_refused_and_each_row_asks_for_its_own_permission() {
 }
 
 #[test]
+fn errors_name_the_line_whatever_ends_the_lines() {
+    on_every_engine(|shop| {
+        for end in ["\n", "\r\n", "\r"] {
+            let lines =
+                ["location,sku,quantity", "\"le", "eds\",A,1", "", "york,B,x", ",,", "york,C,y"].join(end);
+            let taken = take(shop, &file(Kind::Stock, &lines), Mode::DryRun);
+            let told = told(shop, &taken);
+            let begins: Vec<&str> = told.iter().map(|line| &line[..1]).collect();
+            assert_eq!(begins, ["2", "5", "7"], "{end:?} {told:?}");
+        }
+    });
+}
+
+#[test]
 fn files_are_read_however_they_are_written() {
     let read = |bytes: &[u8]| import::read(Kind::Stock, &Mapping::default(), bytes);
     let wide: Vec<u8> = "\u{feff}location\tsku\tquantity\r\nleeds\tMÜG\t7\r\n"

@@ -117,19 +117,20 @@ struct Inner {
     settings: Settings,
     writes: Option<Sender<Box<dyn Job>>>,
     reads: Option<Sender<Box<dyn Job>>>,
-    threads: Vec<JoinHandle<()>>,
+    writers: Vec<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
     committed: Committed,
     realtime: bool,
 }
 
 impl Drop for Inner {
-    /// Lets the waiting work finish, then closes the connections.
+    /// Lets the waiting work finish, then closes the connections, the writer's last: SQLite empties its write-ahead log
+    /// with the last connection that closes, and of two that close at the same moment none may find itself the last.
     fn drop(&mut self) {
-        self.writes = None;
         self.reads = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.readers.drain(..).for_each(|thread| drop(thread.join()));
+        self.writes = None;
+        self.writers.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
@@ -149,23 +150,23 @@ impl Db {
         let (writes, write_queue) = bounded(settings.queue);
         let (reads, read_queue) = bounded(settings.queue);
         let committed = Committed::default();
-        let mut threads = Vec::new();
+        let (mut writers, mut readers) = (Vec::new(), Vec::new());
         let mut realtime = false;
         match settings.engine() {
             Engine::Sqlite => {
                 let (thread, first) =
                     sqlite_writer(&PathBuf::from(&settings.database), write_queue, committed.clone())?;
-                threads.push(thread);
+                writers.push(thread);
                 realtime = first;
                 for _ in 0..settings.readers.clamp(1, 64) {
                     let connection = SqliteConnection::open(Path::new(&settings.database), false)?;
                     let queue = read_queue.clone();
-                    threads.push(start("tandem-read", move || read_loop(&connection, &queue))?);
+                    readers.push(start("tandem-read", move || read_loop(&connection, &queue))?);
                 }
             }
             Engine::Postgres => {
                 for _ in 0..settings.writers.clamp(1, 64) {
-                    threads.push(postgres_worker(
+                    writers.push(postgres_worker(
                         settings,
                         "begin isolation level read committed",
                         write_queue.clone(),
@@ -173,7 +174,7 @@ impl Db {
                     )?);
                 }
                 for _ in 0..settings.readers.clamp(1, 64) {
-                    threads.push(postgres_worker(
+                    readers.push(postgres_worker(
                         settings,
                         "begin isolation level repeatable read read only",
                         read_queue.clone(),
@@ -187,7 +188,8 @@ impl Db {
                 settings: settings.clone(),
                 writes: Some(writes),
                 reads: Some(reads),
-                threads,
+                writers,
+                readers,
                 committed,
                 realtime,
             }),

@@ -207,12 +207,13 @@ fn separated(
         .from_reader(text.as_bytes());
     let mut header: Option<Vec<String>> = None;
     let (mut rows, mut shorter) = (Vec::new(), 0u64);
+    let mut place = Place { text: text.as_bytes(), at: 0, line: 1 + lines_before };
     for record in reader.records() {
         let record = record.map_err(|error| format!("the file cannot be read: {error}"))?;
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line) + lines_before;
+        let line = place.line_of(record.position().map_or(0, csv::Position::byte));
         let Some(header) = &header else {
             header = Some(record.iter().map(|cell| cell.trim().to_owned()).collect());
             continue;
@@ -236,6 +237,31 @@ fn separated(
         ));
     }
     Ok((header.unwrap_or_default(), rows))
+}
+
+/// Where in a text we are: rows are told by the line on which they begin, whatever ends the lines.
+struct Place<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Place<'_> {
+    /// The line of the first letter at or after a byte. The reader of rows says of some that they begin at the end of the line before.
+    fn line_of(&mut self, byte: u64) -> u64 {
+        let to = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        while self.at < to || self.text.get(self.at).is_some_and(ends) {
+            let ended = match (self.text[self.at], self.text.get(self.at + 1)) {
+                (b'\r', Some(b'\n')) => false,
+                (b'\r' | b'\n', _) => true,
+                _ => false,
+            };
+            self.line += u64::from(ended);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// The names and rows of JSON Lines: one flat object a line.
