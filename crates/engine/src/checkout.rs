@@ -87,6 +87,8 @@ pub fn fulfil(
     part: (Id<FulfilmentOrderKind>, Option<String>),
 ) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
+    // Its money may have come a moment ago, before the job that tells the order of it.
+    let order = settle::place_if_paid(tx, actor, world, order)?;
     if order.state != State::Placed {
         return Err(Refusal::new(
             Code::WrongState,

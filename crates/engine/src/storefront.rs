@@ -3,7 +3,7 @@
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::catalogue::Status;
-use domain::value::id::{Category, Channel as ChannelKind, Product as ProductKind};
+use domain::value::id::{Category, Channel as ChannelKind, Location, Product as ProductKind};
 use domain::value::{Id, Instant, Language, Reference};
 use store::Tx;
 use store::catalogue::{self as rows, Filter, Product, Variant, media};
@@ -11,6 +11,7 @@ use store::market::{Channel, Market, find_channel, find_market};
 
 use crate::catalogue::{Media, category};
 use crate::price::{self, Price};
+use crate::stock::availability::{self, Availability};
 use crate::{Failure, external};
 
 /// Which products are shown.
@@ -29,6 +30,8 @@ pub struct ShownVariant {
     pub variant: Variant,
     /// What one costs; `None` when it has no price here.
     pub price: Option<Price>,
+    /// How many the channel can promise, and how many each location it reaches can give.
+    pub stock: Availability,
 }
 
 /// A product as it is shown.
@@ -49,6 +52,8 @@ pub struct Page {
     pub products: Vec<ShownProduct>,
     /// The language the channel's customers are spoken to in.
     pub language: Language,
+    /// The locations the channel reaches, best first.
+    pub locations: Vec<Id<Location>>,
 }
 
 /// How a page is asked for.
@@ -80,17 +85,19 @@ pub fn page(tx: &mut Tx<'_>, actor: &Actor, asked: &Asked, now: Instant) -> Resu
     let pieces: Vec<_> = variants.iter().map(|variant| (variant.id, 1)).collect();
     let prices = price::prices(tx, &channel, asked.customer_group.as_deref(), &pieces, now)?;
     let pictures = media::of_products(tx, &ids)?;
+    let reach = availability::reach(tx, &channel)?;
+    let stock = availability::of_known(tx, &reach, &variants.iter().collect::<Vec<_>>())?;
     let mut shown: Vec<ShownProduct> = Vec::with_capacity(products.len());
     for product in products {
         let media = pictures.iter().filter(|medium| medium.product == product.id).cloned().collect();
         shown.push(ShownProduct { product, variants: Vec::new(), media });
     }
-    for (variant, price) in variants.into_iter().zip(prices) {
+    for ((variant, price), stock) in variants.into_iter().zip(prices).zip(stock) {
         if let Some(own) = shown.iter_mut().find(|one| one.product.id == variant.product) {
-            own.variants.push(ShownVariant { variant, price });
+            own.variants.push(ShownVariant { variant, price, stock });
         }
     }
-    Ok(Page { products: shown, language: market.language })
+    Ok(Page { products: shown, language: market.language, locations: reach.locations })
 }
 
 /// The channel a reference stands for, with its market.

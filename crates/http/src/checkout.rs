@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
-use crate::command::Command;
+use crate::command::{Command, KeyRequired};
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
@@ -100,8 +100,8 @@ impl CheckoutShape {
 /// Order a cart
 ///
 /// The prices are frozen, the stock is taken and the payments begin in one transaction, or nothing happens at all.
-#[utoipa::path(post, path = "/v1/carts/{cart}/checkout", operation_id = "checkout_cart", tag = "checkout", request_body = CheckoutShape,
-    params(("cart" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key orders once")),
+#[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkout_cart", tag = "checkout", request_body = CheckoutShape,
+    params(("id" = String, Path, description = "The cart's id"), KeyRequired),
     responses((status = 201, body = OrderShape), Problems))]
 async fn checkout_cart(
     State(app): State<App>,
@@ -110,10 +110,10 @@ async fn checkout_cart(
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let asked = command.body.read()?;
-    let cart = Reference::<id::Cart>::read(&cart);
+    let cart: Id<id::Cart> = Id::parse(&cart).map_err(|_| Refusal::not_found("cart", &cart))?;
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let input = Checkout {
-            cart: external::resolve(tx, &cart)?,
+            cart,
             expected_total: asked.expected_total,
             tenders: asked.tenders.clone(),
             serve_from: asked
@@ -150,7 +150,7 @@ async fn get_order(
 
 /// Pay what is open on an order
 #[utoipa::path(post, path = "/v1/orders/{order}/payments", operation_id = "pay_order", tag = "checkout", request_body = TenderShape,
-    params(("order" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key pays once")),
+    params(("order" = String, Path, description = "Id or external id"), KeyRequired),
     responses((status = 201, body = OrderShape), Problems))]
 async fn pay_order(
     State(app): State<App>,
@@ -196,7 +196,7 @@ struct CancelLineShape {
 
 /// Cancel an order or part of it that has not left
 #[utoipa::path(post, path = "/v1/orders/{order}/cancel", operation_id = "cancel_order", tag = "checkout", request_body = CancelShape,
-    params(("order" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key cancels once")),
+    params(("order" = String, Path, description = "Id or external id"), KeyRequired),
     responses((status = 200, body = OrderShape), Problems))]
 async fn cancel_order(
     State(app): State<App>,
@@ -240,7 +240,7 @@ struct ShipShape {
 /// Ship a fulfilment order
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", operation_id = "ship_fulfilment_order", tag = "checkout", request_body = ShipShape,
     params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        ("Idempotency-Key" = String, Header, description = "Repeating with the same key ships once")),
+        KeyRequired),
     responses((status = 200, body = OrderShape), Problems))]
 async fn ship_fulfilment_order(
     State(app): State<App>,
@@ -265,7 +265,7 @@ async fn ship_fulfilment_order(
 /// Hand a fulfilment order over to the customer
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", operation_id = "hand_over_fulfilment_order", tag = "checkout",
     params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        ("Idempotency-Key" = String, Header, description = "Repeating with the same key hands over once")),
+        KeyRequired),
     responses((status = 200, body = OrderShape), Problems))]
 async fn hand_over_fulfilment_order(
     State(app): State<App>,

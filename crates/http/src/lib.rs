@@ -14,6 +14,7 @@ pub mod customer;
 pub mod delivery;
 pub mod edge;
 pub mod event;
+pub mod fulfilment;
 pub mod health;
 pub mod job;
 pub mod limit;

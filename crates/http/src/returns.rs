@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
-use crate::command::Command;
+use crate::command::{Command, KeyRequired};
 use crate::order::{before, money, named};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
@@ -155,7 +155,7 @@ fn bounded(fields: &mut Fields, lines: usize) {
 
 /// Take goods of an order back, at any location that takes returns
 #[utoipa::path(post, path = "/v1/orders/{order}/returns", operation_id = "return_order", tag = "returns", request_body = NewReturnShape,
-    params(("order" = String, Path, description = "Id or external id"), ("Idempotency-Key" = String, Header, description = "Repeating with the same key takes back once")),
+    params(("order" = String, Path, description = "Id or external id"), KeyRequired),
     responses((status = 201, body = ReturnShape), Problems))]
 async fn return_order(
     State(app): State<App>,
@@ -237,7 +237,7 @@ struct Named {
 
 /// Take goods back whose order is not known
 #[utoipa::path(post, path = "/v1/returns", operation_id = "return_goods", tag = "returns", request_body = NewBlindShape,
-    params(("Idempotency-Key" = String, Header, description = "Repeating with the same key takes back once")),
+    params(KeyRequired),
     responses((status = 201, body = ReturnShape), Problems))]
 async fn return_goods(State(app): State<App>, command: Command<NewBlindShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;

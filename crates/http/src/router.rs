@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, health, job, location,
-    market, order, payment, price, returns, stock, storefront, tax,
+    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
+    job, location, market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -39,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(cart::routes())
         .merge(payment::routes())
         .merge(order::routes())
+        .merge(fulfilment::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
         .merge(storefront::routes());

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::app::Reply;
-use crate::command::Command;
+use crate::command::{Command, KeyRequired};
 use crate::problem::{Problem, Problems};
 use crate::shape::Fields;
 
@@ -142,7 +142,7 @@ fn state(fields: &mut Fields, field: &str, text: &str) -> Option<StockState> {
 
 /// Receive a delivery
 #[utoipa::path(post, path = "/v1/stock/receipts", operation_id = "receive_stock", tag = "stock", request_body = ReceiptShape,
-    params(("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+    params(KeyRequired),
     responses((status = 201, body = TransferShape), Problems))]
 async fn receive_stock(State(app): State<App>, command: Command<ReceiptShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -187,7 +187,7 @@ struct AdjustShape {
 
 /// Adjust what is available
 #[utoipa::path(post, path = "/v1/stock/adjustments", operation_id = "adjust_stock", tag = "stock", request_body = AdjustShape,
-    params(("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+    params(KeyRequired),
     responses((status = 201, body = TransferShape), Problems))]
 async fn adjust_stock(State(app): State<App>, command: Command<AdjustShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -233,7 +233,7 @@ struct ChangeShape {
 /// Set what is available, by compare-and-set
 #[utoipa::path(put, path = "/v1/stock/{variant}/{location}", operation_id = "set_stock", tag = "stock", request_body = SetShape,
     params(("variant" = String, Path, description = "Id, external id or SKU"), ("location" = String, Path, description = "Id or external id"),
-        ("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+        KeyRequired),
     responses((status = 200, body = ChangeShape), Problems))]
 async fn set_stock(
     State(app): State<App>,
@@ -275,7 +275,7 @@ struct MoveShape {
 
 /// Move goods between states at a location
 #[utoipa::path(post, path = "/v1/stock/moves", operation_id = "move_stock", tag = "stock", request_body = MoveShape,
-    params(("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+    params(KeyRequired),
     responses((status = 201, body = TransferShape), Problems))]
 async fn move_stock(State(app): State<App>, command: Command<MoveShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -363,7 +363,7 @@ struct HeldShape {
 
 /// Set goods aside at a location
 #[utoipa::path(post, path = "/v1/stock/holds", operation_id = "hold_stock", tag = "stock", request_body = HoldShape,
-    params(("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+    params(KeyRequired),
     responses((status = 201, body = HeldShape), Problems))]
 async fn hold_stock(State(app): State<App>, command: Command<HoldShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -390,7 +390,7 @@ async fn hold_stock(State(app): State<App>, command: Command<HoldShape>) -> Resu
 /// Give back goods that were set aside
 #[utoipa::path(post, path = "/v1/stock/holds/{variant}/{hold}/release", operation_id = "release_stock", tag = "stock",
     params(("variant" = String, Path, description = "Id, external id or SKU"), ("hold" = String, Path, description = "The hold's id"),
-        ("Idempotency-Key" = String, Header, description = "Repeating with the same key does it once")),
+        KeyRequired),
     responses((status = 200, body = HeldShape), Problems))]
 async fn release_stock(
     State(app): State<App>,

@@ -150,7 +150,7 @@ struct ShownProductShape {
 /// A variant as a channel shows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ShownVariant, example = json!({"id": "var_01jd0000000000000000000000", "sku": "MUG-RED", "options": ["red"], "unit": "piece",
-    "price": {"amount": 1299, "currency": "GBP", "was_amount": 1599, "price_list": "prl_01jd0000000000000000000000"}}))]
+    "price": {"amount": 1299, "currency": "GBP", "was_amount": 1599, "price_list": "prl_01jd0000000000000000000000"}, "promisable": 7, "free": [4, 3]}))]
 struct ShownVariantShape {
     /// Its id.
     id: String,
@@ -163,6 +163,10 @@ struct ShownVariantShape {
     /// What one base unit costs here now; absent when it has no price.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<EffectivePriceShape>,
+    /// How many the channel can promise now.
+    promisable: i64,
+    /// How many each location can give, in the order of the page's `locations`.
+    free: Vec<i64>,
 }
 
 impl From<&ShownVariant> for ShownVariantShape {
@@ -173,6 +177,8 @@ impl From<&ShownVariant> for ShownVariantShape {
             options: shown.variant.options.clone(),
             unit: shown.variant.unit.name(),
             price: shown.price.as_ref().map(EffectivePriceShape::from),
+            promisable: shown.stock.promisable,
+            free: shown.stock.locations.iter().map(|(_, free)| *free).collect(),
         }
     }
 }
@@ -191,11 +197,22 @@ impl ShownProductShape {
     }
 }
 
+/// A page of products as a channel shows them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ShownPage)]
+struct ShownPageShape {
+    /// The locations the channel reaches, best first; each variant's `free` has one number for each.
+    locations: Vec<String>,
+    /// The products.
+    #[serde(flatten)]
+    page: Page<ShownProductShape>,
+}
+
 /// Show products in a channel
 ///
-/// With their variants, pictures and what each costs there now. Drafts and archived products are left out.
+/// With their variants, pictures, what each costs there now and how many can be had where. Drafts and archived products are left out.
 #[utoipa::path(get, path = "/v1/catalogue/products", operation_id = "list_shown_products", tag = "catalogue", params(ShownQuery, PageQuery),
-    responses((status = 200, body = Page<ShownProductShape>), Problems))]
+    responses((status = 200, body = ShownPageShape), Problems))]
 async fn list_shown_products(
     State(app): State<App>,
     Caller(actor): Caller,
@@ -213,8 +230,10 @@ async fn list_shown_products(
     let (now, named) = (app.shop.source.now(), matches!(asked.shown, Shown::These(_)));
     let shown = app.read(move |tx| storefront::page(tx, &actor, &asked, now)).await?;
     let items: Vec<_> = shown.products.iter().map(|one| ShownProductShape::of(one, &shown)).collect();
-    if named {
-        return document(&Page { items, next_cursor: None }, None);
-    }
-    document(&Page::new(items, limit, |product: &ShownProductShape| product.id.clone()), None)
+    let page = match named {
+        true => Page { items, next_cursor: None },
+        false => Page::new(items, limit, |product: &ShownProductShape| product.id.clone()),
+    };
+    let locations = shown.locations.iter().map(ToString::to_string).collect();
+    document(&ShownPageShape { locations, page }, None)
 }

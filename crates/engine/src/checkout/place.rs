@@ -1,6 +1,6 @@
 //! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
 
-use domain::actor::{Actor, Permission};
+use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
 use domain::fulfilment;
 use domain::order::{self as rules, State};
@@ -62,6 +62,10 @@ pub struct Checkout {
 /// Nothing of it is kept then.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
     let cart = cart::lock(tx, input.cart)?;
+    if matches!(actor.who, Who::Customer(own) if cart.customer != Some(own)) {
+        return Err(Refusal::not_found("cart", input.cart).into());
+    }
+    cart::check_open(&cart, world)?;
     let channel = store::market::find_channel(tx, cart.channel)?
         .ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
     let market = store::market::find_market(tx, channel.market)?
@@ -127,8 +131,7 @@ fn check(priced: &PricedCart, expected: Option<Money>, channel: &Channel) -> Res
 /// How the goods reach the customer: as the delivery chosen says, else over the counter where there is one.
 fn kind_of(priced: &PricedCart, channel: &Channel) -> Result<Kind, Failure> {
     match &priced.delivery {
-        Some(_) if priced.cart.pickup_location.is_some() => Ok(Kind::Pickup),
-        Some(_) => Ok(Kind::Ship),
+        Some(delivery) => Ok(delivery.kind),
         None if channel.location.is_some() => Ok(Kind::HandOver),
         None => {
             Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into())

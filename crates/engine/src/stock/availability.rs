@@ -6,6 +6,7 @@ use domain::actor::{Actor, Permission};
 use domain::stock::{self, Shelf, State};
 use domain::value::Id;
 use domain::value::id::{Location, Network, Variant};
+use store::catalogue::Variant as Known;
 use store::market::Channel;
 use store::{Tx, stock as rows};
 
@@ -135,13 +136,21 @@ pub fn availability(
 ) -> Result<Vec<Availability>, Failure> {
     actor.may_somewhere(Permission::ReadCatalogue)?;
     let known = store::catalogue::variants(tx, variants)?;
+    let reach = reach(tx, channel)?;
+    of_known(tx, &reach, &known.iter().collect::<Vec<_>>())
+}
+
+/// What a reach can promise of variants that were loaded, in their order.
+///
+/// # Errors
+/// What the store says.
+pub fn of_known(tx: &mut Tx<'_>, reach: &Reach, known: &[&Known]) -> Result<Vec<Availability>, Failure> {
     let mut stocked: Vec<Id<Variant>> =
         known.iter().flat_map(|variant| variant.takes()).map(|(id, _)| id).collect();
     stocked.sort();
     stocked.dedup();
-    let reach = reach(tx, channel)?;
-    let picture = picture(tx, &reach, &stocked)?;
-    Ok(known.iter().map(|variant| of_one(&reach, &picture, variant.id, &variant.takes())).collect())
+    let picture = picture(tx, reach, &stocked)?;
+    Ok(known.iter().map(|variant| of_one(reach, &picture, variant.id, &variant.takes())).collect())
 }
 
 fn of_one(

@@ -2,11 +2,11 @@
 
 use domain::payment::{Card, Kind};
 use engine::checkout::{Tender, Whole};
-use engine::fulfilment::FulfilmentOrder;
 use engine::payment::Payment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::fulfilment::FulfilmentOrderShape;
 use crate::order::{HeadShape, LineShape, money};
 use crate::payment::CardShape;
 use crate::shape::{Fields, MoneyShape};
@@ -90,59 +90,6 @@ impl From<&Whole> for OrderShape {
             lines: whole.lines.iter().map(|line| LineShape::of(line, currency)).collect(),
             fulfilment_orders: whole.fulfilment_orders.iter().map(FulfilmentOrderShape::from).collect(),
             payments: whole.payments.iter().map(OrderPaymentShape::from).collect(),
-        }
-    }
-}
-
-/// Goods of an order that leave one location together.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FulfilmentOrder)]
-pub(crate) struct FulfilmentOrderShape {
-    /// Its id.
-    id: String,
-    /// The location they leave from.
-    location: String,
-    /// How: `ship`, `pickup` or `hand_over`.
-    kind: &'static str,
-    /// Where they are: `open`, `shipped`, `collected` or `cancelled`.
-    state: &'static str,
-    /// The carrier's tracking number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tracking: Option<String>,
-    /// When they left.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_at: Option<String>,
-    /// What.
-    lines: Vec<FulfilmentLineShape>,
-}
-
-/// Pieces of one variant for one order line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FulfilmentLine)]
-struct FulfilmentLineShape {
-    /// The order line.
-    line: String,
-    /// The variant; for a kit, a component.
-    variant: String,
-    /// How many base units.
-    quantity: i64,
-}
-
-impl From<&FulfilmentOrder> for FulfilmentOrderShape {
-    fn from(one: &FulfilmentOrder) -> FulfilmentOrderShape {
-        let line = |line: &engine::fulfilment::Line| FulfilmentLineShape {
-            line: line.line.to_string(),
-            variant: line.variant.to_string(),
-            quantity: line.quantity,
-        };
-        FulfilmentOrderShape {
-            id: one.id.to_string(),
-            location: one.location.to_string(),
-            kind: one.kind.text(),
-            state: one.state.text(),
-            tracking: one.tracking.clone(),
-            left_at: one.left_at.map(|at| at.to_string()),
-            lines: one.lines.iter().filter(|one| one.quantity > 0).map(line).collect(),
         }
     }
 }
