@@ -1,6 +1,8 @@
 //! A desk at which tests ask the API in process, without a connection.
 #![allow(dead_code, reason = "each story looks at its own part of an answer")]
 
+pub mod operation;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -61,17 +63,19 @@ impl Desk {
 
     /// Asks with these headers.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let Some(body) = body else { return self.send_raw(method, path, headers, Vec::new()) };
+        let json = [headers, &[(header::CONTENT_TYPE.as_str(), "application/json")]].concat();
+        self.send_raw(method, path, &json, body.to_string().into_bytes())
+    }
+
+    /// Asks with these headers and whatever body.
+    pub fn send_raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request =
             Request::builder().method(Method::from_bytes(method.as_bytes()).expect("a method")).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = match body {
-            Some(body) => {
-                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
-            }
-            None => request.body(Body::empty()),
-        };
+        let request = request.body(Body::from(body));
         self.runtime.block_on(async {
             let response: Response<Body> =
                 self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
