@@ -203,14 +203,17 @@ pub fn lock(tx: &mut Tx<'_>, id: Id<CartKind>) -> Result<Cart, Failure> {
     Ok(rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("cart", id))?)
 }
 
-/// The cart with this id, for whoever fills carts in its channel, reads orders, or owns it.
+/// The cart with this id, for whoever fills carts in its channel, reads orders at the channel's location, or owns it.
 ///
 /// # Errors
 /// [`Code::NotFound`], or [`Code::Forbidden`].
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<CartKind>) -> Result<Cart, Failure> {
     let cart = load(tx, id)?;
-    if actor.may_somewhere(Permission::ReadOrders).is_err() {
-        may_use(actor, &channel_of(tx, &cart)?, Some(&cart))?;
+    if actor.may(Permission::ReadOrders, None).is_err() {
+        let channel = channel_of(tx, &cart)?;
+        if actor.may(Permission::ReadOrders, channel.location).is_err() {
+            may_use(actor, &channel, Some(&cart))?;
+        }
     }
     Ok(cart)
 }

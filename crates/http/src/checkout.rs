@@ -56,6 +56,7 @@ struct CheckoutShape {
     /// The location that must serve it, id or external id; needs `orders:write`.
     serve_from: Option<String>,
     /// When it was sold, RFC 3339, for sales made off line; needs `orders:write`.
+    #[schema(format = DateTime)]
     placed_at: Option<String>,
     /// The retailer's own id for the order.
     external_id: Option<String>,

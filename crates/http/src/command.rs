@@ -7,6 +7,8 @@ use domain::actor::Actor;
 use domain::{Code, Refusal};
 use engine::{Key, Request};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
@@ -164,10 +166,66 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
             "send Content-Type: application/json",
         ));
     }
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::from(Refusal::invalid("body", error)),
-        _ => Problem::unreadable(format!("the body is not valid JSON: {error}")),
-    })
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let body = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+        let field = field_at(error.path(), &error.inner().to_string());
+        misread(&field, &error.into_inner())
+    })?;
+    text.end().map_err(|error| misread("body", &error))?;
+    refuse_nul(bytes)?;
+    Ok(body)
+}
+
+/// Refuses texts with a NUL character, which not every database can keep: no text that people write has one.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    const WRITTEN: &[u8] = br"\u0000";
+    if !bytes.windows(WRITTEN.len()).any(|part| part == WRITTEN) {
+        return Ok(());
+    }
+    let document = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    let why = "a text holds the character U+0000, leave it out";
+    nul_in(&document, "").map_or(Ok(()), |field| Err(Refusal::invalid(field, why).into()))
+}
+
+/// The path of the first text with a NUL character; the name of a field is a text too.
+fn nul_in(value: &Value, path: &str) -> Option<String> {
+    let within = |part: &str| if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") };
+    match value {
+        Value::String(text) => text.contains('\0').then(|| path.to_owned()),
+        Value::Array(parts) => {
+            parts.iter().enumerate().find_map(|(place, part)| nul_in(part, &within(&place.to_string())))
+        }
+        Value::Object(parts) => parts.iter().find_map(|(name, part)| {
+            let field = within(&name.replace('\0', ""));
+            if name.contains('\0') { Some(field) } else { nul_in(part, &field) }
+        }),
+        _ => None,
+    }
+}
+
+fn misread(field: &str, error: &serde_json::Error) -> Problem {
+    if error.is_data() {
+        Refusal::invalid(field, error).into()
+    } else {
+        Problem::unreadable(format!("the body is not valid JSON: {error}"))
+    }
+}
+
+/// The path of a field as in every refusal, such as `lines.0.quantity`; `body` for the body as a whole. Of a field that is not there,
+/// or there twice, the path is the one of what it belongs to: what was said names it.
+fn field_at(path: &Path, said: &str) -> String {
+    let mut words: Vec<String> = path
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect();
+    let ways = ["missing field `", "duplicate field `"];
+    let rest = ways.iter().find_map(|way| said.strip_prefix(way));
+    words.extend(rest.and_then(|rest| rest.split_once('`')).map(|(name, _)| name.to_owned()));
+    if words.is_empty() { "body".to_owned() } else { words.join(".") }
 }
 
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {

@@ -49,11 +49,14 @@ struct CustomerShape {
     /// The groups the customer is in; the first decides on prices.
     groups: Vec<String>,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// When it was changed last.
+    #[schema(format = DateTime)]
     changed_at: String,
     /// When the person was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     erased_at: Option<String>,
     /// Rises with every change; given as `ETag`.
     version: i64,

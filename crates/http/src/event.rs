@@ -2,7 +2,7 @@
 
 mod stream;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +22,7 @@ use crate::app::document;
 use crate::caller::Caller;
 use crate::page::LIMIT_MAX;
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 
 /// How many events a page has when nothing is said.
 const LIMIT: i64 = 100;
@@ -165,7 +166,7 @@ struct EventPage {
 async fn list_events(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(query): Query<EventQuery>,
+    Asked(query): Asked<EventQuery>,
 ) -> Result<Response, Problem> {
     let (limit, filter, cursor) = (query.limit()?, query.filter()?, query.cursor()?);
     let found = app.read(move |tx| event::read(tx, &actor, cursor, &filter, limit)).await?;
@@ -239,7 +240,7 @@ struct AuditPage {
 async fn read_audit(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(query): Query<AuditQuery>,
+    Asked(query): Asked<AuditQuery>,
 ) -> Result<Response, Problem> {
     let query =
         EventQuery { limit: query.limit, cursor: query.cursor, kind: None, subject: Some(query.subject) };

@@ -42,6 +42,7 @@ pub(crate) struct FulfilmentOrderShape {
     tracking: Option<String>,
     /// When they left.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     left_at: Option<String>,
     /// What.
     lines: Vec<FulfilmentLineShape>,

@@ -1,6 +1,6 @@
 //! Jobs over the API: what waits, what was given up, and trying again.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 
 /// The routes of jobs.
 pub fn routes() -> OpenApiRouter<App> {
@@ -37,6 +38,7 @@ struct JobShape {
     /// `waiting`, or `dead`: it was tried too often and a person must look at it.
     state: &'static str,
     /// Not before this instant.
+    #[schema(format = DateTime)]
     run_at: String,
     /// How often it was tried.
     attempts: i64,
@@ -83,8 +85,8 @@ impl JobQuery {
 async fn list_jobs(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(query): Query<JobQuery>,
-    Query(page): Query<PageQuery>,
+    Asked(query): Asked<JobQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (dead, limit, after) = (query.dead()?, page.limit()?, page.after_id()?);
     let jobs = app.read(move |tx| job::list(tx, &actor, dead, after, limit)).await?;

@@ -153,6 +153,7 @@ async fn update_location(
 #[into_params(parameter_in = Query)]
 struct OpeningQuery {
     /// The instant, RFC 3339; now when absent.
+    #[param(format = DateTime)]
     at: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -63,6 +64,11 @@ async fn bounded(app: &App, request: Request, next: Next) -> Response {
         && let Err(problem) = app.edge.limits.count_address(address)
     {
         return problem.into_response();
+    }
+    let address = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    if address.contains("%00") {
+        let detail = "the address holds the character U+0000 as %00, leave it out";
+        return Problem::unreadable(detail).into_response();
     }
     let Ok(_permit) = app.edge.requests.try_acquire() else {
         return Problem::busy("too many requests are worked on; try again in a moment").into_response();

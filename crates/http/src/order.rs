@@ -74,9 +74,11 @@ pub(crate) struct HeadShape {
     /// Do unit prices contain the tax?
     prices_include_tax: bool,
     /// When it was placed.
+    #[schema(format = DateTime)]
     placed_at: String,
     /// When it expires unless it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     payment_due_at: Option<String>,
     /// Rises with every change.
     version: i64,
@@ -214,8 +216,10 @@ pub(crate) fn before<K: domain::value::Kind>(cursor: Id<K>) -> Id<K> {
 #[into_params(parameter_in = Query)]
 struct SpanQuery {
     /// From this instant on, RFC 3339.
+    #[param(format = DateTime)]
     from: String,
     /// Until this instant, not included, RFC 3339.
+    #[param(format = DateTime)]
     to: String,
 }
 

@@ -76,8 +76,10 @@ pub struct PaymentShape {
     failure: Option<String>,
     /// When it expires unless it is authorised before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// Counts its changes, from 1.
     version: i64,

@@ -80,9 +80,11 @@ pub(crate) struct ListedPriceShape {
     minimum_quantity: i64,
     /// From when it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     starts_at: Option<String>,
     /// Until when it holds, not included.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     ends_at: Option<String>,
 }
 
@@ -119,8 +121,10 @@ struct NewPriceShape {
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     minimum_quantity: Option<i64>,
     /// From when it holds, RFC 3339; always when absent.
+    #[schema(format = DateTime)]
     starts_at: Option<String>,
     /// Until when it holds, not included; for ever when absent.
+    #[schema(format = DateTime)]
     ends_at: Option<String>,
 }
 
@@ -227,9 +231,11 @@ struct ChangeShape {
     minimum_quantity: i64,
     /// From when the price holds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     starts_at: Option<String>,
     /// Until when it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     ends_at: Option<String>,
     /// The price before; absent when it was new.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,6 +290,7 @@ struct EffectiveQuery {
     /// The group of customers whose prices count besides everybody's.
     customer_group: Option<String>,
     /// At which instant, RFC 3339; now when absent.
+    #[param(format = DateTime)]
     at: Option<String>,
 }
 

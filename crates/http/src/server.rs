@@ -83,8 +83,9 @@ fn routed(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(DefaultBodyLimit::max(app.edge.settings.body_bytes_max))
-        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), observe))
+        // Around everything, since what is made of an error reads the error's own text.
+        .layer(CompressionLayer::new())
         .with_state(app)
 }
 

@@ -346,6 +346,7 @@ struct HoldShape {
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     quantity: i64,
     /// Until when, RFC 3339.
+    #[schema(format = DateTime)]
     expires_at: String,
     /// The retailer's word for what it is for; no personal data.
     reference: String,

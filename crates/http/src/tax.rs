@@ -2,7 +2,7 @@
 
 mod zone;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::tax;
@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 use crate::shape::Fields;
 
 /// The routes of taxes.
@@ -83,7 +84,7 @@ async fn create_tax_class(
 async fn list_tax_classes(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(page): Query<PageQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, after) = (page.limit()?, page.after_id()?);
     let classes = app.read(move |tx| tax::list_classes(tx, &actor, after, limit)).await?;

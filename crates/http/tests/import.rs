@@ -14,7 +14,7 @@ fn send(desk: &Desk, token: &str, path: &str, key: &str, file: &str) -> Answer {
     let bearer = format!("Bearer {token}");
     let headers =
         [("authorization", bearer.as_str()), ("idempotency-key", key), ("content-type", "text/csv")];
-    desk.send_text("POST", path, &headers, file)
+    desk.send_raw("POST", path, &headers, file)
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_refused_whole() {
         let large = send(&desk, &owner, path, "c", &"x".repeat((10 << 20) + 1));
         assert_eq!((large.status.as_u16(), large.code()), (413, "too_large"));
         let bearer = format!("Bearer {owner}");
-        let keyless = desk.send_text("POST", path, &[("authorization", &bearer)], PLACES);
+        let keyless = desk.send_raw("POST", path, &[("authorization", &bearer)], PLACES);
         assert_eq!(keyless.code(), "unreadable");
         assert_eq!(
             desk.ask(&owner, "GET", "/v1/imports/imp_01jd0000000000000000000000", None).code(),

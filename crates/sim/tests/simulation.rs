@@ -16,7 +16,6 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[test]
-#[ignore = "the model refuses in another order than the engine since carts are checked first: to be mended"]
 fn replay_random_trade() {
     let by_hand = setting("TANDEM_SIM_SEED");
     let seeds = by_hand.map_or(SEEDS.to_vec(), |seed| vec![seed]);

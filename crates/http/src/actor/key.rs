@@ -1,6 +1,6 @@
 //! Programs' keys over the API, and the permissions they can carry.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::actor::Permission;
@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 use crate::shape::Fields;
 
 /// The routes of keys.
@@ -49,9 +50,11 @@ struct ApiKeyShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// When it stopped being valid; absent while it is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     revoked_at: Option<String>,
     /// The last day it was used, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +160,7 @@ async fn create_api_key(
 async fn list_api_keys(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(page): Query<PageQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, after) = (page.limit()?, page.after_id()?);
     let keys = app.read(move |tx| key::list(tx, &actor, after, limit)).await?;

@@ -1,6 +1,6 @@
 //! Roles over the API: named sets of permissions.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
@@ -19,6 +19,7 @@ use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 use crate::shape::Fields;
 
 /// The most characters of a role's code.
@@ -123,7 +124,7 @@ async fn create_role(State(app): State<App>, command: Command<NewRoleShape>) -> 
 async fn list_roles(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(page): Query<PageQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, after) = (page.limit()?, page.after_id()?);
     let roles = app.read(move |tx| role::list(tx, &actor, after, limit)).await?;

@@ -1,6 +1,6 @@
 //! Staff over the API: who works here, with which roles where.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 use crate::shape::Fields;
 
 /// The most roles one member holds.
@@ -65,6 +66,7 @@ struct StaffShape {
     /// Has the member set a password?
     has_password: bool,
     /// Since when.
+    #[schema(format = DateTime)]
     made_at: String,
     /// Counts the changes, from 1.
     version: i64,
@@ -178,7 +180,7 @@ async fn create_staff(State(app): State<App>, command: Command<NewStaffShape>) -
 async fn list_staff(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(page): Query<PageQuery>,
+    Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, after, keyring) = (page.limit()?, page.after_id()?, app.shop.keyring.clone());
     let found = app.read(move |tx| staff::list(tx, &actor, &keyring, after, limit)).await?;

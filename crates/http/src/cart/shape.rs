@@ -71,10 +71,13 @@ pub(super) struct CartSummaryShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<String>,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// When it was changed last.
+    #[schema(format = DateTime)]
     changed_at: String,
     /// When its time runs out unless it is changed before.
+    #[schema(format = DateTime)]
     expires_at: String,
     /// Rises with every change; given as `ETag`.
     version: i64,

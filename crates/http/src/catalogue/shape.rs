@@ -261,8 +261,10 @@ pub struct VariantShape {
     /// Rises with every change; given as `ETag`.
     version: i64,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     changed_at: String,
 }
 
@@ -338,8 +340,10 @@ pub struct ProductShape {
     /// Rises with every change of it or its variants; given as `ETag`.
     version: i64,
     /// When it was made.
+    #[schema(format = DateTime)]
     made_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     changed_at: String,
 }
 

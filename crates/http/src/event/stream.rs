@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use super::{EventQuery, EventShape, cursor_text, read_cursor};
 use crate::App;
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::query::Asked;
 
 /// How often other nodes' commits are looked for.
 const LOOK_SECONDS: u64 = 1;
@@ -49,7 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn stream_events(
     State(app): State<App>,
     Caller(actor): Caller,
-    Query(query): Query<EventQuery>,
+    Asked(query): Asked<EventQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = query.filter()?;

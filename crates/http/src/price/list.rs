@@ -56,9 +56,11 @@ struct ListShape {
     priority: i64,
     /// From when it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     starts_at: Option<String>,
     /// Until when it holds, not included.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     ends_at: Option<String>,
     /// Is it in use?
     active: bool,
@@ -118,8 +120,10 @@ struct NewListShape {
     #[schema(minimum = 0, maximum = 1000)]
     priority: i64,
     /// From when it holds, RFC 3339; always when absent.
+    #[schema(format = DateTime)]
     starts_at: Option<String>,
     /// Until when it holds, not included; for ever when absent.
+    #[schema(format = DateTime)]
     ends_at: Option<String>,
     /// What your other systems call it: 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]

@@ -37,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct AsOf {
     /// As of the end of this instant, RFC 3339; now when not given.
+    #[param(format = DateTime)]
     as_of: Option<String>,
 }
 

@@ -137,9 +137,11 @@ struct RateShape {
     /// The goods are exempt, which documents say.
     exempt: bool,
     /// The first instant at which it holds.
+    #[schema(format = DateTime)]
     valid_from: String,
     /// The first instant at which it does not hold any more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     valid_until: Option<String>,
 }
 
@@ -170,8 +172,10 @@ struct NewRateShape {
     #[serde(default)]
     exempt: bool,
     /// The first instant at which it holds, RFC 3339; since ever when absent.
+    #[schema(format = DateTime)]
     valid_from: Option<String>,
     /// The first instant at which it does not hold any more, RFC 3339.
+    #[schema(format = DateTime)]
     valid_until: Option<String>,
 }
 

@@ -1,6 +1,8 @@
 //! A desk at which tests ask the API in process, without a connection.
 #![allow(dead_code, reason = "each story looks at its own part of an answer")]
 
+pub mod operation;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -61,21 +63,25 @@ impl Desk {
 
     /// Asks with these headers.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
-        let json = [(header::CONTENT_TYPE.as_str(), "application/json")];
-        match body {
-            Some(body) => self.send_text(method, path, &[headers, &json].concat(), &body.to_string()),
-            None => self.send_text(method, path, headers, ""),
-        }
+        let Some(body) = body else { return self.send_raw(method, path, headers, Vec::new()) };
+        let json = [headers, &[(header::CONTENT_TYPE.as_str(), "application/json")]].concat();
+        self.send_raw(method, path, &json, body.to_string().into_bytes())
     }
 
-    /// Asks with these headers and a body that need not be JSON.
-    pub fn send_text(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    /// Asks with these headers and whatever body.
+    pub fn send_raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
         let mut request =
             Request::builder().method(Method::from_bytes(method.as_bytes()).expect("a method")).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body.to_owned()));
+        let request = request.body(Body::from(body.into()));
         self.runtime.block_on(async {
             let response: Response<Body> =
                 self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");

@@ -155,6 +155,9 @@ impl Model {
     ) -> Result<(), Code> {
         let cart = self.carts[number].clone();
         let channel = self.plan.channels[cart.channel].clone();
+        if !matches!(cart.standing(self.now), domain::cart::State::Active | domain::cart::State::Recovered) {
+            return Err(Code::CartNotOpen);
+        }
         if cart.choice.is_some() && !channel.delivers {
             return Err(Code::NotDeliverable);
         }
@@ -165,9 +168,6 @@ impl Model {
             return Err(Code::TotalChanged);
         }
         let (kind, reach) = self.way(&cart)?;
-        if !matches!(cart.standing(self.now), domain::cart::State::Active | domain::cart::State::Recovered) {
-            return Err(Code::CartNotOpen);
-        }
         let mut order = self.begun(&cart, kind);
         let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
