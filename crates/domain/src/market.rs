@@ -13,6 +13,8 @@ pub const HOLD_MINUTES_MAX: i64 = 30 * 24 * 60;
 pub const CART_EXPIRY_MINUTES_MAX: i64 = 365 * 24 * 60;
 /// The longest time an unpaid order waits for its payment, in minutes: ninety days.
 pub const PAYMENT_MINUTES_MAX: i64 = 90 * 24 * 60;
+/// The longest time goods wait for their customer at the counter, in days.
+pub const COLLECT_DAYS_MAX: i64 = 365;
 /// The most pieces a channel keeps out of its promise.
 pub const STOCK_THRESHOLD_MAX: i64 = 1_000_000;
 

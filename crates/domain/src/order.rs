@@ -41,6 +41,8 @@ words! {
         Fraud 4 "fraud";
         /// A mistake in the order.
         Mistake 5 "mistake";
+        /// The customer did not come for the goods.
+        Uncollected 6 "uncollected";
     }
 }
 

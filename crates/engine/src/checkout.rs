@@ -15,11 +15,13 @@ use store::{Tx, order as rows};
 
 use crate::event::emit;
 use crate::fulfilment::FulfilmentOrder;
+use crate::fulfilment::leave::leave;
+use crate::fulfilment::visit::{self, Proof};
 use crate::order::{self, Line, Order};
 use crate::payment::Payment;
 use crate::{Failure, World};
 
-pub use cancel::{Cancel, cancel, expire_unpaid};
+pub use cancel::{Cancel, cancel, expire_uncollected, expire_unpaid};
 pub use place::{Checkout, Tender, place};
 pub use settle::{pay, payment_changed};
 
@@ -75,6 +77,16 @@ pub(crate) fn whole(tx: &mut Tx<'_>, order: Order) -> Result<Whole, Failure> {
     })
 }
 
+/// How goods leave.
+#[derive(Clone, Debug, Default)]
+pub struct Leaving {
+    /// The carrier's tracking number.
+    pub tracking: Option<String>,
+    /// For goods that were ready for pickup: how it was made sure that they go into the right hands, and whose, when it is not the
+    /// customer's.
+    pub proof: (Option<Proof>, Option<Id<id::Contact>>),
+}
+
 /// Goods leave a location: shipped with a tracking number, or into the customer's hands. Takes the money for what left.
 ///
 /// # Errors
@@ -84,7 +96,8 @@ pub fn fulfil(
     actor: &Actor,
     world: &mut World,
     id: Id<id::Order>,
-    (part, tracking): (Id<FulfilmentOrderKind>, Option<String>),
+    part: Id<FulfilmentOrderKind>,
+    leaving: Leaving,
 ) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
     let part = crate::fulfilment::find(tx, actor, &order, part)?;
@@ -97,7 +110,8 @@ pub fn fulfil(
         )
         .into());
     }
-    crate::fulfilment::leave(tx, actor, world, part, tracking)?;
+    visit::verify(tx, actor, world, &part, leaving.proof)?;
+    leave(tx, actor, world, part, leaving.tracking)?;
     settle::capture_for_what_left(tx, actor, world, &order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
@@ -110,8 +124,7 @@ fn complete_if_done(
     world: &mut World,
     mut order: Order,
 ) -> Result<Order, Failure> {
-    let open =
-        store::fulfilment::of_order(tx, order.id)?.iter().any(|one| one.state == fulfilment::State::Open);
+    let open = store::fulfilment::of_order(tx, order.id)?.iter().any(|one| one.state.is_open());
     if order.state == State::Placed && !open {
         order::go_to(&mut order, State::Completed)?;
         rows::update(tx, &order)?;

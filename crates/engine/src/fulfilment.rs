@@ -1,13 +1,20 @@
-//! Fulfilment: goods of an order leave a location, by parcel or into the customer's hands.
+//! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
+
+pub mod hold;
+pub mod leave;
+pub mod pick;
+pub mod pool;
+pub mod visit;
 
 use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission};
 use domain::delivery::Kind;
-use domain::fulfilment::{self as rules, Part, State};
+use domain::fulfilment::{self as rules, Part, Pieces, State};
+use domain::ledger::AccountKey;
 use domain::stock;
 use domain::value::Id;
-use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, OrderLine, Variant};
+use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Network, OrderLine, Variant};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, fulfilment as rows};
@@ -28,44 +35,69 @@ pub fn open(
     actor: &Actor,
     world: &mut World,
     order: &Order,
+    network: Id<Network>,
     parts: &[Part],
     gone: bool,
 ) -> Result<Vec<FulfilmentOrder>, Failure> {
+    let state = if gone { rules::left(order.kind) } else { State::Open };
     let mut made = Vec::new();
     for group in parts.chunk_by(|a, b| a.location == b.location) {
-        let mut quantities: BTreeMap<(Id<OrderLine>, Id<Variant>), i64> = BTreeMap::new();
+        let mut quantities = Pieces::new();
         for part in group {
             *quantities.entry((part.line, part.variant)).or_insert(0) += part.quantity;
         }
-        let one = FulfilmentOrder {
-            order: order.id,
-            id: world.id(),
-            location: group[0].location,
-            kind: order.kind,
-            state: if gone { rules::left(order.kind) } else { State::Open },
-            tracking: None,
-            made_at: world.now(),
-            left_at: gone.then_some(world.now()),
-            lines: quantities
-                .into_iter()
-                .map(|((line, variant), quantity)| Line { line, variant, quantity })
-                .collect(),
-        };
-        rows::add(tx, &one)?;
-        let kind = if gone { "fulfilment.collected" } else { "fulfilment.opened" };
-        tell(tx, actor, world, &one, kind);
-        made.push(one);
+        let place = (network, Some(group[0].location));
+        made.push(add(tx, actor, world, order, place, (state, quantities))?);
     }
     Ok(made)
 }
 
+/// Adds one fulfilment order and tells of it.
+fn add(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    (network, location): (Id<Network>, Option<Id<Location>>),
+    (state, quantities): (State, Pieces),
+) -> Result<FulfilmentOrder, Failure> {
+    let line = |((line, variant), quantity)| Line { line, variant, quantity, picked: 0 };
+    let one = FulfilmentOrder {
+        order: order.id,
+        id: world.id(),
+        network,
+        location,
+        kind: order.kind,
+        state,
+        on_hold: None,
+        tracking: None,
+        made_at: world.now(),
+        ready_at: None,
+        collect_by: None,
+        left_at: state.has_left().then_some(world.now()),
+        lines: quantities.into_iter().map(line).collect(),
+    };
+    rows::add(tx, &one)?;
+    let kind = match state {
+        State::Unrouted => "fulfilment.unrouted",
+        state if state.has_left() => "fulfilment.collected",
+        _ => "fulfilment.opened",
+    };
+    tell(tx, actor, world, &one, kind);
+    Ok(one)
+}
+
+/// Tells what happened to a fulfilment order, with everything that stands in it.
 fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &FulfilmentOrder, kind: &'static str) {
     let lines: Vec<_> = one
         .lines
         .iter()
-        .map(|line| json!({ "line": line.line.to_string(), "variant": line.variant.to_string(), "quantity": line.quantity }))
+        .map(|line| json!({ "line": line.line.to_string(), "variant": line.variant.to_string(), "quantity": line.quantity, "picked": line.picked }))
         .collect();
-    let body = json!({ "fulfilment_order": one.id.to_string(), "location": one.location.to_string(), "state": one.state.text(), "tracking": one.tracking, "lines": lines });
+    let body = json!({
+        "fulfilment_order": one.id.to_string(), "location": one.location.map(|location| location.to_string()),
+        "state": one.state.text(), "on_hold": one.on_hold, "tracking": one.tracking, "lines": lines
+    });
     emit(tx, actor, world, one.order, kind, body);
 }
 
@@ -78,7 +110,7 @@ pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, order: &Order) -> Result<Vec<Ful
     Ok(rows::of_order(tx, order.id)?)
 }
 
-/// What a location has to pick, the oldest first.
+/// What a location has to get ready, the oldest first.
 ///
 /// # Errors
 /// [`Code::Forbidden`].
@@ -93,7 +125,7 @@ pub fn open_at(
     Ok(rows::open_at(tx, location, after, limit)?)
 }
 
-/// A fulfilment order of an order, for who may hand out goods at its location.
+/// A fulfilment order of an order, for who may work on it at its location.
 ///
 /// # Errors
 /// [`Code::NotFound`], [`Code::Forbidden`].
@@ -106,49 +138,59 @@ pub fn find(
     let all = rows::of_order(tx, order.id)?;
     let one =
         all.into_iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
-    actor.may(Permission::EditOrders, Some(one.location))?;
+    actor.may(Permission::EditOrders, one.location)?;
     Ok(one)
 }
 
-/// Moves an open fulfilment order's goods from the location to the customer. The order is locked and paid.
-///
-/// # Errors
-/// [`Code::WrongState`] unless it is open.
-pub fn leave(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    mut one: FulfilmentOrder,
-    tracking: Option<String>,
-) -> Result<(), Failure> {
-    if one.state != State::Open {
-        let message = format!("fulfilment order {} is {}", one.id, one.state.text());
-        return Err(Refusal::new(Code::WrongState, message).into());
+/// Brings a fulfilment order into its next state, unless the rules or somebody's hold forbid it.
+fn go_to(one: &mut FulfilmentOrder, next: State) -> Result<(), Refusal> {
+    if let Some(reason) = &one.on_hold {
+        let message = format!("fulfilment order {} is on hold: {reason}", one.id);
+        return Err(Refusal::new(Code::WrongState, message));
     }
-    one.state = rules::left(one.kind);
-    one.tracking = tracking;
-    one.left_at = Some(world.now());
-    rows::update(tx, &one)?;
-    let quantities = by_variant(&one.lines);
-    let onward = Onward {
-        reason: if one.state == State::Shipped { "shipped" } else { "handed_over" },
-        cause: ("order", one.order.to_string()),
-        quantities: &quantities,
-        from: stock::at(one.location, stock::State::Committed),
-        to: stock::world(stock::State::Customer),
-    };
-    move_on(tx, actor, world, &onward)?;
-    let kind = if one.state == State::Shipped { "fulfilment.shipped" } else { "fulfilment.collected" };
-    tell(tx, actor, world, &one, kind);
+    if !one.state.leads_to(next) {
+        let message = format!("fulfilment order {} is {}", one.id, one.state.text());
+        return Err(Refusal::new(Code::WrongState, message));
+    }
+    one.state = next;
     Ok(())
 }
 
-fn by_variant(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {
+/// The location of a fulfilment order whose goods lie at one.
+fn location_of(one: &FulfilmentOrder) -> Result<Id<Location>, Refusal> {
+    one.location.ok_or_else(|| {
+        Refusal::new(Code::WrongState, format!("fulfilment order {} is at no location yet", one.id))
+    })
+}
+
+/// Moves goods of a fulfilment order from one account to another, for a reason in a word of the trade.
+fn shift(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    (reason, from, to): (&'static str, AccountKey, AccountKey),
+    quantities: &BTreeMap<Id<Variant>, i64>,
+) -> Result<(), Failure> {
+    let onward = Onward { reason, cause: ("order", one.order.to_string()), quantities, from, to };
+    move_on(tx, actor, world, &onward)
+}
+
+/// How many of each variant the lines have, counted in this way; variants of which there is nothing are left out.
+fn by_variant(lines: &[Line], count: impl Fn(&Line) -> i64) -> BTreeMap<Id<Variant>, i64> {
     let mut sum = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.quantity > 0) {
-        *sum.entry(line.variant).or_insert(0) += line.quantity;
+    for line in lines.iter().filter(|line| count(line) > 0) {
+        *sum.entry(line.variant).or_insert(0) += count(line);
     }
     sum
+}
+
+/// Where the goods of a fulfilment order lie that were not picked yet.
+fn promised_at(one: &FulfilmentOrder) -> AccountKey {
+    match one.location {
+        Some(location) => stock::at(location, stock::State::Committed),
+        None => stock::on(one.network, stock::State::PoolCommitted),
+    }
 }
 
 /// How many units of a line have not wholly left yet.
@@ -162,11 +204,12 @@ pub fn untouched_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
 }
 
 fn open_pieces(line: &order::Line, variant: Id<Variant>, all: &[FulfilmentOrder]) -> i64 {
-    let open = all.iter().filter(|one| one.state == State::Open).flat_map(|one| &one.lines);
+    let open = all.iter().filter(|one| one.state.is_open()).flat_map(|one| &one.lines);
     open.filter(|part| part.line == line.id && part.variant == variant).map(|part| part.quantity).sum()
 }
 
-/// Takes units of a line out of open fulfilment orders and puts the goods back on their shelves. The order is locked.
+/// Takes units of a line out of open fulfilment orders and puts the goods back on their shelves: what is at no location yet first, what
+/// is picked already last. The order is locked.
 ///
 /// # Errors
 /// [`Code::WrongState`] when fewer units are open.
@@ -179,59 +222,69 @@ pub fn give_back(
 ) -> Result<(), Failure> {
     for (variant, each) in &line.takes {
         let mut left = each * units;
-        for one in all.iter_mut().filter(|one| one.state == State::Open) {
-            let parts = one.lines.iter_mut().filter(|part| part.line == line.id && part.variant == *variant);
-            let mut freed = 0;
-            let mut changed = Vec::new();
-            for part in parts {
-                let quantity = part.quantity.min(left);
-                part.quantity -= quantity;
-                left -= quantity;
-                freed += quantity;
-                changed.push(*part);
-            }
-            if freed == 0 {
-                continue;
-            }
-            for part in &changed {
-                rows::update_line(tx, one, part)?;
-            }
-            put_on_shelf(tx, actor, world, one, (*variant, freed))?;
+        let mut open: Vec<_> = all.iter_mut().filter(|one| one.state.is_open()).collect();
+        open.sort_by_key(|one| (one.location.is_some(), one.lines.iter().any(|part| part.picked > 0)));
+        for one in open {
+            left -= give_back_part(tx, actor, world, one, (line.id, *variant, left))?;
         }
         if left > 0 {
-            return Err(Refusal::new(
-                Code::WrongState,
-                format!("line {} has fewer than {units} open", line.sku),
-            )
-            .into());
+            let message = format!("line {} has fewer than {units} open", line.sku);
+            return Err(Refusal::new(Code::WrongState, message).into());
         }
     }
-    for one in all
-        .iter_mut()
-        .filter(|one| one.state == State::Open && one.lines.iter().all(|part| part.quantity == 0))
-    {
-        one.state = State::Cancelled;
-        rows::update(tx, one)?;
-        tell(tx, actor, world, one, "fulfilment.cancelled");
+    for one in all.iter_mut().filter(|one| one.state.is_open()) {
+        end_if_empty(tx, actor, world, one, State::Cancelled)?;
     }
     Ok(())
 }
 
-fn put_on_shelf(
+/// Gives back as many pieces of a line as one fulfilment order has, at most so many; how many those were.
+fn give_back_part(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    one: &FulfilmentOrder,
-    (variant, quantity): (Id<Variant>, i64),
-) -> Result<(), Failure> {
-    let onward = Onward {
-        reason: "released",
-        cause: ("order", one.order.to_string()),
-        quantities: &BTreeMap::from([(variant, quantity)]),
-        from: stock::at(one.location, stock::State::Committed),
-        to: stock::at(one.location, stock::State::Available),
+    one: &mut FulfilmentOrder,
+    (line, variant, most): (Id<OrderLine>, Id<Variant>, i64),
+) -> Result<i64, Failure> {
+    let part = one.lines.iter_mut().find(|part| part.line == line && part.variant == variant);
+    let Some(part) = part.filter(|part| part.quantity > 0 && most > 0) else { return Ok(0) };
+    let freed = part.quantity.min(most);
+    let promised = freed.min(part.quantity - part.picked);
+    part.quantity -= freed;
+    part.picked -= freed - promised;
+    let part = *part;
+    rows::update_line(tx, one, &part)?;
+    let back = match one.location {
+        Some(location) => stock::at(location, stock::State::Available),
+        None => stock::world(stock::State::Demand),
     };
-    move_on(tx, actor, world, &onward)
+    let way = ("released", promised_at(one), back);
+    if promised > 0 {
+        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, promised)]))?;
+    }
+    if let (Some(location), true) = (one.location, freed > promised) {
+        let way = ("released", stock::at(location, stock::State::Picked), back);
+        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
+    }
+    Ok(freed)
+}
+
+/// Ends a fulfilment order of which nothing is left.
+fn end_if_empty(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &mut FulfilmentOrder,
+    end: State,
+) -> Result<(), Failure> {
+    if one.lines.iter().any(|part| part.quantity > 0) {
+        return Ok(());
+    }
+    one.state = end;
+    rows::update(tx, one)?;
+    let kind = if end == State::Rejected { "fulfilment.rejected" } else { "fulfilment.cancelled" };
+    tell(tx, actor, world, one, kind);
+    Ok(())
 }
 
 /// Checks that a fulfilment order leaves in one of these ways.

@@ -91,6 +91,8 @@ pub struct NewChannel {
     pub cart_expiry_minutes: i64,
     /// How long an unpaid order waits for its payment, in minutes.
     pub payment_minutes: i64,
+    /// How long goods wait for their customer at the counter, in days.
+    pub collect_days: i64,
     /// How many pieces of each variant it keeps out of its promise.
     pub stock_threshold: i64,
     /// The category tree it shows.
@@ -120,6 +122,8 @@ pub struct ChannelChange {
     pub cart_expiry_minutes: Option<i64>,
     /// How long an unpaid order waits for its payment, in minutes.
     pub payment_minutes: Option<i64>,
+    /// How long goods wait for their customer at the counter, in days.
+    pub collect_days: Option<i64>,
     /// How many pieces of each variant it keeps out of its promise.
     pub stock_threshold: Option<i64>,
     /// The category tree it shows.
@@ -255,6 +259,7 @@ pub fn create_channel(
         hold_minutes: new.hold_minutes,
         cart_expiry_minutes: new.cart_expiry_minutes,
         payment_minutes: new.payment_minutes,
+        collect_days: new.collect_days,
         stock_threshold: new.stock_threshold,
         category_tree: new
             .category_tree
@@ -306,6 +311,7 @@ pub fn update_channel(
     set(&mut channel.hold_minutes, change.hold_minutes);
     set(&mut channel.cart_expiry_minutes, change.cart_expiry_minutes);
     set(&mut channel.payment_minutes, change.payment_minutes);
+    set(&mut channel.collect_days, change.collect_days);
     set(&mut channel.stock_threshold, change.stock_threshold);
     set(&mut channel.payment_kinds, change.payment_kinds);
     set(&mut channel.capture_policy, change.capture_policy);
@@ -324,6 +330,7 @@ fn checked_channel(mut channel: Channel) -> Result<Channel, Refusal> {
     within("hold_minutes", channel.hold_minutes, 1, rules::HOLD_MINUTES_MAX)?;
     within("cart_expiry_minutes", channel.cart_expiry_minutes, 1, rules::CART_EXPIRY_MINUTES_MAX)?;
     within("payment_minutes", channel.payment_minutes, 1, rules::PAYMENT_MINUTES_MAX)?;
+    within("collect_days", channel.collect_days, 1, rules::COLLECT_DAYS_MAX)?;
     within("stock_threshold", channel.stock_threshold, 0, rules::STOCK_THRESHOLD_MAX)?;
     rules::till_stands_somewhere(channel.kind, channel.location.is_some())?;
     channel.payment_kinds = rules::payment_kinds(channel.payment_kinds)?;

@@ -37,10 +37,7 @@ pub fn take(
     world: &mut World,
     taking: &Taking<'_>,
 ) -> Result<Vec<Allocation>, Failure> {
-    if !taking.reach.pinned {
-        // A promise from a sum over locations stays true only while nobody else promises from the same book.
-        books::lock_books(tx, &mut taking.demand.keys().map(|variant| book_of(*variant)).collect())?;
-    }
+    lock(tx, taking)?;
     if let Some(cart) = taking.cart {
         hold::use_up(tx, actor, world, cart)?;
     }
@@ -52,10 +49,65 @@ pub fn take(
             return Err(too_few(*variant, found, *asked).into());
         }
     }
-    let candidates = candidates(taking.reach, &picture, &variants);
+    allocate(tx, actor, world, taking, &picture)
+}
+
+/// Takes as much of the demand as can be promised and says from where; the rest is left.
+///
+/// # Errors
+/// What the store says.
+pub fn take_what_there_is(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+) -> Result<Vec<Allocation>, Failure> {
+    lock(tx, taking)?;
+    let variants: Vec<_> = taking.demand.keys().copied().collect();
+    let picture = picture(tx, taking.reach, &variants)?;
+    let can_be_had = |(variant, asked): (&Id<Variant>, &i64)| {
+        let quantity = picture.promisable(*variant).min(*asked);
+        (quantity > 0).then_some((*variant, quantity))
+    };
+    let demand = taking.demand.iter().filter_map(can_be_had).collect();
+    let taking = Taking { demand: &demand, cause: taking.cause.clone(), ..*taking };
+    allocate(tx, actor, world, &taking, &picture)
+}
+
+/// Can any of these be had, beside what is promised to others? They are themselves promised on the network of the reach.
+///
+/// # Errors
+/// What the store says.
+pub fn is_something_there(
+    tx: &mut Tx<'_>,
+    reach: &Reach,
+    waiting: &BTreeMap<Id<Variant>, i64>,
+) -> Result<bool, Failure> {
+    let variants: Vec<_> = waiting.keys().copied().collect();
+    let picture = picture(tx, reach, &variants)?;
+    Ok(waiting.iter().any(|(variant, own)| picture.promisable_beside(*variant, *own) > 0))
+}
+
+/// A promise from a sum over locations stays true only while nobody else promises from the same book.
+fn lock(tx: &mut Tx<'_>, taking: &Taking<'_>) -> Result<(), Failure> {
+    if !taking.reach.pinned {
+        books::lock_books(tx, &mut taking.demand.keys().map(|variant| book_of(*variant)).collect())?;
+    }
+    Ok(())
+}
+
+fn allocate(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+    picture: &Picture,
+) -> Result<Vec<Allocation>, Failure> {
+    let variants: Vec<_> = taking.demand.keys().copied().collect();
+    let candidates = candidates(taking.reach, picture, &variants);
     let allocations = routing::route(taking.demand, &candidates)
         .map_err(|short| too_few(short.variant, short.found, short.asked))?;
-    post_allocations(tx, actor, world, taking, &picture, &allocations)?;
+    post_allocations(tx, actor, world, taking, picture, &allocations)?;
     Ok(allocations)
 }
 

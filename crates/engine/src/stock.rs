@@ -22,6 +22,11 @@ use crate::{Failure, World};
 
 pub use store::stock::Level as LevelSetting;
 
+/// The longest name of a shelf, in characters.
+const SHELF_MAX: usize = 40;
+/// The most exclusions one round ends.
+const EXCLUSIONS_ROUND: i64 = 200;
+
 /// The stock book of a variant: it shares the variant's id.
 pub const fn book_of(variant: Id<Variant>) -> Id<Book> {
     variant.shared_with()
@@ -394,8 +399,11 @@ pub fn set_level(
     }
     must_be_stocked(tx, level.variant)?;
     must_be_there(tx, level.location)?;
+    if level.shelf.as_ref().is_some_and(|shelf| shelf.is_empty() || shelf.chars().count() > SHELF_MAX) {
+        return Err(Refusal::invalid("shelf", format!("give 1 to {SHELF_MAX} characters")).into());
+    }
     rows::set_level(tx, &level)?;
-    let body = json!({ "location": level.location.to_string(), "safety": level.safety, "low_below": level.low_below });
+    let body = json!({ "location": level.location.to_string(), "safety": level.safety, "low_below": level.low_below, "shelf": level.shelf });
     emit(tx, actor, world, level.variant, "stock.level_set", body);
     Ok(())
 }
@@ -439,6 +447,34 @@ pub fn balances(
         seen.as_ref().is_none_or(|seen| seen.contains(&location)).then_some((location, state, amount))
     };
     Ok(found.into_iter().filter_map(at_place).collect())
+}
+
+/// Locations give variants to orders again after a picker's miss, when the time for it is over; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn end_exclusions(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let over = rows::exclusions_over(tx, world.now(), EXCLUSIONS_ROUND)?;
+    for (variant, location) in &over {
+        include(tx, actor, world, (*variant, *location))?;
+    }
+    Ok(over.len() as i64 == EXCLUSIONS_ROUND)
+}
+
+/// A location gives a variant to orders again.
+///
+/// # Errors
+/// What the store says.
+pub fn include(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (variant, location): (Id<Variant>, Id<Location>),
+) -> Result<(), Failure> {
+    if rows::include(tx, variant, location)? {
+        emit(tx, actor, world, variant, "stock.included", json!({ "location": location.to_string() }));
+    }
+    Ok(())
 }
 
 pub(crate) fn too_few(variant: Id<Variant>, found: i64, asked: i64) -> Refusal {

@@ -141,8 +141,11 @@ fn an_order_that_waits_for_its_money_is_placed_by_it_or_expires() {
         }
         assert_eq!(read(shop, id).order.state, State::Placed);
         let part = whole.fulfilment_orders[0].id;
-        let fulfil =
-            || shop.run(move |tx, actor, world| checkout::fulfil(tx, actor, world, id, (part, None)));
+        let fulfil = || {
+            shop.run(move |tx, actor, world| {
+                checkout::fulfil(tx, actor, world, id, part, checkout::Leaving::default())
+            })
+        };
         assert_eq!(fulfil().unwrap().order.state, State::Completed);
         assert_eq!(fulfil().unwrap_err().code(), Some(Code::WrongState));
         assert_eq!(
@@ -212,7 +215,7 @@ fn part_is_cancelled_and_the_rest_comes_back_to_another_store_to_the_penny() {
                     tx,
                     actor,
                     world,
-                    Cancel { order: id, lines, reason: CancelReason::Customer },
+                    Cancel { order: id, lines, part: None, reason: CancelReason::Customer },
                 )
             })
         };
@@ -222,7 +225,10 @@ fn part_is_cancelled_and_the_rest_comes_back_to_another_store_to_the_penny() {
         assert_eq!((cut.order.state, cut.sums.refunded, cut.order.cancelled), (State::Placed, 333, 333));
         assert_eq!(retailer.count(shop, mug, 0, Stock::Available), 3);
         let part = whole.fulfilment_orders[0].id;
-        shop.run(move |tx, actor, world| checkout::fulfil(tx, actor, world, id, (part, None))).unwrap();
+        shop.run(move |tx, actor, world| {
+            checkout::fulfil(tx, actor, world, id, part, checkout::Leaving::default())
+        })
+        .unwrap();
         let york = retailer.locations[1];
         let back = |quantity, condition| {
             shop.run(move |tx, actor, world| {

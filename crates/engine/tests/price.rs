@@ -70,6 +70,7 @@ fn web(shop: &TestShop) -> Channel {
         hold_minutes: 20,
         cart_expiry_minutes: 60,
         payment_minutes: 60,
+        collect_days: 7,
         stock_threshold: 0,
         category_tree: None,
         payment_kinds: vec![PaymentKind::Test],

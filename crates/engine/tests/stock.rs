@@ -196,7 +196,7 @@ fn safety_stock_and_thresholds_bind_the_network_and_not_the_counter() {
                 tx,
                 actor,
                 world,
-                LevelSetting { variant: mug, location, safety: 2, low_below: 3 },
+                LevelSetting { safety: 2, low_below: 3, ..LevelSetting::unset(mug, location) },
             )
         })
         .unwrap();
@@ -303,7 +303,7 @@ fn levels_that_are_crossed_are_told() {
                 tx,
                 actor,
                 world,
-                LevelSetting { variant: mug, location, safety: 0, low_below: 3 },
+                LevelSetting { safety: 0, low_below: 3, ..LevelSetting::unset(mug, location) },
             )
         })
         .unwrap();

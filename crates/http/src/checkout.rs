@@ -9,7 +9,8 @@ use domain::order::CancelReason;
 use domain::value::id::{self, FulfilmentOrder, Location};
 use domain::value::{Id, Instant, Money, Reference};
 use domain::{Refusal, value};
-use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::checkout::{self, Cancel, Checkout, Leaving, Tender};
+use engine::fulfilment::visit::Proof;
 use engine::{Failure, external};
 use serde::Deserialize;
 use store::Tx;
@@ -21,6 +22,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
+use crate::fulfilment::part_of;
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
@@ -28,6 +30,8 @@ use shape::{OrderShape, TenderShape};
 
 /// The most means of payment of one order.
 const TENDERS_MAX: usize = 10;
+/// The most characters of how a colleague made sure who came.
+const SEEN_LENGTH_MAX: usize = 100;
 /// The most characters of a tracking number.
 const TRACKING_LENGTH_MAX: usize = 100;
 
@@ -223,7 +227,12 @@ async fn cancel_order(
     let order = named(&order);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = external::resolve(tx, &order)?;
-        let whole = checkout::cancel(tx, actor, world, Cancel { order: id, lines: lines.clone(), reason })?;
+        let whole = checkout::cancel(
+            tx,
+            actor,
+            world,
+            Cancel { order: id, lines: lines.clone(), part: None, reason },
+        )?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await
@@ -257,34 +266,65 @@ async fn ship_fulfilment_order(
     let (order, part) = (named(&order), part_of(&part)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = kind(tx, &order, part, &[domain::delivery::Kind::Ship])?;
-        let whole = checkout::fulfil(tx, actor, world, id, (part, tracking.clone()))?;
+        let whole = checkout::fulfil(
+            tx,
+            actor,
+            world,
+            id,
+            part,
+            Leaving { tracking: tracking.clone(), ..Leaving::default() },
+        )?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await
 }
 
+/// Into whose hands goods go that were ready for pickup, and how that was made sure.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HandOver, example = json!({"code": "481516"}))]
+struct HandOverShape {
+    /// The customer's pickup code.
+    code: Option<String>,
+    /// How else a colleague made sure, such as `passport`; instead of the code.
+    seen: Option<String>,
+    /// The contact of the person who came, when it is not the customer.
+    collector: Option<String>,
+}
+
+impl HandOverShape {
+    fn read(self) -> Result<(Option<Proof>, Option<Id<id::Contact>>), Problem> {
+        let mut fields = Fields::new();
+        let collector = fields.take_if("collector", self.collector, |text| {
+            Id::parse(&text).map_err(|_| Refusal::invalid("collector", "give the id of a contact"))
+        });
+        let seen =
+            fields.take_if("seen", self.seen, |text| value::text::bounded("seen", &text, 1, SEEN_LENGTH_MAX));
+        let (collector, seen) = fields.done(collector.zip(seen))?;
+        Ok((self.code.map(Proof::Code).or(seen.map(Proof::Seen)), collector))
+    }
+}
+
 /// Hand a fulfilment order over to the customer
-#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", operation_id = "hand_over_fulfilment_order", tag = "checkout",
+#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", operation_id = "hand_over_fulfilment_order", tag = "checkout", request_body = Option<HandOverShape>,
     params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
         KeyRequired),
     responses((status = 200, body = OrderShape), Problems))]
 async fn hand_over_fulfilment_order(
     State(app): State<App>,
     Path((order, part)): Path<(String, String)>,
-    command: Command<()>,
+    command: Command<Option<HandOverShape>>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
+    let proof = command.body.unwrap_or_default().read()?;
     let (order, part) = (named(&order), part_of(&part)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = kind(tx, &order, part, &[domain::delivery::Kind::Pickup, domain::delivery::Kind::HandOver])?;
-        let whole = checkout::fulfil(tx, actor, world, id, (part, None))?;
+        let leaving = Leaving { tracking: None, proof: proof.clone() };
+        let whole = checkout::fulfil(tx, actor, world, id, part, leaving)?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await
-}
-
-fn part_of(text: &str) -> Result<Id<FulfilmentOrder>, Refusal> {
-    Id::parse(text).map_err(|_| Refusal::not_found("fulfilment order", text))
 }
 
 /// The order, once it is sure that this part of it leaves in one of these ways.

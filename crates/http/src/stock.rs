@@ -308,6 +308,10 @@ struct LevelShape {
     /// Fewer than this is low: an event tells.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     low_below: i64,
+    /// The shelf it lies on, in the location's own words; pick lists are sorted by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 40)]
+    shelf: Option<String>,
 }
 
 /// Set safety stock and low-stock threshold
@@ -322,7 +326,12 @@ async fn set_stock_level(State(app): State<App>, command: Command<LevelShape>) -
             tx,
             actor,
             world,
-            LevelSetting { variant, location, safety: body.safety, low_below: body.low_below },
+            LevelSetting {
+                safety: body.safety,
+                low_below: body.low_below,
+                shelf: body.shelf.clone(),
+                ..LevelSetting::unset(variant, location)
+            },
         )?;
         Reply::json(&LevelShape {
             variant: variant.to_string(),

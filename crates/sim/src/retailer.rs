@@ -64,6 +64,7 @@ pub fn a_channel(code: &str, market: Id<Market>, network: Id<Network>) -> NewCha
         hold_minutes: 20,
         cart_expiry_minutes: 60,
         payment_minutes: 30,
+        collect_days: 7,
         stock_threshold: 0,
         category_tree: None,
         payment_kinds: vec![

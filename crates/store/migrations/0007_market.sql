@@ -27,6 +27,7 @@ create table if not exists channel (
     hold_minutes {int} not null,
     cart_expiry_minutes {int} not null,
     payment_minutes {int} not null,
+    collect_days {int} not null,
     stock_threshold {int} not null,
     category_tree_id {bytes},
     payment_kinds text not null,

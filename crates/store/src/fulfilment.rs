@@ -1,11 +1,17 @@
-//! The rows of fulfilment orders and their lines.
+//! The rows of fulfilment orders and their lines, their offers and pickup visits.
+
+pub mod visit;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;
-use domain::value::id::{self, Location, Order, OrderLine, Variant};
+use domain::ledger::AccountKey;
+use domain::value::id::{self, Location, Network, Order, OrderLine, Variant};
 use domain::value::{Id, Instant};
 
 use crate::{Row, StoreError, Tx, params};
+
+/// Which fulfilment order of which order.
+pub type Which = (Id<Order>, Id<id::FulfilmentOrder>);
 
 /// Goods of one order that leave one location together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +20,24 @@ pub struct FulfilmentOrder {
     pub order: Id<Order>,
     /// Its identity.
     pub id: Id<id::FulfilmentOrder>,
-    /// The location.
-    pub location: Id<Location>,
+    /// The network that promised the goods.
+    pub network: Id<Network>,
+    /// The location; none while the goods are sold and at no location yet.
+    pub location: Option<Id<Location>>,
     /// How the goods reach the customer.
     pub kind: Kind,
     /// Where it stands.
     pub state: State,
+    /// Why nobody may go on with it.
+    pub on_hold: Option<String>,
     /// The carrier's tracking number.
     pub tracking: Option<String>,
     /// When it was made.
     pub made_at: Instant,
+    /// Since when it waits for the customer.
+    pub ready_at: Option<Instant>,
+    /// Until when it waits for the customer.
+    pub collect_by: Option<Instant>,
     /// When the goods left.
     pub left_at: Option<Instant>,
     /// Its lines.
@@ -39,6 +53,8 @@ pub struct Line {
     pub variant: Id<Variant>,
     /// How many are still part of it.
     pub quantity: i64,
+    /// How many of those were taken from the shelf.
+    pub picked: i64,
 }
 
 /// Adds a fulfilment order with its lines.
@@ -47,29 +63,42 @@ pub struct Line {
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     tx.execute(
-        "insert into fulfilment_order (order_id, fulfilment_order_id, location_id, kind, state, tracking, made_at, left_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![new.order, new.id, new.location, new.kind.code(), new.state.code(), new.tracking.as_ref(), new.made_at, new.left_at],
+        "insert into fulfilment_order (order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking,
+             made_at, ready_at, collect_by, left_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        params![
+            new.order, new.id, new.network, new.location, new.kind.code(), new.state.code(), new.on_hold.as_ref(),
+            new.tracking.as_ref(), new.made_at, new.ready_at, new.collect_by, new.left_at
+        ],
     )?;
     for line in &new.lines {
-        tx.execute(
-            "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity) values ($1, $2, $3, $4, $5)",
-            params![new.order, new.id, line.line, line.variant, line.quantity],
-        )?;
+        add_line(tx, new, line)?;
     }
     Ok(())
 }
 
+fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked)
+         values ($1, $2, $3, $4, $5, $6)",
+        params![of.order, of.id, line.line, line.variant, line.quantity, line.picked],
+    )?;
+    Ok(())
+}
+
 fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
-    let unknown = |what: &str| StoreError::Corrupt(format!("a fulfilment order has an unknown {what}"));
     Ok(FulfilmentOrder {
         order: row.id()?,
         id: row.id()?,
-        location: row.id()?,
-        kind: Kind::coded(row.int()?).ok_or_else(|| unknown("kind"))?,
-        state: State::coded(row.int()?).ok_or_else(|| unknown("state"))?,
+        network: row.id()?,
+        location: row.id_or_null()?,
+        kind: row.word(Kind::coded)?,
+        state: row.word(State::coded)?,
+        on_hold: row.text_or_null()?,
         tracking: row.text_or_null()?,
         made_at: row.instant()?,
+        ready_at: row.instant_or_null()?,
+        collect_by: row.instant_or_null()?,
         left_at: row.instant_or_null()?,
         lines: Vec::new(),
     })
@@ -81,25 +110,36 @@ fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
 /// What the store says.
 pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
-        "select order_id, fulfilment_order_id, location_id, kind, state, tracking, made_at, left_at
+        "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
+             collect_by, left_at
          from fulfilment_order where order_id = $1 order by fulfilment_order_id",
         params![order],
         fulfilment_order,
     )?;
     let lines = tx.rows(
-        "select fulfilment_order_id, line_id, variant_id, quantity from fulfilment_line where order_id = $1 order by fulfilment_order_id, line_id, variant_id",
+        "select fulfilment_order_id, line_id, variant_id, quantity, picked from fulfilment_line
+         where order_id = $1 order by fulfilment_order_id, line_id, variant_id",
         params![order],
-        |row| Ok((row.id::<id::FulfilmentOrder>()?, Line { line: row.id()?, variant: row.id()?, quantity: row.int()? })),
+        line_of,
     )?;
+    give_lines(&mut found, lines);
+    Ok(found)
+}
+
+fn line_of(row: &mut Row<'_>) -> Result<(Id<id::FulfilmentOrder>, Line), StoreError> {
+    let of = row.id()?;
+    Ok((of, Line { line: row.id()?, variant: row.id()?, quantity: row.int()?, picked: row.int()? }))
+}
+
+fn give_lines(found: &mut [FulfilmentOrder], lines: Vec<(Id<id::FulfilmentOrder>, Line)>) {
     for (of, line) in lines {
         if let Some(one) = found.iter_mut().find(|one| one.id == of) {
             one.lines.push(line);
         }
     }
-    Ok(found)
 }
 
-/// Open fulfilment orders of a location after one, in the order they were made, at most `limit`, without their lines.
+/// What a location has to get ready after one, in the order it was made, at most `limit`, with lines.
 ///
 /// # Errors
 /// What the store says.
@@ -109,11 +149,133 @@ pub fn open_at(
     after: Id<id::FulfilmentOrder>,
     limit: i64,
 ) -> Result<Vec<FulfilmentOrder>, StoreError> {
-    tx.rows(
-        "select order_id, fulfilment_order_id, location_id, kind, state, tracking, made_at, left_at
-         from fulfilment_order where location_id = $1 and state = 1 and fulfilment_order_id > $2 order by fulfilment_order_id limit $3",
+    let mut found = tx.rows(
+        "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
+             collect_by, left_at
+         from fulfilment_order where location_id = $1 and state in (1, 7, 8, 9, 10) and fulfilment_order_id > $2
+         order by fulfilment_order_id limit $3",
         params![location, after, limit],
         fulfilment_order,
+    )?;
+    for one in &mut found {
+        one.lines = lines_of(tx, one)?;
+    }
+    Ok(found)
+}
+
+fn lines_of(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<Vec<Line>, StoreError> {
+    let lines = tx.rows(
+        "select fulfilment_order_id, line_id, variant_id, quantity, picked from fulfilment_line
+         where order_id = $1 and fulfilment_order_id = $2 order by line_id, variant_id",
+        params![of.order, of.id],
+        line_of,
+    )?;
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
+}
+
+/// The fulfilment orders at no location that nobody holds, the longest waiting first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn unrouted(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Which>, StoreError> {
+    tx.rows(
+        "select order_id, fulfilment_order_id from fulfilment_order where state = 5 and on_hold is null
+         order by fulfilment_order_id limit $1",
+        params![limit],
+        |row| Ok((row.id()?, row.id()?)),
+    )
+}
+
+/// Offers a fulfilment order to a location; a second offer moves the end.
+///
+/// # Errors
+/// What the store says.
+pub fn add_offer(
+    tx: &mut Tx<'_>,
+    of: &FulfilmentOrder,
+    location: Id<Location>,
+    until: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into fulfilment_offer (order_id, fulfilment_order_id, location_id, until) values ($1, $2, $3, $4)
+         on conflict (order_id, fulfilment_order_id, location_id) do update set until = excluded.until",
+        params![of.order, of.id, location, until],
+    )?;
+    Ok(())
+}
+
+/// The locations a fulfilment order is offered to, and until when.
+///
+/// # Errors
+/// What the store says.
+pub fn offers(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<Vec<(Id<Location>, Instant)>, StoreError> {
+    tx.rows(
+        "select location_id, until from fulfilment_offer where order_id = $1 and fulfilment_order_id = $2 order by location_id",
+        params![of.order, of.id],
+        |row| Ok((row.id()?, row.instant()?)),
+    )
+}
+
+/// Ends all offers of a fulfilment order.
+///
+/// # Errors
+/// What the store says.
+pub fn end_offers(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from fulfilment_offer where order_id = $1 and fulfilment_order_id = $2",
+        params![of.order, of.id],
+    )?;
+    Ok(())
+}
+
+/// The fulfilment orders with an offer whose time is over, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn offers_over(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Which>, StoreError> {
+    tx.rows(
+        "select distinct order_id, fulfilment_order_id from fulfilment_offer where until <= $1
+         order by order_id, fulfilment_order_id limit $2",
+        params![now, limit],
+        |row| Ok((row.id()?, row.id()?)),
+    )
+}
+
+/// The fulfilment orders offered to a location at an instant, after one, at most `limit`, with lines.
+///
+/// # Errors
+/// What the store says.
+pub fn offered_to(
+    tx: &mut Tx<'_>,
+    (location, now): (Id<Location>, Instant),
+    after: Id<id::FulfilmentOrder>,
+    limit: i64,
+) -> Result<Vec<FulfilmentOrder>, StoreError> {
+    let mut found = tx.rows(
+        "select f.order_id, f.fulfilment_order_id, f.network_id, f.location_id, f.kind, f.state, f.on_hold, f.tracking, f.made_at,
+             f.ready_at, f.collect_by, f.left_at
+         from fulfilment_offer o
+         join fulfilment_order f on f.order_id = o.order_id and f.fulfilment_order_id = o.fulfilment_order_id
+         where o.location_id = $1 and o.until > $2 and o.fulfilment_order_id > $3 and f.state = 6
+         order by o.fulfilment_order_id limit $4",
+        params![location, now, after, limit],
+        fulfilment_order,
+    )?;
+    for one in &mut found {
+        one.lines = lines_of(tx, one)?;
+    }
+    Ok(found)
+}
+
+/// The orders with goods that waited for their customer until now or longer, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn uncollected(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<Order>>, StoreError> {
+    tx.rows(
+        "select distinct order_id from fulfilment_order where state = 10 and collect_by <= $1 order by order_id limit $2",
+        params![now, limit],
+        |row| row.id(),
     )
 }
 
@@ -123,51 +285,71 @@ pub fn open_at(
 /// What the store says.
 pub fn update(tx: &mut Tx<'_>, one: &FulfilmentOrder) -> Result<(), StoreError> {
     tx.execute(
-        "update fulfilment_order set state = $3, tracking = $4, left_at = $5 where order_id = $1 and fulfilment_order_id = $2",
-        params![one.order, one.id, one.state.code(), one.tracking.as_ref(), one.left_at],
+        "update fulfilment_order set location_id = $3, state = $4, on_hold = $5, tracking = $6, ready_at = $7, collect_by = $8,
+             left_at = $9
+         where order_id = $1 and fulfilment_order_id = $2",
+        params![
+            one.order, one.id, one.location, one.state.code(), one.on_hold.as_ref(), one.tracking.as_ref(), one.ready_at,
+            one.collect_by, one.left_at
+        ],
     )?;
     Ok(())
 }
 
-/// Writes how many pieces are still part of a line. The order is locked.
+/// Writes how many pieces are still part of a line, and how many of them are picked. The order is locked.
 ///
 /// # Errors
 /// What the store says.
 pub fn update_line(tx: &mut Tx<'_>, one: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
     tx.execute(
-        "update fulfilment_line set quantity = $5 where order_id = $1 and fulfilment_order_id = $2 and line_id = $3 and variant_id = $4",
-        params![one.order, one.id, line.line, line.variant, line.quantity],
+        "update fulfilment_line set quantity = $5, picked = $6 where order_id = $1 and fulfilment_order_id = $2 and line_id = $3 and variant_id = $4",
+        params![one.order, one.id, line.line, line.variant, line.quantity, line.picked],
     )?;
     Ok(())
 }
 
-/// What a location has committed and picked of a variant by its books, and what its open fulfilment orders say.
+/// What the books say of goods of orders at a place, and what the open fulfilment orders say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Committed {
+pub struct Promised {
     /// The variant.
     pub variant: Id<Variant>,
-    /// The location.
-    pub location: Id<Location>,
+    /// The account: at a location, or on a network for goods at no location yet.
+    pub account: AccountKey,
     /// By the books.
     pub booked: i64,
     /// By open fulfilment orders.
     pub open: i64,
 }
 
-/// Every variant and location where the books and the open fulfilment orders do not say the same.
+/// Every account of committed, picked and pooled goods where the books and the open fulfilment orders do not say the same.
 ///
 /// # Errors
 /// What the store says.
-pub fn unequal_commitments(tx: &mut Tx<'_>) -> Result<Vec<Committed>, StoreError> {
+pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
     tx.rows(
-        "select variant_id, location_id, cast(sum(booked) as {int}), cast(sum(pieces) as {int}) from (
-            select l.variant_id as variant_id, f.location_id as location_id, 0 as booked, l.quantity as pieces
+        "select variant_id, place, state, cast(sum(booked) as {int}), cast(sum(pieces) as {int}) from (
+            select l.variant_id as variant_id, f.location_id as place, 3 as state, 0 as booked, l.quantity - l.picked as pieces
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
-            where f.state = 1
+            where f.state in (1, 7, 8, 9, 10)
             union all
-            select book_id as variant_id, place as location_id, amount as booked, 0 as pieces from account where state in (3, 4)
-         ) both_sides group by variant_id, location_id having sum(booked) <> sum(pieces)",
+            select l.variant_id as variant_id, f.location_id as place, 4 as state, 0 as booked, l.picked as pieces
+            from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
+            where f.state in (1, 7, 8, 9, 10)
+            union all
+            select l.variant_id as variant_id, f.network_id as place, 21 as state, 0 as booked, l.quantity as pieces
+            from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
+            where f.state in (5, 6)
+            union all
+            select book_id as variant_id, place, state, amount as booked, 0 as pieces from account where state in (3, 4, 21)
+         ) both_sides group by variant_id, place, state having sum(booked) <> sum(pieces)",
         &[],
-        |row| Ok(Committed { variant: row.id()?, location: row.id()?, booked: row.int()?, open: row.int()? }),
+        |row| {
+            Ok(Promised {
+                variant: row.id()?,
+                account: AccountKey { place: row.key()?, state: row.int()? },
+                booked: row.int()?,
+                open: row.int()?,
+            })
+        },
     )
 }

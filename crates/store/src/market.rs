@@ -62,6 +62,8 @@ pub struct Channel {
     pub cart_expiry_minutes: i64,
     /// How long an unpaid order waits for its payment, in minutes.
     pub payment_minutes: i64,
+    /// How long goods wait for their customer at the counter, in days.
+    pub collect_days: i64,
     /// How many pieces of each variant it keeps out of its promise.
     pub stock_threshold: i64,
     /// The category tree it shows.
@@ -107,6 +109,7 @@ fn channel(row: &mut Row<'_>) -> Result<Channel, StoreError> {
         hold_minutes: row.int()?,
         cart_expiry_minutes: row.int()?,
         payment_minutes: row.int()?,
+        collect_days: row.int()?,
         stock_threshold: row.int()?,
         category_tree: row.id_or_null()?,
         payment_kinds: row.value(payment_kinds)?,
@@ -209,7 +212,7 @@ pub fn list(tx: &mut Tx<'_>, after: Id<id::Market>, limit: i64) -> Result<Vec<Ma
 }
 
 /// What the columns of a channel hold, without code and version.
-fn channel_params<'a>(channel: &'a Channel, payment_kinds: &'a str) -> [Param<'a>; 15] {
+fn channel_params<'a>(channel: &'a Channel, payment_kinds: &'a str) -> [Param<'a>; 16] {
     [
         channel.id.into(),
         (&channel.name).into(),
@@ -221,6 +224,7 @@ fn channel_params<'a>(channel: &'a Channel, payment_kinds: &'a str) -> [Param<'a
         channel.hold_minutes.into(),
         channel.cart_expiry_minutes.into(),
         channel.payment_minutes.into(),
+        channel.collect_days.into(),
         channel.stock_threshold.into(),
         channel.category_tree.into(),
         payment_kinds.into(),
@@ -239,9 +243,9 @@ pub fn add_channel(tx: &mut Tx<'_>, channel: &Channel) -> Result<bool, StoreErro
     params.push((&channel.code).into());
     let made = tx.execute(
         "insert into channel (channel_id, name, kind, market_id, network_id, location_id, hold_policy, hold_minutes,
-             cart_expiry_minutes, payment_minutes, stock_threshold, category_tree_id, payment_kinds,
+             cart_expiry_minutes, payment_minutes, collect_days, stock_threshold, category_tree_id, payment_kinds,
              capture_policy, active, code, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1)
          on conflict (code) do nothing",
         &params,
     )?;
@@ -258,9 +262,10 @@ pub fn update_channel(tx: &mut Tx<'_>, channel: &Channel) -> Result<bool, StoreE
     params.push(channel.version.into());
     let changed = tx.execute(
         "update channel set name = $2, kind = $3, market_id = $4, network_id = $5, location_id = $6, hold_policy = $7,
-             hold_minutes = $8, cart_expiry_minutes = $9, payment_minutes = $10, stock_threshold = $11,
-             category_tree_id = $12, payment_kinds = $13, capture_policy = $14, active = $15, version = version + 1
-         where channel_id = $1 and version = $16",
+             hold_minutes = $8, cart_expiry_minutes = $9, payment_minutes = $10, collect_days = $11,
+             stock_threshold = $12, category_tree_id = $13, payment_kinds = $14, capture_policy = $15, active = $16,
+             version = version + 1
+         where channel_id = $1 and version = $17",
         &params,
     )?;
     Ok(changed == 1)
@@ -273,7 +278,7 @@ pub fn update_channel(tx: &mut Tx<'_>, channel: &Channel) -> Result<bool, StoreE
 pub fn find_channel(tx: &mut Tx<'_>, id: Id<id::Channel>) -> Result<Option<Channel>, StoreError> {
     tx.one(
         "select channel_id, code, name, kind, market_id, network_id, location_id, hold_policy, hold_minutes,
-             cart_expiry_minutes, payment_minutes, stock_threshold, category_tree_id, payment_kinds, capture_policy,
+             cart_expiry_minutes, payment_minutes, collect_days, stock_threshold, category_tree_id, payment_kinds, capture_policy,
              active, version
          from channel where channel_id = $1",
         params![id],
@@ -292,7 +297,7 @@ pub fn list_channels(
 ) -> Result<Vec<Channel>, StoreError> {
     tx.rows(
         "select channel_id, code, name, kind, market_id, network_id, location_id, hold_policy, hold_minutes,
-             cart_expiry_minutes, payment_minutes, stock_threshold, category_tree_id, payment_kinds, capture_policy,
+             cart_expiry_minutes, payment_minutes, collect_days, stock_threshold, category_tree_id, payment_kinds, capture_policy,
              active, version
          from channel where channel_id > $1 order by channel_id limit $2",
         params![after, limit],

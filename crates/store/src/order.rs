@@ -403,7 +403,8 @@ pub fn unequal_sums(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, S
 /// What the store says.
 pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, StoreError> {
     tx.rows(
-        "select distinct o.order_id from order_head o join fulfilment_order f on f.order_id = o.order_id where o.state in (3, 4) and f.state = 1",
+        "select distinct o.order_id from order_head o join fulfilment_order f on f.order_id = o.order_id where o.state in (3, 4)
+             and f.state in (1, 5, 6, 7, 8, 9, 10)",
         &[],
         |row| row.id(),
     )

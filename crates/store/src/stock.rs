@@ -1,13 +1,16 @@
 //! The rows of stock beside the ledger: levels per location, and the balances of many variants at once.
 
 use domain::ledger::AccountKey;
-use domain::value::Id;
 use domain::value::id::{Location, Variant};
+use domain::value::{Id, Instant};
 
-use crate::{Param, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
-/// What of a variant must stay at a location, and when it counts as low there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A variant at a location.
+pub type Spot = (Id<Variant>, Id<Location>);
+
+/// What of a variant must stay at a location, when it counts as low there, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
     /// The variant.
     pub variant: Id<Variant>,
@@ -17,19 +20,87 @@ pub struct Level {
     pub safety: i64,
     /// Fewer than this is low.
     pub low_below: i64,
+    /// The shelf it lies on, in the location's own words; pick lists are sorted by it.
+    pub shelf: Option<String>,
+    /// Until when the location gives none of it to orders, because a picker did not find it.
+    pub excluded_until: Option<Instant>,
 }
 
-/// Sets a level.
+impl Level {
+    /// The level where none was set.
+    pub const fn unset(variant: Id<Variant>, location: Id<Location>) -> Level {
+        Level { variant, location, safety: 0, low_below: 0, shelf: None, excluded_until: None }
+    }
+
+    /// What channels that sell from the network cannot have: everything while a picker's miss is not cleared up.
+    pub const fn out_of_reach(&self) -> i64 {
+        if self.excluded_until.is_some() { i64::MAX } else { self.safety }
+    }
+}
+
+/// Sets a level; an exclusion stays as it is.
 ///
 /// # Errors
 /// What the store says.
 pub fn set_level(tx: &mut Tx<'_>, level: &Level) -> Result<(), StoreError> {
     tx.execute(
-        "insert into stock_level (variant_id, location_id, safety, low_below) values ($1, $2, $3, $4)
-         on conflict (variant_id, location_id) do update set safety = excluded.safety, low_below = excluded.low_below",
-        params![level.variant, level.location, level.safety, level.low_below],
+        "insert into stock_level (variant_id, location_id, safety, low_below, shelf) values ($1, $2, $3, $4, $5)
+         on conflict (variant_id, location_id) do update set safety = excluded.safety, low_below = excluded.low_below, shelf = excluded.shelf",
+        params![level.variant, level.location, level.safety, level.low_below, level.shelf.as_ref()],
     )?;
     Ok(())
+}
+
+/// A location gives none of a variant to orders until then.
+///
+/// # Errors
+/// What the store says.
+pub fn exclude(
+    tx: &mut Tx<'_>,
+    (variant, location): (Id<Variant>, Id<Location>),
+    until: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into stock_level (variant_id, location_id, safety, low_below, excluded_until) values ($1, $2, 0, 0, $3)
+         on conflict (variant_id, location_id) do update set excluded_until = excluded.excluded_until",
+        params![variant, location, until],
+    )?;
+    Ok(())
+}
+
+/// Ends the exclusion of a variant at a location; false when there was none.
+///
+/// # Errors
+/// What the store says.
+pub fn include(tx: &mut Tx<'_>, variant: Id<Variant>, location: Id<Location>) -> Result<bool, StoreError> {
+    let changed = tx.execute(
+        "update stock_level set excluded_until = null where variant_id = $1 and location_id = $2 and excluded_until is not null",
+        params![variant, location],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Exclusions whose time is over, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn exclusions_over(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Spot>, StoreError> {
+    tx.rows(
+        "select variant_id, location_id from stock_level where excluded_until <= $1 order by variant_id, location_id limit $2",
+        params![now, limit],
+        |row| Ok((row.id()?, row.id()?)),
+    )
+}
+
+fn level_of(row: &mut Row<'_>) -> Result<Level, StoreError> {
+    Ok(Level {
+        variant: row.id()?,
+        location: row.id()?,
+        safety: row.int()?,
+        low_below: row.int()?,
+        shelf: row.text_or_null()?,
+        excluded_until: row.instant_or_null()?,
+    })
 }
 
 /// The level of one variant at one location; nothing must stay when none was set.
@@ -38,11 +109,12 @@ pub fn set_level(tx: &mut Tx<'_>, level: &Level) -> Result<(), StoreError> {
 /// What the store says.
 pub fn level(tx: &mut Tx<'_>, variant: Id<Variant>, location: Id<Location>) -> Result<Level, StoreError> {
     let found = tx.one(
-        "select safety, low_below from stock_level where variant_id = $1 and location_id = $2",
+        "select variant_id, location_id, safety, low_below, shelf, excluded_until from stock_level
+         where variant_id = $1 and location_id = $2",
         params![variant, location],
-        |row| Ok(Level { variant, location, safety: row.int()?, low_below: row.int()? }),
+        level_of,
     )?;
-    Ok(found.unwrap_or(Level { variant, location, safety: 0, low_below: 0 }))
+    Ok(found.unwrap_or(Level::unset(variant, location)))
 }
 
 /// The levels set for these variants.
@@ -51,11 +123,10 @@ pub fn level(tx: &mut Tx<'_>, variant: Id<Variant>, location: Id<Location>) -> R
 /// What the store says.
 pub fn levels(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Level>, StoreError> {
     tx.rows(
-        "select variant_id, location_id, safety, low_below from stock_level where variant_id in {ids $1}",
+        "select variant_id, location_id, safety, low_below, shelf, excluded_until from stock_level
+         where variant_id in {ids $1}",
         &[Param::Ids(variants)],
-        |row| {
-            Ok(Level { variant: row.id()?, location: row.id()?, safety: row.int()?, low_below: row.int()? })
-        },
+        level_of,
     )
 }
 

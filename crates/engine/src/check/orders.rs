@@ -2,14 +2,14 @@
 
 use store::Tx;
 
-use super::Difference;
+use super::{Difference, account_name};
 use crate::Failure;
 
-/// Committed and picked goods are those of open fulfilment orders, and nothing else is.
+/// Committed, picked and pooled goods are those of open fulfilment orders, and nothing else is.
 pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
-    let unequal = store::fulfilment::unequal_commitments(tx)?;
-    let tell = |one: store::fulfilment::Committed| {
-        let place = format!("{} at {}", one.variant, one.location);
+    let unequal = store::fulfilment::unequal_promises(tx)?;
+    let tell = |one: store::fulfilment::Promised| {
+        let place = account_name(one.variant.shared_with(), one.account);
         Difference::new("commitments", place, format!("{} by open fulfilment orders", one.open), one.booked)
     };
     Ok(unequal.into_iter().map(tell).collect())

@@ -1,16 +1,17 @@
 //! Cancelling: an order or part of it goes no further; its goods go back to their shelves and its money to the customer.
 
 use domain::actor::{Actor, Permission};
+use domain::fulfilment::State as Part;
 use domain::order::{CancelReason, State, share};
 use domain::value::Id;
-use domain::value::id::{self, OrderLine};
+use domain::value::id::{self, FulfilmentOrder as FulfilmentOrderKind, OrderLine};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, order as rows};
 
 use super::{Whole, complete_if_done, settle, whole};
 use crate::event::emit;
-use crate::fulfilment::{self, FulfilmentOrder, untouched_units};
+use crate::fulfilment::{self, FulfilmentOrder, untouched_units, visit};
 use crate::order::{self, Line, Order};
 use crate::{Failure, World};
 
@@ -24,6 +25,8 @@ pub struct Cancel {
     pub order: Id<id::Order>,
     /// How many of which lines; everything that has not left when `None`.
     pub lines: Option<Vec<(Id<OrderLine>, i64)>>,
+    /// Only what belongs to this fulfilment order, when one is named.
+    pub part: Option<Id<FulfilmentOrderKind>>,
     /// Why.
     pub reason: CancelReason,
 }
@@ -56,6 +59,11 @@ fn cancel_locked(
 ) -> Result<Order, Failure> {
     let mut lines = rows::lines(tx, order.id)?;
     let mut all = store::fulfilment::of_order(tx, order.id)?;
+    if let Some(part) = input.part {
+        // What the other fulfilment orders have is out of sight, so it is neither counted nor given back.
+        all.retain(|one| one.id == part);
+        lines.retain(|line| all.iter().flat_map(|one| &one.lines).any(|piece| piece.line == line.id));
+    }
     let asked = asked(&lines, &all, input.lines)?;
     let mut told = Vec::new();
     for (place, units) in asked {
@@ -68,7 +76,9 @@ fn cancel_locked(
             json!({ "line": line.id.to_string(), "variant": line.variant.to_string(), "quantity": units }),
         );
     }
-    let nothing_left = all.iter().all(|one| one.state == domain::fulfilment::State::Cancelled);
+    let all = store::fulfilment::of_order(tx, order.id)?;
+    let lines = rows::lines(tx, order.id)?;
+    let nothing_left = !all.iter().any(|one| one.state.is_open() || one.state.has_left());
     if nothing_left && lines.iter().all(|line| line.cancelled == line.quantity) {
         order.cancelled = order.gross;
         order.payment_due_at = None;
@@ -140,7 +150,36 @@ pub fn expire_unpaid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
                 actor,
                 world,
                 order,
-                Cancel { order: id, lines: None, reason: CancelReason::Unpaid },
+                Cancel { order: id, lines: None, part: None, reason: CancelReason::Unpaid },
+            )?;
+        }
+    }
+    Ok(full)
+}
+
+/// Cancels goods that their customer did not come for in time and puts them back on the shelf; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn expire_uncollected(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let due = store::fulfilment::uncollected(tx, world.now(), EXPIRE_BATCH)?;
+    let full = due.len() as i64 == EXPIRE_BATCH;
+    for id in due {
+        let late = |one: &FulfilmentOrder, now| {
+            one.state == Part::Ready && one.on_hold.is_none() && one.collect_by.is_some_and(|by| by <= now)
+        };
+        let now = world.now();
+        order::lock(tx, id)?;
+        for part in store::fulfilment::of_order(tx, id)?.iter().filter(|one| late(one, now)) {
+            visit::no_show(tx, actor, world, (id, part.id))?;
+            let order = order::find(tx, id)?;
+            let reason = CancelReason::Uncollected;
+            cancel_locked(
+                tx,
+                actor,
+                world,
+                order,
+                Cancel { order: id, lines: None, part: Some(part.id), reason },
             )?;
         }
     }

@@ -81,7 +81,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
-    crate::fulfilment::open(tx, actor, world, &order, &parts, gone)?;
+    crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;

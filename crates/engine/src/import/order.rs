@@ -161,7 +161,7 @@ pub(super) fn take(
     if head.fulfilled {
         let open = placed.fulfilment_orders.iter().filter(|part| part.state == fulfilment::State::Open);
         for part in open {
-            checkout::fulfil(tx, actor, world, order, (part.id, None))?;
+            checkout::fulfil(tx, actor, world, order, part.id, checkout::Leaving::default())?;
         }
     }
     Ok(Outcome::Made)

@@ -73,8 +73,13 @@ impl Picture {
 
     /// How many of a variant can be promised.
     pub fn promisable(&self, variant: Id<Variant>) -> i64 {
+        self.promisable_beside(variant, 0)
+    }
+
+    /// How many of a variant can be promised to whom so many were promised already that are at no location yet.
+    pub fn promisable_beside(&self, variant: Id<Variant>, own: i64) -> i64 {
         let (held, committed) = self.promised.get(&variant).copied().unwrap_or_default();
-        stock::promisable(self.shelves(variant), held, committed, self.threshold)
+        stock::promisable(self.shelves(variant), held, committed - own, self.threshold)
     }
 }
 
@@ -89,7 +94,7 @@ pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Resu
     let mut safety = HashMap::new();
     if !reach.pinned {
         for level in rows::levels(tx, &keys)? {
-            safety.insert((level.variant, level.location), level.safety);
+            safety.insert((level.variant, level.location), level.out_of_reach());
         }
     }
     let mut picture = Picture { threshold: reach.threshold, ..Picture::default() };

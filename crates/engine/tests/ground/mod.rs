@@ -110,6 +110,7 @@ fn web() -> NewChannel {
         hold_minutes: 20,
         cart_expiry_minutes: 60 * 24,
         payment_minutes: 60,
+        collect_days: 7,
         stock_threshold: 0,
         category_tree: None,
         payment_kinds: vec![PaymentKind::Test],

@@ -28,6 +28,8 @@ const HOLD_MINUTES: i64 = 20;
 const CART_EXPIRY_MINUTES: i64 = 30 * 24 * 60;
 /// How long an unpaid order waits for its payment when nothing is said, in minutes.
 const PAYMENT_MINUTES: i64 = 60;
+/// How long goods wait for their customer at the counter when nothing is said, in days.
+const COLLECT_DAYS: i64 = 14;
 
 /// The routes of channels.
 pub fn routes() -> OpenApiRouter<App> {
@@ -40,7 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Channel, example = json!({"id": "chn_01jd0000000000000000000000", "code": "web", "name": "Web shop", "kind": "web",
     "market": "mkt_01jd0000000000000000000000", "network": "net_01jd0000000000000000000000", "hold_policy": "at_basket",
-    "hold_minutes": 20, "cart_expiry_minutes": 43200, "payment_minutes": 60, "stock_threshold": 0,
+    "hold_minutes": 20, "cart_expiry_minutes": 43200, "payment_minutes": 60, "collect_days": 7, "stock_threshold": 0,
     "payment_kinds": ["manual", "test"], "capture_policy": "at_fulfilment", "active": true, "version": 1}))]
 struct ChannelShape {
     /// Its id.
@@ -66,6 +68,8 @@ struct ChannelShape {
     cart_expiry_minutes: i64,
     /// How long an unpaid order waits for its payment, in minutes.
     payment_minutes: i64,
+    /// How long goods wait for their customer at the counter, in days.
+    collect_days: i64,
     /// How many pieces of each variant it keeps out of its promise.
     stock_threshold: i64,
     /// The category tree it shows.
@@ -95,6 +99,7 @@ impl From<&Channel> for ChannelShape {
             hold_minutes: channel.hold_minutes,
             cart_expiry_minutes: channel.cart_expiry_minutes,
             payment_minutes: channel.payment_minutes,
+            collect_days: channel.collect_days,
             stock_threshold: channel.stock_threshold,
             category_tree: channel.category_tree.map(|tree| tree.to_string()),
             payment_kinds: channel.payment_kinds.iter().map(|kind| kind.text()).collect(),
@@ -152,6 +157,9 @@ struct NewChannelShape {
     /// How long an unpaid order waits for its payment, in minutes; 60 when absent.
     #[schema(minimum = 1, maximum = 129_600)]
     payment_minutes: Option<i64>,
+    /// How long goods wait for their customer at the counter, in days; 14 when absent.
+    #[schema(minimum = 1, maximum = 365)]
+    collect_days: Option<i64>,
     /// How many pieces of each variant it keeps out of its promise; 0 when absent.
     #[schema(minimum = 0, maximum = 1_000_000)]
     stock_threshold: Option<i64>,
@@ -189,6 +197,7 @@ impl NewChannelShape {
                 hold_minutes: self.hold_minutes.unwrap_or(HOLD_MINUTES),
                 cart_expiry_minutes: self.cart_expiry_minutes.unwrap_or(CART_EXPIRY_MINUTES),
                 payment_minutes: self.payment_minutes.unwrap_or(PAYMENT_MINUTES),
+                collect_days: self.collect_days.unwrap_or(COLLECT_DAYS),
                 stock_threshold: self.stock_threshold.unwrap_or(0),
                 category_tree: self.category_tree.as_deref().map(Reference::read),
                 payment_kinds: payment_kinds?,
@@ -226,6 +235,9 @@ struct ChannelChangeShape {
     /// How long an unpaid order waits for its payment, in minutes.
     #[schema(minimum = 1, maximum = 129_600)]
     payment_minutes: Option<i64>,
+    /// How long goods wait for their customer at the counter, in days.
+    #[schema(minimum = 1, maximum = 365)]
+    collect_days: Option<i64>,
     /// How many pieces of each variant it keeps out of its promise.
     #[schema(minimum = 0, maximum = 1_000_000)]
     stock_threshold: Option<i64>,
@@ -266,6 +278,7 @@ impl ChannelChangeShape {
                 hold_minutes: self.hold_minutes,
                 cart_expiry_minutes: self.cart_expiry_minutes,
                 payment_minutes: self.payment_minutes,
+                collect_days: self.collect_days,
                 stock_threshold: self.stock_threshold,
                 category_tree: self.category_tree.as_ref().map(|tree| tree.as_deref().map(Reference::read)),
                 payment_kinds,

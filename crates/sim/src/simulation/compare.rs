@@ -177,7 +177,11 @@ fn parts(
         };
         let mut pieces: Vec<_> = row.lines.iter().filter(|one| one.quantity > 0).map(piece).collect();
         pieces.sort_unstable();
-        Part { location: number(places, row.location), state: row.state, pieces }
+        Part {
+            location: number(places, row.location.expect("every part is at a location")),
+            state: row.state,
+            pieces,
+        }
     };
     Ok(fulfilment::of_order(tx, order)?.into_iter().map(part).collect())
 }

@@ -189,7 +189,8 @@ impl Real {
                 }
                 Command::SetSafety { variant, location, safety } => {
                     let (variant, location) = (variants[variant], places[location]);
-                    let level = LevelSetting { variant, location, safety, low_below: 3 };
+                    let level =
+                        LevelSetting { safety, low_below: 3, ..LevelSetting::unset(variant, location) };
                     stock::set_level(tx, actor, world, level)?;
                     Ok(String::new())
                 }
@@ -333,14 +334,15 @@ impl Real {
             match &command {
                 Command::Fulfil { order, part } => {
                     let part = parts::of_order(tx, known[*order])?[*part].id;
-                    checkout::fulfil(tx, actor, world, known[*order], (part, None))?;
+                    checkout::fulfil(tx, actor, world, known[*order], part, checkout::Leaving::default())?;
                 }
                 Command::Cancel { order, lines } => {
                     let sold = orders::lines(tx, known[*order])?;
                     let lines = lines
                         .as_ref()
                         .map(|lines| lines.iter().map(|(line, units)| (sold[*line].id, *units)).collect());
-                    let input = Cancel { order: known[*order], lines, reason: CancelReason::Customer };
+                    let input =
+                        Cancel { order: known[*order], lines, part: None, reason: CancelReason::Customer };
                     checkout::cancel(tx, actor, world, input)?;
                 }
                 Command::TakeBack { order, location, lines } => {

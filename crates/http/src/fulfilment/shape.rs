@@ -1,0 +1,124 @@
+//! The JSON shapes of fulfilment.
+
+use engine::fulfilment::{FulfilmentOrder, Line};
+use serde::Serialize;
+use store::fulfilment::visit::Visit;
+use utoipa::ToSchema;
+
+/// Goods of an order that leave one location together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FulfilmentOrder)]
+pub(crate) struct FulfilmentOrderShape {
+    /// Its id.
+    pub(crate) id: String,
+    /// The order.
+    order: String,
+    /// The location they leave from; absent while they are sold and at no location yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    /// How: `ship`, `pickup` or `hand_over`.
+    kind: &'static str,
+    /// Where they are: `unrouted`, `offered`, `open`, `claimed`, `picking`, `packed`, `ready_for_pickup`, `shipped`, `collected`,
+    /// `delivered`, `rejected` or `cancelled`.
+    state: &'static str,
+    /// Why nobody may go on with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_hold: Option<String>,
+    /// The carrier's tracking number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<String>,
+    /// Since when they wait for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    ready_at: Option<String>,
+    /// Until when they wait for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    collect_by: Option<String>,
+    /// When they left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    left_at: Option<String>,
+    /// What.
+    lines: Vec<FulfilmentLineShape>,
+}
+
+/// Pieces of one variant for one order line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FulfilmentLine)]
+struct FulfilmentLineShape {
+    /// The order line.
+    line: String,
+    /// The variant; for a kit, a component.
+    variant: String,
+    /// How many base units.
+    quantity: i64,
+    /// How many of them were taken from the shelf.
+    picked: i64,
+}
+
+impl From<&Line> for FulfilmentLineShape {
+    fn from(line: &Line) -> FulfilmentLineShape {
+        FulfilmentLineShape {
+            line: line.line.to_string(),
+            variant: line.variant.to_string(),
+            quantity: line.quantity,
+            picked: line.picked,
+        }
+    }
+}
+
+impl From<&FulfilmentOrder> for FulfilmentOrderShape {
+    fn from(one: &FulfilmentOrder) -> FulfilmentOrderShape {
+        FulfilmentOrderShape {
+            id: one.id.to_string(),
+            order: one.order.to_string(),
+            location: one.location.map(|location| location.to_string()),
+            kind: one.kind.text(),
+            state: one.state.text(),
+            on_hold: one.on_hold.clone(),
+            tracking: one.tracking.clone(),
+            ready_at: one.ready_at.map(|at| at.to_string()),
+            collect_by: one.collect_by.map(|at| at.to_string()),
+            left_at: one.left_at.map(|at| at.to_string()),
+            lines: one.lines.iter().filter(|one| one.quantity > 0).map(FulfilmentLineShape::from).collect(),
+        }
+    }
+}
+
+/// The customer's visit for goods that wait.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PickupVisit, example = json!({"state": "arrived", "code": "481516", "bay": "2", "arrived_at": "2026-06-01T10:00:00Z"}))]
+pub(crate) struct VisitShape {
+    /// Where it stands: `booked`, `on_the_way`, `arrived`, `handed_over` or `no_show`.
+    state: &'static str,
+    /// What the customer says or shows at the counter.
+    code: String,
+    /// Where the customer waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bay: Option<String>,
+    /// The contact of the person who came, when it was not the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collector: Option<String>,
+    /// When the customer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    arrived_at: Option<String>,
+    /// When the visit ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+}
+
+impl From<&Visit> for VisitShape {
+    fn from(visit: &Visit) -> VisitShape {
+        VisitShape {
+            state: visit.state.text(),
+            code: visit.code.clone(),
+            bay: visit.bay.clone(),
+            collector: visit.collector.map(|id| id.to_string()),
+            arrived_at: visit.arrived_at.map(|at| at.to_string()),
+            ended_at: visit.ended_at.map(|at| at.to_string()),
+        }
+    }
+}
