@@ -55,7 +55,7 @@ fn books_that_are_not_new_are_left_alone() {
     let refused = tandem(&["replay", "--data", "shop"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(said.contains("shop is not empty and no earlier replay made it"), "{said}");
+    assert!(said.contains("shop is not empty and neither replay nor bench made it"), "{said}");
     assert!(home.path().join("shop/master.key").is_file());
     let refused = tandem(&["replay", "--database", "shop/tandem.db", "--data", "shop"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

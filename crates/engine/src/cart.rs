@@ -79,8 +79,9 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewCart) -
     let mut cart = empty(world, &channel, currency);
     details::apply(tx, actor, world, &mut cart, new.details)?;
     rows::add(tx, &cart)?;
-    may_agree(actor, &channel, &cart, &new.lines)?;
-    fill(tx, world, &mut cart, &new.lines, |place, field| format!("lines.{place}.{field}"))?;
+    let field = |place: usize, field: &str| format!("lines.{place}.{field}");
+    may_agree(actor, (&channel, &cart), &new.lines, field)?;
+    fill(tx, world, &mut cart, &new.lines, field)?;
     hold(tx, actor, world, &channel, &cart)?;
     emit(
         tx,
@@ -130,8 +131,9 @@ pub fn add_line(
     line: NewLine,
 ) -> Result<Cart, Failure> {
     let (mut cart, channel) = begin(tx, actor, world, id, None)?;
-    may_agree(actor, &channel, &cart, std::slice::from_ref(&line))?;
-    fill(tx, world, &mut cart, &[line], |_, field| field.to_owned())?;
+    let (line, field) = ([line], |_, field: &str| field.to_owned());
+    may_agree(actor, (&channel, &cart), &line, field)?;
+    fill(tx, world, &mut cart, &line, field)?;
     finish(tx, actor, world, &channel, cart)
 }
 
@@ -349,15 +351,21 @@ fn fill(
 }
 
 /// Agreed prices need their permission, the cart's currency and no sign.
-fn may_agree(actor: &Actor, channel: &Channel, cart: &Cart, lines: &[NewLine]) -> Result<(), Failure> {
-    for price in lines.iter().filter_map(|line| line.unit_price) {
+fn may_agree(
+    actor: &Actor,
+    (channel, cart): (&Channel, &Cart),
+    lines: &[NewLine],
+    field: Field,
+) -> Result<(), Failure> {
+    for (place, line) in lines.iter().enumerate() {
+        let Some(price) = line.unit_price else { continue };
         actor.may(Permission::AgreePrices, channel.location)?;
         if price.currency() != cart.currency {
             let message = format!("channel \"{}\" sells in {}", channel.code, cart.currency);
-            return Err(Refusal::new(Code::CurrencyMismatch, message).at("unit_price").into());
+            return Err(Refusal::new(Code::CurrencyMismatch, message).at(field(place, "unit_price")).into());
         }
         if price.minor() < 0 {
-            return Err(Refusal::invalid("unit_price", "give 0 or more minor units").into());
+            return Err(Refusal::invalid(field(place, "unit_price"), "give 0 or more minor units").into());
         }
     }
     Ok(())

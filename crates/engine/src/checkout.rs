@@ -84,9 +84,10 @@ pub fn fulfil(
     actor: &Actor,
     world: &mut World,
     id: Id<id::Order>,
-    part: (Id<FulfilmentOrderKind>, Option<String>),
+    (part, tracking): (Id<FulfilmentOrderKind>, Option<String>),
 ) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
+    let part = crate::fulfilment::find(tx, actor, &order, part)?;
     // Its money may have come a moment ago, before the job that tells the order of it.
     let order = settle::place_if_paid(tx, actor, world, order)?;
     if order.state != State::Placed {
@@ -96,7 +97,7 @@ pub fn fulfil(
         )
         .into());
     }
-    crate::fulfilment::leave(tx, actor, world, &order, part)?;
+    crate::fulfilment::leave(tx, actor, world, part, tracking)?;
     settle::capture_for_what_left(tx, actor, world, &order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)

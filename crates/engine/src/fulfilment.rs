@@ -93,25 +93,37 @@ pub fn open_at(
     Ok(rows::open_at(tx, location, after, limit)?)
 }
 
+/// A fulfilment order of an order, for who may hand out goods at its location.
+///
+/// # Errors
+/// [`Code::NotFound`], [`Code::Forbidden`].
+pub fn find(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    order: &Order,
+    id: Id<FulfilmentOrderKind>,
+) -> Result<FulfilmentOrder, Failure> {
+    let all = rows::of_order(tx, order.id)?;
+    let one =
+        all.into_iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
+    actor.may(Permission::EditOrders, Some(one.location))?;
+    Ok(one)
+}
+
 /// Moves an open fulfilment order's goods from the location to the customer. The order is locked and paid.
 ///
 /// # Errors
-/// [`Code::NotFound`], or [`Code::WrongState`] unless it is open.
+/// [`Code::WrongState`] unless it is open.
 pub fn leave(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-    (id, tracking): (Id<FulfilmentOrderKind>, Option<String>),
-) -> Result<FulfilmentOrder, Failure> {
-    let all = rows::of_order(tx, order.id)?;
-    let mut one =
-        all.into_iter().find(|one| one.id == id).ok_or_else(|| Refusal::not_found("fulfilment order", id))?;
-    actor.may(Permission::EditOrders, Some(one.location))?;
+    mut one: FulfilmentOrder,
+    tracking: Option<String>,
+) -> Result<(), Failure> {
     if one.state != State::Open {
-        return Err(
-            Refusal::new(Code::WrongState, format!("fulfilment order {id} is {}", one.state.text())).into()
-        );
+        let message = format!("fulfilment order {} is {}", one.id, one.state.text());
+        return Err(Refusal::new(Code::WrongState, message).into());
     }
     one.state = rules::left(one.kind);
     one.tracking = tracking;
@@ -120,7 +132,7 @@ pub fn leave(
     let quantities = by_variant(&one.lines);
     let onward = Onward {
         reason: if one.state == State::Shipped { "shipped" } else { "handed_over" },
-        cause: ("order", order.id.to_string()),
+        cause: ("order", one.order.to_string()),
         quantities: &quantities,
         from: stock::at(one.location, stock::State::Committed),
         to: stock::world(stock::State::Customer),
@@ -128,7 +140,7 @@ pub fn leave(
     move_on(tx, actor, world, &onward)?;
     let kind = if one.state == State::Shipped { "fulfilment.shipped" } else { "fulfilment.collected" };
     tell(tx, actor, world, &one, kind);
-    Ok(one)
+    Ok(())
 }
 
 fn by_variant(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {

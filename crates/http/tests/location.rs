@@ -100,7 +100,7 @@ fn what_cannot_be_is_refused_by_field() {
         ];
         assert_eq!(fields(&refused), expected);
         assert_eq!(desk.ask(&owner, "GET", "/v1/locations/none", None).code(), "not_found");
-        assert_eq!(desk.ask(&owner, "GET", "/v1/locations/%00", None).code(), "not_found");
+        assert_eq!(desk.ask(&owner, "GET", "/v1/locations/%00", None).code(), "unreadable");
         assert_eq!(desk.ask(&owner, "GET", "/v1/locations?limit=x", None).code(), "unreadable");
         assert_eq!(fields(&desk.ask(&owner, "GET", "/v1/locations?near=here", None)), ["near"]);
         let reader = key_for(shop, &[Permission::ReadPlaces]);
