@@ -1,5 +1,7 @@
 //! Markets and channels: making, changing and finding them.
 
+pub mod origin;
+
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::market::{self as rules, CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel, within};

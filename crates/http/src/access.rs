@@ -66,6 +66,8 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/channels", OneOf(&[EditPlaces])),
     ("GET", "/v1/channels/{id}", OneOf(&[ReadPlaces])),
     ("PATCH", "/v1/channels/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/channels/{id}/origins", OneOf(&[ReadPlaces])),
+    ("PUT", "/v1/channels/{id}/origins", OneOf(&[EditPlaces])),
     ("POST", "/v1/contacts/find", OneOf(&[ReadContacts])),
     ("GET", "/v1/contacts/{id}", OneOf(&[ReadContacts])),
     ("POST", "/v1/contacts/{id}/erase", OneOf(&[EditCustomers])),
