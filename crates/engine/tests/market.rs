@@ -8,6 +8,7 @@ use domain::{Code, actor::Actor};
 use engine::Failure;
 use engine::location::{NewLocation, NewNetwork};
 use engine::market::{self, Channel, ChannelChange, Market, MarketChange, NewChannel, NewMarket};
+use engine::tax::{self, NewZone};
 use sim::TestShop;
 
 fn britain() -> NewMarket {
@@ -53,6 +54,11 @@ fn create(shop: &TestShop, new: NewMarket) -> Result<Market, Failure> {
 
 fn create_channel(shop: &TestShop, new: NewChannel) -> Result<Channel, Failure> {
     shop.run(move |tx, actor, world| market::create_channel(tx, actor, world, new.clone()))
+}
+
+fn tax_zone(shop: &TestShop) -> Id<TaxZone> {
+    let zone = NewZone { external_id: None, code: "gb".into(), name: "Britain".into(), areas: Vec::new() };
+    shop.run(move |tx, actor, world| tax::create_zone(tx, actor, world, zone.clone())).expect("a tax zone").id
 }
 
 /// A store in Leeds, and a network of it alone.
@@ -103,7 +109,7 @@ fn a_market_keeps_its_currency_and_changes_the_rest() {
         let coarse = NewMarket { cash_rounding_minor: 0, ..britain() };
         assert_eq!(refusal(create(shop, coarse)), "invalid: cash_rounding_minor: give 1 to 10000, not 0");
 
-        let zone: Id<TaxZone> = Id::from_bytes([5; 16]);
+        let zone = tax_zone(shop);
         let change = MarketChange {
             name: Some("Britain".into()),
             countries: Some(vec![Country::parse("GB").unwrap()]),
@@ -135,6 +141,13 @@ fn a_market_keeps_its_currency_and_changes_the_rest() {
         assert_eq!(changed, expected);
         let start = Id::from_bytes([0; 16]);
         assert_eq!(shop.read(move |tx| market::list(tx, &Actor::system(), start, 5)).unwrap(), [expected]);
+        let nowhere =
+            MarketChange { tax_zone: Some(Some(Reference::Id(Id::from_bytes([5; 16])))), ..change.clone() };
+        let id = made.id;
+        let refused = shop.run(move |tx, actor, world| {
+            market::update(tx, actor, world, (&Reference::Id(id), Some(2)), nowhere.clone())
+        });
+        assert!(refusal(refused).starts_with("invalid: tax_zone: no tax zone"));
         assert_eq!(update(Some(1)).unwrap_err().code(), Some(Code::Stale));
         assert_eq!(update(None).unwrap_err().code(), Some(Code::Stale));
     });

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 pub use store::actor::key::ApiKey;
 
 use crate::event::emit;
-use crate::external::resolve_at;
+use crate::external::known_at;
 use crate::{Failure, World};
 
 /// Microseconds of a day.
@@ -45,8 +45,8 @@ pub fn create(
     new: NewKey,
 ) -> Result<(ApiKey, String), Failure> {
     actor.may(Permission::ManageAccess, None)?;
-    let location = new.location.map(|location| resolve_at(tx, "location", &location)).transpose()?;
-    let channel = new.channel.map(|channel| resolve_at(tx, "channel", &channel)).transpose()?;
+    let location = new.location.map(|location| known_at(tx, "location", &location)).transpose()?;
+    let channel = new.channel.map(|channel| known_at(tx, "channel", &channel)).transpose()?;
     actor.may_give(Grant { location, permissions: new.permissions })?;
     let token = KeyToken { id: world.id(), secret: world.bytes() };
     let key = ApiKey {
