@@ -270,3 +270,44 @@ fn a_list_out_of_use_and_a_bad_price_are_refused() {
         );
     });
 }
+
+#[test]
+fn the_lowest_price_counts_lists_as_they_stood() {
+    on_every_engine(|shop| {
+        let (channel, mug) = (web(shop), mug(shop));
+        let market = || NewAudience::Market(Reference::External("gb".into()));
+        make(shop, new_list("gb", market(), None)).unwrap();
+        let web_only = NewAudience::Channel(Reference::External("web".into()));
+        let sale = make(shop, new_list("sale", web_only, None)).unwrap();
+        set(shop, new_price("gb", 1000)).unwrap();
+        shop.pass(40 * DAY);
+        set(shop, new_price("sale", 600)).unwrap();
+        let change = |version, change: ListChange| {
+            shop.run(move |tx, actor, world| {
+                price::change_list(tx, actor, world, (Reference::Id(sale), Some(version)), change.clone())
+            })
+            .unwrap()
+        };
+        let lowest = || {
+            let (channel, now) = (channel.clone(), shop.shop.source.now());
+            let found = shop.read(move |tx| price::lowest_before(tx, &channel, mug, now)).unwrap();
+            found.map(|price| price.minor)
+        };
+        shop.pass(DAY);
+        change(1, ListChange { active: Some(false), ..Default::default() });
+        assert_eq!(pays(shop, &channel, None, mug, 1).unwrap().minor, 1000);
+        assert_eq!(lowest(), Some(600), "the sale was there yesterday, though its list is out of use");
+        shop.pass(31 * DAY);
+        assert_eq!(lowest(), Some(1000));
+
+        let tomorrow = Instant::from_micros(shop.shop.source.now().micros() + DAY * 1_000_000);
+        let dated = ListChange { active: Some(true), starts_at: Some(Some(tomorrow)), ..Default::default() };
+        change(2, dated);
+        assert_eq!(lowest(), Some(1000), "it begins tomorrow");
+        shop.pass(2 * DAY);
+        let past = Some(Some(Instant::from_micros(tomorrow.micros() + DAY * 1_000_000 / 2)));
+        change(3, ListChange { ends_at: past, ..Default::default() });
+        assert_eq!(pays(shop, &channel, None, mug, 1).unwrap().minor, 1000);
+        assert_eq!(lowest(), Some(600), "it held for two days, whatever is written now");
+    });
+}

@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0016_returns"
     "0017_import"
     "0020_origin"
+    "0021_price_list_change"
     "0060_keyring"
 };
 
