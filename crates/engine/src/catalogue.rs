@@ -126,7 +126,7 @@ pub fn create_product(
         supplier: new.supplier,
         tax_class: external::known_at(tx, "tax_class", &new.tax_class)?,
         options: rules::options(&new.options)?,
-        attributes: attribute::checked(tx, AttributeScope::Product, new.attributes)?,
+        attributes: attribute::checked(tx, AttributeScope::Product, &[], new.attributes)?,
         external_id: new.external_id,
         version: 1,
         made_at: world.now(),
@@ -185,7 +185,7 @@ pub fn change_product(
         }
     }
     if let Some(values) = change.attributes {
-        product.attributes = attribute::checked(tx, AttributeScope::Product, values)?;
+        product.attributes = attribute::checked(tx, AttributeScope::Product, &product.attributes, values)?;
     }
     product.version += 1;
     product.changed_at = world.now();

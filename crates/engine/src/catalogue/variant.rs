@@ -119,7 +119,7 @@ pub(super) fn add(
         service: new.service,
         archived: false,
         active: product.status == rules::Status::Active,
-        attributes: attribute::checked(tx, AttributeScope::Variant, new.attributes)?,
+        attributes: attribute::checked(tx, AttributeScope::Variant, &[], new.attributes)?,
         external_id: new.external_id,
         version: 1,
         made_at: world.now(),
@@ -169,7 +169,7 @@ pub fn change_variant(
         after.components = if before.kit { components(tx, before.id, &parts)? } else { Vec::new() };
     }
     if let Some(values) = change.attributes {
-        after.attributes = attribute::checked(tx, AttributeScope::Variant, values)?;
+        after.attributes = attribute::checked(tx, AttributeScope::Variant, &before.attributes, values)?;
     }
     let moved = after.options != before.options || before.archived;
     if moved && !after.archived {
