@@ -30,11 +30,10 @@ pub fn start_beside(config: &Config, listener: Option<Listener>) -> Result<(), F
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    // Alone, the log decides what is noted at all: cheaper than asking who wants it.
-    let layers = match listener {
-        None => vec![filter.boxed(), lines],
-        Some(listener) => vec![lines.with_filter(filter).boxed(), listener],
-    };
-    registry().with(layers).init();
+    match listener {
+        // Alone, the log decides what is noted at all: cheaper than asking who wants it.
+        None => registry().with(lines).with(filter).init(),
+        Some(listener) => registry().with(vec![lines.with_filter(filter).boxed(), listener]).init(),
+    }
     Ok(())
 }

@@ -161,7 +161,8 @@ pub struct Blind {
 /// Takes goods back whose order is not known; the money is given back by hand, so who asks must be allowed to handle payments too.
 ///
 /// # Errors
-/// [`Code::WrongState`] when the location takes nothing back; [`Code::NotFound`] for an unknown variant.
+/// [`Code::WrongState`] when the location takes nothing back; [`Code::CurrencyMismatch`] when no channel that sells from it trades in
+/// the currency; [`Code::NotFound`] for an unknown variant.
 pub fn take_back_blind(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -171,6 +172,10 @@ pub fn take_back_blind(
     actor.may(Permission::EditOrders, Some(input.location))?;
     actor.may(Permission::TakePayments, Some(input.location))?;
     takes_back(tx, input.location)?;
+    if !store::market::trades_in(tx, input.location, input.currency)? {
+        let message = format!("nothing is sold in {} at this location", input.currency);
+        return Err(Refusal::new(Code::CurrencyMismatch, message).at("currency").into());
+    }
     let ids: Vec<Id<Variant>> = input.lines.iter().map(|line| line.variant).collect();
     let known = store::catalogue::variants(tx, &ids)?;
     let mut lines = Vec::new();

@@ -301,3 +301,23 @@ pub fn list_channels(
         channel,
     )
 }
+
+/// Does a channel that sells from this location trade in this currency?
+///
+/// # Errors
+/// What the store says.
+pub fn trades_in(
+    tx: &mut Tx<'_>,
+    location: Id<id::Location>,
+    currency: Currency,
+) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select channel.channel_id from channel join market on market.market_id = channel.market_id
+         where market.currency = $2 and (channel.location_id = $1 or channel.network_id in
+             (select network_id from network_member where location_id = $1))
+         limit 1",
+        params![location, currency.code()],
+        |row| row.id::<id::Channel>(),
+    )?;
+    Ok(found.is_some())
+}

@@ -308,7 +308,7 @@ impl NewLineShape {
             }
         };
         let unit_price = match &self.unit_price {
-            Some(price) => fields.within("unit_price", |fields| fields.money("amount", price)).map(Some),
+            Some(price) => fields.money("unit_price", price).map(Some),
             None => Some(None),
         };
         Some(NewLine { variant: variant?, quantity: quantity?, unit_price: unit_price? })

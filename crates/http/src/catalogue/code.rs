@@ -53,14 +53,26 @@ impl ScannedShape {
 }
 
 /// How the scales lay out the codes of one prefix: prefix, item number, check digit of the value if there is one, value, check digit.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = LabelLayout, example = json!({"item_digits": 4, "value_digits": 5, "measure": "weight", "verified": true}))]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LabelLayout, example = json!({"prefix": "21", "item_digits": 4, "value_digits": 5, "measure": "weight", "verified": true}))]
 struct LayoutShape {
-    /// The first two digits; in a request the path says it.
-    #[serde(default, skip_deserializing)]
-    #[schema(read_only)]
+    /// The first two digits.
     prefix: String,
+    /// Digits of the item number. A variant is found by the internal barcode made of prefix and item number.
+    item_digits: i64,
+    /// Digits of price or weight.
+    value_digits: i64,
+    /// What the value says.
+    measure: MeasureShape,
+    /// Does a check digit of its own stand before the value?
+    verified: bool,
+}
+
+/// How the scales shall lay out the codes of the prefix that the path names.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewLabelLayout, example = json!({"item_digits": 4, "value_digits": 5, "measure": "weight", "verified": true}))]
+struct NewLayoutShape {
     /// Digits of the item number. A variant is found by the internal barcode made of prefix and item number.
     #[schema(minimum = 1, maximum = 9)]
     item_digits: i64,
@@ -119,15 +131,15 @@ async fn list_label_layouts(State(app): State<App>, Caller(actor): Caller) -> Re
 }
 
 /// Set how the shop's scales lay out the codes of a prefix
-#[utoipa::path(put, path = "/v1/label-layouts/{prefix}", operation_id = "set_label_layout", tag = "catalogue", request_body = LayoutShape,
+#[utoipa::path(put, path = "/v1/label-layouts/{prefix}", operation_id = "set_label_layout", tag = "catalogue", request_body = NewLayoutShape,
     params(("prefix" = String, Path, description = "`02`, or `20` to `29`")),
     responses((status = 200, body = LayoutShape), Problems))]
 async fn set_label_layout(
     State(app): State<App>,
     Path(prefix): Path<String>,
-    command: Command<LayoutShape>,
+    command: Command<NewLayoutShape>,
 ) -> Result<Response, Problem> {
-    let LayoutShape { item_digits, value_digits, measure, verified, .. } = command.body;
+    let NewLayoutShape { item_digits, value_digits, measure, verified } = command.body;
     let measure = match measure {
         MeasureShape::Price => Measure::Price,
         MeasureShape::Weight => Measure::Weight,
