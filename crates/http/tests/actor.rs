@@ -93,6 +93,8 @@ fn places_that_do_not_exist_are_bound_to_nobody() {
         refused("POST", "/v1/api-keys", key, "location");
         let key = json!({"name": "web", "kind": "secret", "permissions": ["places:read"], "channel": unsold});
         refused("POST", "/v1/api-keys", key, "channel");
+        let role = json!({"code": "keeper", "name": "Keeper", "permissions": ["places:read"]});
+        assert_eq!(desk.ask(&owner, "POST", "/v1/roles", Some(role)).status, 201);
         let member = json!({"name": "Ada", "email": "ada@example.com", "roles": [{"role": "keeper", "location": nowhere}]});
         refused("POST", "/v1/staff", member, "roles.0.location");
         let market = json!({"code": "gb", "name": "Britain", "countries": ["GB"], "currency": "GBP", "prices_include_tax": true,
