@@ -1,50 +1,34 @@
 //! The story of a market, Britain, and the channels through which it is sold to: a web shop and a till.
 
-use domain::location as places;
 use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{self, TaxZone};
-use domain::value::{Country, Currency, Id, Language, Reference, Rounding, Zone};
+use domain::value::{Country, Id, Reference, Rounding};
 use domain::{Code, actor::Actor};
 use engine::Failure;
 use engine::location::{NewLocation, NewNetwork};
 use engine::market::{self, Channel, ChannelChange, Market, MarketChange, NewChannel, NewMarket};
 use engine::tax::{self, NewZone};
-use sim::TestShop;
+use sim::{TestShop, retailer};
 
 fn britain() -> NewMarket {
     NewMarket {
-        code: "gb".into(),
         name: "Britain and Ireland".into(),
         external_id: Some("MARKET-1".into()),
         countries: ["IE", "GB"].iter().map(|code| Country::parse(code).expect("a country")).collect(),
-        currency: Currency::parse("GBP").expect("a sound value"),
-        prices_include_tax: true,
-        rounding_level: RoundingLevel::Line,
-        rounding: Rounding::HalfUp,
-        cash_rounding_minor: 1,
-        language: Language::parse("en-GB").expect("a sound value"),
-        zone: Zone::parse("Europe/London").expect("a sound value"),
-        tax_zone: None,
+        ..retailer::britain()
     }
 }
 
 fn web() -> NewChannel {
     NewChannel {
-        code: "web".into(),
-        name: "Web shop".into(),
         external_id: Some("CHANNEL-1".into()),
-        kind: Kind::Web,
         market: Reference::External("MARKET-1".into()),
         network: Reference::External("NETWORK-1".into()),
-        location: None,
         hold_policy: HoldPolicy::AtCart,
-        hold_minutes: 20,
-        cart_expiry_minutes: 60 * 24 * 30,
-        payment_minutes: 60,
         stock_threshold: 2,
-        category_tree: None,
         payment_kinds: vec![PaymentKind::Test, PaymentKind::Manual],
         capture_policy: CapturePolicy::AtFulfilment,
+        ..retailer::a_channel("web", Id::from_bytes([0; 16]), Id::from_bytes([0; 16]))
     }
 }
 
@@ -63,22 +47,7 @@ fn tax_zone(shop: &TestShop) -> Id<TaxZone> {
 
 /// A store in Leeds, and a network of it alone.
 fn places(shop: &TestShop) {
-    let store = NewLocation {
-        code: "leeds".into(),
-        name: "Leeds".into(),
-        external_id: Some("STORE-7".into()),
-        kind: places::Kind::Store,
-        can_ship: true,
-        can_pick_up: true,
-        can_receive: true,
-        can_return: true,
-        zone: Zone::parse("Europe/London").expect("a sound value"),
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-    };
+    let store = NewLocation { external_id: Some("STORE-7".into()), ..retailer::a_location("leeds") };
     let network = NewNetwork {
         code: "uk".into(),
         name: "United Kingdom".into(),
