@@ -121,9 +121,14 @@ impl Private {
         Ok(Self { cluster, _wanted: wanted })
     }
 
+    /// Where everything of it lies: its data, its log.
+    pub fn directory(&self) -> &Path {
+        self.cluster.home()
+    }
+
     /// The root certificate of its authority, if it encrypts.
     pub fn root_certificate(&self) -> PathBuf {
-        self.cluster.home().join(cluster::ROOT_CERTIFICATE)
+        self.directory().join(cluster::ROOT_CERTIFICATE)
     }
 
     /// A fresh database on it.
