@@ -33,6 +33,8 @@ pub struct Config {
     behind_proxy: bool,
     metrics_open: bool,
     public_figures: bool,
+    connections_at_once_max: usize,
+    idle_seconds_max: u64,
     body_bytes_max: usize,
     request_seconds_max: u64,
     requests_at_once_max: usize,
@@ -162,6 +164,8 @@ impl Config {
         let asked = |known: Rate| Rate { per_minute: self.requests_per_minute_max, ..known };
         http::server::Settings {
             body_bytes_max: self.body_bytes_max,
+            connections_at_once_max: self.connections_at_once_max,
+            idle_seconds_max: self.idle_seconds_max,
             request_seconds_max: self.request_seconds_max,
             requests_at_once_max: self.requests_at_once_max,
             streams_at_once_max: self.streams_at_once_max,
@@ -204,6 +208,8 @@ pub fn load(flags: &Flags) -> Result<Config, Fault> {
     bounded("queue", config.queue, 1_000_000)?;
     bounded("body_bytes_max", config.body_bytes_max, 1 << 30)?;
     bounded("requests_at_once_max", config.requests_at_once_max, 100_000)?;
+    bounded("connections_at_once_max", config.connections_at_once_max, 1_000_000)?;
+    bounded("idle_seconds_max", config.idle_seconds_max as usize, 86_400)?;
     bounded("streams_at_once_max", config.streams_at_once_max, 100_000)?;
     bounded("requests_per_minute_max", config.requests_per_minute_max as usize, 1_000_000_000)?;
     bounded("sign_ins_per_minute_max", config.sign_ins_per_minute_max as usize, 1_000_000)?;

@@ -9,6 +9,9 @@ use crate::config::{Config, LogFormat};
 use crate::fault::Fault;
 use crate::trace::Listener;
 
+/// Whatever is asked for: below this level the PostgreSQL client writes every value of every statement, and a value may be a name.
+const NO_VALUES: &str = "tokio_postgres=info";
+
 /// Starts logging.
 ///
 /// # Errors
@@ -25,6 +28,7 @@ pub fn start_beside(config: &Config, listener: Option<Listener>) -> Result<(), F
     let wrong =
         |error: ParseError| Fault::Usage(format!("settings: log_filter \"{}\": {error}", config.log_filter));
     let filter = EnvFilter::builder().parse(&config.log_filter).map_err(wrong)?;
+    let filter = filter.add_directive(NO_VALUES.parse().map_err(wrong)?);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.boxed(),

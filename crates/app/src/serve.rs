@@ -95,8 +95,7 @@ async fn serve(
         }
         stop.send_replace(true);
     });
-    let served = http::server::serve(App::new(shop), listener, edge, until_asked()).await;
-    served.map_err(|error| Fault::environment("serving", error))?;
+    http::server::serve(App::new(shop), listener, edge, until_asked()).await;
     let _ = jobs.await;
     tracing::info!("stopped");
     Ok(())

@@ -77,7 +77,7 @@ impl<'s> Street<'s> {
         let api = http::server::serve(app, shop_listener, http::server::Settings::default(), until_stopped());
         let running = vec![
             runtime.spawn(served),
-            runtime.spawn(async move { api.await.unwrap() }),
+            runtime.spawn(api),
             runtime.spawn(connect::run(shop.shop.clone(), handlers, until_stopped())),
         ];
         Street { shop, provider, shop_url, runtime, stop, running }

@@ -1,5 +1,7 @@
 //! Markets, with their countries, currency, tax treatment and language, and channels: the ways in which customers meet the shop.
 
+pub mod origin;
+
 use crate::refusal::Refusal;
 use crate::value::Country;
 

@@ -181,17 +181,27 @@ pub struct Change {
     pub row: Option<Row>,
 }
 
-/// The lowest price one piece had in the [`LOWEST_DAYS`] days before an instant, replayed from the history of changes, which must be
-/// in order of time; `None` when it had no price.
-///
-/// The lists' dates are taken as they are now.
-pub fn lowest_before(lists: &[List], changes: &[Change], before: Instant) -> Option<Row> {
+/// That a price list was made or changed, at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListChange {
+    /// When.
+    pub at: Instant,
+    /// What it became.
+    pub list: List,
+    /// Was it in use from then on?
+    pub active: bool,
+}
+
+/// The lowest price one piece had in the [`LOWEST_DAYS`] days before an instant, replayed from the history of lists and of prices, which
+/// must be in order of time; `None` when it had no price.
+pub fn lowest_before(lists: &[ListChange], changes: &[Change], before: Instant) -> Option<Row> {
     let from = Instant::from_micros(before.micros() - LOWEST_DAYS * DAY_MICROS);
     let edges = changes.iter().flat_map(|change| {
         let end = change.row.and_then(|row| row.ends_at);
         [Some(change.at), change.starts_at, end]
     });
-    let list_edges = lists.iter().flat_map(|list| [list.starts_at, list.ends_at]);
+    let list_edges =
+        lists.iter().flat_map(|change| [Some(change.at), change.list.starts_at, change.list.ends_at]);
     let mut instants: Vec<Instant> =
         edges.chain(list_edges).flatten().filter(|at| from < *at && *at < before).collect();
     instants.push(from);
@@ -199,8 +209,17 @@ pub fn lowest_before(lists: &[List], changes: &[Change], before: Instant) -> Opt
     instants.dedup();
     instants
         .into_iter()
-        .filter_map(|at| effective(lists, &rows_at(changes, at), 1, at))
+        .filter_map(|at| effective(&lists_at(lists, at), &rows_at(changes, at), 1, at))
         .min_by_key(|row| (row.minor, row.list))
+}
+
+/// The lists in use as they stood at the end of an instant.
+fn lists_at(changes: &[ListChange], at: Instant) -> Vec<List> {
+    let mut lists = BTreeMap::new();
+    for change in changes.iter().take_while(|change| change.at <= at) {
+        lists.insert(change.list.id, change.active.then(|| change.list.clone()));
+    }
+    lists.into_values().flatten().collect()
 }
 
 /// The prices as they stood at the end of an instant.
@@ -295,10 +314,35 @@ mod tests {
             change(45, Some(sale), Some(at(50))),
             change(90, None, None),
         ];
-        let lowest = |day| lowest_before(&one, &changes, at(day)).map(|row| row.minor);
+        let made = [ListChange { at: at(-1), list: one[0].clone(), active: true }];
+        let lowest = |day| lowest_before(&made, &changes, at(day)).map(|row| row.minor);
         assert_eq!(lowest(0), None, "it had no price yet");
         assert_eq!([1, 49, 51, 84, 86, 119].map(lowest), [80, 80, 60, 60, 100, 100].map(Some));
         assert_eq!(lowest(121), None, "it was taken away long ago");
+    }
+
+    #[test]
+    fn a_list_counts_as_it_was_on_the_day() {
+        let (standing, sale) = (list(1, false, false, 0), list(2, true, false, 0));
+        let price_of = |number, minor| Change {
+            at: at(0),
+            list: Id::from_bytes([number; 16]),
+            minimum_quantity: 1,
+            starts_at: None,
+            row: Some(price(number, 1, minor)),
+        };
+        let prices = [price_of(1, 100), price_of(2, 60)];
+        let over = List { ends_at: Some(at(20)), ..sale.clone() };
+        let lists = [
+            ListChange { at: at(0), list: standing, active: true },
+            ListChange { at: at(10), list: sale.clone(), active: true },
+            ListChange { at: at(12), list: sale.clone(), active: false },
+            ListChange { at: at(15), list: over, active: true },
+            ListChange { at: at(16), list: List { starts_at: Some(at(90)), ..sale }, active: true },
+        ];
+        let lowest = |day| lowest_before(&lists, &prices, at(day)).map(|row| row.minor);
+        assert_eq!([10, 11, 45, 46].map(lowest), [100, 60, 60, 100].map(Some));
+        assert_eq!(lowest(91), Some(60), "it began again");
     }
 
     #[test]

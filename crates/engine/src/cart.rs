@@ -443,5 +443,6 @@ fn hold(
     }
     let expires_at = world.now().plus_seconds(channel.hold_minutes.saturating_mul(60));
     let demand = price::demand(tx, cart)?;
-    stock::hold::hold_for_cart(tx, actor, world, (channel, cart.id), &demand, expires_at)
+    let outcome = stock::hold::hold_for_cart(tx, actor, world, (channel, cart.id), &demand, expires_at);
+    stock::in_skus(tx, &demand.keys().copied().collect::<Vec<_>>(), outcome)
 }

@@ -124,9 +124,9 @@ pub fn create_product(
         description: new.description,
         brand: new.brand,
         supplier: new.supplier,
-        tax_class: tax_class(tx, &new.tax_class)?,
+        tax_class: external::known_at(tx, "tax_class", &new.tax_class)?,
         options: rules::options(&new.options)?,
-        attributes: attribute::checked(tx, AttributeScope::Product, new.attributes)?,
+        attributes: attribute::checked(tx, AttributeScope::Product, &[], new.attributes)?,
         external_id: new.external_id,
         version: 1,
         made_at: world.now(),
@@ -174,7 +174,7 @@ pub fn change_product(
     set(&mut product.brand, change.brand);
     set(&mut product.supplier, change.supplier);
     if let Some(class) = change.tax_class {
-        product.tax_class = tax_class(tx, &class)?;
+        product.tax_class = external::known_at(tx, "tax_class", &class)?;
     }
     if let Some(options) = change.options {
         product.options = rules::options(&options)?;
@@ -185,7 +185,7 @@ pub fn change_product(
         }
     }
     if let Some(values) = change.attributes {
-        product.attributes = attribute::checked(tx, AttributeScope::Product, values)?;
+        product.attributes = attribute::checked(tx, AttributeScope::Product, &product.attributes, values)?;
     }
     product.version += 1;
     product.changed_at = world.now();
@@ -267,15 +267,6 @@ fn detail(tx: &mut Tx<'_>, product: Product, variants: Vec<Variant>) -> Result<D
     let media = media_rows::of_products(tx, &[product.id])?;
     let categories = category_rows::of_product(tx, product.id)?;
     Ok(Detail { product, variants, media, categories })
-}
-
-/// The tax class a reference in a body stands for.
-fn tax_class(tx: &mut Tx<'_>, reference: &Reference<TaxClass>) -> Result<Id<TaxClass>, Failure> {
-    let id = external::resolve_at(tx, "tax_class", reference)?;
-    if rows::has_tax_class(tx, id)? {
-        return Ok(id);
-    }
-    Err(Refusal::invalid("tax_class", format!("no tax class \"{id}\"; make it first")).into())
 }
 
 fn set_categories(

@@ -8,7 +8,7 @@ use domain::value::{Currency, Id, Reference};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::Channel;
-use store::{Tx, delivery as rows, location, market, tax};
+use store::{Tx, delivery as rows, location, market};
 
 pub use store::delivery::Method;
 pub use store::location::Location;
@@ -152,10 +152,13 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMethod)
         currency: new.currency,
         zone: new.zone,
         rates: new.rates,
-        tax_class: known_class(tx, &new.tax_class)?,
+        tax_class: external::known_at(tx, "tax_class", &new.tax_class)?,
         lead_days: new.lead_days,
         channels: known_channels(tx, &new.channels, new.currency)?,
-        pickup_network: new.pickup_network.map(|network| known_network(tx, &network)).transpose()?,
+        pickup_network: new
+            .pickup_network
+            .map(|network| external::known_at(tx, "pickup_network", &network))
+            .transpose()?,
         pickup_locations: known_locations(tx, &new.pickup_locations)?,
         active: true,
         version: 1,
@@ -185,13 +188,14 @@ pub fn update(
     let mut method = load(tx, id)?;
     edit::unchanged(id, method.version, version)?;
     if let Some(class) = change.tax_class {
-        method.tax_class = known_class(tx, &class)?;
+        method.tax_class = external::known_at(tx, "tax_class", &class)?;
     }
     if let Some(channels) = change.channels {
         method.channels = known_channels(tx, &channels, method.currency)?;
     }
     if let Some(network) = change.pickup_network {
-        method.pickup_network = network.map(|network| known_network(tx, &network)).transpose()?;
+        method.pickup_network =
+            network.map(|network| external::known_at(tx, "pickup_network", &network)).transpose()?;
     }
     if let Some(locations) = change.pickup_locations {
         method.pickup_locations = known_locations(tx, &locations)?;
@@ -226,14 +230,6 @@ fn checked(mut method: Method) -> Result<Method, Refusal> {
     Ok(method)
 }
 
-fn known_class(tx: &mut Tx<'_>, class: &Reference<TaxClass>) -> Result<Id<TaxClass>, Failure> {
-    let id = external::resolve_at(tx, "tax_class", class)?;
-    match tax::find_class(tx, id)? {
-        Some(_) => Ok(id),
-        None => Err(Refusal::invalid("tax_class", format!("no tax class \"{id}\"")).into()),
-    }
-}
-
 /// The channels named, in order, each of which sells in the currency.
 fn known_channels(
     tx: &mut Tx<'_>,
@@ -258,14 +254,6 @@ fn known_channels(
     known.sort();
     known.dedup();
     Ok(known)
-}
-
-fn known_network(tx: &mut Tx<'_>, network: &Reference<id::Network>) -> Result<Id<id::Network>, Failure> {
-    let id = external::resolve_at(tx, "pickup_network", network)?;
-    match location::find_network(tx, id)? {
-        Some(_) => Ok(id),
-        None => Err(Refusal::invalid("pickup_network", format!("no network \"{id}\"")).into()),
-    }
 }
 
 /// The locations named, in order, at each of which customers can collect.

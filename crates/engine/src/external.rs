@@ -33,6 +33,18 @@ pub fn resolve_at<K: Kind>(tx: &mut Tx<'_>, field: &str, reference: &Reference<K
     })
 }
 
+/// As [`resolve_at`], and the thing exists: for ids that are kept, which nobody would look at again.
+///
+/// # Errors
+/// [`domain::Code::Invalid`] at the field when it does not exist.
+pub fn known_at<K: Kind>(tx: &mut Tx<'_>, field: &str, reference: &Reference<K>) -> Result<Id<K>, Failure> {
+    let id = resolve_at(tx, field, reference)?;
+    if external::exists(tx, id)? {
+        return Ok(id);
+    }
+    Err(Refusal::invalid(field, format!("no {} \"{id}\"", K::NAME)).into())
+}
+
 /// Gives a thing the external id the retailer chose for it, if one was chosen.
 ///
 /// # Errors

@@ -1,12 +1,14 @@
 //! Markets and channels: making, changing and finding them.
 
+pub mod origin;
+
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::market::{self as rules, CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel, within};
 use domain::value::id::{self, CategoryTree, TaxZone};
 use domain::value::{Country, Currency, Id, Language, Reference, Rounding, Zone};
 use serde_json::json;
-use store::{Tx, location, market as rows};
+use store::{Tx, market as rows};
 
 pub use store::market::{Channel, Market};
 
@@ -142,7 +144,7 @@ pub struct ChannelChange {
 /// [`domain::Code::AlreadyExists`] when its code or external id is taken; [`domain::Code::Invalid`] naming the field at fault.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMarket) -> Result<Market, Failure> {
     actor.may(Permission::EditPlaces, None)?;
-    let tax_zone = new.tax_zone.map(|zone| external::resolve_at(tx, "tax_zone", &zone)).transpose()?;
+    let tax_zone = new.tax_zone.map(|zone| external::known_at(tx, "tax_zone", &zone)).transpose()?;
     let market = checked_market(Market {
         id: world.id(),
         code: new.code,
@@ -191,7 +193,7 @@ pub fn update(
     set(&mut market.language, change.language);
     set(&mut market.zone, change.zone);
     if let Some(tax_zone) = change.tax_zone {
-        market.tax_zone = tax_zone.map(|zone| external::resolve_at(tx, "tax_zone", &zone)).transpose()?;
+        market.tax_zone = tax_zone.map(|zone| external::known_at(tx, "tax_zone", &zone)).transpose()?;
     }
     let mut market = checked_market(market)?;
     if !rows::update(tx, &market)? {
@@ -252,9 +254,9 @@ pub fn create_channel(
         code: new.code,
         name: new.name,
         kind: new.kind,
-        market: known_market(tx, &new.market)?,
-        network: known_network(tx, &new.network)?,
-        location: new.location.map(|location| known_location(tx, &location)).transpose()?,
+        market: external::known_at(tx, "market", &new.market)?,
+        network: external::known_at(tx, "network", &new.network)?,
+        location: new.location.map(|location| external::known_at(tx, "location", &location)).transpose()?,
         hold_policy: new.hold_policy,
         hold_minutes: new.hold_minutes,
         cart_expiry_minutes: new.cart_expiry_minutes,
@@ -263,7 +265,7 @@ pub fn create_channel(
         stock_threshold: new.stock_threshold,
         category_tree: new
             .category_tree
-            .map(|tree| external::resolve_at(tx, "category_tree", &tree))
+            .map(|tree| external::known_at(tx, "category_tree", &tree))
             .transpose()?,
         payment_kinds: new.payment_kinds,
         capture_policy: new.capture_policy,
@@ -296,14 +298,15 @@ pub fn update_channel(
     let mut channel = load_channel(tx, id)?;
     edit::unchanged(id, channel.version, version)?;
     if let Some(network) = change.network {
-        channel.network = known_network(tx, &network)?;
+        channel.network = external::known_at(tx, "network", &network)?;
     }
     if let Some(location) = change.location {
-        channel.location = location.map(|location| known_location(tx, &location)).transpose()?;
+        channel.location =
+            location.map(|location| external::known_at(tx, "location", &location)).transpose()?;
     }
     if let Some(tree) = change.category_tree {
         channel.category_tree =
-            tree.map(|tree| external::resolve_at(tx, "category_tree", &tree)).transpose()?;
+            tree.map(|tree| external::known_at(tx, "category_tree", &tree)).transpose()?;
     }
     set(&mut channel.name, change.name);
     set(&mut channel.kind, change.kind);
@@ -335,30 +338,6 @@ fn checked_channel(mut channel: Channel) -> Result<Channel, Refusal> {
     rules::till_stands_somewhere(channel.kind, channel.location.is_some())?;
     channel.payment_kinds = rules::payment_kinds(channel.payment_kinds)?;
     Ok(channel)
-}
-
-fn known_market(tx: &mut Tx<'_>, market: &Reference<id::Market>) -> Result<Id<id::Market>, Failure> {
-    let id = external::resolve_at(tx, "market", market)?;
-    match rows::find_market(tx, id)? {
-        Some(_) => Ok(id),
-        None => Err(Refusal::invalid("market", format!("no market \"{id}\"")).into()),
-    }
-}
-
-fn known_network(tx: &mut Tx<'_>, network: &Reference<id::Network>) -> Result<Id<id::Network>, Failure> {
-    let id = external::resolve_at(tx, "network", network)?;
-    match location::find_network(tx, id)? {
-        Some(_) => Ok(id),
-        None => Err(Refusal::invalid("network", format!("no network \"{id}\"")).into()),
-    }
-}
-
-fn known_location(tx: &mut Tx<'_>, place: &Reference<id::Location>) -> Result<Id<id::Location>, Failure> {
-    let id = external::resolve_at(tx, "location", place)?;
-    match location::find(tx, id)? {
-        Some(_) => Ok(id),
-        None => Err(Refusal::invalid("location", format!("no location \"{id}\"")).into()),
-    }
 }
 
 /// A channel.

@@ -161,14 +161,7 @@ fn received(
     if !rows::receive(tx, payment.id, amount)? {
         return Err(refused_meanwhile(tx, payment.id, Step::Receive, amount));
     }
-    let capture = Part {
-        id: world.id(),
-        state: PartState::Done,
-        amount,
-        at: world.now(),
-        provider_reference: None,
-        failure: None,
-    };
+    let capture = Part::new(world.id(), PartState::Done, amount, world.now());
     rows::add_capture(tx, payment.id, &capture)?;
     tell(
         tx,
@@ -198,14 +191,7 @@ pub fn capture(
     if !rows::begin_capture(tx, id, amount)? {
         return Err(refused_meanwhile(tx, id, Step::Capture, amount));
     }
-    let capture = Part {
-        id: world.id(),
-        state: PartState::Pending,
-        amount,
-        at: world.now(),
-        provider_reference: None,
-        failure: None,
-    };
+    let capture = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_capture(tx, id, &capture)?;
     provider::ask_soon(tx, world, Operation::Capture(capture.id), id)?;
     Ok(capture.id)
@@ -249,14 +235,7 @@ pub fn refund(
     if !rows::begin_refund(tx, id, amount)? {
         return Err(refused_meanwhile(tx, id, Step::Refund, amount));
     }
-    let refund = Part {
-        id: world.id(),
-        state: PartState::Pending,
-        amount,
-        at: world.now(),
-        provider_reference: None,
-        failure: None,
-    };
+    let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_refund(tx, id, &refund)?;
     if payment.kind.has_provider() {
         provider::ask_soon(tx, world, Operation::Refund(refund.id), id)?;

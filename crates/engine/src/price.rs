@@ -12,10 +12,12 @@ use domain::value::id::{
 use domain::value::{Currency, Id, Instant, Reference};
 use serde_json::json;
 use store::market::{Channel, find_channel, find_market};
+use store::price::history as past;
 use store::{Tx, price as rows};
 
 pub use domain::price::Row as ListedPrice;
-pub use store::price::{PriceChange, PriceList};
+pub use store::price::PriceList;
+pub use store::price::history::PriceChange;
 
 use crate::catalogue::variant::find_variant;
 use crate::edit::{self, set};
@@ -176,6 +178,7 @@ pub fn create_list(
         return Err(edit::code_taken::<ListKind>(&list.code).into());
     }
     external::give(tx, list.rule.id, list.external_id.as_deref())?;
+    past::note_list(tx, &list, (world.id(), world.now(), &actor.who.label()))?;
     emit(tx, actor, world, list.rule.id, "price_list.created", json!({ "code": list.code }));
     Ok(list)
 }
@@ -220,6 +223,7 @@ pub fn change_list(
     if !rows::update_list(tx, &list)? {
         return Err(edit::stale(list.rule.id).into());
     }
+    past::note_list(tx, &list, (world.id(), world.now(), &actor.who.label()))?;
     emit(tx, actor, world, list.rule.id, "price_list.changed", json!({ "version": list.version }));
     Ok(list)
 }
@@ -313,7 +317,7 @@ pub fn set_price(
         old_minor: old.map(|old| old.minor),
         new_minor: new.minor,
     };
-    rows::note_change(tx, &change)?;
+    past::note_change(tx, &change)?;
     let body = json!({ "list": list.rule.id.to_string(), "minimum_quantity": place.minimum_quantity,
         "old_minor": change.old_minor, "new_minor": change.new_minor, "currency": list.currency.code() });
     emit(tx, actor, world, variant.id, "price.changed", body);
@@ -346,10 +350,11 @@ pub fn history(
 ) -> Result<Vec<PriceChange>, Failure> {
     actor.may_somewhere(Permission::ReadCatalogue)?;
     let variant = find_variant(tx, variant)?;
-    Ok(rows::changes(tx, variant.id, after, limit)?)
+    Ok(past::changes(tx, variant.id, after, limit)?)
 }
 
-/// The lowest price one piece had in a channel in the [`rules::LOWEST_DAYS`] days before an instant; `None` when it had none.
+/// The lowest price one piece had in a channel in the [`rules::LOWEST_DAYS`] days before an instant; `None` when it had none. Lists
+/// count as they stood then, whatever became of them.
 ///
 /// # Errors
 /// [`domain::Code::NotFound`].
@@ -359,12 +364,12 @@ pub fn lowest_before(
     variant: Id<VariantKind>,
     before: Instant,
 ) -> Result<Option<Price>, Failure> {
-    let lists = rows::lists_for(tx, channel.id, channel.market, None)?;
+    let lists = past::lists_ever_for(tx, channel.id, channel.market)?;
     let list_ids: Vec<_> = lists.iter().map(|list| list.rule.id).collect();
-    let list_rules: Vec<List> = lists.iter().map(|list| list.rule.clone()).collect();
-    let newest_first = rows::changes_in(tx, variant, &list_ids, REPLAYED_MAX)?;
+    let list_changes = past::list_changes(tx, &lists, REPLAYED_MAX)?;
+    let newest_first = past::changes_in(tx, variant, &list_ids, REPLAYED_MAX)?;
     let changes: Vec<rules::Change> = newest_first.iter().rev().map(PriceChange::replayed).collect();
-    let Some(row) = rules::lowest_before(&list_rules, &changes, before) else { return Ok(None) };
+    let Some(row) = rules::lowest_before(&list_changes, &changes, before) else { return Ok(None) };
     let list = lists.iter().find(|list| list.rule.id == row.list);
     Ok(list.map(|list| Price { minor: row.minor, currency: list.currency, list: row.list, was_minor: None }))
 }

@@ -275,7 +275,9 @@ pub fn adjust(
     let cause = input.reference.map(|reference| ("reference", reference));
     let movement =
         Movement { variant: input.variant, reason: input.reason.text(), cause, postings: postings.into() };
-    post_movement(tx, actor, world, movement, |short| too_few(input.variant, short.amount, -input.change))
+    let short = |short: Shortfall| too_few(input.variant, short.amount, -input.change);
+    let outcome = post_movement(tx, actor, world, movement, short);
+    in_skus(tx, &[input.variant], outcome)
 }
 
 /// A count to be taken over from elsewhere: afterwards exactly this many are available.
@@ -374,9 +376,9 @@ pub fn move_state(
     );
     let movement =
         Movement { variant: input.variant, reason: "moved", cause: None, postings: postings.into() };
-    post_movement(tx, actor, world, movement, |short| {
-        too_few(input.variant, short.amount, input.quantity.units())
-    })
+    let short = |short: Shortfall| too_few(input.variant, short.amount, input.quantity.units());
+    let outcome = post_movement(tx, actor, world, movement, short);
+    in_skus(tx, &[input.variant], outcome)
 }
 
 /// Sets what must stay at a location and when it counts as low there.
@@ -479,6 +481,25 @@ pub fn include(
 
 pub(crate) fn too_few(variant: Id<Variant>, found: i64, asked: i64) -> Refusal {
     Refusal::new(Code::OutOfStock, format!("{found} of {variant} can be had, {asked} asked"))
+}
+
+/// The same refusal in the words of who asks: the SKU in place of the id.
+///
+/// # Errors
+/// That refusal, or what the store says.
+pub(crate) fn in_skus<T>(
+    tx: &mut Tx<'_>,
+    variants: &[Id<Variant>],
+    outcome: Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Err(Failure::Refused(refusal)) = &outcome else { return outcome };
+    let short = variants.iter().filter(|variant| refusal.message().contains(&variant.to_string()));
+    let Some(variant) = short.copied().next().filter(|_| refusal.code() == Code::OutOfStock) else {
+        return outcome;
+    };
+    let Some(known) = store::catalogue::variants(tx, &[variant])?.pop() else { return outcome };
+    let words = refusal.message().replace(&variant.to_string(), &format!("sku {}", known.sku));
+    Err(Refusal::new(Code::OutOfStock, words).into())
 }
 
 pub(crate) fn never_short(short: Shortfall) -> Refusal {

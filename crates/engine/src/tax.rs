@@ -196,10 +196,7 @@ pub fn set_rate(
     actor.may(Permission::EditPlaces, None)?;
     let zone = external::resolve(tx, zone)?;
     load_zone(tx, zone)?;
-    let class = external::resolve_at(tx, "tax_class", &new.class)?;
-    if rows::find_class(tx, class)?.is_none() {
-        return Err(Refusal::invalid("tax_class", format!("no tax class \"{class}\"")).into());
-    }
+    let class = external::known_at(tx, "tax_class", &new.class)?;
     tax::check_validity(new.valid_from, new.valid_until)?;
     if new.exempt && new.rate != PartsPerMillion::ZERO {
         return Err(Refusal::invalid("rate", "what is exempt has the rate 0").into());

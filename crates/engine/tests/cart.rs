@@ -303,7 +303,9 @@ fn a_channel_that_holds_for_carts_promises_nothing_twice() {
         let held =
             |lines: &[NewLine]| create(shop, NewCart { channel: Reference::Id(channel), ..new(lines) });
         let first = held(&[line("MUG", 3)]).unwrap();
-        assert_eq!(held(&[line("MUG", 3)]).unwrap_err().code(), Some(Code::OutOfStock));
+        let refused = held(&[line("MUG", 3)]).unwrap_err();
+        let expected = domain::Refusal::new(Code::OutOfStock, "2 of sku MUG can be had, 3 asked");
+        assert_eq!(refused, Failure::Refused(expected));
         let second = held(&[line("MUG", 2)]).unwrap();
         assert_eq!(add(shop, second.id, line("MUG", 1)).unwrap_err().code(), Some(Code::OutOfStock));
         assert_eq!(quantities(&load(shop, second.id)), [2], "a refused add changes nothing");

@@ -387,3 +387,50 @@ fn a_part_that_is_refused_is_undone_by_itself() {
         assert_eq!(of_products, 2, "what was undone is not told");
     });
 }
+
+#[test]
+fn products_keep_their_values_when_an_attribute_changes() {
+    on_every_engine(|shop| {
+        let class = standard(shop);
+        let material = Attribute {
+            code: "material".into(),
+            name: "Material".into(),
+            kind: AttributeKind::Choice,
+            scope: AttributeScope::Product,
+            choices: vec!["wood".into(), "steel".into()],
+            exponent: 0,
+        };
+        let made =
+            shop.run(move |tx, actor, world| attribute::create(tx, actor, world, material.clone())).unwrap();
+        let of = |word: &str| vec![("material".to_owned(), Given::Text(word.into()))];
+        let wooden = NewProduct { attributes: of("wood"), ..product("Chair", class, vec![]) };
+        let chair = make(shop, wooden.clone()).unwrap().product.id;
+
+        let choices = |version, words: &[&str]| {
+            let choices = Some(words.iter().map(|word| (*word).to_owned()).collect());
+            let change = attribute::AttributeChange { name: Some("Made of".into()), choices };
+            shop.run(move |tx, actor, world| {
+                attribute::change(tx, actor, world, (made.id, Some(version)), change.clone())
+            })
+        };
+        assert_eq!(choices(1, &["steel", "glass"]).unwrap().version, 2);
+        assert_eq!(choices(1, &["wood"]).unwrap_err().code(), Some(Code::Stale));
+
+        let change = |version, change: ProductChange| {
+            shop.run(move |tx, actor, world| {
+                let key = (Reference::Id(chair), Some(version));
+                catalogue::change_product(tx, actor, world, key, change.clone())
+            })
+        };
+        let renamed = ProductChange { title: Some(title("Stool")), ..Default::default() };
+        assert_eq!(change(1, renamed).unwrap().product.attributes, of("wood"), "a value given stays");
+        let same = ProductChange { attributes: Some(of("wood")), ..Default::default() };
+        assert_eq!(change(2, same.clone()).unwrap().product.attributes, of("wood"), "and may be sent back");
+        let gone = "invalid: attributes.material: \"wood\" is none of: steel, glass";
+        assert_eq!(said(make(shop, NewProduct { title: title("Table"), ..wooden })), gone);
+
+        let glass = ProductChange { attributes: Some(of("glass")), ..Default::default() };
+        assert_eq!(change(3, glass).unwrap().product.attributes, of("glass"));
+        assert_eq!(said(change(4, same)), gone, "nobody goes back to what is no choice any more");
+    });
+}

@@ -1,50 +1,34 @@
 //! The story of a market, Britain, and the channels through which it is sold to: a web shop and a till.
 
-use domain::location as places;
 use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{self, TaxZone};
-use domain::value::{Country, Currency, Id, Language, Reference, Rounding, Zone};
+use domain::value::{Country, Id, Reference, Rounding};
 use domain::{Code, actor::Actor};
 use engine::Failure;
 use engine::location::{NewLocation, NewNetwork};
 use engine::market::{self, Channel, ChannelChange, Market, MarketChange, NewChannel, NewMarket};
-use sim::TestShop;
+use engine::tax::{self, NewZone};
+use sim::{TestShop, retailer};
 
 fn britain() -> NewMarket {
     NewMarket {
-        code: "gb".into(),
         name: "Britain and Ireland".into(),
         external_id: Some("MARKET-1".into()),
         countries: ["IE", "GB"].iter().map(|code| Country::parse(code).expect("a country")).collect(),
-        currency: Currency::parse("GBP").expect("a sound value"),
-        prices_include_tax: true,
-        rounding_level: RoundingLevel::Line,
-        rounding: Rounding::HalfUp,
-        cash_rounding_minor: 1,
-        language: Language::parse("en-GB").expect("a sound value"),
-        zone: Zone::parse("Europe/London").expect("a sound value"),
-        tax_zone: None,
+        ..retailer::britain()
     }
 }
 
 fn web() -> NewChannel {
     NewChannel {
-        code: "web".into(),
-        name: "Web shop".into(),
         external_id: Some("CHANNEL-1".into()),
-        kind: Kind::Web,
         market: Reference::External("MARKET-1".into()),
         network: Reference::External("NETWORK-1".into()),
-        location: None,
         hold_policy: HoldPolicy::AtCart,
-        hold_minutes: 20,
-        cart_expiry_minutes: 60 * 24 * 30,
-        payment_minutes: 60,
-        collect_days: 7,
         stock_threshold: 2,
-        category_tree: None,
         payment_kinds: vec![PaymentKind::Test, PaymentKind::Manual],
         capture_policy: CapturePolicy::AtFulfilment,
+        ..retailer::a_channel("web", Id::from_bytes([0; 16]), Id::from_bytes([0; 16]))
     }
 }
 
@@ -56,24 +40,14 @@ fn create_channel(shop: &TestShop, new: NewChannel) -> Result<Channel, Failure> 
     shop.run(move |tx, actor, world| market::create_channel(tx, actor, world, new.clone()))
 }
 
+fn tax_zone(shop: &TestShop) -> Id<TaxZone> {
+    let zone = NewZone { external_id: None, code: "gb".into(), name: "Britain".into(), areas: Vec::new() };
+    shop.run(move |tx, actor, world| tax::create_zone(tx, actor, world, zone.clone())).expect("a tax zone").id
+}
+
 /// A store in Leeds, and a network of it alone.
 fn places(shop: &TestShop) {
-    let store = NewLocation {
-        code: "leeds".into(),
-        name: "Leeds".into(),
-        external_id: Some("STORE-7".into()),
-        kind: places::Kind::Store,
-        can_ship: true,
-        can_pick_up: true,
-        can_receive: true,
-        can_return: true,
-        zone: Zone::parse("Europe/London").expect("a sound value"),
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-    };
+    let store = NewLocation { external_id: Some("STORE-7".into()), ..retailer::a_location("leeds") };
     let network = NewNetwork {
         code: "uk".into(),
         name: "United Kingdom".into(),
@@ -104,7 +78,7 @@ fn a_market_keeps_its_currency_and_changes_the_rest() {
         let coarse = NewMarket { cash_rounding_minor: 0, ..britain() };
         assert_eq!(refusal(create(shop, coarse)), "invalid: cash_rounding_minor: give 1 to 10000, not 0");
 
-        let zone: Id<TaxZone> = Id::from_bytes([5; 16]);
+        let zone = tax_zone(shop);
         let change = MarketChange {
             name: Some("Britain".into()),
             countries: Some(vec![Country::parse("GB").unwrap()]),
@@ -136,6 +110,13 @@ fn a_market_keeps_its_currency_and_changes_the_rest() {
         assert_eq!(changed, expected);
         let start = Id::from_bytes([0; 16]);
         assert_eq!(shop.read(move |tx| market::list(tx, &Actor::system(), start, 5)).unwrap(), [expected]);
+        let nowhere =
+            MarketChange { tax_zone: Some(Some(Reference::Id(Id::from_bytes([5; 16])))), ..change.clone() };
+        let id = made.id;
+        let refused = shop.run(move |tx, actor, world| {
+            market::update(tx, actor, world, (&Reference::Id(id), Some(2)), nowhere.clone())
+        });
+        assert!(refusal(refused).starts_with("invalid: tax_zone: no tax zone"));
         assert_eq!(update(Some(1)).unwrap_err().code(), Some(Code::Stale));
         assert_eq!(update(None).unwrap_err().code(), Some(Code::Stale));
     });
@@ -205,7 +186,6 @@ fn a_channel_changes_and_ends() {
             location: changed.location,
             hold_policy: HoldPolicy::AtOrder,
             payment_minutes: 5,
-            collect_days: 7,
             stock_threshold: 0,
             payment_kinds: Vec::new(),
             capture_policy: CapturePolicy::AtOrder,

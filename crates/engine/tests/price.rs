@@ -1,17 +1,14 @@
 //! The story of prices: lists for a market, a channel and the trade; a sale; and the history that tells the lowest price.
 
 use domain::Code;
-use domain::catalogue::{Status, Wording};
-use domain::location as places;
-use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{PriceList as ListKind, Variant};
-use domain::value::{Country, Currency, Id, Instant, Language, Reference, Rounding, Unit, Zone};
-use engine::catalogue::{self, NewProduct, NewVariant};
-use engine::location::{self, NewLocation, NewNetwork};
-use engine::market::{self, Channel, NewChannel, NewMarket};
+use domain::value::{Currency, Id, Instant, Reference};
+use engine::Failure;
+use engine::catalogue::{self, NewVariant};
+use engine::market::Channel;
 use engine::price::{self, ListChange, NewAudience, NewList, NewPrice, Price};
-use engine::{Failure, tax};
-use sim::{TestShop, on_every_engine};
+use sim::retailer::{a_channel, a_product, a_variant};
+use sim::{Retailer, TestShop, on_every_engine};
 
 const DAY: i64 = 86_400;
 
@@ -21,101 +18,20 @@ fn pounds() -> Currency {
 
 /// Britain with a web shop that sends from Leeds.
 fn web(shop: &TestShop) -> Channel {
-    let zone = Zone::parse("Europe/London").expect("a zone");
-    let store = NewLocation {
-        code: "leeds".into(),
-        name: "Leeds".into(),
-        external_id: Some("leeds".into()),
-        kind: places::Kind::Store,
-        can_ship: true,
-        can_pick_up: true,
-        can_receive: true,
-        can_return: true,
-        zone: zone.clone(),
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-    };
-    let network = NewNetwork {
-        code: "uk".into(),
-        name: "United Kingdom".into(),
-        external_id: Some("uk".into()),
-        members: vec![(Reference::External("leeds".into()), 1)],
-    };
-    let britain = NewMarket {
-        code: "gb".into(),
-        name: "Britain".into(),
-        external_id: Some("gb".into()),
-        countries: vec![Country::parse("GB").expect("a country")],
-        currency: pounds(),
-        prices_include_tax: true,
-        rounding_level: RoundingLevel::Line,
-        rounding: Rounding::HalfUp,
-        cash_rounding_minor: 1,
-        language: Language::parse("en-GB").expect("a language"),
-        zone,
-        tax_zone: None,
-    };
-    let web = NewChannel {
-        code: "web".into(),
-        name: "Web shop".into(),
-        external_id: Some("web".into()),
-        kind: Kind::Web,
-        market: Reference::External("gb".into()),
-        network: Reference::External("uk".into()),
-        location: None,
-        hold_policy: HoldPolicy::AtOrder,
-        hold_minutes: 20,
-        cart_expiry_minutes: 60,
-        payment_minutes: 60,
-        collect_days: 7,
-        stock_threshold: 0,
-        category_tree: None,
-        payment_kinds: vec![PaymentKind::Test],
-        capture_policy: CapturePolicy::AtFulfilment,
-    };
-    shop.run(move |tx, actor, world| {
-        location::create(tx, actor, world, store.clone())?;
-        location::create_network(tx, actor, world, network.clone())?;
-        market::create(tx, actor, world, britain.clone())?;
-        market::create_channel(tx, actor, world, web.clone())
-    })
-    .expect("a web shop")
+    let retailer = Retailer::open(shop, &["leeds"]);
+    retailer.channel(shop, a_channel("web", retailer.market, retailer.network))
 }
 
+/// A mug without a price.
 fn mug(shop: &TestShop) -> Id<Variant> {
     let made = shop.run(|tx, actor, world| {
-        let class = tax::NewClass { code: "standard".into(), name: "Standard".into() };
-        let class = tax::create_class(tx, actor, world, class)?.id;
-        let variant = NewVariant {
-            sku: "MUG".into(),
-            options: Vec::new(),
-            unit: Unit::Piece,
-            weight_grams: None,
-            tax_class: None,
-            barcodes: Vec::new(),
-            components: Vec::new(),
-            service: false,
-            attributes: Vec::new(),
-            external_id: Some("mug".into()),
-        };
-        let product = NewProduct {
-            title: Wording::stored("Mug".into(), Vec::new()),
-            description: Wording::stored(String::new(), Vec::new()),
-            status: Status::Active,
-            brand: None,
-            supplier: None,
-            tax_class: Reference::Id(class),
-            options: Vec::new(),
-            attributes: Vec::new(),
-            categories: Vec::new(),
-            media: Vec::new(),
-            variants: vec![variant],
-            external_id: Some("mug".into()),
-        };
-        catalogue::create_product(tx, actor, world, product)
+        let variant = NewVariant { external_id: Some("mug".into()), ..a_variant("MUG") };
+        catalogue::create_product(
+            tx,
+            actor,
+            world,
+            a_product(Reference::External("standard".into()), variant),
+        )
     });
     made.expect("a mug").variants[0].id
 }
@@ -269,5 +185,46 @@ fn a_list_out_of_use_and_a_bad_price_are_refused() {
             said(NewPrice { variant: Reference::External("cup".into()), ..new_price("gb", 10) }),
             "invalid: variant: no variant \"cup\""
         );
+    });
+}
+
+#[test]
+fn the_lowest_price_counts_lists_as_they_stood() {
+    on_every_engine(|shop| {
+        let (channel, mug) = (web(shop), mug(shop));
+        let market = || NewAudience::Market(Reference::External("gb".into()));
+        make(shop, new_list("gb", market(), None)).unwrap();
+        let web_only = NewAudience::Channel(Reference::External("web".into()));
+        let sale = make(shop, new_list("sale", web_only, None)).unwrap();
+        set(shop, new_price("gb", 1000)).unwrap();
+        shop.pass(40 * DAY);
+        set(shop, new_price("sale", 600)).unwrap();
+        let change = |version, change: ListChange| {
+            shop.run(move |tx, actor, world| {
+                price::change_list(tx, actor, world, (Reference::Id(sale), Some(version)), change.clone())
+            })
+            .unwrap()
+        };
+        let lowest = || {
+            let (channel, now) = (channel.clone(), shop.shop.source.now());
+            let found = shop.read(move |tx| price::lowest_before(tx, &channel, mug, now)).unwrap();
+            found.map(|price| price.minor)
+        };
+        shop.pass(DAY);
+        change(1, ListChange { active: Some(false), ..Default::default() });
+        assert_eq!(pays(shop, &channel, None, mug, 1).unwrap().minor, 1000);
+        assert_eq!(lowest(), Some(600), "the sale was there yesterday, though its list is out of use");
+        shop.pass(31 * DAY);
+        assert_eq!(lowest(), Some(1000));
+
+        let tomorrow = Instant::from_micros(shop.shop.source.now().micros() + DAY * 1_000_000);
+        let dated = ListChange { active: Some(true), starts_at: Some(Some(tomorrow)), ..Default::default() };
+        change(2, dated);
+        assert_eq!(lowest(), Some(1000), "it begins tomorrow");
+        shop.pass(2 * DAY);
+        let past = Some(Some(Instant::from_micros(tomorrow.micros() + DAY * 1_000_000 / 2)));
+        change(3, ListChange { ends_at: past, ..Default::default() });
+        assert_eq!(pays(shop, &channel, None, mug, 1).unwrap().minor, 1000);
+        assert_eq!(lowest(), Some(600), "it held for two days, whatever is written now");
     });
 }

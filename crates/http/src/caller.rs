@@ -25,8 +25,7 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller, Problem> {
         let now = app.shop.source.now();
-        let actor = if let Some(value) = parts.headers.get(AUTHORIZATION) {
-            let text = value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned();
+        let actor = if let Some(text) = key_text(&parts.headers) {
             of_key(app, text, now).await?
         } else if let Some(token) = session_token(&parts.headers) {
             let actor = of_session(app, token.clone(), now).await?;
@@ -65,6 +64,12 @@ async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Pro
         let _ = app.write(move |tx, _| session::note_use(tx, &token, now)).await;
     }
     Ok(signed_in.actor)
+}
+
+/// The text of the API key a request came with; empty when it is no key at all.
+pub(crate) fn key_text(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(AUTHORIZATION)?;
+    Some(value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned())
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::app::{Reply, document};
+use crate::bulk::{Bulk, BulkAnswer};
 use crate::caller::Caller;
 use crate::command::Command;
 use crate::contact::{ContactShape, SoughtShape, named};
@@ -27,6 +28,7 @@ use crate::shape::Fields;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_customer, list_customers))
+        .routes(routes!(create_customers))
         .routes(routes!(find_customers))
         .routes(routes!(read_customer, update_customer))
         .routes(routes!(read_customer_contact))
@@ -151,6 +153,20 @@ async fn create_customer(
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let customer = customer::create(tx, actor, world, input.clone())?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
+    })
+    .await
+}
+
+/// Make many customers
+#[utoipa::path(post, path = "/v1/customers/bulk", operation_id = "create_customers", tag = "customer", request_body = Bulk<NewCustomerShape>,
+    responses((status = 200, body = BulkAnswer<CustomerShape>), Problems))]
+async fn create_customers(
+    State(app): State<App>,
+    command: Command<Bulk<NewCustomerShape>>,
+) -> Result<Response, Problem> {
+    let rows = command.body.read(|customer| customer.clone().read())?;
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        rows.perform(tx, actor, world, customer::create, |customer| CustomerShape::from(customer))
     })
     .await
 }

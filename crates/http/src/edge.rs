@@ -15,6 +15,10 @@ use crate::start::Kept;
 pub struct Settings {
     /// The most bytes of a body.
     pub body_bytes_max: usize,
+    /// The most connections that are open at once; more wait.
+    pub connections_at_once_max: usize,
+    /// The most seconds a connection may wait for the whole head of its next request.
+    pub idle_seconds_max: u64,
     /// The most seconds a request may take.
     pub request_seconds_max: u64,
     /// The most requests that are worked on at once; more are turned away as busy.
@@ -46,6 +50,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             body_bytes_max: 1 << 20,
+            connections_at_once_max: 8192,
+            idle_seconds_max: 75,
             request_seconds_max: 30,
             requests_at_once_max: 2048,
             streams_at_once_max: 256,

@@ -1,6 +1,7 @@
 //! Markets and channels over the API: to whom is sold, in which currency and language, and through which door.
 
 mod channel;
+mod origin;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_market, list_markets))
         .routes(routes!(read_market, update_market))
         .merge(channel::routes())
+        .merge(origin::routes())
 }
 
 /// A country or group of countries sold to, with one currency, tax treatment and language.

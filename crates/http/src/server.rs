@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +14,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::App;
+use crate::connection::{self, Bounds};
+use crate::cross_origin::share;
 use crate::observe::observe;
 use crate::problem::Problem;
 
@@ -25,28 +26,26 @@ pub use crate::limit::Rate;
 const UPKEEP_SECONDS: u64 = 5;
 
 /// Serves until `shutdown` ends; then takes no new requests, finishes those under way and ends the streams.
-///
-/// # Errors
-/// When the listener fails.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     let wait_max = Duration::from_secs(settings.stop_seconds_max);
     let app = App::with(app.shop, settings);
     let edge = app.edge.clone();
-    let service = routed(app).into_make_service_with_connect_info::<SocketAddr>();
-    let mut closed = edge.closing.subscribe();
-    let asked_to_close = {
-        let edge = edge.clone();
-        async move {
-            shutdown.await;
-            edge.closing.send_replace(true);
-        }
+    let bounds = Bounds {
+        at_once_max: edge.settings.connections_at_once_max,
+        idle_max: Duration::from_secs(edge.settings.idle_seconds_max),
     };
-    let serving = axum::serve(listener, service).with_graceful_shutdown(asked_to_close);
+    let serving = connection::serve(listener, routed(app), bounds, edge.closing.subscribe());
+    let mut closed = edge.closing.subscribe();
+    let asked_to_close = async {
+        shutdown.await;
+        edge.closing.send_replace(true);
+        std::future::pending::<()>().await;
+    };
     let too_long = async {
         let _ = closed.wait_for(|closing| *closing).await;
         tokio::time::sleep(wait_max).await;
@@ -58,12 +57,12 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        outcome = serving => outcome,
+        () = serving => {}
         () = too_long => {
             tracing::warn!(seconds = wait_max.as_secs(), "requests were still under way and are dropped");
-            Ok(())
         }
-        () = upkeep => Ok(()),
+        () = asked_to_close => {}
+        () = upkeep => {}
     }
 }
 
@@ -83,6 +82,7 @@ fn routed(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(DefaultBodyLimit::max(app.edge.settings.body_bytes_max))
+        .layer(from_fn_with_state(app.clone(), share))
         .layer(from_fn_with_state(app.clone(), observe))
         // Around everything, since what is made of an error reads the error's own text.
         .layer(CompressionLayer::new())

@@ -71,3 +71,37 @@ fn nobody_makes_a_key_that_may_do_more_than_he() {
         assert_eq!(make("public", &["places:read"]).code(), "invalid");
     });
 }
+
+#[test]
+fn places_that_do_not_exist_are_bound_to_nobody() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let owner = key_for(shop, Permission::ALL);
+        let refused = |method: &str, path: &str, body: serde_json::Value, field: &str| {
+            let answer = desk.ask(&owner, method, path, Some(body));
+            assert_eq!(
+                (answer.code(), &answer.json["errors"][0]["field"]),
+                ("invalid", &json!(field)),
+                "{path}: {}",
+                answer.text
+            );
+        };
+        let nowhere = "loc_00000000000000000000000001";
+        let unsold = "chn_00000000000000000000000001";
+        let key =
+            json!({"name": "till", "kind": "secret", "permissions": ["places:read"], "location": nowhere});
+        refused("POST", "/v1/api-keys", key, "location");
+        let key = json!({"name": "web", "kind": "secret", "permissions": ["places:read"], "channel": unsold});
+        refused("POST", "/v1/api-keys", key, "channel");
+        let role = json!({"code": "keeper", "name": "Keeper", "permissions": ["places:read"]});
+        assert_eq!(desk.ask(&owner, "POST", "/v1/roles", Some(role)).status, 201);
+        let member = json!({"name": "Ada", "email": "ada@example.com", "roles": [{"role": "keeper", "location": nowhere}]});
+        refused("POST", "/v1/staff", member, "roles.0.location");
+        let market = json!({"code": "gb", "name": "Britain", "countries": ["GB"], "currency": "GBP", "prices_include_tax": true,
+            "language": "en", "time_zone": "Europe/London", "tax_zone": "txz_00000000000000000000000001"});
+        refused("POST", "/v1/markets", market, "tax_zone");
+        let list = json!({"code": "gb", "name": "Britain", "currency": "GBP", "market": "mkt_00000000000000000000000001"});
+        refused("POST", "/v1/price-lists", list, "market");
+        assert_eq!(desk.ask(&owner, "GET", "/v1/api-keys", None).json["items"].as_array().unwrap().len(), 1);
+    });
+}

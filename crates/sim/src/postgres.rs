@@ -100,12 +100,35 @@ impl Private {
     /// # Errors
     /// If PostgreSQL is not installed or does not start.
     pub fn start(durability: Durability) -> Result<Self, Failure> {
+        Self::start_in(cluster::make_home()?, durability)
+    }
+
+    /// Starts a server that encrypts, with a certificate for `localhost` of an authority made for it alone.
+    ///
+    /// # Errors
+    /// If PostgreSQL or openssl is not installed or does not start.
+    pub fn start_encrypted(durability: Durability) -> Result<Self, Failure> {
         let home = cluster::make_home()?;
+        cluster::make_certificates(&home)?;
+        Self::start_in(home, durability)
+    }
+
+    fn start_in(home: PathBuf, durability: Durability) -> Result<Self, Failure> {
         let wanted = open_lock(&home.join("wanted"))?;
         lock_shared(&wanted)?;
         cluster::watch(&home, &home, PRIVATE_IDLE_SECONDS)?;
         let cluster = Cluster::start(home, durability)?;
         Ok(Self { cluster, _wanted: wanted })
+    }
+
+    /// Where everything of it lies: its data, its log.
+    pub fn directory(&self) -> &Path {
+        self.cluster.home()
+    }
+
+    /// The root certificate of its authority, if it encrypts.
+    pub fn root_certificate(&self) -> PathBuf {
+        self.directory().join(cluster::ROOT_CERTIFICATE)
     }
 
     /// A fresh database on it.

@@ -198,7 +198,12 @@ impl Retailer {
     pub fn sell_variant(&self, shop: &TestShop, variant: NewVariant, minor: i64) -> Id<Variant> {
         let (class, list) = (self.tax_class, self.prices);
         let made = shop.run(move |tx, actor, world| {
-            let product = catalogue::create_product(tx, actor, world, a_product(class, variant.clone()))?;
+            let product = catalogue::create_product(
+                tx,
+                actor,
+                world,
+                a_product(Reference::Id(class), variant.clone()),
+            )?;
             let id = product.variants[0].id;
             let price = NewPrice {
                 list: Reference::Id(list),
@@ -302,7 +307,8 @@ impl Retailer {
     }
 }
 
-fn britain() -> NewMarket {
+/// Britain: pounds, with the tax included and rounded line by line.
+pub fn britain() -> NewMarket {
     NewMarket {
         code: "gb".into(),
         name: "Britain".into(),
@@ -319,14 +325,15 @@ fn britain() -> NewMarket {
     }
 }
 
-fn a_product(class: Id<id::TaxClass>, variant: NewVariant) -> NewProduct {
+/// A product of one variant, on sale.
+pub fn a_product(class: Reference<id::TaxClass>, variant: NewVariant) -> NewProduct {
     NewProduct {
         title: Wording::title(&format!("Product {}", variant.sku), &[]).expect("a title"),
         description: Wording::stored(String::new(), Vec::new()),
         status: Status::Active,
         brand: None,
         supplier: None,
-        tax_class: Reference::Id(class),
+        tax_class: class,
         options: Vec::new(),
         attributes: Vec::new(),
         categories: Vec::new(),

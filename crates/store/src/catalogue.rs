@@ -433,14 +433,3 @@ fn with_components(tx: &mut Tx<'_>, mut variants: Vec<Variant>) -> Result<Vec<Va
     }
     Ok(variants)
 }
-
-/// Does this tax class exist?
-///
-/// # Errors
-/// What the store says.
-pub fn has_tax_class(tx: &mut Tx<'_>, id: Id<TaxClass>) -> Result<bool, StoreError> {
-    let class = tx.one("select tax_class_id from tax_class where tax_class_id = $1", params![id], |row| {
-        row.id::<TaxClass>()
-    });
-    Ok(class?.is_some())
-}

@@ -1,5 +1,7 @@
 //! The rows of markets and channels.
 
+pub mod origin;
+
 use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
 use domain::value::id::{self, CategoryTree, Location, Network, TaxZone};
 use domain::value::{Country, Currency, Id, Language, Rounding, Zone};

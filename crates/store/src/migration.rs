@@ -31,6 +31,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0015_fulfilment"
     "0016_returns"
     "0017_import"
+    "0020_origin"
+    "0021_price_list_change"
     "0060_keyring"
 };
 

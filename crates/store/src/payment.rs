@@ -58,6 +58,13 @@ pub struct Part<K: IdKind> {
     pub failure: Option<String>,
 }
 
+impl<K: IdKind> Part<K> {
+    /// A part the provider has not been asked about, or need not be.
+    pub const fn new(id: Id<K>, state: PartState, amount: i64, at: Instant) -> Part<K> {
+        Part { id, state, amount, at, provider_reference: None, failure: None }
+    }
+}
+
 fn word<T>(found: Option<T>, what: &str) -> Result<T, StoreError> {
     found.ok_or_else(|| StoreError::Corrupt(format!("a payment has an unknown {what}")))
 }

@@ -1,5 +1,7 @@
 //! PostgreSQL, or an engine that speaks its wire: a pool of connections, each with its thread; conflicts are retried by the store.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, NoTls, Statement};
+use postgres::{Client, Statement};
 
 use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
@@ -37,11 +39,9 @@ impl PostgresConnection {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.statements.clear();
             self.client = None;
-            let mut config: postgres::Config = self.url.parse().map_err(|error: postgres::Error| {
-                StoreError::Unavailable(format!("the database address cannot be read: {error}"))
-            })?;
+            let (mut config, encryption) = tls::read_address(&self.url)?;
             config.connect_timeout(RECONNECT_WAIT_MAX).application_name("tandem");
-            let client = config.connect(NoTls).map_err(|error| {
+            let client = config.connect(encryption).map_err(|error| {
                 StoreError::Unavailable(format!("no connection to PostgreSQL: {}", chain(&error)))
             })?;
             self.client = Some(client);

@@ -1,9 +1,9 @@
 //! The rows of prices: lists, the prices in them, and the history of every change.
 
-use domain::price::{Audience, Change, List, Row as Price};
-use domain::value::id::{
-    Channel, Market, PriceChange as ChangeKind, PriceList as ListKind, Variant as VariantKind,
-};
+pub mod history;
+
+use domain::price::{Audience, List, Row as Price};
+use domain::value::id::{Channel, Market, PriceList as ListKind, Variant as VariantKind};
 use domain::value::{Currency, Id, Instant};
 
 use crate::{Param, Row, StoreError, Tx, params};
@@ -25,40 +25,6 @@ pub struct PriceList {
     pub external_id: Option<String>,
     /// Counts its changes, from 1.
     pub version: i64,
-}
-
-/// One line of the history: who set which price when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PriceChange {
-    /// Its identity.
-    pub id: Id<ChangeKind>,
-    /// The variant.
-    pub variant: Id<VariantKind>,
-    /// The list.
-    pub list: Id<ListKind>,
-    /// When it was changed.
-    pub at: Instant,
-    /// Who changed it: `staff:stf_…`.
-    pub actor: String,
-    /// From how many base units on.
-    pub minimum_quantity: i64,
-    /// From when the price holds.
-    pub starts_at: Option<Instant>,
-    /// Until when it holds, as set by this change.
-    pub ends_at: Option<Instant>,
-    /// The price before; none when it is new.
-    pub old_minor: Option<i64>,
-    /// The price after; none when it was taken away.
-    pub new_minor: Option<i64>,
-}
-
-impl PriceChange {
-    /// The change as the rule replays it.
-    pub fn replayed(&self) -> Change {
-        let PriceChange { at, list, minimum_quantity, starts_at, ends_at, .. } = *self;
-        let row = |minor| Price { list, minimum_quantity, starts_at, ends_at, minor, was_minor: None };
-        Change { at, list, minimum_quantity, starts_at, row: self.new_minor.map(row) }
-    }
 }
 
 fn list(row: &mut Row<'_>) -> Result<PriceList, StoreError> {
@@ -302,80 +268,4 @@ pub fn remove_price(tx: &mut Tx<'_>, variant: Id<VariantKind>, place: &Price) ->
         params![variant, place.list, place.minimum_quantity, start_key(place.starts_at)],
     )?;
     Ok(touched == 1)
-}
-
-/// Writes a line of the history. Lines are never changed.
-///
-/// # Errors
-/// What the store says.
-pub fn note_change(tx: &mut Tx<'_>, change: &PriceChange) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into price_change (variant_id, price_list_id, change_id, at, actor, minimum_quantity, starts_at, ends_at, old_minor, new_minor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        params![
-            change.variant,
-            change.list,
-            change.id,
-            change.at,
-            &change.actor,
-            change.minimum_quantity,
-            start_key(change.starts_at),
-            change.ends_at,
-            change.old_minor,
-            change.new_minor,
-        ],
-    )?;
-    Ok(())
-}
-
-/// The history of a variant's prices after a change, oldest first, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn changes(
-    tx: &mut Tx<'_>,
-    variant: Id<VariantKind>,
-    after: Id<ChangeKind>,
-    limit: i64,
-) -> Result<Vec<PriceChange>, StoreError> {
-    tx.rows(
-        "select change_id, variant_id, price_list_id, at, actor, minimum_quantity, starts_at, ends_at, old_minor, new_minor
-         from price_change where variant_id = $1 and change_id > $2 order by change_id limit $3",
-        params![variant, after, limit],
-        change,
-    )
-}
-
-/// The history of a variant's prices in these lists, newest first, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn changes_in(
-    tx: &mut Tx<'_>,
-    variant: Id<VariantKind>,
-    lists: &[Id<ListKind>],
-    limit: i64,
-) -> Result<Vec<PriceChange>, StoreError> {
-    let lists: Vec<_> = lists.iter().map(|id| id.bytes()).collect();
-    tx.rows(
-        "select change_id, variant_id, price_list_id, at, actor, minimum_quantity, starts_at, ends_at, old_minor, new_minor
-         from price_change where variant_id = $1 and price_list_id in {ids $2} order by at desc, change_id desc limit $3",
-        params![variant, lists.as_slice(), limit],
-        change,
-    )
-}
-
-fn change(row: &mut Row<'_>) -> Result<PriceChange, StoreError> {
-    Ok(PriceChange {
-        id: row.id()?,
-        variant: row.id()?,
-        list: row.id()?,
-        at: row.instant()?,
-        actor: row.text()?,
-        minimum_quantity: row.int()?,
-        starts_at: start_of(row.int()?),
-        ends_at: row.instant_or_null()?,
-        old_minor: row.int_or_null()?,
-        new_minor: row.int_or_null()?,
-    })
 }

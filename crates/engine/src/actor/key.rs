@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 pub use store::actor::key::ApiKey;
 
 use crate::event::emit;
-use crate::external::resolve_at;
+use crate::external::known_at;
 use crate::{Failure, World};
 
 /// Microseconds of a day.
@@ -45,8 +45,8 @@ pub fn create(
     new: NewKey,
 ) -> Result<(ApiKey, String), Failure> {
     actor.may(Permission::ManageAccess, None)?;
-    let location = new.location.map(|location| resolve_at(tx, "location", &location)).transpose()?;
-    let channel = new.channel.map(|channel| resolve_at(tx, "channel", &channel)).transpose()?;
+    let location = new.location.map(|location| known_at(tx, "location", &location)).transpose()?;
+    let channel = new.channel.map(|channel| known_at(tx, "channel", &channel)).transpose()?;
     actor.may_give(Grant { location, permissions: new.permissions })?;
     let token = KeyToken { id: world.id(), secret: world.bytes() };
     let key = ApiKey {
@@ -120,15 +120,21 @@ pub fn list(
 /// [`Code::SignInFailed`] when it is not a key, or not a valid one any more; never which.
 pub fn recognise(tx: &mut Tx<'_>, text: &str, now: Instant) -> Result<(Actor, bool), Failure> {
     let refused = || Refusal::new(Code::SignInFailed, "the key is not valid: it is misspelt or was revoked");
-    let token = KeyToken::parse(text).ok_or_else(refused)?;
-    let key = rows::find(tx, token.id)?.ok_or_else(refused)?;
-    let same: bool = Sha256::digest(token.secret).as_slice().ct_eq(&key.secret_hash).into();
-    if !same || key.revoked_at.is_some() {
-        return Err(refused().into());
-    }
+    let key = valid(tx, text)?.ok_or_else(refused)?;
     let grants = vec![Grant { location: key.location, permissions: key.permissions }];
     let first_today = key.last_used_day.is_none_or(|day| day < day_of(now));
     Ok((Actor { who: Who::Key(key.id), channel: key.channel, grants }, first_today))
+}
+
+/// The key behind the text a program sent, if it is one and was not revoked.
+///
+/// # Errors
+/// What the store says.
+pub fn valid(tx: &mut Tx<'_>, text: &str) -> Result<Option<ApiKey>, Failure> {
+    let Some(token) = KeyToken::parse(text) else { return Ok(None) };
+    let key = rows::find(tx, token.id)?;
+    let same = |key: &ApiKey| Sha256::digest(token.secret).as_slice().ct_eq(&key.secret_hash).into();
+    Ok(key.filter(|key| key.revoked_at.is_none()).filter(same))
 }
 
 /// Notes that a key is used today.

@@ -13,7 +13,7 @@ use store::{StoreError, Tx};
 
 use super::{link, role};
 use crate::event::emit;
-use crate::external::resolve_at;
+use crate::external::known_at;
 use crate::{Failure, Keyring, World};
 
 /// Who somebody is: a name and the e-mail to sign in with.
@@ -225,7 +225,7 @@ fn resolve_roles(tx: &mut Tx<'_>, actor: &Actor, roles: &[NewHeld]) -> Result<Ve
     for (place, new) in roles.iter().enumerate() {
         let found = role::named(tx, &format!("roles.{place}.role"), &new.role)?;
         let at = format!("roles.{place}.location");
-        let location = new.location.as_ref().map(|location| resolve_at(tx, &at, location)).transpose()?;
+        let location = new.location.as_ref().map(|location| known_at(tx, &at, location)).transpose()?;
         actor.may_give(Grant { location, permissions: found.permissions })?;
         held.push(Held { role: found.id, location });
     }

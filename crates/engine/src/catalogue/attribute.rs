@@ -86,13 +86,15 @@ pub fn list(
     Ok(rows::list(tx, after, limit)?)
 }
 
-/// The values in the form in which they are kept.
+/// The values in the form in which they are kept. A value that stands there `already` stays, even if it could not be given today because
+/// the attribute's choices have changed since: whoever changes something else need not know.
 ///
 /// # Errors
 /// The refusal names every value at fault: unknown attribute, wrong scope, wrong kind.
 pub(super) fn checked(
     tx: &mut Tx<'_>,
     scope: AttributeScope,
+    already: &[(String, Given)],
     values: Vec<(String, Given)>,
 ) -> Result<Vec<(String, Given)>, Failure> {
     if values.is_empty() {
@@ -105,6 +107,10 @@ pub(super) fn checked(
     let known = rows::by_codes(tx, &codes.into_iter().collect::<Vec<_>>())?;
     let (mut kept, mut refusals) = (Vec::with_capacity(values.len()), Vec::new());
     for (code, given) in values {
+        if already.iter().any(|(known, value)| *known == code && *value == given) {
+            kept.push((code, given));
+            continue;
+        }
         match value(tx, scope, &known, &code, &given)? {
             Ok(value) => kept.push((code, value)),
             Err(message) => refusals.push(Refusal::invalid(format!("attributes.{code}"), message)),

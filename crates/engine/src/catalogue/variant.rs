@@ -12,7 +12,7 @@ use serde_json::json;
 use store::catalogue::{self as rows, Product, Variant, label as label_rows};
 use store::{Tx, ledger};
 
-use super::{attribute, find, tax_class};
+use super::{attribute, find};
 use crate::edit::{self, set};
 use crate::event::emit;
 use crate::{Failure, World, external};
@@ -96,7 +96,7 @@ pub(super) fn add(
     new: NewVariant,
 ) -> Result<Variant, Failure> {
     fits(product, others, &new.options)?;
-    let class = new.tax_class.as_ref().map(|class| tax_class(tx, class)).transpose()?;
+    let class = new.tax_class.as_ref().map(|class| external::known_at(tx, "tax_class", class)).transpose()?;
     let id = world.id();
     let kit = !new.components.is_empty();
     if kit && new.service {
@@ -119,7 +119,7 @@ pub(super) fn add(
         service: new.service,
         archived: false,
         active: product.status == rules::Status::Active,
-        attributes: attribute::checked(tx, AttributeScope::Variant, new.attributes)?,
+        attributes: attribute::checked(tx, AttributeScope::Variant, &[], new.attributes)?,
         external_id: new.external_id,
         version: 1,
         made_at: world.now(),
@@ -158,7 +158,7 @@ pub fn change_variant(
         after.weight_grams = weight(grams)?;
     }
     if let Some(class) = change.tax_class {
-        after.tax_class = tax_class(tx, &class)?;
+        after.tax_class = external::known_at(tx, "tax_class", &class)?;
     }
     if let Some(parts) = change.components {
         if before.kit == parts.is_empty() {
@@ -169,7 +169,7 @@ pub fn change_variant(
         after.components = if before.kit { components(tx, before.id, &parts)? } else { Vec::new() };
     }
     if let Some(values) = change.attributes {
-        after.attributes = attribute::checked(tx, AttributeScope::Variant, values)?;
+        after.attributes = attribute::checked(tx, AttributeScope::Variant, &before.attributes, values)?;
     }
     let moved = after.options != before.options || before.archived;
     if moved && !after.archived {

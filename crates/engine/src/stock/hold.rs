@@ -13,7 +13,7 @@ use store::market::Channel;
 use store::{Tx, ledger as books};
 
 use super::availability::{Reach, picture, reach};
-use super::{book_of, notice, too_few};
+use super::{book_of, in_skus, notice, too_few};
 use crate::ledger::{Ending, NewHold, end_hold, hold};
 use crate::{Failure, World};
 
@@ -187,7 +187,8 @@ pub fn set_aside(
         cause: ("reference", input.reference),
         notice,
     };
-    hold(tx, actor, world, new, |short| too_few(input.variant, short.amount, amount))
+    let outcome = hold(tx, actor, world, new, |short| too_few(input.variant, short.amount, amount));
+    in_skus(tx, &[input.variant], outcome)
 }
 
 /// Gives back what was set aside.

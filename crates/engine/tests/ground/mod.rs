@@ -1,16 +1,16 @@
 //! Ground for stories about carts: a British web shop with three tax rates and a few products.
 
-use domain::catalogue::{Status, Wording};
-use domain::location as places;
-use domain::market::{CapturePolicy, HoldPolicy, Kind, PaymentKind, RoundingLevel};
+use domain::catalogue::Wording;
+use domain::market::{HoldPolicy, PaymentKind, RoundingLevel};
 use domain::tax::Area;
-use domain::value::{Country, Currency, Instant, Language, Rate, Reference, Rounding, Unit, Zone};
+use domain::value::{Country, Currency, Instant, Rate, Reference};
 use engine::catalogue::{self, NewProduct, NewVariant};
 use engine::location::{self, NewLocation, NewNetwork};
 use engine::market::{self, NewChannel, NewMarket};
 use engine::price::{self, NewAudience, NewList, NewPrice};
 use engine::{Failure, World, tax};
 use sim::TestShop;
+use sim::retailer::{a_channel, a_location, a_product, a_variant, britain};
 use store::Tx;
 
 use domain::actor::Actor;
@@ -56,66 +56,29 @@ fn taxes(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<(), Failur
 }
 
 fn shops(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<(), Failure> {
-    let zone = Zone::parse("Europe/London").expect("a time zone");
-    let store = NewLocation {
-        code: "leeds".into(),
-        name: "Leeds".into(),
-        external_id: Some("LEEDS".into()),
-        kind: places::Kind::Store,
-        can_ship: true,
-        can_pick_up: true,
-        can_receive: true,
-        can_return: true,
-        zone,
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-    };
+    let store = NewLocation { external_id: Some("LEEDS".into()), ..a_location("leeds") };
     location::create(tx, actor, world, store)?;
     let members = vec![(external("LEEDS"), 1)];
     let network =
         NewNetwork { code: "uk".into(), name: "Britain".into(), external_id: Some("UK".into()), members };
-    location::create_network(tx, actor, world, network)?;
+    let network = location::create_network(tx, actor, world, network)?;
     let market = NewMarket {
-        code: "gb".into(),
-        name: "Britain".into(),
         external_id: Some("GB".into()),
-        countries: vec![Country::parse("GB").expect("a country")],
-        currency: Currency::parse("GBP").expect("a currency"),
-        prices_include_tax: true,
         rounding_level: RoundingLevel::Order,
-        rounding: Rounding::HalfUp,
-        cash_rounding_minor: 1,
-        language: Language::parse("en-GB").expect("a language"),
-        zone: Zone::parse("Europe/London").expect("a time zone"),
         tax_zone: Some(external("gb")),
+        ..britain()
     };
-    market::create(tx, actor, world, market)?;
-    market::create_channel(tx, actor, world, web())?;
-    Ok(())
-}
-
-fn web() -> NewChannel {
-    NewChannel {
-        code: "web".into(),
-        name: "Web shop".into(),
+    let market = market::create(tx, actor, world, market)?;
+    let web = NewChannel {
         external_id: Some("WEB".into()),
-        kind: Kind::Web,
-        market: external("GB"),
-        network: external("UK"),
-        location: None,
         hold_policy: HoldPolicy::AtOrder,
-        hold_minutes: 20,
         cart_expiry_minutes: 60 * 24,
         payment_minutes: 60,
-        collect_days: 7,
-        stock_threshold: 0,
-        category_tree: None,
         payment_kinds: vec![PaymentKind::Test],
-        capture_policy: CapturePolicy::AtOrder,
-    }
+        ..a_channel("web", market.id, network.id)
+    };
+    market::create_channel(tx, actor, world, web)?;
+    Ok(())
 }
 
 fn goods(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<(), Failure> {
@@ -156,30 +119,7 @@ fn priced(list: &str, sku: &str, minor: Option<i64>) -> NewPrice {
 }
 
 fn product(sku: &str, class: &str) -> NewProduct {
-    let variant = NewVariant {
-        sku: sku.into(),
-        options: Vec::new(),
-        unit: Unit::Piece,
-        weight_grams: Some(300),
-        tax_class: None,
-        barcodes: Vec::new(),
-        components: Vec::new(),
-        service: false,
-        attributes: Vec::new(),
-        external_id: Some(sku.into()),
-    };
-    NewProduct {
-        title: Wording::title(sku, &[]).expect("a title"),
-        description: Wording::stored(String::new(), Vec::new()),
-        status: Status::Active,
-        brand: None,
-        supplier: None,
-        tax_class: external(class),
-        options: Vec::new(),
-        attributes: Vec::new(),
-        categories: Vec::new(),
-        media: Vec::new(),
-        variants: vec![variant],
-        external_id: None,
-    }
+    let variant = NewVariant { weight_grams: Some(300), ..a_variant(sku) };
+    let title = Wording::title(sku, &[]).expect("a title");
+    NewProduct { title, ..a_product(external(class), variant) }
 }

@@ -4,16 +4,20 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
+use domain::actor::Actor;
 use domain::tax::{Area, class_code, class_name};
 use domain::value::{Instant, Rate as PartsPerMillion, Reference, id, reference};
+use engine::World;
 use engine::tax::{self, NewRate, NewZone, Rate, Zone, ZoneChange};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
 use crate::app::{Reply, document};
+use crate::bulk::{Bulk, BulkAnswer};
 use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
@@ -30,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_tax_zone, list_tax_zones))
         .routes(routes!(read_tax_zone, update_tax_zone))
         .routes(routes!(set_tax_rate, list_tax_rates))
+        .routes(routes!(set_tax_rates))
 }
 
 /// A part of the world that is taxed alike.
@@ -273,6 +278,28 @@ async fn set_tax_rate(
     let (reference, input) = (Reference::read(&id), command.body.read()?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         Reply::json(&RateShape::from(&tax::set_rate(tx, actor, world, &reference, input.clone())?))
+    })
+    .await
+}
+
+/// Set many tax rates of a zone
+///
+/// As one rate is set: each takes the place of the one of the same class from the same instant on.
+#[utoipa::path(post, path = "/v1/tax-zones/{id}/rates/bulk", operation_id = "set_tax_rates", tag = "tax", request_body = Bulk<NewRateShape>,
+    params(("id" = String, Path, description = "the zone's id, code or external id")),
+    responses((status = 200, body = BulkAnswer<RateShape>), Problems))]
+async fn set_tax_rates(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    command: Command<Bulk<NewRateShape>>,
+) -> Result<Response, Problem> {
+    let (reference, rows) = (Reference::read(&id), command.body.read(NewRateShape::read)?);
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let zone = &reference;
+        let set = |tx: &mut Tx<'_>, actor: &Actor, world: &mut World, rate| {
+            tax::set_rate(tx, actor, world, zone, rate)
+        };
+        rows.perform(tx, actor, world, set, |rate| RateShape::from(rate))
     })
     .await
 }

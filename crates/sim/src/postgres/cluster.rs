@@ -18,6 +18,8 @@ use crate::server::signal;
 
 /// The database user of all tests, who may do everything.
 pub(super) const USER: &str = "tandem";
+/// The file of the authority's certificate, where a server encrypts.
+pub(super) const ROOT_CERTIFICATE: &str = "root.crt";
 /// How often another port is tried when somebody else took the one found free.
 const PORTS_TRIED_MAX: u32 = 3;
 /// Longest wait until a killed server is gone.
@@ -153,6 +155,27 @@ pub(super) fn make_home() -> Result<PathBuf, Failure> {
     Ok(home)
 }
 
+/// Makes an authority in `home`, and by it a certificate for `localhost`. A server that finds them encrypts.
+pub(super) fn make_certificates(home: &Path) -> Result<(), Failure> {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    let extensions = "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:localhost\n";
+    fs::write(home.join("extensions"), extensions)
+        .map_err(|e| Failure::new(format!("writing into {}", home.display()), e))?;
+    for command in [
+        format!("req -x509 {key} -days 2 -subj /CN=authority -keyout root.key -out {ROOT_CERTIFICATE}"),
+        format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"),
+        format!(
+            "x509 -req -in server.csr -CA {ROOT_CERTIFICATE} -CAkey root.key -CAcreateserial -days 2 \
+             -extfile extensions -out server.crt"
+        ),
+    ] {
+        let mut openssl = Command::new("openssl");
+        openssl.args(command.split_whitespace());
+        finish(openssl, home)?;
+    }
+    Ok(())
+}
+
 /// Has a process of its own end the server in `home` once `office/wanted` was free for `seconds`.
 /// Does nothing if one watches already.
 pub(super) fn watch(office: &Path, home: &Path, seconds: u32) -> Result<(), Failure> {
@@ -191,7 +214,15 @@ fn write_settings(path: &Path, home: &Path, durability: Durability) -> std::io::
          max_connections = 250\nshared_buffers = '64MB'\n\
          fsync = {on}\nfull_page_writes = {on}\n",
         home.display()
-    )
+    )?;
+    if home.join(ROOT_CERTIFICATE).exists() {
+        let home = home.display();
+        write!(
+            settings,
+            "ssl = on\nssl_cert_file = '{home}/server.crt'\nssl_key_file = '{home}/server.key'\n"
+        )?;
+    }
+    Ok(())
 }
 
 /// Whether process `number` runs with `text` in its command line; a dead one has none.
@@ -215,7 +246,7 @@ fn tool(name: &str) -> Command {
     Command::new(newest.map_or_else(|| PathBuf::from(name), |(_, program)| program))
 }
 
-/// Runs one of PostgreSQL's programs to its end, as the user who may, in a directory that user may
+/// Runs a program to its end, as the user who may, in a directory that user may
 /// enter. What it said goes into the failure.
 fn finish(mut program: Command, home: &Path) -> Result<(), Failure> {
     let doing = format!("running {}", program.get_program().display());
@@ -226,7 +257,7 @@ fn finish(mut program: Command, home: &Path) -> Result<(), Failure> {
         .current_dir(home)
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| Failure::new(&doing, format!("{e}; is postgresql installed?")))?;
+        .map_err(|e| Failure::new(&doing, format!("{e}; is it installed?")))?;
     if output.status.success() {
         return Ok(());
     }
