@@ -14,6 +14,7 @@ pub mod profile;
 pub mod reason;
 mod setting;
 pub mod wanted;
+pub mod wave;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
 //! Routing one order, against trying everything; and its story in the trade's words.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::location;
