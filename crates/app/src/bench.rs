@@ -11,8 +11,9 @@ mod house;
 mod machine;
 mod product_page;
 mod reservation;
+mod routing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hyper::Method;
@@ -67,6 +68,8 @@ enum Measure {
     Start,
     /// Working the measured books out again, as `tandem check` does.
     Check,
+    /// Routing one order, and a wave of 200, in process.
+    Routing,
 }
 
 /// Measure how fast the program is on this machine
@@ -81,6 +84,7 @@ Examples:
   tandem bench
   tandem bench checkout flash-sale --seconds 30
   tandem bench --json --commit 1a2b3c4 > figures.json
+  tandem bench routing --write-routing routing.json
   tandem bench --database postgres://tandem@127.0.0.1/bench")]
 pub struct Arguments {
     /// What to measure [default: all].
@@ -98,6 +102,10 @@ pub struct Arguments {
     /// The commit the program was built from [default: that of the checkout we stand in].
     #[arg(long, value_name = "COMMIT")]
     commit: Option<String>,
+
+    /// Writes the orders that are routed, and what we found, into this file, to compare with another solver (tests/routing).
+    #[arg(long, value_name = "FILE")]
+    write_routing: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -115,6 +123,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         stage.small_house().await?;
         if stage.wants(Measure::Availability) { stage.large_house().await } else { Ok(()) }
     });
+    let done = done.and_then(|()| stage.routing());
     stage.bar.finish_and_clear();
     done?;
     let figures: Vec<_> = stage.figures.iter().map(Figure::json).collect();
@@ -148,9 +157,19 @@ impl Stage<'_> {
         self.figures.extend(figures);
     }
 
-    /// Everything but availability.
+    /// Routing, which needs no house.
+    fn routing(&mut self) -> Result<(), Fault> {
+        if self.wants(Measure::Routing) {
+            self.bar.set_message("routing");
+            self.add(routing::measure(self.arguments.write_routing.as_deref())?);
+        }
+        Ok(())
+    }
+
+    /// Everything but availability and routing.
     async fn small_house(&mut self) -> Result<(), Fault> {
-        let of_small = |measure: &Measure| *measure != Measure::Availability && self.wants(*measure);
+        let has_own = |measure: &Measure| matches!(measure, Measure::Availability | Measure::Routing);
+        let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {
             return Ok(());
         }

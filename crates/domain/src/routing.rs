@@ -1,7 +1,20 @@
 //! Routing: from which locations an order is served.
 //!
 //! The rule of the trunk is plain and never leaves an order unserved: one location that has everything, the first by rank; else
-//! each line from the locations in rank order, as few as need be. Profiles, costs and explanations build on the same shape.
+//! each line from the locations in rank order, as few as need be: [`route`].
+//!
+//! A retailer who wants more writes a [`profile`]: strategies with conditions and criteria. [`decision::decide`] then weighs every
+//! location and finds the best choice, [`wave`] does so for many orders that share stock and capacity, and [`reason`] tells why.
+
+pub mod condition;
+pub mod criterion;
+pub mod decision;
+mod optimise;
+pub mod profile;
+pub mod reason;
+mod setting;
+pub mod wanted;
+pub mod wave;
 
 use std::collections::BTreeMap;
 

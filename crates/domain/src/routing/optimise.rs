@@ -1,0 +1,100 @@
+//! The lightest choice for one order: exact where it can be, and saying so where it is not.
+//!
+//! Small orders are counted out at once. For others a quick choice and a proven bound come first; together they let go of places that
+//! cannot help. What remains is counted out state by state, or searched set by set. If even that is too much, the bound says how
+//! far the choice can be from the best at most.
+
+mod bound;
+mod dynamic;
+mod fill;
+pub(super) mod problem;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use self::problem::{Found, Problem, Weight};
+
+/// Orders with at most so many steps are counted out at once.
+const STEPS_AT_ONCE: u128 = 12_000;
+/// The most steps that are counted out at all.
+const STEPS_MAX: u128 = 1_500_000;
+/// The most places that are compared pair by pair.
+const PAIRED_MAX: usize = 200;
+
+/// A choice, and how good it is known to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Solved {
+    pub(super) found: Found,
+    /// No choice weighs less.
+    pub(super) least: Weight,
+}
+
+/// The lightest choice.
+pub(super) fn solve(problem: &Problem) -> Solved {
+    solve_within(problem, STEPS_AT_ONCE, STEPS_MAX)
+}
+
+fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solved {
+    let mut alive: Vec<usize> = (0..problem.nodes.len()).collect();
+    alive.retain(|place| problem.nodes[*place].stock.iter().any(|units| *units > 0));
+    if alive.is_empty() || problem.parts_max == 0 {
+        return proven(problem.nothing());
+    }
+    if dynamic::steps(problem, &alive).is_some_and(|steps| steps <= steps_at_once) {
+        return proven(dynamic::solve(problem, &alive));
+    }
+    let mut best = fill::improve(problem, fill::greedy(problem, &alive), &[]);
+    let mut known = bound::bound(problem, &mut best, &mut alive);
+    if known.least_fine <= (best.weight - 1) * bound::FINE {
+        let better = fill::improve(problem, best.clone(), &alive);
+        if better.weight < best.weight {
+            best = better;
+            let again = bound::bound(problem, &mut best, &mut alive);
+            known = if again.least_fine > known.least_fine { again } else { known };
+        }
+    }
+    if known.least_fine > (best.weight - 1) * bound::FINE {
+        return proven(best);
+    }
+    undominated(problem, &mut alive);
+    if dynamic::steps(problem, &alive).is_some_and(|steps| steps <= steps_max) {
+        let counted = dynamic::solve(problem, &alive);
+        return proven(if counted.weight < best.weight { counted } else { best });
+    }
+    if problem.is_separable() {
+        let (found, is_complete) = search::search(problem, &known, best, &alive);
+        if is_complete {
+            return proven(found);
+        }
+        best = found;
+    }
+    let least =
+        known.least_fine.div_euclid(bound::FINE) + Weight::from(known.least_fine.rem_euclid(bound::FINE) > 0);
+    Solved { least: least.min(best.weight), found: best }
+}
+
+fn proven(found: Found) -> Solved {
+    Solved { least: found.weight, found }
+}
+
+/// Lets go of places whose every load another place can carry, for no more, wholly.
+fn undominated(problem: &Problem, alive: &mut Vec<usize>) {
+    if alive.len() > PAIRED_MAX {
+        return;
+    }
+    let everything: i64 = problem.demand.iter().sum();
+    let carries = |better: usize, worse: usize| {
+        let (a, b) = (&problem.nodes[better], &problem.nodes[worse]);
+        let carries_line = |line: usize| {
+            b.stock[line] == 0 || a.stock[line] >= problem.demand[line] && a.unit[line] <= b.unit[line]
+        };
+        a.open <= b.open && a.units_max >= everything && (0..problem.demand.len()).all(carries_line)
+    };
+    let all = alive.clone();
+    alive.retain(|worse| {
+        let beats = |better: &usize| {
+            better != worse && carries(*better, *worse) && (better < worse || !carries(*worse, *better))
+        };
+        !all.iter().any(beats)
+    });
+}
