@@ -1,0 +1,103 @@
+//! The shop floor that the seams are walked on: a served shop with a few stores, a web shop, and colleagues who may do everything.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use domain::stock::State as Stock;
+use domain::value::Id;
+use domain::value::id::Variant;
+use serde_json::{Value, json};
+use sim::TestShop;
+use sim::client::{Client, Reply};
+use sim::stand::{Stand, a_cart};
+
+/// A served shop, and somebody who may do everything in it.
+pub struct Floor {
+    stand: Stand,
+    client: Client,
+    mug: Id<Variant>,
+    asked: Cell<u32>,
+}
+
+/// Walks the same seam on a fresh shop of every engine, with so many mugs at the first locations.
+pub fn on_every_engine(mugs: [i64; 2], seam: impl Fn(&Floor)) {
+    for open in [TestShop::on_sqlite as fn(u64) -> TestShop, TestShop::on_postgres] {
+        let program = Path::new(env!("CARGO_BIN_EXE_tandem"));
+        let (stand, mug) = Stand::open(open(1), program, |retailer, shop| {
+            retailer.collecting(shop, &["web"]);
+            let mug = retailer.sell(shop, "MUG", 500);
+            let stocked = mugs.into_iter().enumerate().filter(|(_, pieces)| *pieces > 0);
+            stocked.for_each(|(place, pieces)| retailer.stock(shop, mug, place, pieces));
+            mug
+        });
+        let client = stand.client();
+        let floor = Floor { stand, client, mug, asked: Cell::new(0) };
+        seam(&floor);
+        floor.stand.must_be_clean();
+    }
+}
+
+impl Floor {
+    /// Asks for something to be done, under a key of its own.
+    pub fn ask(&self, path: &str, body: &Value) -> Reply {
+        self.asked.set(self.asked.get() + 1);
+        let client = self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()));
+        client.post(path, body).unwrap()
+    }
+
+    /// As [`Floor::ask`], for what must be done: the answer.
+    pub fn must(&self, path: &str, body: &Value) -> Value {
+        let reply = self.ask(path, body);
+        assert!((200..300).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.text());
+        reply.json().unwrap()
+    }
+
+    /// The next step of a fulfilment order.
+    pub fn step(&self, part: &str, step: &str, body: &Value) -> Value {
+        self.must(&format!("{part}/{step}"), body)
+    }
+
+    /// Reads something.
+    pub fn get(&self, path: &str) -> Value {
+        let reply = self.client.get(path).unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.json().unwrap()
+    }
+
+    /// The things on a page.
+    pub fn list(&self, path: &str) -> Vec<Value> {
+        self.get(path)["items"].as_array().expect("a page").clone()
+    }
+
+    /// A paid order of mugs from the web shop, sent by parcel or collected at a location: its id.
+    pub fn order(&self, mugs: i64, collected_at: Option<&str>) -> String {
+        let mut cart = a_cart(&[(self.mug, mugs)], "ada@example.com");
+        if let Some(location) = collected_at {
+            cart["delivery"] = json!({ "method": "collect", "location": location });
+        }
+        let made = self.must("/v1/carts", &cart);
+        let cart = made["id"].as_str().expect("an id");
+        let paid = json!({ "payments": [{ "kind": "cash" }] });
+        let placed = self.must(&format!("/v1/carts/{cart}/checkout"), &paid);
+        assert_eq!(placed["state"], "placed", "{placed}");
+        placed["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The path of an order's fulfilment order, by its place from 0.
+    pub fn part(&self, order: &str, number: usize) -> String {
+        let whole = self.get(&format!("/v1/orders/{order}"));
+        let part = whole["fulfilment_orders"][number]["id"].as_str().expect("an id");
+        format!("/v1/orders/{order}/fulfilment-orders/{part}")
+    }
+
+    /// The mugs in a state at the location of this place, from 0.
+    pub fn count(&self, place: usize, state: Stock) -> i64 {
+        self.stand.retailer.count(&self.stand.shop, self.mug, place, state)
+    }
+
+    /// What was told of an order, in order.
+    pub fn told(&self, order: &str) -> Vec<String> {
+        let events = self.list(&format!("/v1/events?subject={order}&limit=200"));
+        events.iter().map(|event| event["type"].as_str().expect("a kind").to_owned()).collect()
+    }
+}

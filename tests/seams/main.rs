@@ -1,0 +1,85 @@
+//! The crossings between channels, each walked end to end through the served program on every engine; afterwards the books agree with
+//! themselves. A test is named after its seam.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
+
+mod floor;
+
+use domain::stock::State as Stock;
+use serde_json::json;
+
+use floor::on_every_engine;
+
+/// Buy online, collect in store: picked, packed, ready, code shown, handed over; the customer waits at a bay.
+#[test]
+fn s05_buy_online_collect_in_store() {
+    on_every_engine([0, 3], |floor| {
+        let order = floor.order(2, Some("york"));
+        let at_the_store = floor.list("/v1/locations/york/fulfilment-orders");
+        assert_eq!((at_the_store.len(), &at_the_store[0]["order"]), (1, &json!(order)));
+        let part = floor.part(&order, 0);
+        floor.step(&part, "start-picking", &json!(null));
+        let picked = floor.step(&part, "pick", &json!({ "lines": [{ "variant": "MUG", "quantity": 2 }] }));
+        assert_eq!(picked["lines"][0]["picked"], 2);
+        floor.step(&part, "pack", &json!(null));
+        let ready = floor.step(&part, "ready", &json!(null));
+        assert_eq!(ready["state"], "ready_for_pickup");
+        let visit = floor.get(&format!("{part}/visit"));
+        floor.step(&part, "arrive", &json!({ "bay": "2" }));
+        let refused = floor.ask(&format!("{part}/hand-over"), &json!({ "code": "not it" }));
+        assert_eq!(
+            (refused.status, refused.json().unwrap()["errors"][0]["field"].as_str()),
+            (422, Some("code"))
+        );
+        let done = floor.step(&part, "hand-over", &json!({ "code": visit["code"] }));
+        assert_eq!(
+            (&done["state"], &done["fulfilment_orders"][0]["state"]),
+            (&json!("completed"), &json!("collected"))
+        );
+        assert_eq!(floor.count(1, Stock::Available), 1);
+        let told = floor.told(&order);
+        for kind in [
+            "fulfilment.picking",
+            "fulfilment.packed",
+            "fulfilment.ready",
+            "pickup.arrived",
+            "pickup.handed_over",
+        ] {
+            assert!(told.iter().any(|known| known == kind), "{kind} is missing in {told:?}");
+        }
+    });
+}
+
+/// Ship from the store and from another one: one order split over both, with one charge for the delivery.
+#[test]
+fn s08_one_order_from_two_places() {
+    on_every_engine([2, 2], |floor| {
+        let order = floor.order(3, None);
+        let whole = floor.get(&format!("/v1/orders/{order}"));
+        assert_eq!(whole["fulfilment_orders"].as_array().unwrap().len(), 2);
+        assert_eq!(whole["gross"]["amount"], 3 * 500 + 395, "{whole}");
+        for number in 0..2 {
+            floor.step(&floor.part(&order, number), "ship", &json!({ "tracking": format!("JD{number}") }));
+        }
+        assert_eq!(floor.get(&format!("/v1/orders/{order}"))["state"], "completed");
+        assert_eq!((floor.count(0, Stock::Available), floor.count(1, Stock::Available)), (0, 1));
+    });
+}
+
+/// A picker cannot find the piece: the order moves to another place in the same instant.
+#[test]
+fn s10_a_short_pick_moves_the_order_at_once() {
+    on_every_engine([2, 2], |floor| {
+        let order = floor.order(2, None);
+        let part = floor.part(&order, 0);
+        floor.step(&part, "start-picking", &json!(null));
+        let short =
+            floor.step(&part, "short-pick", &json!({ "lines": [{ "variant": "MUG", "quantity": 2 }] }));
+        let states: Vec<_> =
+            short.as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["rejected", "open"]);
+        assert_eq!((floor.count(0, Stock::Missing), floor.count(1, Stock::Committed)), (2, 2));
+        floor.step(&floor.part(&order, 1), "ship", &json!({ "tracking": "JD1" }));
+        assert_eq!(floor.get(&format!("/v1/orders/{order}"))["state"], "completed");
+    });
+}
