@@ -5,10 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
+use domain::actor::Actor;
 use domain::value::{Reference, id, reference};
 use engine::customer::{self, Change, Customer, NewCustomer};
-use engine::external;
+use engine::{Failure, World, external};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -142,6 +144,14 @@ impl CustomerChangeShape {
     }
 }
 
+/// The same refusal with the address of the body's own field: the e-mail stands in the contact.
+fn in_contact<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
+    outcome.map_err(|failure| match failure {
+        Failure::Refused(refusal) if refusal.field() == Some("email") => refusal.within("contact").into(),
+        other => other,
+    })
+}
+
 /// Make a customer
 #[utoipa::path(post, path = "/v1/customers", operation_id = "create_customer", tag = "customer", request_body = NewCustomerShape,
     responses((status = 201, body = CustomerShape), Problems))]
@@ -151,7 +161,7 @@ async fn create_customer(
 ) -> Result<Response, Problem> {
     let input = command.body.read()?;
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
-        let customer = customer::create(tx, actor, world, input.clone())?;
+        let customer = in_contact(customer::create(tx, actor, world, input.clone()))?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
     })
     .await
@@ -166,7 +176,10 @@ async fn create_customers(
 ) -> Result<Response, Problem> {
     let rows = command.body.read(|customer| customer.clone().read())?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        rows.perform(tx, actor, world, customer::create, |customer| CustomerShape::from(customer))
+        let create = |tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new| {
+            in_contact(customer::create(tx, actor, world, new))
+        };
+        rows.perform(tx, actor, world, create, |customer| CustomerShape::from(customer))
     })
     .await
 }
@@ -230,7 +243,7 @@ async fn update_customer(
     let (reference, change) = (Reference::read(&id), command.body.read(command.if_match)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = external::resolve(tx, &reference)?;
-        let customer = customer::update(tx, actor, world, id, change.clone())?;
+        let customer = in_contact(customer::update(tx, actor, world, id, change.clone()))?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
     })
     .await

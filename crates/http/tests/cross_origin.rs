@@ -33,7 +33,12 @@ fn channels(desk: &Desk, owner: &str) {
         make("/v1/channels", body);
     }
     let set = set_origins(desk, owner, "web", "\"1\"", json!([FRONT, "http://localhost:5173"]));
-    assert_eq!((set.status.as_u16(), &set.headers["etag"]), (200, &"\"2\"".parse().unwrap()), "{}", set.text);
+    assert_eq!(
+        (set.status.as_u16(), &set.headers["etag"]),
+        (200, &"\"2\"".parse().expect("a tag")),
+        "{}",
+        set.text
+    );
 }
 
 fn set_origins(desk: &Desk, owner: &str, channel: &str, version: &str, origins: Value) -> Answer {
@@ -53,9 +58,9 @@ fn key(desk: &Desk, owner: &str, kind: &str, channel: Option<&str>) -> String {
 }
 
 /// Which origin may read the answer to this.
-fn reader<'a>(answer: &'a Answer) -> Option<&'a str> {
+fn reader(answer: &Answer) -> Option<&str> {
     assert!(!answer.headers.contains_key("access-control-allow-credentials"));
-    answer.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap())
+    answer.headers.get("access-control-allow-origin").map(|value| value.to_str().expect("text"))
 }
 
 fn asked_beforehand(desk: &Desk, origin: &str) -> Answer {

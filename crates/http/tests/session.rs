@@ -3,9 +3,8 @@
 mod desk;
 
 use desk::{Answer, Desk};
-use domain::value::Id;
-use domain::value::id::Location;
 use serde_json::{Value, json};
+use sim::Retailer;
 use sim::shop::{TestShop, on_every_engine};
 
 const WORDS: &str = "a few words to keep in mind";
@@ -184,8 +183,8 @@ fn a_role_holds_where_it_was_given() {
     on_every_engine(|shop| {
         let desk = Desk::of(shop);
         let owner = owner(shop, &desk);
-        let leeds: Id<Location> = Id::from_bytes([7; 16]);
-        let roles = json!([{"role": "cashier", "location": leeds.to_string()}]);
+        let leeds = Retailer::open(shop, &["leeds"]).locations[0];
+        let roles = json!([{"role": "cashier", "location": "leeds"}]);
         let (id, cashier) = take_on(&owner, "grace@example.com", roles);
         let who = cashier.ask("GET", "/v1/session", None).json;
         assert_eq!(who["grants"][0]["location"], json!(leeds.to_string()));
