@@ -65,8 +65,7 @@ fn orders(sort: &Sort) -> Result<(Vec<Figure>, Vec<Value>), Fault> {
     let most = nanos.last().copied().unwrap_or(0);
     let figures = vec![
         Figure::new(format!("routing, {}: mean", sort.name), micros(mean), &of),
-        Figure::new(format!("routing, {}: slowest", sort.name), micros(most), of)
-            .under(Amount::Micros(5_000)),
+        slowest(sort, Figure::new(format!("routing, {}: slowest", sort.name), micros(most), of)),
     ];
     Ok((figures, written))
 }

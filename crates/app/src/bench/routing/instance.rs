@@ -51,7 +51,7 @@ pub struct Sort {
 
 impl Sort {
     /// No larger than ten lines and a hundred locations?
-    pub fn is_ordinary(&self) -> bool {
+    pub fn is_ordinary(self) -> bool {
         self.lines <= 10 && self.locations <= 100
     }
 }
