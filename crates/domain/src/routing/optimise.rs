@@ -15,7 +15,7 @@ mod tests;
 use self::problem::{Found, Problem, Weight};
 
 /// Orders with at most so many steps are counted out at once.
-const STEPS_AT_ONCE: u128 = 12_000;
+const STEPS_AT_ONCE: u128 = 25_000;
 /// The most steps that are counted out at all.
 const STEPS_MAX: u128 = 1_500_000;
 /// The most places that are compared pair by pair.
@@ -40,8 +40,18 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
     if alive.is_empty() || problem.parts_max == 0 {
         return proven(problem.nothing());
     }
-    if dynamic::steps(problem, &alive).is_some_and(|steps| steps <= steps_at_once) {
-        return proven(dynamic::solve(problem, &alive));
+    let fits = |alive: &[usize], parts_max: usize, steps_max: u128| {
+        dynamic::steps(problem, alive, parts_max).is_some_and(|steps| steps <= steps_max)
+    };
+    if fits(&alive, usize::MAX, steps_at_once) {
+        // Mostly the best needs no more parts than are allowed, and their number need not be told apart.
+        let counted = dynamic::solve(problem, &alive, usize::MAX);
+        if counted.gives.len() <= problem.parts_max {
+            return proven(counted);
+        }
+    }
+    if fits(&alive, problem.parts_max, steps_at_once) {
+        return proven(dynamic::solve(problem, &alive, problem.parts_max));
     }
     let mut best = fill::improve(problem, fill::greedy(problem, &alive), &[]);
     let mut known = bound::bound(problem, &mut best, &mut alive);
@@ -57,8 +67,15 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
         return proven(best);
     }
     undominated(problem, &mut alive);
-    if dynamic::steps(problem, &alive).is_some_and(|steps| steps <= steps_max) {
-        let counted = dynamic::solve(problem, &alive);
+    if fits(&alive, usize::MAX, steps_max) {
+        let counted = dynamic::solve(problem, &alive, usize::MAX);
+        if counted.weight >= best.weight || counted.gives.len() <= problem.parts_max {
+            return proven(if counted.weight < best.weight { counted } else { best });
+        }
+        known.least_fine = known.least_fine.max(counted.weight * bound::FINE);
+    }
+    if fits(&alive, problem.parts_max, steps_max) {
+        let counted = dynamic::solve(problem, &alive, problem.parts_max);
         return proven(if counted.weight < best.weight { counted } else { best });
     }
     if problem.is_separable() {
@@ -68,9 +85,24 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
         }
         best = found;
     }
+    // Too much to prove: at least the best among the places that promise most.
+    promising(&known, &best, &mut alive);
+    while alive.len() > 1 && !fits(&alive, problem.parts_max, steps_max / 4) {
+        alive.pop();
+    }
+    if fits(&alive, problem.parts_max, steps_max / 4) {
+        let counted = dynamic::solve(problem, &alive, problem.parts_max);
+        best = if counted.weight < best.weight { counted } else { best };
+    }
     let least =
         known.least_fine.div_euclid(bound::FINE) + Weight::from(known.least_fine.rem_euclid(bound::FINE) > 0);
     Solved { least: least.min(best.weight), found: best }
+}
+
+/// The places most worth counting out first: those chosen, then those whose opening pays most.
+fn promising(known: &bound::Bound, best: &Found, alive: &mut [usize]) {
+    let is_chosen = |place: usize| best.gives.iter().any(|(chosen, _)| *chosen == place);
+    alive.sort_unstable_by_key(|place| (!is_chosen(*place), known.reduced[*place], *place));
 }
 
 fn proven(found: Found) -> Solved {

@@ -41,7 +41,7 @@ pub struct Effort {
 
 impl Effort {
     /// Enough for some hundred orders over some fifty locations.
-    pub const USUAL: Effort = Effort { price_steps: 80, rounds: 3_000, seed: 1 };
+    pub const USUAL: Effort = Effort { price_steps: 120, rounds: 4_000, seed: 1 };
 }
 
 /// Where the orders of a wave are served from.

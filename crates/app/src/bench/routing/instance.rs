@@ -49,6 +49,13 @@ pub struct Sort {
     opening: Option<(u64, u64)>,
 }
 
+impl Sort {
+    /// No larger than ten lines and a hundred locations?
+    pub fn is_ordinary(self) -> bool {
+        self.lines <= 10 && self.locations <= 100
+    }
+}
+
 const CHAIN: Sort = Sort {
     name: "",
     many: 40,
@@ -64,7 +71,7 @@ const CHAIN: Sort = Sort {
 };
 
 /// Facility location: every place has everything, opening costs much, and each line its own from each place.
-const OPENING: Sort = Sort { quantity_max: 1, shelf_max: 1, presence: 100, parts_max: 20, many: 5, ..CHAIN };
+const OPENING: Sort = Sort { quantity_max: 1, shelf_max: 1, presence: 100, parts_max: 20, many: 3, ..CHAIN };
 
 /// Everything that is measured for single orders.
 pub const SORTS: [Sort; 12] = [

@@ -24,8 +24,8 @@ struct Grid {
     layers: usize,
 }
 
-/// How many elementary steps a run takes; `None` when it needs more memory than it may have.
-pub(super) fn steps(problem: &Problem, nodes: &[usize]) -> Option<u128> {
+/// How many elementary steps a run for so many parts at most takes; `None` when it needs more memory than it may have.
+pub(super) fn steps(problem: &Problem, nodes: &[usize], parts_max: usize) -> Option<u128> {
     let lots = problem.lots(nodes);
     let tops: Vec<u128> =
         lots.iter().zip(&problem.demand).map(|(lot, demand)| (demand / lot).cast_unsigned().into()).collect();
@@ -35,7 +35,7 @@ pub(super) fn steps(problem: &Problem, nodes: &[usize]) -> Option<u128> {
         })
     };
     let states = product(&|top| top + 1)?;
-    let layers = layers(problem, nodes.len(), tops.iter().sum()) as u128;
+    let layers = layers(parts_max, nodes.len(), tops.iter().sum()) as u128;
     let cells = states * layers * nodes.len() as u128;
     if cells > CELLS_MAX {
         return None;
@@ -46,9 +46,9 @@ pub(super) fn steps(problem: &Problem, nodes: &[usize]) -> Option<u128> {
     product(&|top| (top + 1) * (top + 2) / 2).map(|pairs| pairs * layers * nodes.len() as u128 * 4)
 }
 
-/// The lightest choice among these places. [`steps`] must have said that it can be found.
-pub(super) fn solve(problem: &Problem, nodes: &[usize]) -> Found {
-    let grid = Grid::of(problem, nodes);
+/// The lightest choice among these places with so many parts at most. [`steps`] must have said that it can be found.
+pub(super) fn solve(problem: &Problem, nodes: &[usize], parts_max: usize) -> Found {
+    let grid = Grid::of(problem, nodes, parts_max);
     let mut best = vec![NEVER; grid.layers * grid.states];
     best[0] = 0;
     let mut trail = vec![UNUSED; nodes.len() * grid.layers * grid.states];
@@ -77,13 +77,13 @@ pub(super) fn solve(problem: &Problem, nodes: &[usize]) -> Found {
     walk_back(problem, nodes, &grid, &best, &trail)
 }
 
-fn layers(problem: &Problem, nodes: usize, units: u128) -> usize {
+fn layers(parts_max: usize, nodes: usize, units: u128) -> usize {
     let most = (nodes as u128).min(units);
-    if problem.parts_max as u128 >= most { 1 } else { problem.parts_max + 1 }
+    if parts_max as u128 >= most { 1 } else { parts_max + 1 }
 }
 
 impl Grid {
-    fn of(problem: &Problem, nodes: &[usize]) -> Grid {
+    fn of(problem: &Problem, nodes: &[usize], parts_max: usize) -> Grid {
         let lots = problem.lots(nodes);
         let top: Vec<usize> =
             lots.iter().zip(&problem.demand).map(|(lot, demand)| (demand / lot) as usize).collect();
@@ -94,7 +94,7 @@ impl Grid {
             states *= top + 1;
         }
         let units = top.iter().map(|top| *top as u128).sum();
-        Grid { layers: layers(problem, nodes.len(), units), lots, top, stride, states }
+        Grid { layers: layers(parts_max, nodes.len(), units), lots, top, stride, states }
     }
 
     /// Where a part more leads; nowhere from the last layer.

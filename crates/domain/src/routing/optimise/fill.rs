@@ -47,7 +47,7 @@ fn pour(problem: &Problem, places: &[usize]) -> Vec<(usize, Vec<i64>)> {
 }
 
 /// What filling from these places weighs, at most; exact where lines are separate. `scratch` saves memory calls.
-fn weigh(problem: &Problem, places: &[usize], scratch: &mut Vec<(Weight, i64)>) -> Weight {
+pub(super) fn weigh(problem: &Problem, places: &[usize], scratch: &mut Vec<(Weight, i64)>) -> Weight {
     let mut weight: Weight = places.iter().map(|place| problem.nodes[*place].open).sum();
     for line in 0..problem.demand.len() {
         scratch.clear();

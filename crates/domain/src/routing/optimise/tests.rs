@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn what_the_bound_leaves_still_holds_the_best(problem in problem()) {
-        let exact = dynamic::solve(&problem, &all(&problem));
+        let exact = dynamic::solve(&problem, &all(&problem), problem.parts_max);
         let solved = solve_within(&problem, 0, u128::MAX);
         prop_assert!(is_allowed(&problem, &exact.gives));
         prop_assert!(is_allowed(&problem, &solved.found.gives));
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn searching_is_exact_or_says_how_far_it_may_be(problem in problem()) {
-        let exact = dynamic::solve(&problem, &all(&problem));
+        let exact = dynamic::solve(&problem, &all(&problem), problem.parts_max);
         let solved = solve_within(&problem, 0, 0);
         prop_assert!(is_allowed(&problem, &solved.found.gives));
         prop_assert!(solved.least <= exact.weight && exact.weight <= solved.found.weight);

@@ -5,9 +5,9 @@ use crate::routing::optimise::Solved;
 use crate::routing::optimise::problem::Weight;
 
 /// Steps without a better bound after which they become smaller.
-const PATIENCE: usize = 4;
+const PATIENCE: usize = 5;
 /// The first length of a step, and the parts it is counted in.
-const PACE: Weight = 64;
+const PACE: Weight = 256;
 /// So often the orders are placed at the prices of the moment.
 const PASS_EVERY: usize = 8;
 
@@ -42,12 +42,15 @@ pub(super) fn settle(ground: &Ground<'_>, steps: usize) -> (Shared<Weight>, Weig
                 chosen = trial;
             }
         }
+        let before = prices.clone();
         if waited > PATIENCE {
-            (pace, waited) = (pace * 3 / 4, 0);
+            (pace, waited) = (pace * 2 / 3, 0);
         }
         let gap = ground.burden(&chosen) - least;
-        let before = prices.clone();
-        if gap <= 0 || pace == 0 || !raise(ground, &alone, &mut prices, gap.max(64) * pace / PACE) {
+        if gap <= 0
+            || pace == 0
+            || !raise(ground, &alone, &mut prices, gap.clamp(64, (bound.abs() / 16).max(64)) * pace / PACE)
+        {
             break;
         }
         moved = touched(ground, &before, &prices);
