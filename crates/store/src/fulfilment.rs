@@ -99,6 +99,19 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<FulfilmentOrder
     Ok(found)
 }
 
+/// Whether anything of an order is still to leave.
+///
+/// # Errors
+/// What the store says.
+pub fn any_open(tx: &mut Tx<'_>, order: Id<Order>) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select state from fulfilment_order where order_id = $1 and state = 1 limit 1",
+        params![order],
+        |row| row.int(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Open fulfilment orders of a location after one, in the order they were made, at most `limit`, without their lines.
 ///
 /// # Errors
