@@ -6,6 +6,7 @@
 mod availability;
 mod checkout;
 mod crowd;
+mod fan_out;
 mod figure;
 mod house;
 mod machine;
@@ -60,6 +61,8 @@ enum Measure {
     FlashSale,
     /// A page of 24 products with ten variants each, prices, and stock per store.
     ProductPage,
+    /// Telling everybody who follows the journal.
+    FanOut,
     /// Reading availability and filling carts in a house of a million stock accounts.
     Availability,
     /// Holds on one variant, in process.
@@ -207,6 +210,10 @@ impl Stage<'_> {
         if self.wants(Measure::ProductPage) {
             self.bar.set_message("reading product pages");
             self.add(product_page::measure(api, house, serving, seconds).await?);
+        }
+        if self.wants(Measure::FanOut) {
+            self.bar.set_message("telling followers");
+            self.add(fan_out::measure(api, house, serving, seconds).await?);
         }
         if self.wants(Measure::Checkout) {
             self.bar.set_message("checking out");

@@ -68,11 +68,12 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Whole, 
 }
 
 pub(crate) fn whole(tx: &mut Tx<'_>, order: Order) -> Result<Whole, Failure> {
+    let payments = store::payment::of_order(tx, order.id)?;
     Ok(Whole {
         lines: rows::lines(tx, order.id)?,
         fulfilment_orders: store::fulfilment::of_order(tx, order.id)?,
-        payments: store::payment::of_order(tx, order.id)?,
-        sums: order::sums(tx, &order)?,
+        sums: order::sums_of(&order, &payments),
+        payments,
         order,
     })
 }
@@ -124,11 +125,10 @@ fn complete_if_done(
     world: &mut World,
     mut order: Order,
 ) -> Result<Order, Failure> {
-    let open = store::fulfilment::of_order(tx, order.id)?.iter().any(|one| one.state.is_open());
-    if order.state == State::Placed && !open {
+    if order.state == State::Placed && !store::fulfilment::any_open(tx, order.id)? {
         order::go_to(&mut order, State::Completed)?;
-        rows::update(tx, &order)?;
+        rows::update(tx, &mut order)?;
         emit(tx, actor, world, order.id, "order.completed", json!({ "number": order.number }));
     }
-    order::find(tx, order.id)
+    Ok(order)
 }

@@ -5,7 +5,8 @@ use domain::order::{State, Sums};
 use domain::value::Id;
 use domain::value::id::{self, Channel};
 use domain::{Code, Refusal};
-use store::{Tx, order as rows, payment};
+use store::payment::{self, Payment};
+use store::{Tx, order as rows};
 
 pub use store::order::{Figures, Line, Order};
 
@@ -67,9 +68,14 @@ pub fn list(
 /// # Errors
 /// What the store says.
 pub fn sums(tx: &mut Tx<'_>, order: &Order) -> Result<Sums, Failure> {
+    Ok(sums_of(order, &payment::of_order(tx, order.id)?))
+}
+
+/// The same, when its payments are known.
+pub(crate) fn sums_of(order: &Order, payments: &[Payment]) -> Sums {
     let mut sums =
         Sums { gross: order.gross, cancelled: order.cancelled, returned: order.returned, ..Sums::default() };
-    for payment in payment::of_order(tx, order.id)? {
+    for payment in payments {
         let amounts = payment.amounts;
         if !payment.state.has_ended() {
             sums.authorised += amounts.open_to_capture() + amounts.capturing;
@@ -77,7 +83,7 @@ pub fn sums(tx: &mut Tx<'_>, order: &Order) -> Result<Sums, Failure> {
         sums.captured += amounts.captured;
         sums.refunded += amounts.refunded + amounts.refunding;
     }
-    Ok(sums)
+    sums
 }
 
 /// Moves an order to another state.

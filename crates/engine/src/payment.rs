@@ -46,6 +46,7 @@ pub struct NewPayment {
 }
 
 /// Makes a payment: cash and card records are captured at once, a bank transfer is waited for, a provider is asked after the commit.
+/// Whoever makes it looks himself what the money in the hand means for the order; what comes later is told by a job.
 ///
 /// # Errors
 /// [`Code::Invalid`] when the amount is under 1, or the token or card does not fit the kind; [`Code::AlreadyExists`] for a used external id.
@@ -147,7 +148,9 @@ pub fn record_receipt(
         return Err(Refusal::new(Code::WrongState, message).into());
     }
     let amount = rules::part(Step::Receive, payment.state, &payment.amounts, payment.currency, amount)?;
-    received(tx, actor, world, &payment, amount)
+    let capture = received(tx, actor, world, &payment, amount)?;
+    tell_order(tx, world, &payment)?;
+    Ok(capture)
 }
 
 /// Money in our hands: allowed and taken in one.
@@ -163,14 +166,8 @@ fn received(
     }
     let capture = Part::new(world.id(), PartState::Done, amount, world.now());
     rows::add_capture(tx, payment.id, &capture)?;
-    tell(
-        tx,
-        actor,
-        world,
-        payment,
-        "payment.captured",
-        json!({ "capture": capture.id.to_string(), "amount": amount }),
-    )?;
+    let body = json!({ "capture": capture.id.to_string(), "amount": amount });
+    note(tx, actor, world, payment, "payment.captured", body);
     Ok(capture.id)
 }
 
@@ -318,11 +315,26 @@ fn tell(
     world: &mut World,
     payment: &Payment,
     kind: &'static str,
-    mut body: serde_json::Value,
+    body: serde_json::Value,
 ) -> Result<(), Failure> {
+    note(tx, actor, world, payment, kind, body);
+    tell_order(tx, world, payment)
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    payment: &Payment,
+    kind: &'static str,
+    mut body: serde_json::Value,
+) {
     body["order"] = payment.order.to_string().into();
     body["currency"] = payment.currency.code().into();
     emit(tx, actor, world, payment.id, kind, body);
+}
+
+fn tell_order(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(), Failure> {
     let now = world.now();
     job::enqueue(tx, world, "order.payment_changed", payment.order, json!({}), now)
 }

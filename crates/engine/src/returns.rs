@@ -102,7 +102,7 @@ pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back)
     }
     let refund: i64 = back.iter().map(|line| line.refund).sum();
     order.returned += refund;
-    order_rows::update(tx, &order)?;
+    order_rows::update(tx, &mut order)?;
     let taken = taken_back(world, &input, (Some(order.id), order.currency), back);
     keep(tx, actor, world, &taken)?;
     give_back_too_much(tx, actor, world, &order)?;

@@ -2,6 +2,7 @@
 
 pub mod availability;
 pub mod hold;
+mod level;
 pub mod onward;
 
 use std::borrow::Cow;
@@ -20,12 +21,7 @@ use crate::event::emit;
 use crate::ledger::{Notice, Told, post};
 use crate::{Failure, World};
 
-pub use store::stock::Level as LevelSetting;
-
-/// The longest name of a shelf, in characters.
-const SHELF_MAX: usize = 40;
-/// The most exclusions one round ends.
-const EXCLUSIONS_ROUND: i64 = 200;
+pub use level::{LevelSetting, end_exclusions, include, set_level};
 
 /// The stock book of a variant: it shares the variant's id.
 pub const fn book_of(variant: Id<Variant>) -> Id<Book> {
@@ -381,35 +377,6 @@ pub fn move_state(
     in_skus(tx, &[input.variant], outcome)
 }
 
-/// Sets what must stay at a location and when it counts as low there.
-///
-/// # Errors
-/// [`Code::Invalid`] for negative numbers.
-pub fn set_level(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    level: LevelSetting,
-) -> Result<(), Failure> {
-    actor.may(Permission::MoveStock, Some(level.location))?;
-    for (field, number) in [("safety", level.safety), ("low_below", level.low_below)] {
-        if !(0..=Quantity::MAX).contains(&number) {
-            return Err(
-                Refusal::invalid(field, format!("give a whole number from 0 to {}", Quantity::MAX)).into()
-            );
-        }
-    }
-    must_be_stocked(tx, level.variant)?;
-    must_be_there(tx, level.location)?;
-    if level.shelf.as_ref().is_some_and(|shelf| shelf.is_empty() || shelf.chars().count() > SHELF_MAX) {
-        return Err(Refusal::invalid("shelf", format!("give 1 to {SHELF_MAX} characters")).into());
-    }
-    rows::set_level(tx, &level)?;
-    let body = json!({ "location": level.location.to_string(), "safety": level.safety, "low_below": level.low_below, "shelf": level.shelf });
-    emit(tx, actor, world, level.variant, "stock.level_set", body);
-    Ok(())
-}
-
 /// Why is this number what it is: the postings of one state at one location before a point, newest first.
 ///
 /// # Errors
@@ -449,34 +416,6 @@ pub fn balances(
         seen.as_ref().is_none_or(|seen| seen.contains(&location)).then_some((location, state, amount))
     };
     Ok(found.into_iter().filter_map(at_place).collect())
-}
-
-/// Locations give variants to orders again after a picker's miss, when the time for it is over; true when there may be more.
-///
-/// # Errors
-/// What the store says.
-pub fn end_exclusions(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let over = rows::exclusions_over(tx, world.now(), EXCLUSIONS_ROUND)?;
-    for (variant, location) in &over {
-        include(tx, actor, world, (*variant, *location))?;
-    }
-    Ok(over.len() as i64 == EXCLUSIONS_ROUND)
-}
-
-/// A location gives a variant to orders again.
-///
-/// # Errors
-/// What the store says.
-pub fn include(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (variant, location): (Id<Variant>, Id<Location>),
-) -> Result<(), Failure> {
-    if rows::include(tx, variant, location)? {
-        emit(tx, actor, world, variant, "stock.included", json!({ "location": location.to_string() }));
-    }
-    Ok(())
 }
 
 pub(crate) fn too_few(variant: Id<Variant>, found: i64, asked: i64) -> Refusal {

@@ -79,13 +79,14 @@ pub(crate) const fn columns_of_all_tables(engine: Engine) -> &'static str {
 
 /// A list of ids as SQLite takes it: a JSON list of hexadecimal texts.
 pub(crate) fn ids_as_json(ids: &[[u8; 16]]) -> String {
-    use std::fmt::Write;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(ids.len() * 35 + 2);
     text.push('[');
     for (place, id) in ids.iter().enumerate() {
         text.push_str(if place == 0 { "\"" } else { ",\"" });
         for byte in id {
-            let _ = write!(text, "{byte:02x}");
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
         text.push('"');
     }

@@ -139,6 +139,19 @@ fn give_lines(found: &mut [FulfilmentOrder], lines: Vec<(Id<id::FulfilmentOrder>
     }
 }
 
+/// Whether anything of an order is still to leave.
+///
+/// # Errors
+/// What the store says.
+pub fn any_open(tx: &mut Tx<'_>, order: Id<Order>) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select state from fulfilment_order where order_id = $1 and state in (1, 5, 6, 7, 8, 9, 10) limit 1",
+        params![order],
+        |row| row.int(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// What a location has to get ready after one, in the order it was made, at most `limit`, with lines.
 ///
 /// # Errors

@@ -312,11 +312,12 @@ fn takes(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
 ///
 /// # Errors
 /// What the store says.
-pub fn update(tx: &mut Tx<'_>, order: &Order) -> Result<(), StoreError> {
+pub fn update(tx: &mut Tx<'_>, order: &mut Order) -> Result<(), StoreError> {
     tx.execute(
         "update order_head set state = $2, cancelled = $3, returned = $4, payment_due_at = $5, version = version + 1 where order_id = $1",
         params![order.id, order.state.code(), order.cancelled, order.returned, order.payment_due_at],
     )?;
+    order.version += 1;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
@@ -23,6 +24,15 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection; more than the program has.
 const STATEMENTS_MAX: usize = 1024;
 
+/// What holds for every connection.
+const SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864; pragma secure_delete = fast;";
+/// The writer's: room for the pages that all commands touch. What a command may have to take back is noted in one piece of memory
+/// (`SQLITE_STMTJRNL_SPILL` in `.cargo/config.toml`): kept by `temp_store = memory` it is a chain of kilobytes, walked at every statement.
+const WRITER_SETTINGS: &str = "pragma cache_size = -24576; pragma wal_autocheckpoint = 4000;";
+/// A reader's: little of its own, because the system keeps the file's pages for all of them.
+const READER_SETTINGS: &str =
+    "pragma query_only = on; pragma cache_size = -4096; pragma temp_store = memory;";
+
 /// One connection to the database file.
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
@@ -38,18 +48,24 @@ impl SqliteConnection {
         let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
         raw.busy_timeout(LOCK_WAIT_MAX).map_err(|error| failed(&error))?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        let settings = "pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -16384;
-            pragma mmap_size = 268435456; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma secure_delete = fast;";
-        raw.execute_batch(settings).map_err(|error| failed(&error))?;
-        if !writes {
-            raw.execute_batch("pragma query_only = on").map_err(|error| failed(&error))?;
-        }
+        // A statement keeps the plan it was given: without this SQLite plans many anew whenever a parameter changes.
+        raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| failed(&error))?;
+        let settings = if writes { [SETTINGS, WRITER_SETTINGS] } else { [SETTINGS, READER_SETTINGS] };
+        settings
+            .iter()
+            .try_for_each(|settings| raw.execute_batch(settings))
+            .map_err(|error| failed(&error))?;
         Ok(SqliteConnection { raw, texts: RefCell::new(HashMap::new()) })
     }
 
     /// Runs several statements without parameters, as migrations need.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.raw.execute_batch(sql).map_err(|error| failed(&error))
+    }
+
+    /// Begins or ends a transaction or a part of one.
+    fn control(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.execute(sql, &[]).map(drop)
     }
 
     fn text(&self, sql: &'static str) -> Arc<str> {
@@ -135,11 +151,11 @@ pub(crate) fn write_loop(
     committed: &Committed,
 ) {
     while let Ok(first) = queue.recv() {
-        if let Err(error) = connection.batch("begin immediate") {
+        if let Err(error) = connection.control("begin immediate") {
             first.finish(Err(error));
             continue;
         }
-        let mut batch = Batch { connection, kept: Vec::new(), events: false };
+        let mut batch = Batch { connection, kept: Vec::new(), holds_changes: false, events: false };
         let mut alive = batch.run(first);
         let mut taken = 1;
         while alive && taken < BATCH_MAX {
@@ -154,6 +170,7 @@ pub(crate) fn write_loop(
 struct Batch<'c> {
     connection: &'c SqliteConnection,
     kept: Vec<Box<dyn Job>>,
+    holds_changes: bool,
     events: bool,
 }
 
@@ -161,7 +178,7 @@ impl Batch<'_> {
     /// Runs one command in its savepoint. A refused command is answered at the commit too, so that no answer rests on
     /// what a failed commit takes back. False when the engine has ended the whole transaction by itself (disk full).
     fn run(&mut self, mut job: Box<dyn Job>) -> bool {
-        if let Err(error) = self.connection.batch("savepoint command") {
+        if let Err(error) = self.begin_command() {
             job.finish(Err(error));
             return !self.connection.raw.is_autocommit();
         }
@@ -172,10 +189,7 @@ impl Batch<'_> {
             job.finish(Err(outcome.err().or_else(|| tx.failure().cloned()).unwrap_or(StoreError::Closed)));
             return false;
         }
-        let ended = match outcome {
-            Ok(Some(_)) => self.connection.batch("release command"),
-            _ => self.connection.batch("rollback to command; release command"),
-        };
+        let ended = self.end_command(matches!(outcome, Ok(Some(_))));
         match outcome.and_then(|events| ended.map(|()| events)) {
             Ok(events) => {
                 self.events |= events.unwrap_or(false);
@@ -186,9 +200,31 @@ impl Batch<'_> {
         !self.connection.raw.is_autocommit()
     }
 
+    /// Remembers where a command begins. While nothing was changed it begins where the transaction does, which costs nothing.
+    fn begin_command(&self) -> Result<(), StoreError> {
+        if self.holds_changes { self.connection.control("savepoint command") } else { Ok(()) }
+    }
+
+    /// Keeps what a command changed, or takes it back.
+    fn end_command(&mut self, keep: bool) -> Result<(), StoreError> {
+        match (self.holds_changes, keep) {
+            (false, true) => self.holds_changes = true,
+            (false, false) => {
+                self.connection.control("rollback")?;
+                self.connection.control("begin immediate")?;
+            }
+            (true, true) => self.connection.control("release command")?,
+            (true, false) => {
+                self.connection.control("rollback to command")?;
+                self.connection.control("release command")?;
+            }
+        }
+        Ok(())
+    }
+
     fn commit(self, alive: bool, committed: &Committed) {
         let outcome = if alive {
-            self.connection.batch("commit")
+            self.connection.control("commit")
         } else {
             Err(StoreError::Unavailable(
                 "the database ended the transaction; nothing was kept, try again".into(),
@@ -196,7 +232,7 @@ impl Batch<'_> {
         };
         if outcome.is_err() && !self.connection.raw.is_autocommit() {
             // The engine keeps a transaction open whose commit failed; it must not leak into the next one.
-            let _ = self.connection.batch("rollback");
+            let _ = self.connection.control("rollback");
         }
         if outcome.is_ok() && self.events {
             committed.tell();
@@ -210,12 +246,12 @@ impl Batch<'_> {
 /// A reader's life: each read sees one fixed state of the books.
 pub(crate) fn read_loop(connection: &SqliteConnection, queue: &Receiver<Box<dyn Job>>) {
     while let Ok(mut job) = queue.recv() {
-        if let Err(error) = connection.batch("begin") {
+        if let Err(error) = connection.control("begin") {
             job.finish(Err(error));
             continue;
         }
         let outcome = run_guarded(job.as_mut(), &mut Tx::new(Connection::Sqlite(connection)));
-        let ended = connection.batch("rollback");
+        let ended = connection.control("rollback");
         job.finish(outcome.and(ended));
     }
 }

@@ -88,6 +88,12 @@ pub fn per_second(count: u64, micros: u64) -> Amount {
 }
 
 impl Load {
+    /// What was measured otherwise, in microseconds.
+    pub fn of_waits(mut waits: Vec<u64>) -> Load {
+        waits.sort_unstable();
+        Load { waits, ..Load::default() }
+    }
+
     /// How many answers were as they should be.
     pub fn done(&self) -> u64 {
         self.waits.len() as u64

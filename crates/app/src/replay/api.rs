@@ -144,6 +144,29 @@ impl Api {
         }
     }
 
+    /// Reads an answer that has no end, such as a live stream, and gives each piece of it to `each` as it comes; an empty one when it begins.
+    ///
+    /// # Errors
+    /// When nothing came, or it was refused.
+    pub async fn follow(&self, path: &str, mut each: impl FnMut(&[u8])) -> Result<(), Fault> {
+        let broken = |why: String| Fault::Environment(format!("GET {}{path}: {why}", self.base));
+        let request = Request::get(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, format!("Bearer {}", self.key))
+            .body(Full::default())
+            .map_err(|error| broken(error.to_string()))?;
+        let answer = self.client.request(request).await.map_err(|error| broken(told(&error)))?;
+        if answer.status() != StatusCode::OK {
+            return Err(broken(format!("answered {}", answer.status())));
+        }
+        each(&[]);
+        let mut body = answer.into_body();
+        while let Some(piece) = body.frame().await {
+            let piece = piece.map_err(|error| broken(told(&error)))?;
+            piece.data_ref().into_iter().for_each(|data| each(data));
+        }
+        Ok(())
+    }
+
     async fn ask(&self, method: Method, path: &str, change: Option<(&str, &Value)>) -> Result<Value, Fault> {
         let mut why = String::new();
         for _ in 0..TRIES {

@@ -84,7 +84,7 @@ fn cancel_locked(
         order.payment_due_at = None;
         order::go_to(&mut order, State::Cancelled)?;
     }
-    rows::update(tx, &order)?;
+    rows::update(tx, &mut order)?;
     let body = json!({ "number": order.number, "reason": input.reason.text(), "cancelled": order.cancelled, "lines": told });
     let kind = if order.state == State::Cancelled { "order.cancelled" } else { "order.partly_cancelled" };
     emit(tx, actor, world, order.id, kind, body);

@@ -122,10 +122,10 @@ pub(super) fn place_if_paid(
     }
     order::go_to(&mut order, domain::order::State::Placed)?;
     order.payment_due_at = None;
-    rows::update(tx, &order)?;
+    rows::update(tx, &mut order)?;
     let body = json!({ "number": order.number, "channel": order.channel.to_string(), "currency": order.currency.code(), "gross": order.gross });
     emit(tx, actor, world, order.id, "order.placed", body);
-    order::find(tx, order.id)
+    Ok(order)
 }
 
 /// Takes authorised money for the goods that have left and did not come back, the delivery with the first of them; everything owed
