@@ -151,3 +151,42 @@ fn crash_of_the_database_server_loses_nothing_that_was_answered_and_is_outlived(
         "something was kept that was refused"
     );
 }
+
+#[test]
+fn a_large_command_is_taken_back_whole_beside_the_others_of_its_commit() {
+    let scratch = Scratch::new("faults").expect("a directory");
+    let db = Db::open(&Settings::new(file_of(&scratch))).expect("the books open");
+    (0..3000).try_for_each(|number| keep(&db, number, 3000)).expect("books are kept");
+    let letters = |db: &Db| {
+        let sum = "select cast(sum(length(unit)) as integer) from book";
+        let read: Result<_, StoreError> = db.read(move |tx| tx.one(sum, &[], |row| row.int()));
+        read.expect("the sum").expect("one row")
+    };
+    assert_eq!(letters(&db), 9_000_000);
+    let (first_runs, go) = (crossbeam_channel::bounded(0), crossbeam_channel::bounded::<()>(0));
+    let (answers, answered) = crossbeam_channel::bounded(3);
+    let answer = |answers: &crossbeam_channel::Sender<_>| {
+        let answers = answers.clone();
+        move |outcome: Result<(), StoreError>| answers.send(outcome.is_ok()).expect("somebody waits")
+    };
+    let (begun, wait) = (first_runs.0.clone(), go.1.clone());
+    let first = move |tx: &mut store::Tx<'_>| {
+        begun.send(()).expect("the test waits");
+        wait.recv().expect("the test says go");
+        ledger::open_book(tx, id(9001), BookKind::Stock, "piece", Instant::EPOCH)
+    };
+    db.write_then(first, answer(&answers));
+    first_runs.1.recv().expect("the first command runs, the others wait for it");
+    let large = |tx: &mut store::Tx<'_>| {
+        tx.execute("update book set unit = unit || 'x'", &[])?;
+        Err(StoreError::Closed)
+    };
+    db.write_then(large, answer(&answers));
+    let last =
+        |tx: &mut store::Tx<'_>| ledger::open_book(tx, id(9002), BookKind::Stock, "piece", Instant::EPOCH);
+    db.write_then(last, answer(&answers));
+    go.0.send(()).expect("the first command goes on");
+    let ends: Vec<bool> = (0..3).map(|_| answered.recv().expect("an answer")).collect();
+    assert_eq!(ends.iter().filter(|kept| **kept).count(), 2, "only the large one is taken back: {ends:?}");
+    assert_eq!(letters(&db), 9_000_000 + 10);
+}
