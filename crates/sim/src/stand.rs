@@ -227,12 +227,12 @@ fn when_it_may(client: &Client, path: &str, body: &Value) -> Result<Reply, Strin
     Ok(reply)
 }
 
-/// Asks until there is an answer that stands: not while the shop is down, gone or not ready.
+/// Asks until there is an answer that stands: not while the shop is down, gone, not ready, or asked too much at once.
 fn until_answered(client: &Client, path: &str, body: &Value) -> Result<Reply, String> {
     let mut last = String::new();
     for _ in 0..TRIES_MAX {
         match client.post(path, body) {
-            Ok(reply) if reply.status != 503 => return Ok(reply),
+            Ok(reply) if ![429, 503].contains(&reply.status) => return Ok(reply),
             Ok(reply) => last = reply.text(),
             Err(failure) => last = failure.to_string(),
         }
