@@ -81,12 +81,12 @@ fn a_request_is_told_to_the_collector_under_its_callers_trace_and_nothing_person
     let token = log.split_once("/setup?token=").unwrap().1.split_whitespace().next().unwrap().to_owned();
     let password = "seven bridges of koenigsberg";
     let owner =
-        json!({"token": token, "name": "Ada Owner", "email": "ada@example.com", "password": password});
+        json!({"token": token, "name": "Quince Owner", "email": "quince@example.com", "password": password});
     let client = server
         .client()
         .with_header("traceparent", format!("00-{TRACE}-{CALLER}-01"))
         .with_header("x-request-id", "first-owner");
-    let reply = client.post("/v1/setup?told_by=ada@example.com", &owner).unwrap();
+    let reply = client.post("/v1/setup?told_by=quince@example.com", &owner).unwrap();
     assert_eq!(server.terminate().unwrap().code(), Some(0), "{}", server.log());
 
     let spans = collector.spans(TRACE);
@@ -110,7 +110,7 @@ fn a_request_is_told_to_the_collector_under_its_callers_trace_and_nothing_person
         "tandem"
     );
     let all = serde_json::to_string(&documents).unwrap();
-    for personal in ["Ada", "ada", "example.com", "told_by", password, token.as_str()] {
+    for personal in ["Quince", "quince", "example.com", "told_by", password, token.as_str()] {
         assert!(!all.contains(personal), "{personal} was told: {all}");
     }
 }
