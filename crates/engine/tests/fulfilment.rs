@@ -323,3 +323,28 @@ fn what_nobody_collects_goes_back_to_the_shelf_and_the_money_back() {
         assert_eq!(visit.state, domain::fulfilment::Visit::NoShow);
     });
 }
+
+#[test]
+fn half_a_set_that_nobody_collects_is_held_once_for_a_person_to_decide() {
+    on_every_engine(|shop| {
+        let mut ground = Ground::open(shop, [0, 1, 0]);
+        let (mug, saucer) = (ground.mug, ground.retailer.sell(shop, "SAUCER", 300));
+        ground.retailer.stock(shop, saucer, 1, 1);
+        ground.mug = ground.retailer.sell_kit(shop, "SET", &[(mug, 1), (saucer, 1)], 700);
+        let whole = ground.order(1, Some(1));
+        let which = (whole.order.id, whole.fulfilment_orders[0].id);
+        shop.run(move |tx, actor, world| pick::short(tx, actor, world, which, &vec![(saucer, 1)])).unwrap();
+        shop.run(move |tx, actor, world| visit::ready(tx, actor, world, which)).unwrap();
+        shop.pass(7 * 86_400);
+        for _ in 0..3 {
+            assert!(!shop.run(checkout::expire_uncollected).unwrap());
+        }
+        let part = ground.parts(which.0).into_iter().find(|one| one.id == which.1).unwrap();
+        assert_eq!((part.state, part.on_hold.is_some()), (State::Ready, true));
+        let subject = which.0.to_string();
+        let told =
+            shop.read(move |tx| Ok::<_, Failure>(store::event::of_subject(tx, &subject, 0, 100)?)).unwrap();
+        let count = |kind: &str| told.iter().filter(|entry| entry.kind == kind).count();
+        assert_eq!((count("order.partly_cancelled"), count("fulfilment.held")), (0, 1));
+    });
+}

@@ -280,13 +280,14 @@ pub fn offered_to(
     Ok(found)
 }
 
-/// The orders with goods that waited for their customer until now or longer, at most `limit`.
+/// The orders with goods that waited for their customer until now or longer and that nobody holds, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn uncollected(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<Order>>, StoreError> {
     tx.rows(
-        "select distinct order_id from fulfilment_order where state = 10 and collect_by <= $1 order by order_id limit $2",
+        "select distinct order_id from fulfilment_order where state = 10 and on_hold is null and collect_by <= $1
+         order by order_id limit $2",
         params![now, limit],
         |row| row.id(),
     )

@@ -172,16 +172,24 @@ pub fn expire_uncollected(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> 
         order::lock(tx, id)?;
         for part in store::fulfilment::of_order(tx, id)?.iter().filter(|one| late(one, now)) {
             visit::no_show(tx, actor, world, (id, part.id))?;
-            let order = order::find(tx, id)?;
-            let reason = CancelReason::Uncollected;
-            cancel_locked(
-                tx,
-                actor,
-                world,
-                order,
-                Cancel { order: id, lines: None, part: Some(part.id), reason },
-            )?;
+            give_up(tx, actor, world, part)?;
         }
     }
     Ok(full)
+}
+
+/// Cancels goods nobody came for. Parts of sets whose rest is elsewhere cannot be cancelled alone: they are held, for a person to decide.
+fn give_up(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, part: &FulfilmentOrder) -> Result<(), Failure> {
+    let own = std::slice::from_ref(part);
+    let is_whole = |line: &Line| !line.takes.is_empty() && untouched_units(line, own) > 0;
+    if !rows::lines(tx, part.order)?.iter().any(is_whole) {
+        let why = "not collected, and the rest of the set is elsewhere: decide what becomes of it";
+        fulfilment::hold::put(tx, actor, world, (part.order, part.id), why)?;
+        return Ok(());
+    }
+    let order = order::find(tx, part.order)?;
+    let cancel =
+        Cancel { order: part.order, lines: None, part: Some(part.id), reason: CancelReason::Uncollected };
+    cancel_locked(tx, actor, world, order, cancel)?;
+    Ok(())
 }
