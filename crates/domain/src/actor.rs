@@ -42,6 +42,15 @@ permissions! {
     Import "imports:write" "take in and give out files";
     Operate "operations:write" "see jobs, metrics and health in detail; run checks and backups";
     AgreePrices "prices:override" "agree another price for a line of a cart than the list says";
+    EditRouting "routing:write" "write, activate, retire and simulate routing profiles";
+    EditPolicies "policies:write" "change return policies and rules of selling and substitution";
+    OverridePolicies "policies:override" "allow what a policy refuses";
+    WriteOff "stock:write_off" "write goods off: lost, scrapped, used in the house";
+    CountStock "counts:write" "count shelves";
+    PostCounts "counts:post" "ask for counts, review them and post their differences";
+    MoveTransfers "transfers:write" "request, pick, ship and receive transfer orders";
+    ApproveTransfers "transfers:approve" "approve and close transfer orders";
+    GiveCredit "credit:write" "issue store credit and gift cards, and see what is on them";
 }
 
 /// A set of permissions.

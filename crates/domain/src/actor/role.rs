@@ -40,9 +40,15 @@ pub fn built_in() -> Vec<BuiltIn> {
                 EditOrders,
                 TakePayments,
                 EditCustomers,
+                CountStock,
+                MoveTransfers,
             ],
         ),
-        role("picker", "Picker", &[ReadCatalogue, ReadPlaces, ReadStock, ReadOrders, EditOrders]),
+        role(
+            "picker",
+            "Picker",
+            &[ReadCatalogue, ReadPlaces, ReadStock, ReadOrders, EditOrders, CountStock, MoveTransfers],
+        ),
         role(
             "service_agent",
             "Service agent",
@@ -56,6 +62,7 @@ pub fn built_in() -> Vec<BuiltIn> {
                 TakePayments,
                 ReadContacts,
                 EditCustomers,
+                GiveCredit,
             ],
         ),
     ]

@@ -39,6 +39,8 @@ kinds! {
     Book "book" "book";
     /// Money taken by one capture of a payment.
     Capture "cap" "capture";
+    /// Who carries parcels to customers.
+    Carrier "car" "carrier";
     /// A basket.
     Cart "cart" "cart";
     /// A line of a basket.
@@ -49,16 +51,26 @@ kinds! {
     CategoryTree "tree" "category tree";
     /// A sales channel: web, till, phone, marketplace.
     Channel "chn" "channel";
+    /// A customer says that goods were lost, damaged or wrong.
+    Claim "clm" "claim";
     /// An immutable snapshot of a person's name, address, mail and phone.
     Contact "con" "contact";
+    /// Shelves to be counted, or that were.
+    Count "cnt" "count";
     /// A customer.
     Customer "cus" "customer";
     /// A way of delivering: parcel, pickup.
     DeliveryMethod "dlv" "delivery method";
     /// Something that happened.
     Event "evt" "event";
+    /// Goods that come back against other goods.
+    Exchange "exg" "exchange";
+    /// Goods that are to arrive at a location.
+    ExpectedGoods "exp" "expected goods";
     /// Goods of one order that leave one location together.
     FulfilmentOrder "ful" "fulfilment order";
+    /// Money paid in before, spent by whoever holds it.
+    GiftCard "gft" "gift card";
     /// Stock held for somebody until an instant.
     Hold "hold" "hold";
     /// A file being taken in.
@@ -75,12 +87,18 @@ kinds! {
     Network "net" "network";
     /// An order.
     Order "ord" "order";
+    /// A change of an order after it was placed.
+    OrderChange "chg" "order change";
     /// A line of an order.
     OrderLine "oln" "order line";
+    /// Goods that leave in one piece, with their label.
+    Parcel "pcl" "parcel";
     /// A payment.
     Payment "pay" "payment";
     /// A person whose data key protects contacts.
     Person "per" "person";
+    /// Fulfilment orders that are picked in one walk.
+    PickWave "pwv" "pick wave";
     /// That a price was set, changed or taken away.
     PriceChange "prc" "price change";
     /// A list of prices.
@@ -93,18 +111,30 @@ kinds! {
     Return "ret" "return";
     /// A line of a return.
     ReturnLine "rln" "return line";
+    /// What may come back, until when, and at what fee.
+    ReturnPolicy "rpo" "return policy";
     /// A named set of permissions.
     Role "rol" "role";
+    /// From where goods are served, and why.
+    RoutingDecision "rdc" "routing decision";
+    /// How a retailer wants orders routed.
+    RoutingProfile "rpf" "routing profile";
+    /// Past orders routed again under other rules.
+    RoutingSimulation "rsm" "routing simulation";
     /// A sign-in of a member of staff.
     Session "ses" "session";
     /// A member of staff.
     Staff "stf" "staff member";
+    /// Money owed to one customer, spent in the shop.
+    StoreCredit "scr" "store credit";
     /// A class of goods taxed alike.
     TaxClass "txc" "tax class";
     /// A region taxed alike.
     TaxZone "txz" "tax zone";
     /// A transfer of the ledger.
     Transfer "trf" "transfer";
+    /// Goods on their way from one location to another.
+    TransferOrder "tro" "transfer order";
     /// A variant of a product: what is stocked and sold.
     Variant "var" "variant";
 }
