@@ -2,7 +2,6 @@
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
-use domain::import::Outcome;
 use domain::location::area as rules;
 use domain::value::{Coordinates, Country};
 use serde_json::json;
