@@ -42,7 +42,11 @@ pub(super) fn take(
     world: &mut World,
     row: &PostalArea,
 ) -> Result<Outcome, Failure> {
-    area::set(tx, actor, world, row)
+    Ok(match area::set(tx, actor, world, row)? {
+        None => Outcome::Made,
+        Some(before) if before == *row => Outcome::Same,
+        Some(_) => Outcome::Changed,
+    })
 }
 
 /// The rows of the areas after a place, which is the country and the prefix of one.

@@ -12,19 +12,23 @@ pub use store::location::area::PostalArea;
 use crate::event::emit;
 use crate::{Failure, World};
 
-/// Sets where the postal codes lie that begin alike, in place of what was said of the same prefix before.
+/// Sets where the postal codes lie that begin alike, and answers what was said of the same prefix before.
 ///
 /// # Errors
 /// What the store says.
-pub fn set(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, area: &PostalArea) -> Result<Outcome, Failure> {
+pub fn set(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    area: &PostalArea,
+) -> Result<Option<PostalArea>, Failure> {
     actor.may(Permission::EditPlaces, None)?;
     let before = rows::find(tx, area.country, std::slice::from_ref(&area.prefix))?;
-    if before.as_ref() == Some(area) {
-        return Ok(Outcome::Same);
+    if before.as_ref() != Some(area) {
+        rows::set(tx, area)?;
+        tell(tx, actor, world, (area.country, &area.prefix), "postal_area.set");
     }
-    rows::set(tx, area)?;
-    tell(tx, actor, world, (area.country, &area.prefix), "postal_area.set");
-    Ok(if before.is_some() { Outcome::Changed } else { Outcome::Made })
+    Ok(before)
 }
 
 /// Takes an area away.
