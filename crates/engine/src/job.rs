@@ -89,6 +89,7 @@ pub fn registry() -> Registry {
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("return.claim_back", 3600, returns::request::claim_back))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("order.payment_changed", returns::on_payment_changed)
