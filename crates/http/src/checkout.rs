@@ -1,6 +1,6 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
-mod shape;
+pub(crate) mod shape;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

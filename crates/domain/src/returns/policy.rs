@@ -132,8 +132,6 @@ pub struct Terms {
     pub kept_below_minor: i64,
     /// The most that is paid out in cash for one return, in minor units.
     pub cash_minor_max: Option<i64>,
-    /// May the new goods of an exchange go before the old ones are back?
-    pub advance_exchange: bool,
     /// Limits against abuse.
     pub limits: Limits,
 }
@@ -157,7 +155,6 @@ impl Terms {
             by_rule: false,
             kept_below_minor: 0,
             cash_minor_max: None,
-            advance_exchange: false,
             limits: Limits::default(),
         }
     }

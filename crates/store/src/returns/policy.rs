@@ -42,7 +42,6 @@ fn written(terms: &Terms) -> String {
         "receipt_needed": terms.receipt_needed, "fees": terms.fees.iter().map(fee).collect::<Vec<_>>(), "postage": terms.postage_minor,
         "delivery": terms.delivery.text(), "means": words(&terms.means), "means_without_receipt": words(&terms.means_without_receipt),
         "when": terms.when.text(), "by_rule": terms.by_rule, "kept_below": terms.kept_below_minor, "cash_max": terms.cash_minor_max,
-        "advance_exchange": terms.advance_exchange,
         "limits": [Some(limits.days), limits.returns_max, limits.value_minor_max, limits.unreceipted_minor_max],
     })
     .to_string()
@@ -76,7 +75,6 @@ fn read(text: &str) -> Option<Terms> {
         by_rule: from["by_rule"].as_bool()?,
         kept_below_minor: from["kept_below"].as_i64()?,
         cash_minor_max: from["cash_max"].as_i64(),
-        advance_exchange: from["advance_exchange"].as_bool()?,
         limits: Limits {
             days: limits[0].as_i64()?,
             returns_max: limits[1].as_i64(),
