@@ -2,6 +2,7 @@
 //! old decisions can be read.
 
 use super::condition::{Condition, Facts};
+use super::costs::{Costs, bounded};
 use super::criterion::{Criterion, Effect};
 use crate::refusal::{Code, Refusal};
 use crate::value::{Instant, Name};
@@ -20,6 +21,10 @@ pub const PARTS_MAX: i64 = 20;
 pub const MINOR_MAX: i64 = 1_000_000_000;
 /// The longest wait before what cannot be placed is cancelled, in days.
 pub const CANCEL_DAYS_MAX: i64 = 365;
+/// The longest a location may stay closed and still be given orders, in hours: two weeks.
+pub const OPENS_WITHIN_HOURS_MAX: i64 = 14 * 24;
+/// The longest time between two runs, in minutes.
+pub const BATCH_MINUTES_MAX: i64 = 24 * 60;
 
 crate::words! {
     /// Where a version of a profile stands.
@@ -60,6 +65,8 @@ impl State {
 pub struct Profile {
     name: Name,
     version: i64,
+    costs: Costs,
+    opens_within_hours: i64,
     strategies: Vec<Strategy>,
     fallback: Strategy,
 }
@@ -81,6 +88,8 @@ pub struct Strategy {
     pub is_all_or_next: bool,
     /// What happens to what cannot be placed.
     pub remainder: Remainder,
+    /// Orders wait for the next run, which comes every so many minutes, and are routed together; each at once when there is none.
+    pub batch_minutes: Option<i64>,
 }
 
 /// How far an order may be split.
@@ -134,8 +143,8 @@ impl Profile {
     /// # Errors
     /// The refusal names every field at fault, such as `strategies.0.limits.parts_max`.
     pub fn new(
-        name: Name,
-        version: i64,
+        (name, version): (Name, i64),
+        (costs, opens_within_hours): (Costs, i64),
         strategies: Vec<Strategy>,
         fallback: Strategy,
     ) -> Result<Profile, Refusal> {
@@ -143,6 +152,8 @@ impl Profile {
         if version < 1 {
             refusals.push(Refusal::invalid("version", "give 1 or more"));
         }
+        refusals.extend(costs.check().into_iter().map(|refusal| refusal.within("costs")));
+        refusals.extend(bounded("opens_within_hours", opens_within_hours, 1, OPENS_WITHIN_HOURS_MAX));
         if strategies.len() > STRATEGIES_MAX {
             let message = format!("a profile has at most {STRATEGIES_MAX} strategies");
             refusals.push(Refusal::invalid("strategies", message));
@@ -167,7 +178,7 @@ impl Profile {
         refusals.extend(fallback.check().into_iter().map(|refusal| refusal.within("fallback")));
         match Refusal::all(refusals) {
             Some(refusal) => Err(refusal),
-            None => Ok(Profile { name, version, strategies, fallback }),
+            None => Ok(Profile { name, version, costs, opens_within_hours, strategies, fallback }),
         }
     }
 
@@ -179,6 +190,21 @@ impl Profile {
     /// Which version of it this is, from 1.
     pub const fn version(&self) -> i64 {
         self.version
+    }
+
+    /// What sending costs.
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// Locations that stay closed for longer than so many hours are given no orders.
+    pub const fn opens_within_hours(&self) -> i64 {
+        self.opens_within_hours
+    }
+
+    /// The criteria and conditions of all its strategies ask for this.
+    pub fn asks_for(&self, asks: impl Fn(&Strategy) -> bool) -> bool {
+        self.strategies.iter().chain(std::iter::once(&self.fallback)).any(asks)
     }
 
     /// Its strategies in order, without the fallback.
@@ -202,16 +228,14 @@ impl Strategy {
     /// Everything that is wrong with it.
     fn check(&self) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        let mut bounded = |field: &str, number: i64, least: i64, most: i64| {
-            if !(least..=most).contains(&number) {
-                refusals.push(Refusal::invalid(field, format!("give {least} to {most}, not {number}")));
-            }
-        };
-        bounded("limits.parts_max", self.limits.parts_max, 1, PARTS_MAX);
-        bounded("limits.part_value_minor", self.limits.part_value_minor, 0, MINOR_MAX);
-        bounded("limits.split_minor", self.limits.split_minor, 0, MINOR_MAX);
+        refusals.extend(bounded("limits.parts_max", self.limits.parts_max, 1, PARTS_MAX));
+        refusals.extend(bounded("limits.part_value_minor", self.limits.part_value_minor, 0, MINOR_MAX));
+        refusals.extend(bounded("limits.split_minor", self.limits.split_minor, 0, MINOR_MAX));
         if let Remainder::Cancel { after_days } = self.remainder {
-            bounded("remainder.after_days", after_days, 1, CANCEL_DAYS_MAX);
+            refusals.extend(bounded("remainder.after_days", after_days, 1, CANCEL_DAYS_MAX));
+        }
+        if let Some(minutes) = self.batch_minutes {
+            refusals.extend(bounded("batch_minutes", minutes, 1, BATCH_MINUTES_MAX));
         }
         if self.conditions.len() > CONDITIONS_MAX {
             let message = format!("a strategy has at most {CONDITIONS_MAX} conditions");
@@ -248,7 +272,9 @@ impl Strategy {
 #[cfg(test)]
 mod tests {
     use super::super::criterion::Measure;
+    use super::super::wanted::Tariff;
     use super::*;
+    use crate::value::Currency;
 
     fn strategy(name: &str) -> Strategy {
         Strategy {
@@ -259,11 +285,17 @@ mod tests {
             objective: Objective::Cost,
             is_all_or_next: false,
             remainder: Remainder::BackOrder,
+            batch_minutes: None,
         }
     }
 
+    fn costs() -> Costs {
+        let otherwise = Tariff { parcel_minor: 400, item_minor: 0, kilogram_minor: 0, kilometre_minor: 0 };
+        Costs { currency: Currency::parse("GBP").unwrap(), tariffs: Vec::new(), otherwise, slow: None }
+    }
+
     fn fields(strategies: Vec<Strategy>, fallback: Strategy) -> Vec<String> {
-        let refusal = Profile::new(Name::new("name", "p").unwrap(), 1, strategies, fallback).unwrap_err();
+        let refusal = Profile::new((Name::new("name", "p").unwrap(), 1), (costs(), 0), strategies, fallback).unwrap_err();
         refusal.each().filter_map(Refusal::field).map(str::to_owned).collect()
     }
 
@@ -274,6 +306,7 @@ mod tests {
         odd.conditions = vec![Condition::Value { from: 10, below: Some(10) }];
         odd.objective = Objective::Criteria;
         odd.remainder = Remainder::Cancel { after_days: 0 };
+        odd.batch_minutes = Some(0);
         let distance = Criterion { measure: Measure::Distance, effect: Effect::Band { edges: vec![9, 9] } };
         let safety = Criterion { measure: Measure::SafetyStock, effect: Effect::Rank };
         let mut fallback = strategy("fallback");
@@ -282,9 +315,11 @@ mod tests {
         assert_eq!(
             fields(vec![odd], fallback),
             [
+                "opens_within_hours",
                 "strategies.0.limits.parts_max",
                 "strategies.0.limits.part_value_minor",
                 "strategies.0.remainder.after_days",
+                "strategies.0.batch_minutes",
                 "strategies.0.objective",
                 "strategies.0.conditions.0.below",
                 "fallback.conditions",
@@ -292,7 +327,10 @@ mod tests {
                 "fallback.criteria.1.effect",
             ]
         );
-        assert_eq!(fields(vec![strategy("a")], strategy("b")), ["strategies.0.conditions"]);
+        assert_eq!(
+            fields(vec![strategy("a")], strategy("b")),
+            ["opens_within_hours", "strategies.0.conditions"]
+        );
     }
 
     #[test]

@@ -240,6 +240,7 @@ fn shelf_of(
 ) -> Candidate {
     Candidate {
         location: id::<Location>(place),
+        rank: 0,
         kind: Kind::Store,
         country: None,
         distance_m: Some(distance_m),
