@@ -127,7 +127,39 @@ pub enum Remainder {
     },
 }
 
+crate::words! {
+    /// What goods wait for that are sold and at no location yet.
+    Waits {
+        /// For goods, first come first served.
+        Goods 1 "goods";
+        /// For a person, who says from where they go.
+        Person 2 "person";
+        /// For the run that routes many orders together.
+        Run 3 "run";
+    }
+}
+
+/// What goods wait for, and the instant of the run, or after which they are cancelled.
+pub type Waiting = (Waits, Option<Instant>);
+
+impl Strategy {
+    /// What orders wait for that are not routed at once: the next run after an instant.
+    pub fn next_run(&self, after: Instant) -> Option<Waiting> {
+        let every_micros = self.batch_minutes? * 60_000_000;
+        let next = (after.micros().div_euclid(every_micros) + 1) * every_micros;
+        Some((Waits::Run, Some(Instant::from_micros(next))))
+    }
+}
+
 impl Remainder {
+    /// What the goods wait for that could not be placed, of an order that was placed then.
+    pub const fn waits(self, placed_at: Instant) -> Waiting {
+        match self {
+            Remainder::Person => (Waits::Person, None),
+            Remainder::BackOrder | Remainder::Cancel { .. } => (Waits::Goods, self.cancels_at(placed_at)),
+        }
+    }
+
     /// When the order was placed then: from when on what is left is cancelled.
     pub const fn cancels_at(self, placed_at: Instant) -> Option<Instant> {
         match self {
@@ -215,6 +247,11 @@ impl Profile {
     /// The strategy for all other orders.
     pub const fn fallback(&self) -> &Strategy {
         &self.fallback
+    }
+
+    /// The strategy of this name; the fallback when there is none.
+    pub fn strategy(&self, name: &Name) -> &Strategy {
+        self.strategies.iter().find(|strategy| strategy.name == *name).unwrap_or(&self.fallback)
     }
 
     /// The strategies that have a turn for an order, in order; the last is the fallback.
