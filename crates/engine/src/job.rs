@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, checkout, fulfilment, payment, returns, seal, stock};
+use crate::{Failure, Shop, World, cart, checkout, fulfilment, payment, returns, routing, seal, stock};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -84,10 +84,13 @@ pub fn registry() -> Registry {
         .every(duty("answers.forget", 3600, forget_answers))
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("journal.seal", 60, seal::round))
+        .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
+        .every(duty("fulfilment.outflow", 600, fulfilment::outflow::slide))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("order.payment_changed", returns::on_payment_changed)

@@ -5,6 +5,8 @@ pub mod decision;
 mod ground;
 pub mod profile;
 
+pub use ground::{OUTFLOW_DAYS, day_of, opens_within, room};
+
 use std::collections::BTreeMap;
 
 use domain::actor::Actor;

@@ -59,7 +59,7 @@ create table if not exists outflow (
     primary key (variant_id, location_id)
 ) {strict};
 create table if not exists outflow_mark (
-    only {int} primary key check (only = 1),
+    mark {int} primary key check (mark = 1),
     until {int} not null
 ) {strict};
 create index if not exists fulfilment_order_by_leaving on fulfilment_order (left_at) where left_at is not null;

@@ -117,11 +117,7 @@ pub fn versions(tx: &mut Tx<'_>, profile: Id<id::RoutingProfile>) -> Result<Vec<
 ///
 /// # Errors
 /// What the store says.
-pub fn list(
-    tx: &mut Tx<'_>,
-    after: Id<id::RoutingProfile>,
-    limit: i64,
-) -> Result<Vec<Version>, StoreError> {
+pub fn list(tx: &mut Tx<'_>, after: Id<id::RoutingProfile>, limit: i64) -> Result<Vec<Version>, StoreError> {
     tx.rows(
         "select profile_id, version, name, state, active_from, document, made_at, revision from routing_profile p
          where profile_id > $1

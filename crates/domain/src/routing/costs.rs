@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::profile::MINOR_MAX;
-use super::wanted::{Tariff, THOUSAND};
+use super::wanted::{THOUSAND, Tariff};
 use crate::location;
 use crate::refusal::Refusal;
 use crate::value::id::Location;
@@ -92,7 +92,8 @@ impl Costs {
                 refusals.push(Refusal::invalid(format!("{path}.{field}"), message));
             }
             if one.locations.is_empty() && one.kinds.is_empty() && one.countries.is_empty() {
-                let message = "it fits every way, so no later one has a turn; name something, or make it `otherwise`";
+                let message =
+                    "it fits every way, so no later one has a turn; name something, or make it `otherwise`";
                 refusals.push(Refusal::invalid(path.clone(), message));
             }
             refusals.extend(check_tariff("tariff", &one.tariff).into_iter().map(|one| one.within(&path)));
@@ -142,7 +143,11 @@ mod tests {
             currency: Currency::parse("GBP").unwrap(),
             tariffs: vec![
                 TariffFor { countries: to("IE"), tariff: tariff(900), ..none() },
-                TariffFor { kinds: BTreeSet::from([location::Kind::Warehouse]), tariff: tariff(250), ..none() },
+                TariffFor {
+                    kinds: BTreeSet::from([location::Kind::Warehouse]),
+                    tariff: tariff(250),
+                    ..none()
+                },
             ],
             otherwise: tariff(400),
             slow: Some(Slow { after_days: 90, lost_permille: 300 }),

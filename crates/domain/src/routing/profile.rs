@@ -224,6 +224,13 @@ impl Profile {
         self.version
     }
 
+    /// The same profile under another number.
+    #[must_use]
+    pub fn numbered(&self, version: i64) -> Profile {
+        assert!(version >= 1, "versions are counted from 1");
+        Profile { version, ..self.clone() }
+    }
+
     /// What sending costs.
     pub const fn costs(&self) -> &Costs {
         &self.costs
@@ -332,7 +339,8 @@ mod tests {
     }
 
     fn fields(strategies: Vec<Strategy>, fallback: Strategy) -> Vec<String> {
-        let refusal = Profile::new((Name::new("name", "p").unwrap(), 1), (costs(), 0), strategies, fallback).unwrap_err();
+        let refusal = Profile::new((Name::new("name", "p").unwrap(), 1), (costs(), 0), strategies, fallback)
+            .unwrap_err();
         refusal.each().filter_map(Refusal::field).map(str::to_owned).collect()
     }
 

@@ -64,7 +64,9 @@ pub(super) fn set_out(
         supply: taking
             .demand
             .keys()
-            .filter_map(|variant| Some((*variant, look.supply(profile, picture, *variant, location.id, &values)?)))
+            .filter_map(|variant| {
+                Some((*variant, look.supply(profile, picture, *variant, location.id, &values)?))
+            })
             .collect(),
     };
     let candidates = serving.iter().map(candidate).collect();
@@ -231,8 +233,8 @@ fn wanted(
     values: &BTreeMap<Id<Variant>, i64>,
 ) -> Result<Wanted, Failure> {
     let costs = profile.costs();
-    let by_weight = costs.otherwise.kilogram_minor > 0
-        || costs.tariffs.iter().any(|one| one.tariff.kilogram_minor > 0);
+    let by_weight =
+        costs.otherwise.kilogram_minor > 0 || costs.tariffs.iter().any(|one| one.tariff.kilogram_minor > 0);
     let variants: Vec<_> = taking.demand.keys().copied().collect();
     let weights: BTreeMap<_, _> = if by_weight {
         let known = store::catalogue::variants(tx, &variants)?.into_iter();

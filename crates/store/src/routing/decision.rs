@@ -113,11 +113,7 @@ pub fn of_order(
 ///
 /// # Errors
 /// What the store says.
-pub fn find(
-    tx: &mut Tx<'_>,
-    order: Id<Order>,
-    id: Id<RoutingDecision>,
-) -> Result<Option<Kept>, StoreError> {
+pub fn find(tx: &mut Tx<'_>, order: Id<Order>, id: Id<RoutingDecision>) -> Result<Option<Kept>, StoreError> {
     tx.one(
         "select order_id, decision_id, made_at, occasion, network_id, profile_id, profile_version, currency, left_out, document
          from routing_decision where order_id = $1 and decision_id = $2",

@@ -5,16 +5,16 @@ mod part;
 use std::collections::BTreeSet;
 
 use domain::location::Kind;
+use domain::routing::Short;
 use domain::routing::costs::{Costs, Slow, TariffFor};
 use domain::routing::decision::{Cost, Decision, Exclusion, Part, Proof, Stage, Weighed};
 use domain::routing::profile::{Limits, Objective, Profile, Strategy};
-use domain::routing::Short;
 use domain::value::{Country, Currency, Name};
 use serde_json::{Value, json};
 
 use self::part::{
-    Read, condition, counts, criterion, each, id, list, number, of_condition, of_counts, of_criterion,
-    of_remainder, of_tariff, number_or_null, remainder, tariff, text, texts, word,
+    Read, condition, counts, criterion, each, id, list, number, number_or_null, of_condition, of_counts,
+    of_criterion, of_remainder, of_tariff, remainder, tariff, text, texts, word,
 };
 
 /// A profile without its name and number.

@@ -25,7 +25,7 @@ pub fn of(
 /// # Errors
 /// What the store says.
 pub fn mark(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
-    tx.one("select until from outflow_mark where only = 1", &[], |row| row.instant())
+    tx.one("select until from outflow_mark where mark = 1", &[], |row| row.instant())
 }
 
 /// It is counted until then.
@@ -34,7 +34,7 @@ pub fn mark(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
 /// What the store says.
 pub fn set_mark(tx: &mut Tx<'_>, until: Instant) -> Result<(), StoreError> {
     tx.execute(
-        "insert into outflow_mark (only, until) values (1, $1) on conflict (only) do update set until = excluded.until",
+        "insert into outflow_mark (mark, until) values (1, $1) on conflict (mark) do update set until = excluded.until",
         params![until],
     )?;
     Ok(())
