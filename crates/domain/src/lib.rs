@@ -12,6 +12,7 @@ pub mod fulfilment;
 pub mod import;
 pub mod ledger;
 pub mod location;
+pub mod loyalty;
 pub mod market;
 pub mod order;
 pub mod payment;
