@@ -138,7 +138,27 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/short-pick", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/start-picking", OneOf(&[EditOrders])),
+    (
+        "POST",
+        "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/on-the-way",
+        OneOf(&[ReadOrders, Shop]),
+    ),
     ("GET", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit", OneOf(&[ReadOrders, Shop])),
+    (
+        "GET",
+        "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit/code.png",
+        OneOf(&[EditOrders, ReadOrders, Shop]),
+    ),
+    (
+        "GET",
+        "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit/code.svg",
+        OneOf(&[EditOrders, ReadOrders, Shop]),
+    ),
+    (
+        "PUT",
+        "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit/collector",
+        OneOf(&[ReadOrders, Shop]),
+    ),
     ("GET", "/v1/orders/{order}/payments", OneOf(&[ReadOrders])),
     ("POST", "/v1/orders/{order}/payments", OneOf(&[Shop])),
     ("GET", "/v1/orders/{order}/returns", OneOf(&[ReadOrders, Shop])),
