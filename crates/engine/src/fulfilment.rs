@@ -6,7 +6,9 @@ pub mod leave;
 pub mod outflow;
 pub mod pick;
 pub mod pool;
+pub mod review;
 mod room;
+pub mod run;
 pub mod visit;
 
 use std::collections::BTreeMap;

@@ -89,6 +89,7 @@ pub fn registry() -> Registry {
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
         .every(duty("fulfilment.outflow", 600, fulfilment::outflow::slide))
+        .every(duty("fulfilment.run", 15, fulfilment::run::run_due))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
@@ -97,6 +98,7 @@ pub fn registry() -> Registry {
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .on("location.review", fulfilment::review::review)
         .on("order.payment_changed", returns::on_payment_changed)
 }
 

@@ -34,8 +34,8 @@ pub const OFFERS_MAX: usize = 100;
 
 /// Where goods of an order may come from now, and where parts of it are: not from a location that refused them.
 pub(super) struct From {
-    reach: Reach,
-    first: Vec<Id<Location>>,
+    pub(super) reach: Reach,
+    pub(super) first: Vec<Id<Location>>,
 }
 
 pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<From, Failure> {
@@ -158,31 +158,40 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
 }
 
 /// Takes a fulfilment order's pieces from where they are to be had; how many are left, which wait on.
-pub(super) fn route_on(
+fn route_on(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     (order, from, occasion): (&Order, &From, Occasion),
-    mut one: FulfilmentOrder,
+    one: FulfilmentOrder,
 ) -> Result<i64, Failure> {
-    let wanted = by_variant(&one.lines, |line| line.quantity);
     let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &wanted)?;
+    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
     let parts = one.lines.iter().filter(|line| line.quantity > 0);
     let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
     let (rest, waiting) = take(tx, actor, world, (order, from, occasion), parts)?;
+    settle_rest(tx, actor, world, one, (&rest, waiting))?;
+    Ok(rest.values().sum())
+}
+
+/// What is left of a fulfilment order that was taken out of the pool goes back into it and waits on; it ends when nothing is left.
+pub(super) fn settle_rest(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut one: FulfilmentOrder,
+    (rest, waiting): (&Pieces, Waiting),
+) -> Result<(), Failure> {
     for number in 0..one.lines.len() {
         let line = &mut one.lines[number];
         line.quantity = rest.get(&(line.line, line.variant)).copied().unwrap_or(0);
         let line = *line;
         rows::update_line(tx, &one, &line)?;
     }
-    let left = by_variant(&one.lines, |line| line.quantity);
     let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
-    shift(tx, actor, world, &one, way, &left)?;
+    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
     rows::wait::set(tx, ((one.order, one.id), one.network), waiting)?;
-    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)?;
-    Ok(left.values().sum())
+    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)
 }
 
 /// A location does not serve a fulfilment order: its goods go back to the shelf, and another place serves it, or it waits for one.
@@ -197,7 +206,20 @@ pub fn reject(
     reason: &str,
 ) -> Result<Vec<FulfilmentOrder>, Failure> {
     let order = order::lock(tx, which.0)?;
-    let mut one = find(tx, actor, &order, which.1)?;
+    let one = find(tx, actor, &order, which.1)?;
+    leave_to_others(tx, actor, world, &order, one, reason)?;
+    Ok(rows::of_order(tx, order.id)?)
+}
+
+/// The goods of a fulfilment order go back to the shelf where they lie, and another place serves it, or it waits for one.
+pub(super) fn leave_to_others(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    mut one: FulfilmentOrder,
+    reason: &str,
+) -> Result<(), Failure> {
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
@@ -206,8 +228,7 @@ pub fn reject(
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);
     let parts = one.lines.iter().filter(|line| line.quantity > 0);
     let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
-    go_elsewhere(tx, actor, world, &order, (one.network, parts))?;
-    Ok(rows::of_order(tx, order.id)?)
+    go_elsewhere(tx, actor, world, order, (one.network, parts))
 }
 
 pub(super) fn back_to_shelf(

@@ -264,7 +264,7 @@ fn wanted(
 pub(super) fn keep_room(tx: &mut Tx<'_>, set_out: &SetOut, decision: &Decision) -> Result<(), Failure> {
     for part in &decision.parts {
         let Some((day, most)) = set_out.rooms.get(&part.location) else { continue };
-        if !capacity::keep_room(tx, (part.location, *day), *most)? {
+        if !capacity::keep_room(tx, (part.location, *day), *most - 1)? {
             // Somebody was given the last place between our look and our taking: look again.
             return Err(tx.begin_anew().into());
         }

@@ -34,23 +34,23 @@ pub fn given(
     )
 }
 
-/// Makes sure that a location can still be given one on a day and that nobody else is given the same place until the commit; false when
-/// it is full.
+/// Makes sure that a location was given at most so many on a day and that nobody else gives it more until the commit; false when it was
+/// given more.
 ///
 /// # Errors
 /// What the store says.
 pub fn keep_room(
     tx: &mut Tx<'_>,
     (location, day): (Id<Location>, i64),
-    capacity: i64,
+    given_max: i64,
 ) -> Result<bool, StoreError> {
     tx.execute(
         "insert into location_day (location_id, day, given) values ($1, $2, 0) on conflict (location_id, day) do nothing",
         params![location, day],
     )?;
     let kept = tx.execute(
-        "update location_day set given = given where location_id = $1 and day = $2 and given < $3",
-        params![location, day, capacity],
+        "update location_day set given = given where location_id = $1 and day = $2 and given <= $3",
+        params![location, day, given_max],
     )?;
     Ok(kept == 1)
 }
