@@ -19,6 +19,7 @@ pub mod price;
 pub mod refusal;
 pub mod returns;
 pub mod routing;
+pub mod status;
 pub mod stock;
 pub mod tax;
 pub mod value;
