@@ -199,17 +199,7 @@ pub fn take_back_blind(
             let goods = (part, each * line.quantity);
             restock(tx, actor, world, goods, (input.location, line.condition), &reference)?;
         }
-        lines.push(Line {
-            id: world.id(),
-            order_line: None,
-            variant: line.variant,
-            quantity: line.quantity,
-            received: line.quantity,
-            graded: line.quantity,
-            condition: line.condition,
-            refund: line.refund,
-            policy: judged.policy,
-        });
+        lines.push(unreceipted_line(world, line, judged.policy));
     }
     let taken = Return {
         id: world.id(),
@@ -237,6 +227,24 @@ pub fn take_back_blind(
     keep(tx, actor, world, &taken, "return.received")?;
     money::pay_out_unreceipted(tx, actor, world, &taken, cash_max)?;
     Ok(taken)
+}
+
+fn unreceipted_line(
+    world: &mut World,
+    line: &BlindLine,
+    policy: Option<(Id<id::ReturnPolicy>, i64)>,
+) -> Line {
+    Line {
+        id: world.id(),
+        order_line: None,
+        variant: line.variant,
+        quantity: line.quantity,
+        received: line.quantity,
+        graded: line.quantity,
+        condition: line.condition,
+        refund: line.refund,
+        policy,
+    }
 }
 
 fn takes_back(tx: &mut Tx<'_>, location: Id<Location>) -> Result<(), Failure> {

@@ -38,5 +38,5 @@ pub fn carried(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let tell = |(payment, said, found): (Id<Payment>, i64, i64)| {
         Difference::new("carried", payment, format!("{said} by exchanges"), found)
     };
-    Ok(store::payment::unequal_carries(tx)?.into_iter().map(tell).collect())
+    Ok(store::payment::carry::unequal_carries(tx)?.into_iter().map(tell).collect())
 }

@@ -3,7 +3,8 @@
 use domain::value::Id;
 use domain::value::id::Payment as PaymentKind;
 use domain::{Code, Refusal};
-use store::{Tx, payment as rows};
+use store::Tx;
+use store::payment::carry as rows;
 
 use super::{Payment, load, tell_order};
 use crate::{Failure, World};
@@ -23,7 +24,7 @@ pub fn over(
     let mut taken = Vec::new();
     for one in from {
         let part = one.amounts.open_to_refund().min(left);
-        if part > 0 && rows::carry(tx, one.id, to, part)? {
+        if part > 0 && rows::over(tx, one.id, to, part)? {
             taken.push((one.id, part));
             left -= part;
         }
@@ -46,7 +47,7 @@ pub(super) fn back(
     for (source, open) in rows::carried(tx, payment)?.into_iter().rev() {
         let part = open.min(left);
         if part > 0 {
-            if !rows::carry_back(tx, payment, source, part)? {
+            if !rows::back(tx, payment, source, part)? {
                 return Err(tx.begin_anew().into());
             }
             left -= part;
