@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod contact;
 pub mod customer;
 pub mod delivery;

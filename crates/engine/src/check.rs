@@ -3,6 +3,7 @@
 //! A check reads one fixed state of the books and changes nothing, so it may run while the shop is open.
 
 mod accounts;
+mod changes;
 mod journal;
 mod orders;
 mod promises;
@@ -64,6 +65,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("changes", changes::done),
+    ("kept for changes", changes::kept),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

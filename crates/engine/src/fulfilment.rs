@@ -265,8 +265,24 @@ fn give_back_part(
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);
         shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
+        put_back(tx, actor, world, one, (variant, freed - promised));
     }
     Ok(freed)
+}
+
+/// Tells the picker which pieces he has in hand that go back to the shelf.
+fn put_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    (variant, quantity): (Id<Variant>, i64),
+) {
+    let body = json!({
+        "fulfilment_order": one.id.to_string(), "location": one.location.map(|location| location.to_string()),
+        "variant": variant.to_string(), "quantity": quantity
+    });
+    emit(tx, actor, world, one.order, "fulfilment.put_back", body);
 }
 
 /// Ends a fulfilment order of which nothing is left.

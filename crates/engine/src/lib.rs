@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod checkout;
 pub mod contact;

@@ -26,10 +26,11 @@ use crate::fulfilment::part_of;
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
-use shape::{OrderShape, TenderShape};
+use shape::OrderShape;
+pub(crate) use shape::TenderShape;
 
 /// The most means of payment of one order.
-const TENDERS_MAX: usize = 10;
+pub(crate) const TENDERS_MAX: usize = 10;
 /// The most characters of how a colleague made sure who came.
 const SEEN_LENGTH_MAX: usize = 100;
 /// The most characters of a tracking number.

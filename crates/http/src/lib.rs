@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod caller;
 pub mod cart;
 pub mod catalogue;
+mod change;
 pub mod checkout;
 pub mod command;
 mod connection;

@@ -80,6 +80,13 @@ pub(crate) struct HeadShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     payment_due_at: Option<String>,
+    /// The change of it that waits for a yes or no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_change: Option<String>,
+    /// When it was changed last after it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    changed_at: Option<String>,
     /// Rises with every change.
     version: i64,
 }
@@ -106,6 +113,8 @@ impl From<&Order> for HeadShape {
             prices_include_tax: order.prices_include_tax,
             placed_at: order.placed_at.to_string(),
             payment_due_at: order.payment_due_at.map(|at| at.to_string()),
+            open_change: order.open_change.map(|change| change.to_string()),
+            changed_at: order.changed_at.map(|at| at.to_string()),
             version: order.version,
         }
     }

@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, market, order, payment, price, returns, stock, storefront, tax,
+    App, access, actor, cart, catalogue, change, checkout, contact, customer, delivery, event, fulfilment,
+    health, import, job, location, market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -42,6 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(fulfilment::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(change::routes())
         .merge(storefront::routes())
         .merge(import::routes());
     access::describe(routes.get_openapi_mut());

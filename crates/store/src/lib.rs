@@ -6,6 +6,7 @@ pub mod actor;
 pub mod backup;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod contact;
 pub mod customer;

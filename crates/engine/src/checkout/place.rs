@@ -82,7 +82,8 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
     crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
-    begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
+    let gross = order.gross;
+    begin_payments(tx, actor, world, (&order, &channel), input.tenders, gross)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
@@ -184,6 +185,8 @@ fn begun(
         external_id: input.external_id.clone(),
         placed_at: input.placed_at.unwrap_or(now),
         payment_due_at: Some(now.plus_seconds(channel.payment_minutes.saturating_mul(60))),
+        open_change: None,
+        changed_at: None,
         version: 1,
     })
 }
@@ -290,15 +293,15 @@ fn pays_at_once(tenders: &[Tender], gross: i64) -> bool {
     at_once && (gross == 0 || open_ended || sum >= gross)
 }
 
-fn begin_payments(
+/// Begins payments by these means, in order, of what is missing.
+pub(super) fn begin_payments(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-    channel: &Channel,
+    (order, channel): (&Order, &Channel),
     tenders: Vec<Tender>,
+    mut missing: i64,
 ) -> Result<(), Failure> {
-    let mut missing = order.gross;
     for (place, tender) in tenders.into_iter().enumerate() {
         let amount = tender.amount.unwrap_or(missing);
         if amount > missing {

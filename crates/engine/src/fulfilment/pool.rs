@@ -29,7 +29,7 @@ const ROUND: i64 = 100;
 pub const OFFERS_MAX: usize = 100;
 
 /// Where goods of an order may come from now: not from a location that refused them.
-fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
+pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
     let channel = store::market::find_channel(tx, order.channel)?
         .ok_or_else(|| Refusal::not_found("channel", order.channel))?;
     let mut reach = match (order.kind, order.location) {
@@ -47,7 +47,7 @@ fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reac
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
-pub(super) fn go_elsewhere(
+pub(crate) fn go_elsewhere(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
