@@ -1,204 +1,19 @@
 //! The story of changes: shown first with what they cost, confirmed exactly so, declined or forgotten; with goods and money following.
 
-use std::sync::Arc;
+mod changing;
 
+use changing::{Ground, address, code_of, pounds, tender, told, units};
 use domain::Code;
-use domain::actor::{Actor, Grant, Permission, Permissions, Who};
+use domain::actor::Actor;
 use domain::change::{AddedAt, Rule, State};
-use domain::contact::{Card, Draft};
 use domain::fulfilment::State as Part;
 use domain::market::{CapturePolicy, PaymentKind};
-use domain::order::{CancelReason, State as OrderState};
-use domain::stock::State as Stock;
-use domain::value::id::{self, OrderLine, Variant};
-use domain::value::{Currency, Id, Money, Quantity, Reference};
-use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
-use engine::change::{self, Action, Asked, Change, Confirm};
-use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
-use engine::fulfilment::{pick, visit};
-use engine::market::{Channel, NewChannel};
-use engine::{Failure, payment};
-use sim::retailer::a_channel;
-use sim::{Retailer, TestShop, on_every_engine};
-
-/// A web shop with three stores, parcels at 3.99, collecting for nothing, mugs at 5.00 and lamps at 12.00.
-struct Ground<'a> {
-    shop: &'a TestShop,
-    retailer: Retailer,
-    web: Channel,
-    mug: Id<Variant>,
-    lamp: Id<Variant>,
-}
-
-impl<'a> Ground<'a> {
-    fn open(shop: &'a TestShop) -> Ground<'a> {
-        Ground::with(shop, CapturePolicy::AtOrder)
-    }
-
-    fn with(shop: &'a TestShop, capture_policy: CapturePolicy) -> Ground<'a> {
-        let retailer = Retailer::open(shop, &["leeds", "york", "hull"]);
-        let new = NewChannel { capture_policy, ..a_channel("web", retailer.market, retailer.network) };
-        let web = retailer.channel(shop, new);
-        retailer.parcel(shop, 399, &["web"]);
-        retailer.collecting(shop, &["web"]);
-        let (mug, lamp) = (retailer.sell(shop, "MUG", 500), retailer.sell(shop, "LAMP", 1200));
-        for place in 0..2 {
-            retailer.stock(shop, mug, place, 5);
-            retailer.stock(shop, lamp, place, 2);
-        }
-        Ground { shop, retailer, web, mug, lamp }
-    }
-
-    fn order(&self, mugs: i64, collected_at: Option<usize>) -> Whole {
-        self.order_paid(mugs, collected_at, Some(PaymentKind::Cash))
-    }
-
-    fn order_paid(&self, mugs: i64, collected_at: Option<usize>, kind: Option<PaymentKind>) -> Whole {
-        let delivery = self.choice(collected_at);
-        let details = Details {
-            contact: Some(address("1 Kirkgate", "LS1 4DY")),
-            delivery: Some(Some(delivery)),
-            ..Details::default()
-        };
-        let lines = vec![self.line(self.mug, mugs)];
-        let new = NewCart { channel: Reference::Id(self.web.id), currency: None, lines, details };
-        let placed = self.shop.run(move |tx, actor, world| {
-            let cart = cart::create(tx, actor, world, new.clone())?.id;
-            let tenders = kind.map(tender).into_iter().collect();
-            let input = Checkout {
-                cart,
-                expected_total: None,
-                tenders,
-                serve_from: None,
-                placed_at: None,
-                external_id: None,
-            };
-            checkout::place(tx, actor, world, input)
-        });
-        placed.expect("an order")
-    }
-
-    fn choice(&self, collected_at: Option<usize>) -> Choice {
-        let location = collected_at.map(|place| Reference::Id(self.retailer.locations[place]));
-        let method = if collected_at.is_some() { "collect" } else { "parcel" };
-        Choice { method: Reference::External(method.into()), location }
-    }
-
-    fn line(&self, variant: Id<Variant>, quantity: i64) -> NewLine {
-        NewLine {
-            variant: Named::Reference(Reference::Id(variant)),
-            quantity: units(quantity),
-            unit_price: None,
-        }
-    }
-
-    fn preview(&self, order: Id<id::Order>, actions: Vec<Action>) -> Result<Change, Failure> {
-        self.preview_as(&Actor::system(), order, actions)
-    }
-
-    fn preview_as(
-        &self,
-        actor: &Actor,
-        order: Id<id::Order>,
-        actions: Vec<Action>,
-    ) -> Result<Change, Failure> {
-        let asked = Asked { order, actions, reason: Some("the customer called".into()) };
-        self.shop.run_as(actor, move |tx, actor, world| change::preview(tx, actor, world, asked.clone()))
-    }
-
-    fn confirm(&self, change: &Change, tenders: Vec<Tender>) -> Result<(Whole, Change), Failure> {
-        let input = Confirm {
-            which: (change.order, change.id),
-            expected_difference: change.difference.gross_minor,
-            tenders,
-        };
-        self.shop.run(move |tx, actor, world| change::confirm(tx, actor, world, input.clone()))
-    }
-
-    fn read(&self, order: Id<id::Order>) -> Whole {
-        self.shop.read(move |tx| checkout::read(tx, &Actor::system(), order)).expect("the order")
-    }
-
-    fn pick(&self, whole: &Whole, pieces: i64) {
-        let (which, mug) = ((whole.order.id, whole.fulfilment_orders[0].id), self.mug);
-        self.shop
-            .run(move |tx, actor, world| pick::pick(tx, actor, world, which, &vec![(mug, pieces)]))
-            .expect("picked");
-    }
-
-    fn ship(&self, order: Id<id::Order>, part: Id<id::FulfilmentOrder>) -> Result<Whole, Failure> {
-        let leaving = Leaving { tracking: Some("JD1".into()), ..Leaving::default() };
-        self.shop
-            .run(move |tx, actor, world| checkout::fulfil(tx, actor, world, order, part, leaving.clone()))
-    }
-
-    fn cancel(
-        &self,
-        order: Id<id::Order>,
-        lines: Option<Vec<(Id<OrderLine>, i64)>>,
-    ) -> Result<Whole, Failure> {
-        let cancel = Cancel { order, lines, part: None, reason: CancelReason::Customer };
-        self.shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()))
-    }
-
-    /// Available, committed and picked of a variant at a place.
-    fn counts(&self, variant: Id<Variant>, place: usize) -> [i64; 3] {
-        [Stock::Available, Stock::Committed, Stock::Picked]
-            .map(|state| self.retailer.count(self.shop, variant, place, state))
-    }
-
-    /// How many of a variant the web shop may promise.
-    fn promisable(&self, variant: Id<Variant>) -> i64 {
-        let web = self.web.clone();
-        let asked = move |tx: &mut store::Tx<'_>| {
-            engine::stock::availability::availability(tx, &Actor::system(), &web, &[variant])
-        };
-        self.shop.read(asked).expect("a promise")[0].promisable
-    }
-
-    fn open_parts(&self, order: Id<id::Order>) -> Vec<engine::fulfilment::FulfilmentOrder> {
-        self.read(order).fulfilment_orders.into_iter().filter(|one| one.state.is_open()).collect()
-    }
-
-    /// Whoever shops in the web channel with a storefront key.
-    fn customer(&self) -> Actor {
-        let grant = Grant { location: None, permissions: Permissions::of(&[Permission::Shop]) };
-        Actor { who: Who::Key(Id::from_bytes([7; 16])), channel: Some(self.web.id), grants: vec![grant] }
-    }
-}
-
-fn units(quantity: i64) -> Quantity {
-    Quantity::new(quantity).expect("a quantity")
-}
-
-fn pounds(minor: i64) -> Money {
-    Money::new(minor, Currency::parse("GBP").expect("a currency")).expect("money")
-}
-
-fn tender(kind: PaymentKind) -> Tender {
-    let provider_token = kind.has_provider().then(|| "tok_ok".to_owned());
-    Tender { kind, amount: None, provider_token, card: None }
-}
-
-fn address(street: &str, postal_code: &str) -> Card {
-    let draft = Draft {
-        name: Some("Ada Quince".into()),
-        street: vec![street.into()],
-        city: Some("Leeds".into()),
-        postal_code: Some(postal_code.into()),
-        country: Some("GB".into()),
-        ..Draft::default()
-    };
-    Card::new(&draft).expect("a contact")
-}
-
-fn code_of(outcome: Result<impl Sized, Failure>) -> Option<Code> {
-    outcome.err().and_then(|failure| failure.code())
-}
-
-fn told(outcome: Result<impl Sized, Failure>) -> String {
-    outcome.err().map(|failure| failure.to_string()).unwrap_or_default()
-}
+use domain::order::State as OrderState;
+use engine::cart::NewLine;
+use engine::change::{self, Action, Asked, Confirm};
+use engine::fulfilment::visit;
+use engine::{Failure, checkout, payment};
+use sim::on_every_engine;
 
 #[test]
 fn a_preview_shows_and_keeps_and_changes_nothing_else() {
@@ -345,7 +160,7 @@ fn a_provider_s_yes_lets_the_goods_go_on() {
         let ground = Ground::with(shop, CapturePolicy::AtFulfilment);
         let whole = ground.order_paid(2, None, Some(PaymentKind::Test));
         let (order, line) = (whole.order.id, whole.lines[0].id);
-        let answer = |whole: &Whole| {
+        let answer = |whole: &checkout::Whole| {
             let asked = whole.payments.iter().find(|one| one.state == domain::payment::State::Created);
             let payment = asked.expect("a payment that was asked for").id;
             let verdict = payment::Verdict::Done { reference: Some(format!("ref-{payment}")) };
@@ -472,94 +287,4 @@ fn the_customer_may_until_picking_begins_and_as_the_channel_says() {
         let refused = shop.run(move |tx, actor, world| change::rule::set(tx, actor, world, (web, wrong)));
         assert_eq!(told(refused), "invalid: preview_minutes: give 1 to 1440 minutes");
     });
-}
-
-#[test]
-fn what_happened_meanwhile_refuses_the_yes() {
-    on_every_engine(|shop| {
-        let ground = Ground::open(shop);
-        let whole = ground.order(3, None);
-        let (order, line) = (whole.order.id, whole.lines[0].id);
-        let shown = ground.preview(order, vec![Action::Remove(line, units(2))]).unwrap();
-        ground.cancel(order, Some(vec![(line, 2)])).unwrap();
-        assert_eq!(code_of(ground.confirm(&shown, Vec::new())), Some(Code::WrongState), "one is left");
-        let which = (order, shown.id);
-        shop.run(move |tx, actor, world| change::decline(tx, actor, world, which)).unwrap();
-        let added = ground.preview(order, vec![Action::Add(ground.line(ground.lamp, 1))]).unwrap();
-        ground.ship(order, whole.fulfilment_orders[0].id).unwrap();
-        assert_eq!(
-            code_of(ground.confirm(&added, Vec::new())),
-            Some(Code::WrongState),
-            "everything has left: the order is over"
-        );
-        let gone = ground.order(2, None);
-        let shown = ground.preview(gone.order.id, vec![Action::Add(ground.line(ground.lamp, 1))]).unwrap();
-        ground.cancel(gone.order.id, None).unwrap();
-        assert_eq!(code_of(ground.confirm(&shown, Vec::new())), Some(Code::WrongState));
-        shop.pass(3600);
-        shop.run(change::expire_due).unwrap();
-        assert_eq!(ground.promisable(ground.lamp), 4);
-    });
-}
-
-#[test]
-fn of_two_at_once_exactly_one_is_open_and_of_two_yeses_one_counts() {
-    on_every_engine(|shop| {
-        let ground = Ground::open(shop);
-        let whole = ground.order(3, None);
-        let (order, line) = (whole.order.id, whole.lines[0].id);
-        let ground = Arc::new(ground);
-        let at_once = |count: usize, what: &(dyn Fn() -> bool + Sync)| {
-            std::thread::scope(|scope| {
-                let all: Vec<_> = (0..count).map(|_| scope.spawn(what)).collect();
-                all.into_iter().filter_map(|one| one.join().ok()).filter(|done| *done).count()
-            })
-        };
-        let swap = || vec![Action::Swap(line, units(1), ground.line(ground.lamp, 1))];
-        assert_eq!(at_once(4, &|| ground.preview(order, swap()).is_ok()), 1);
-        let open = ground.read(order).order.open_change.expect("an open change");
-        let shown = shop.read(move |tx| change::read(tx, &Actor::system(), (order, open))).unwrap().1;
-        assert_eq!(at_once(4, &|| ground.confirm(&shown, vec![tender(PaymentKind::Cash)]).is_ok()), 1);
-        let after = ground.read(order);
-        assert_eq!((after.order.cancelled, after.sums.kept(), after.lines.len()), (500, 2599, 2));
-
-        let shown = ground.preview(order, vec![Action::Remove(line, units(2))]).unwrap();
-        let part = whole.fulfilment_orders[0].id;
-        let outcomes = std::thread::scope(|scope| {
-            let yes = scope.spawn(|| ground.confirm(&shown, Vec::new()).is_ok());
-            let left = scope.spawn(|| ground.ship(order, part).is_ok());
-            let gone = scope.spawn(|| ground.cancel(order, None).is_ok());
-            [yes, left, gone].map(|one| one.join().unwrap_or(false))
-        });
-        assert!(outcomes.contains(&true));
-        let after = ground.read(order);
-        assert_eq!(after.sums.kept(), after.sums.owed(), "{outcomes:?}");
-        shop.pass(3600);
-        shop.run(change::expire_due).unwrap();
-    });
-}
-
-#[test]
-fn a_check_finds_what_does_not_agree() {
-    let shop = TestShop::on_sqlite(1);
-    let ground = Ground::open(&shop);
-    let whole = ground.order(3, None);
-    let (order, line) = (whole.order.id, whole.lines[0].id);
-    ground.preview(order, vec![Action::Swap(line, units(1), ground.line(ground.lamp, 1))]).unwrap();
-    let found = |shop: &TestShop| {
-        let report = shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("a report");
-        report.differences.iter().map(|one| one.check).collect::<Vec<_>>()
-    };
-    assert!(found(&shop).is_empty());
-    shop.run(move |tx, _, _| {
-        let mut lost = store::order::find(tx, order)?.expect("the order");
-        lost.open_change = None;
-        store::order::change(tx, &mut lost)?;
-        let mut forgotten = store::change::of_order(tx, order, Id::from_bytes([255; 16]), 1)?.remove(0);
-        forgotten.state = State::Confirmed;
-        Ok(store::change::update(tx, &forgotten)?)
-    })
-    .unwrap();
-    let differences = found(&shop);
-    assert!(differences.contains(&"changes") && differences.contains(&"kept for changes"), "{differences:?}");
 }

@@ -3,7 +3,9 @@
 use domain::change::{AddedAt, Rule, State, What};
 use domain::delivery::Kind;
 use domain::tax::Taxed;
-use domain::value::id::{Channel, Contact, DeliveryMethod, Location, Order, OrderChange, OrderLine, Variant};
+use domain::value::id::{
+    self, Channel, Contact, DeliveryMethod, Location, Order, OrderChange, OrderLine, Variant,
+};
 use domain::value::{Country, Id, Instant, Rate};
 
 use crate::cart::Destination;
@@ -363,24 +365,27 @@ pub fn set_rule(tx: &mut Tx<'_>, channel: Id<Channel>, rule: &Rule) -> Result<()
     Ok(())
 }
 
-/// What is kept for open changes: which, of what, how many.
+/// So many of a variant that are kept for a change, named in text as holds name it.
+pub type Kept = (String, Id<Variant>, i64);
+
+/// What is kept for open changes.
 ///
 /// # Errors
 /// What the store says.
-pub fn kept(tx: &mut Tx<'_>) -> Result<Vec<(Id<OrderChange>, Id<Variant>, i64)>, StoreError> {
+pub fn kept(tx: &mut Tx<'_>) -> Result<Vec<Kept>, StoreError> {
     tx.rows(
         "select h.change_id, h.variant_id, h.quantity from order_change_hold h
          join order_change c on c.order_id = h.order_id and c.change_id = h.change_id where c.state = 1",
         &[],
-        |row| Ok((row.id()?, row.id()?, row.int()?)),
+        |row| Ok((row.id::<id::OrderChange>()?.to_string(), row.id()?, row.int()?)),
     )
 }
 
-/// What live holds keep for changes: for which in text, of what, how many.
+/// What live holds keep for changes.
 ///
 /// # Errors
 /// What the store says.
-pub fn held(tx: &mut Tx<'_>) -> Result<Vec<(String, Id<Variant>, i64)>, StoreError> {
+pub fn held(tx: &mut Tx<'_>) -> Result<Vec<Kept>, StoreError> {
     tx.rows(
         "select cause_id, book_id, amount from hold where state = 1 and cause_kind = 'change'",
         &[],
@@ -388,11 +393,14 @@ pub fn held(tx: &mut Tx<'_>) -> Result<Vec<(String, Id<Variant>, i64)>, StoreErr
     )
 }
 
+/// So many units of a line of an order.
+pub type Units = (Id<Order>, Id<OrderLine>, i64);
+
 /// Lines of confirmed changes that their orders do not show: put in and not there as such, or taken out and not cancelled.
 ///
 /// # Errors
 /// What the store says.
-pub fn undone(tx: &mut Tx<'_>) -> Result<Vec<(Id<Order>, Id<OrderLine>, i64)>, StoreError> {
+pub fn undone(tx: &mut Tx<'_>) -> Result<Vec<Units>, StoreError> {
     tx.rows(
         "select order_id, line_id, units from (
              select l.order_id as order_id, l.line_id as line_id, l.quantity as units from order_change_line l

@@ -28,7 +28,7 @@ pub fn done(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
 pub fn kept(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let mut sides: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
     for (change, variant, quantity) in rows::kept(tx)? {
-        sides.entry((change.to_string(), variant.to_string())).or_default().0 += quantity;
+        sides.entry((change, variant.to_string())).or_default().0 += quantity;
     }
     for (change, variant, quantity) in rows::held(tx)? {
         sides.entry((change, variant.to_string())).or_default().1 += quantity;
