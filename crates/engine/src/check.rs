@@ -4,6 +4,7 @@
 
 mod accounts;
 mod changes;
+mod credit;
 mod journal;
 mod orders;
 mod promises;
@@ -61,6 +62,7 @@ pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
+    ("credit", credit::books),
     ("commitments", orders::commitments),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
