@@ -6,6 +6,7 @@ pub mod actor;
 pub mod cart;
 pub mod catalogue;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod fulfilment;

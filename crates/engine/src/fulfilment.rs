@@ -1,5 +1,6 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
+pub mod counted;
 pub mod hold;
 pub mod leave;
 pub mod pick;

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod check;
 pub mod checkout;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod edit;

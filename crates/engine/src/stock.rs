@@ -21,7 +21,7 @@ use crate::event::emit;
 use crate::ledger::{Notice, Told, post};
 use crate::{Failure, World};
 
-pub use level::{LevelSetting, end_exclusions, include, set_level};
+pub use level::{LevelSetting, end_exclusions, include, set_level, set_value};
 
 /// The stock book of a variant: it shares the variant's id.
 pub const fn book_of(variant: Id<Variant>) -> Id<Book> {
@@ -445,14 +445,17 @@ pub(crate) fn never_short(short: Shortfall) -> Refusal {
     Refusal::new(Code::OutOfStock, format!("{} left", short.amount))
 }
 
-fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
+pub(crate) fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
     if books::has_book(tx, book_of(variant))? {
         return Ok(());
     }
     Err(Refusal::not_found("stocked variant", variant).at("variant").into())
 }
 
-fn must_be_there(tx: &mut Tx<'_>, location: Id<Location>) -> Result<store::location::Location, Failure> {
+pub(crate) fn must_be_there(
+    tx: &mut Tx<'_>,
+    location: Id<Location>,
+) -> Result<store::location::Location, Failure> {
     store::location::find(tx, location)?
         .ok_or_else(|| Refusal::not_found("location", location).at("location").into())
 }

@@ -12,6 +12,7 @@ pub mod checkout;
 pub mod command;
 mod connection;
 pub mod contact;
+pub mod count;
 mod cross_origin;
 pub mod customer;
 pub mod delivery;

@@ -181,7 +181,7 @@ async fn list_orders(
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let limit = page.limit()?;
-    let before = before(page.after_id()?);
+    let before = page.before_id()?;
     let state = query.state.as_deref().map(|text| {
         OrderState::named(text)
             .ok_or_else(|| Refusal::invalid("state", "give pending_payment, placed, completed or cancelled"))
@@ -205,11 +205,6 @@ async fn list_orders(
         &Page::new(orders.iter().map(HeadShape::from).collect(), limit, |order: &HeadShape| order.id.clone()),
         None,
     )
-}
-
-/// A list that begins with the newest begins before the last id there can be.
-pub(crate) fn before<K: domain::value::Kind>(cursor: Id<K>) -> Id<K> {
-    if cursor.bytes() == [0; 16] { Id::from_bytes([255; 16]) } else { cursor }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

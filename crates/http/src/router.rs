@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, market, order, payment, price, returns, stock, storefront, tax,
+    App, access, actor, cart, catalogue, checkout, contact, count, customer, delivery, event, fulfilment,
+    health, import, job, location, market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -32,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(market::routes())
         .merge(catalogue::routes())
         .merge(stock::routes())
+        .merge(count::routes())
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())

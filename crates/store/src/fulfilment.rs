@@ -293,6 +293,24 @@ pub fn uncollected(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<O
     )
 }
 
+/// The fulfilment orders at a location with pieces of a variant that were not picked yet, the youngest first.
+///
+/// # Errors
+/// What the store says.
+pub fn unpicked_at(
+    tx: &mut Tx<'_>,
+    (variant, location): (Id<Variant>, Id<Location>),
+) -> Result<Vec<Which>, StoreError> {
+    tx.rows(
+        "select distinct f.order_id, f.fulfilment_order_id from fulfilment_order f
+         join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
+         where f.location_id = $2 and f.state in (1, 7, 8, 9, 10) and l.variant_id = $1 and l.quantity > l.picked
+         order by f.fulfilment_order_id desc",
+        params![variant, location],
+        |row| Ok((row.id()?, row.id()?)),
+    )
+}
+
 /// Writes where a fulfilment order stands. The order is locked.
 ///
 /// # Errors

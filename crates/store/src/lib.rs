@@ -8,6 +8,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod check;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod db;
 pub mod delivery;

@@ -15,7 +15,7 @@ use store::{Tx, fulfilment as rows};
 use super::{FulfilmentOrder, by_variant, end_if_empty, find, go_to, location_of, pool, shift, tell};
 use crate::event::emit;
 use crate::order::{self, Order};
-use crate::{Failure, World};
+use crate::{Failure, World, count};
 
 /// How long a location gives none of a variant to orders after a picker missed it, in seconds: until the next day's count.
 const EXCLUDED_SECONDS: i64 = 24 * 3600;
@@ -200,5 +200,6 @@ fn miss(
     store::stock::exclude(tx, (variant, location), until)?;
     let body = json!({ "location": location.to_string(), "until": until.to_string(), "missing": quantity });
     emit(tx, actor, world, variant, "stock.excluded", body);
+    count::ask_for(tx, actor, world, location, variant, ("order", one.order.to_string()))?;
     Ok(())
 }
