@@ -1,5 +1,6 @@
 //! Delivery: which ways of getting goods to the customer serve a destination, and what each costs.
 
+use crate::location::area::letters_and_digits;
 use crate::refusal::Refusal;
 use crate::value::{Country, Money};
 
@@ -122,11 +123,6 @@ fn cost(rates: &Rates, delivery: &Delivery) -> Option<i64> {
     let band = rates.bands.iter().rev().find(|band| band.from <= measured)?;
     let free = rates.free_from_minor.is_some_and(|least| delivery.goods_minor >= least);
     Some(if free { 0 } else { band.price_minor })
-}
-
-/// The letters and digits of a postal code in capitals: spaces and dashes do not count.
-fn letters_and_digits(code: &str) -> String {
-    code.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
 /// Checks a method's zone: a parcel goes somewhere, and only a parcel does.

@@ -41,6 +41,8 @@ words! {
         Customers 5 "customers";
         /// Orders of the past, one line of an order a row.
         Orders 6 "orders";
+        /// Where the postal codes lie that begin alike.
+        PostalAreas 7 "postal_areas";
     }
 }
 

@@ -1,5 +1,7 @@
 //! Locations: stores, warehouses, drop-ship suppliers and virtual places, and the networks they form.
 
+pub mod area;
+
 use crate::refusal::Refusal;
 use crate::value::Id;
 use crate::value::id::Location;

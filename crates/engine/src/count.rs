@@ -22,6 +22,8 @@ use crate::{Failure, World};
 
 /// The most variants of one count.
 pub const LINES_MAX: usize = 500;
+/// How long a location gives none of a variant to orders after somebody missed it, in seconds.
+const EXCLUDED_SECONDS: i64 = 24 * 3600;
 /// The longest note, in characters.
 pub const NOTE_MAX: usize = 200;
 
@@ -144,6 +146,26 @@ fn ask(
         emit(tx, actor, world, count.id, "count.requested", body);
     }
     Ok((count, lines))
+}
+
+/// Pieces that the books have at a location were not found: it gives none of the variant to orders until the next day's count, which is
+/// asked for.
+///
+/// # Errors
+/// What the store says.
+pub fn doubt(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (variant, location): (Id<Variant>, Id<Location>),
+    (missing, cause): (i64, (&'static str, String)),
+) -> Result<(), Failure> {
+    let until = world.now().plus_seconds(EXCLUDED_SECONDS);
+    shelves::exclude(tx, (variant, location), until)?;
+    let body = json!({ "location": location.to_string(), "until": until.to_string(), "missing": missing });
+    emit(tx, actor, world, variant, "stock.excluded", body);
+    ask_for(tx, actor, world, location, variant, cause)?;
+    Ok(())
 }
 
 /// A variant at a location is in doubt, by rule: somebody is to count it. While a count of it is open there, that is the one; if the

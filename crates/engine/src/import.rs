@@ -16,6 +16,7 @@ pub use store::import::{Import, RowError};
 use crate::event::emit;
 use crate::{Failure, World};
 
+mod area;
 mod customer;
 pub mod export;
 pub mod file;

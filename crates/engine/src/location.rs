@@ -1,5 +1,7 @@
 //! Locations and networks: making, changing and finding them, and whether the door is open.
 
+pub mod area;
+
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::location::{self as rules, Kind, Member};

@@ -44,7 +44,9 @@ impl<'a> Ground<'a> {
 
     fn tally(&self, who: &Actor, id: Id<id::Count>, pieces: i64, place: &str) -> Result<Whole, Failure> {
         let piece = Piece { variant: self.mug, pieces, place: place.into(), at: None };
-        self.shop.run_as(who, move |tx, actor, world| tally::add(tx, actor, world, id, &[piece.clone()]))
+        self.shop.run_as(who, move |tx, actor, world| {
+            tally::add(tx, actor, world, id, std::slice::from_ref(&piece))
+        })
     }
 
     fn finish(&self, id: Id<id::Count>) -> Result<Whole, Failure> {
@@ -243,7 +245,8 @@ fn shelves_categories_and_turns_say_what_is_counted() {
         assert_eq!(code_of(ground.request(Scope::Shelf("B1".into()))), Some(Code::NotFound));
         let id = shelf.count.id;
         let jugs = Piece { variant: jug, pieces: 2, place: String::new(), at: None };
-        let found = shop.run(move |tx, actor, world| tally::add(tx, actor, world, id, &[jugs.clone()]));
+        let found =
+            shop.run(move |tx, actor, world| tally::add(tx, actor, world, id, std::slice::from_ref(&jugs)));
         assert_eq!(found.unwrap().lines.len(), 2, "what lies there unasked is counted too");
         shop.run(move |tx, actor, world| tally::finish(tx, actor, world, id, true)).unwrap();
         shop.run(move |tx, actor, world| review::cancel(tx, actor, world, id)).unwrap();
@@ -251,7 +254,7 @@ fn shelves_categories_and_turns_say_what_is_counted() {
 
         ground.rule(Tolerance::default(), 2);
         for _ in 0..2 {
-            shop.run(|tx, actor, world| while_more(tx, actor, world)).unwrap();
+            shop.run(while_more).unwrap();
         }
         let leeds = ground.leeds;
         let open = shop.read(move |tx| {

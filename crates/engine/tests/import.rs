@@ -285,6 +285,11 @@ fn what_was_given_out_is_known_when_it_is_taken_in_again() {
             &file(Kind::Customers, "external_id,name,groups\n7,Ada Lovelace,trade|staff\n"),
             Mode::AllOrNothing,
         );
+        take(
+            shop,
+            &file(Kind::PostalAreas, "country,prefix,latitude,longitude\ngb,,54,-2\nGB,ls 1,53.797,-1.54\n"),
+            Mode::AllOrNothing,
+        );
         let order = format!(
             "external_id,placed_at,channel,sku,quantity,customer\nA-1,2025-12-01,{},TEE-S,1,7\n",
             till.code

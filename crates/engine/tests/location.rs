@@ -3,8 +3,11 @@
 use domain::Code;
 use domain::location::Kind;
 use domain::value::hours::CutOffs;
-use domain::value::{Address, AddressDraft, Coordinates, Id, Instant, OpeningHours, Reference, Zone, id};
+use domain::value::{
+    Address, AddressDraft, Coordinates, Country, Id, Instant, OpeningHours, Reference, Zone, id,
+};
 use engine::Failure;
+use engine::location::area::PostalArea;
 use engine::location::{self, Filter, Location, LocationChange, NetworkChange, NewLocation, NewNetwork};
 use sim::TestShop;
 
@@ -247,5 +250,54 @@ fn a_network_orders_its_locations_by_rank() {
         let listed =
             shop.read(|tx| location::list_networks(tx, &shop_keeper(), Id::from_bytes([0; 16]), 10)).unwrap();
         assert_eq!(listed[0].members, [(store.id, 0)]);
+    });
+}
+
+fn area(country: &str, prefix: &str, (latitude, longitude): (&str, &str)) -> PostalArea {
+    PostalArea {
+        country: Country::parse(country).expect("a country"),
+        prefix: prefix.into(),
+        place: None,
+        coordinates: Coordinates::parse(latitude, longitude).expect("a point"),
+    }
+}
+
+#[test]
+fn a_postal_code_leads_to_the_nearest_area_that_is_known() {
+    sim::on_every_engine(|shop| {
+        let (britain, leeds) = (area("GB", "", ("54", "-2")), area("GB", "LS", ("53.7965", "-1.5478")));
+        let briggate = area("GB", "LS1", ("53.797", "-1.5437"));
+        let named = PostalArea { place: Some("Leeds".into()), ..leeds.clone() };
+        for (one, before) in [
+            (&britain, None),
+            (&leeds, None),
+            (&briggate, None),
+            (&leeds, Some(&leeds)),
+            (&named, Some(&leeds)),
+            (&leeds, Some(&named)),
+        ] {
+            let one = one.clone();
+            let set = shop.run(move |tx, actor, world| location::area::set(tx, actor, world, &one));
+            assert_eq!(set.unwrap().as_ref(), before);
+        }
+        let find = |code: &'static str, country: &str| {
+            let country = Country::parse(country).expect("a country");
+            shop.read(move |tx| location::area::find(tx, &shop_keeper(), (country, code)))
+        };
+        assert_eq!(find("ls1 4dy", "GB").unwrap(), briggate);
+        assert_eq!(find("LS27 0AA", "GB").unwrap(), leeds);
+        assert_eq!(find("YO1 7HH", "GB").unwrap(), britain);
+        assert_eq!(refusal(find("75001", "FR")), "not_found: no postal area \"FR-75001\"");
+        let first = shop.read(|tx| location::area::list(tx, &shop_keeper(), ("", ""), 2)).unwrap();
+        assert_eq!(first, [britain.clone(), leeds.clone()]);
+        let next = shop.read(|tx| location::area::list(tx, &shop_keeper(), ("GB", "LS"), 2)).unwrap();
+        assert_eq!(next, [briggate]);
+        let remove = || {
+            let gone = (Country::parse("GB").expect("a country"), "LS1");
+            shop.run(move |tx, actor, world| location::area::remove(tx, actor, world, gone))
+        };
+        remove().unwrap();
+        assert_eq!(refusal(remove()), "not_found: no postal area \"GB-LS1\"");
+        assert_eq!(find("LS1 4DY", "GB").unwrap(), leeds);
     });
 }

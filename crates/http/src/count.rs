@@ -11,7 +11,6 @@ use domain::value::id::{Count as CountKind, Location, Variant};
 use domain::value::{Id, Reference};
 use engine::count::tally::Piece;
 use engine::count::{self, NewCount, Scope, Whole, review, tally};
-use engine::fulfilment::counted;
 use engine::{Failure, external};
 use serde::Deserialize;
 use store::Tx;
@@ -26,7 +25,9 @@ use crate::command::{Command, KeyRequired};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
-use shape::{AgainShape, CountShape, FinishShape, NewCountShape, ScopeAsked, TallyShape};
+use shape::{AgainShape, FinishShape, NewCountShape, ScopeAsked, TallyShape};
+
+pub(crate) use shape::CountShape;
 
 /// The routes of counts.
 pub fn routes() -> OpenApiRouter<App> {
@@ -37,17 +38,17 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tally_count))
         .routes(routes!(finish_count))
         .routes(routes!(recount_count))
-        .routes(routes!(post_count))
         .routes(routes!(cancel_count))
         .merge(rule::routes())
 }
 
 /// The count a path names.
-fn named(text: &str) -> Result<Id<CountKind>, Refusal> {
+pub(crate) fn named(text: &str) -> Result<Id<CountKind>, Refusal> {
     Id::parse(text).map_err(|_| Refusal::not_found("count", text))
 }
 
-fn answer(whole: &Whole) -> Result<Reply, Failure> {
+/// A count with its lines.
+pub(crate) fn answer(whole: &Whole) -> Result<Reply, Failure> {
     Reply::json(&CountShape::from(whole))
 }
 
@@ -185,23 +186,6 @@ async fn recount_count(
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let variants = variants_of(tx, "variants", &variants)?;
         answer(&review::recount(tx, actor, world, id, &variants)?)
-    })
-    .await
-}
-
-/// Post the differences of a count
-#[utoipa::path(post, path = "/v1/counts/{count}/post", operation_id = "post_count", tag = "count",
-    params(("count" = String, Path, description = "The count's id"), KeyRequired),
-    responses((status = 200, body = CountShape), Problems))]
-async fn post_count(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    command: Command<()>,
-) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let id = named(&id)?;
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        answer(&counted::post(tx, actor, world, id)?)
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod counted;
 mod shape;
 mod step;
 
@@ -27,6 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
+        .merge(counted::routes())
         .merge(step::routes())
 }
 

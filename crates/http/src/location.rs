@@ -1,5 +1,6 @@
 //! Locations and networks over the API: stores, warehouses, suppliers, and what serves together.
 
+mod area;
 mod network;
 mod shape;
 
@@ -36,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_location, update_location))
         .routes(routes!(read_location_opening))
         .merge(network::routes())
+        .merge(area::routes())
 }
 
 /// Make a location

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::order::State as OrderState;
 use domain::value::id::{self, Channel};
-use domain::value::{Currency, Id, Instant, Money, Reference};
+use domain::value::{Currency, Instant, Money, Reference};
 use domain::{Code, Refusal};
 use engine::order::{self, Figures, Line, Order};
 use engine::{Failure, external};

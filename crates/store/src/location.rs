@@ -1,5 +1,7 @@
 //! The rows of locations and networks.
 
+pub mod area;
+
 use domain::location::{Kind, Member};
 use domain::value::hours::CutOffs;
 use domain::value::id;

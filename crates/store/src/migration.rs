@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0017_import"
     "0020_origin"
     "0021_price_list_change"
+    "0022_postal_area"
     "0023_count"
     "0060_keyring"
 };

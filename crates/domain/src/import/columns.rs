@@ -127,6 +127,14 @@ const ORDERS: &[Column] = &[
     may("fulfilled", "yes when the goods have left, no when they are still to be sent; yes when empty"),
 ];
 
+const POSTAL_AREAS: &[Column] = &[
+    needed("country", "two letters of iso 3166-1"),
+    may("prefix", "what the postal codes begin with, letters and digits; empty for the whole country"),
+    may("place", "what people call the area"),
+    needed("latitude", "degrees north, such as 53.797"),
+    needed("longitude", "degrees east, such as -1.5437"),
+];
+
 impl Kind {
     /// The columns a file of this kind may have, in the order in which they are written.
     pub const fn columns(self) -> &'static [Column] {
@@ -137,6 +145,7 @@ impl Kind {
             Kind::Stock => STOCK,
             Kind::Customers => CUSTOMERS,
             Kind::Orders => ORDERS,
+            Kind::PostalAreas => POSTAL_AREAS,
         }
     }
 

@@ -38,7 +38,7 @@ pub fn header(kind: Kind) -> Vec<&'static str> {
         Kind::Prices => &["price_minor", "was_minor"],
         Kind::Customers => &["given_name", "family_name"],
         Kind::Orders => &["unit_price_minor"],
-        Kind::Locations | Kind::Stock => &[],
+        Kind::Locations | Kind::Stock | Kind::PostalAreas => &[],
     };
     kind.columns().iter().map(|column| column.name).filter(|name| !left_out.contains(name)).collect()
 }
@@ -63,6 +63,7 @@ pub fn page(
         Kind::Stock => stock(tx, actor, Id::from_bytes(after), limit)?,
         Kind::Customers => customers(tx, actor, world, Id::from_bytes(after), limit)?,
         Kind::Orders => orders(tx, actor, Id::from_bytes(after), limit)?,
+        Kind::PostalAreas => super::area::given_out(tx, actor, after, limit)?,
     };
     let header = header(kind);
     let cells = |mut named: Named| header.iter().map(|name| named.remove(name).unwrap_or_default()).collect();
@@ -71,9 +72,9 @@ pub fn page(
 }
 
 /// A row by the names of its columns.
-type Named = BTreeMap<&'static str, String>;
+pub(super) type Named = BTreeMap<&'static str, String>;
 /// How many things were read, their rows, and the last of them.
-type Read = (usize, Vec<Named>, Option<[u8; 16]>);
+pub(super) type Read = (usize, Vec<Named>, Option<[u8; 16]>);
 
 fn yes(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()

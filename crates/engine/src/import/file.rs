@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use store::Tx;
 
 use super::row::{CellError, Cells, Oddities, column_of, told};
-use super::{customer, location, order, price, product, stock};
+use super::{area, customer, location, order, price, product, stock};
+use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
 use domain::actor::Actor;
 
@@ -57,6 +58,8 @@ pub enum Input {
     Customer(Box<customer::Row>),
     /// An order with its lines.
     Order(order::Rows),
+    /// Where postal codes lie.
+    PostalArea(PostalArea),
 }
 
 impl Input {
@@ -69,6 +72,7 @@ impl Input {
             Input::Stock(row) => stock::take(tx, actor, world, row),
             Input::Customer(row) => customer::take(tx, actor, world, row),
             Input::Order(rows) => order::take(tx, actor, world, rows),
+            Input::PostalArea(row) => area::take(tx, actor, world, row),
         }
     }
 
@@ -81,6 +85,7 @@ impl Input {
             Input::Stock(row) => Some(format!("{}\n{}", row.location, row.sku)),
             Input::Customer(row) => row.key(),
             Input::Order(rows) => Some(rows.external_id.clone()),
+            Input::PostalArea(row) => Some(name((row.country, &row.prefix))),
         }
     }
 }
@@ -370,6 +375,7 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::Stock => stock::read(row).map(Input::Stock),
         Kind::Customers => customer::read(row).map(|row| Input::Customer(Box::new(row))),
         Kind::Orders => order::read(row).map(Input::Order),
+        Kind::PostalAreas => area::read(row).map(Input::PostalArea),
     }
 }
 
@@ -411,5 +417,6 @@ fn columns_of_key(kind: Kind) -> &'static str {
     match kind {
         Kind::Products | Kind::Prices | Kind::Stock => "sku",
         Kind::Locations | Kind::Customers | Kind::Orders => "external_id",
+        Kind::PostalAreas => "prefix",
     }
 }

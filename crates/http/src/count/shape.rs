@@ -167,9 +167,9 @@ impl AgainShape {
 /// Shelves to be counted, or that were.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Count)]
-pub(super) struct CountShape {
+pub(crate) struct CountShape {
     /// Its id.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The location.
     location: String,
     /// Where it stands: `requested`, `counting`, `recount`, `in_review`, `posted` or `cancelled`.

@@ -70,7 +70,7 @@ impl PlaceAddressShape {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Coordinates, example = json!({"latitude": 53.797, "longitude": -1.5437}))]
-pub(super) struct CoordinatesShape {
+pub(crate) struct CoordinatesShape {
     /// Degrees north of the equator; six digits after the point are kept.
     #[schema(minimum = -90, maximum = 90)]
     latitude: f64,
@@ -90,7 +90,8 @@ impl From<Coordinates> for CoordinatesShape {
 }
 
 impl CoordinatesShape {
-    fn read(&self, fields: &mut Fields) -> Option<Coordinates> {
+    /// The point, or `None` with the refusal remembered.
+    pub(crate) fn read(&self, fields: &mut Fields) -> Option<Coordinates> {
         let point = Coordinates::parse(&format!("{:.6}", self.latitude), &format!("{:.6}", self.longitude));
         fields.take("coordinates", point)
     }
