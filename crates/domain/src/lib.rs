@@ -13,6 +13,7 @@ pub mod fulfilment;
 pub mod import;
 pub mod ledger;
 pub mod location;
+pub mod loyalty;
 pub mod market;
 pub mod order;
 pub mod payment;

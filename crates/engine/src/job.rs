@@ -16,7 +16,9 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, checkout, count, fulfilment, payment, returns, seal, stock};
+use crate::{
+    Failure, Shop, World, cart, checkout, count, fulfilment, loyalty, payment, returns, seal, stock,
+};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -84,6 +86,7 @@ pub fn registry() -> Registry {
         .every(duty("answers.forget", 3600, forget_answers))
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("count.propose", 600, count::rule::propose))
+        .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, count, customer, delivery, event, fulfilment,
-    health, import, job, location, market, order, payment, price, returns, stock, storefront, tax,
+    health, import, job, location, loyalty, market, order, payment, price, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -36,6 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
+        .merge(loyalty::routes())
         .merge(delivery::routes())
         .merge(cart::routes())
         .merge(payment::routes())

@@ -184,7 +184,8 @@ impl<K: Kind> Id<K> {
     }
 }
 
-const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Digits of base 32 (Crockford): none can be taken for another.
+pub(crate) const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn decode(digits: &str) -> Option<[u8; 16]> {
     if digits.len() != 26 {
