@@ -3,9 +3,12 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use domain::actor::Permissions;
+use domain::actor::key::KeyKind;
 use domain::stock::State as Stock;
-use domain::value::Id;
 use domain::value::id::Variant;
+use domain::value::{Id, Reference};
+use engine::actor::key::{self, NewKey};
 use serde_json::{Value, json};
 use sim::TestShop;
 use sim::client::{Client, Reply};
@@ -40,9 +43,12 @@ pub fn on_every_engine(mugs: [i64; 2], seam: impl Fn(&Floor)) {
 impl Floor {
     /// Asks for something to be done, under a key of its own.
     pub fn ask(&self, path: &str, body: &Value) -> Reply {
+        self.keyed().post(path, body).unwrap()
+    }
+
+    fn keyed(&self) -> Client {
         self.asked.set(self.asked.get() + 1);
-        let client = self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()));
-        client.post(path, body).unwrap()
+        self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()))
     }
 
     /// As [`Floor::ask`], for what must be done: the answer.
@@ -57,6 +63,20 @@ impl Floor {
         self.must(&format!("{part}/{step}"), body)
     }
 
+    /// Puts something in its place, under a key of its own: the answer.
+    pub fn put(&self, path: &str, body: &Value) -> Value {
+        let reply = self.keyed().put(path, body).unwrap();
+        assert_eq!(reply.status, 200, "{path} {body}: {}", reply.text());
+        reply.json().unwrap()
+    }
+
+    /// Reads something that is no JSON.
+    pub fn picture(&self, path: &str) -> Vec<u8> {
+        let reply = self.client.get(path).unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.bytes().to_vec()
+    }
+
     /// Reads something.
     pub fn get(&self, path: &str) -> Value {
         let reply = self.client.get(path).unwrap();
@@ -69,13 +89,41 @@ impl Floor {
         self.get(path)["items"].as_array().expect("a page").clone()
     }
 
-    /// A paid order of mugs from the web shop, sent by parcel or collected at a location: its id.
-    pub fn order(&self, mugs: i64, collected_at: Option<&str>) -> String {
+    /// A way to the shop for somebody else.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A till at the location of this place, from 0: its code, and the cashier's way to the shop.
+    pub fn till(&self, place: usize) -> (String, Client) {
+        let till = self.stand.retailer.till(&self.stand.shop, place);
+        let channel = till.id;
+        let made = self.stand.shop.run(move |tx, actor, world| {
+            let new = NewKey {
+                name: "cashier".into(),
+                kind: KeyKind::Secret,
+                permissions: Permissions::EVERYTHING,
+                channel: Some(Reference::Id(channel)),
+                location: None,
+            };
+            key::create(tx, actor, world, new)
+        });
+        let bearer = format!("Bearer {}", made.unwrap().1);
+        (till.code, self.stand.server.client().with_header("authorization", bearer))
+    }
+
+    /// A cart of mugs in the web shop, sent by parcel or collected at a location.
+    pub fn cart(&self, mugs: i64, collected_at: Option<&str>) -> Value {
         let mut cart = a_cart(&[(self.mug, mugs)], "ada@example.com");
         if let Some(location) = collected_at {
             cart["delivery"] = json!({ "method": "collect", "location": location });
         }
-        let made = self.must("/v1/carts", &cart);
+        cart
+    }
+
+    /// A paid order of mugs from the web shop, sent by parcel or collected at a location: its id.
+    pub fn order(&self, mugs: i64, collected_at: Option<&str>) -> String {
+        let made = self.must("/v1/carts", &self.cart(mugs, collected_at));
         let cart = made["id"].as_str().expect("an id");
         let paid = json!({ "payments": [{ "kind": "cash" }] });
         let placed = self.must(&format!("/v1/carts/{cart}/checkout"), &paid);

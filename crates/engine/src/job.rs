@@ -91,6 +91,7 @@ pub fn registry() -> Registry {
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
+        .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
