@@ -25,6 +25,7 @@ pub mod routing;
 pub mod status;
 pub mod stock;
 pub mod tax;
+pub mod transfer;
 pub mod value;
 
 pub use refusal::{Code, Refusal};

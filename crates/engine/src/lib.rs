@@ -36,6 +36,7 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod transfer;
 pub mod webhook;
 pub mod world;
 

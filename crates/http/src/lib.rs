@@ -43,5 +43,6 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod transfer;
 
 pub use app::App;

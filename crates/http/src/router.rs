@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, count, customer, delivery, event, fulfilment,
     health, import, job, location, loyalty, market, order, payment, price, returns, status, stock,
-    storefront, tax,
+    storefront, tax, transfer,
 };
 
 /// The description's fixed part.
@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(catalogue::routes())
         .merge(stock::routes())
         .merge(count::routes())
+        .merge(transfer::routes())
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())

@@ -37,6 +37,7 @@ mod sqlite;
 pub mod status;
 pub mod stock;
 pub mod tax;
+pub mod transfer;
 pub mod tx;
 
 pub use db::{Db, Settings};

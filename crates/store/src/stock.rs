@@ -1,5 +1,7 @@
 //! The rows of stock beside the ledger: levels per location, and the balances of many variants at once.
 
+pub mod rule;
+
 use domain::ledger::AccountKey;
 use domain::value::id::{Location, Variant};
 use domain::value::{Currency, Id, Instant, Money};

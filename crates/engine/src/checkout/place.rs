@@ -16,10 +16,12 @@ use store::{Tx, order as rows};
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
+use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
-use crate::routing::{Taking, take};
+use crate::routing::{Taking, take, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::{hold, too_few};
 use crate::{Failure, World, external};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
@@ -78,10 +80,14 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (parts, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
-    crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
+    if coming.parts.is_empty() {
+        crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
+    } else {
+        inbound::open(tx, actor, world, (&order, channel.network), (&parts, &coming))?;
+    }
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
@@ -226,7 +232,7 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Vec<fulfilment::Part>, Failure> {
+) -> Result<(Vec<fulfilment::Part>, Coming), Failure> {
     let wishes: Vec<(Id<OrderLine>, Wish)> = lines
         .iter()
         .map(|line| {
@@ -252,8 +258,36 @@ fn take_stock(
         demand: &demand,
         to,
     };
+    if serve_from.is_none() && inbound::can_be_sent(tx, order)? {
+        return take_or_have_sent(tx, actor, world, (order, lines), (&taking, &wishes));
+    }
     let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    Ok(fulfilment::assign(&wishes, &allocations))
+    Ok((fulfilment::assign(&wishes, &allocations), Coming::default()))
+}
+
+/// Takes what the pickup location has; other locations send it the rest.
+fn take_or_have_sent(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, lines): (&Order, &[Line]),
+    (taking, wishes): (&Taking<'_>, &[(Id<OrderLine>, Wish)]),
+) -> Result<(Vec<fulfilment::Part>, Coming), Failure> {
+    hold::use_up(tx, actor, world, order.cart)?;
+    let allocations = take_what_there_is(tx, actor, world, taking)?;
+    let mut wanted = fulfilment::Pieces::new();
+    for (line, wish) in wishes {
+        for (variant, pieces) in wish.consumes() {
+            *wanted.entry((*line, variant)).or_insert(0) += pieces;
+        }
+    }
+    let (parts, rest) = fulfilment::share_out(wanted, &allocations);
+    let (coming, rest) = inbound::take(tx, actor, world, order, rest)?;
+    if let Some(((_, variant), missing)) = rest.into_iter().next() {
+        let asked = taking.demand.get(&variant).copied().unwrap_or(0);
+        return Err(named(too_few(variant, asked - missing, asked).into(), lines));
+    }
+    Ok((parts, coming))
 }
 
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.

@@ -10,7 +10,7 @@ use domain::value::id::{Count as CountKind, Location, Variant};
 use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
-use super::{FulfilmentOrder, end_if_empty, pool, shift, tell};
+use super::{FulfilmentOrder, end_if_empty, inbound, pool, shift, tell};
 use crate::count::{self, review};
 use crate::{Failure, World, order};
 
@@ -27,6 +27,11 @@ pub fn post(
 ) -> Result<count::Whole, Failure> {
     let (done, promised) = review::settle(tx, actor, world, id)?;
     for (variant, mut lost) in promised {
+        for transfer in store::transfer::unpicked_at(tx, (variant, done.location))? {
+            if lost > 0 {
+                lost -= inbound::counted_short(tx, actor, world, transfer, (variant, lost))?;
+            }
+        }
         for which in rows::unpicked_at(tx, (variant, done.location))? {
             if lost > 0 {
                 lost -= free(tx, actor, world, which, (id, done.location, variant, lost))?;

@@ -16,7 +16,9 @@ use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
-use super::{FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, shift, tell};
+use super::{
+    FulfilmentOrder, add, by_variant, find, go_to, inbound, location_of, open, promised_at, shift, tell,
+};
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::routing::{self, Taking};
@@ -81,6 +83,8 @@ fn take(
     let allocations = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (taken, rest) = rules::share_out(parts, &allocations);
     open(tx, actor, world, order, reach.network, &taken, false)?;
+    let (coming, rest) = inbound::take(tx, actor, world, order, rest)?;
+    inbound::open(tx, actor, world, (order, reach.network), (&[], &coming))?;
     Ok(rest)
 }
 
@@ -109,7 +113,8 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     };
     let reach = reach_of(tx, &order, one.network)?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
-    if !routing::is_something_there(tx, &reach, &wanted)? {
+    let there = routing::is_something_there(tx, &reach, &wanted)?;
+    if !there && !inbound::is_something_there(tx, &order, &wanted)? {
         return Ok(false);
     }
     let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
