@@ -40,7 +40,7 @@ impl<'a> Ground<'a> {
         self.retailer.locations[place]
     }
 
-    fn new(&self, lines: &[(Id<Variant>, i64)]) -> NewTransfer {
+    fn refill(&self, lines: &[(Id<Variant>, i64)]) -> NewTransfer {
         NewTransfer {
             source: self.at(0),
             destination: self.at(1),
@@ -52,7 +52,7 @@ impl<'a> Ground<'a> {
     }
 
     fn ask_as(&self, who: &Actor, lines: &[(Id<Variant>, i64)]) -> Result<TransferOrder, Failure> {
-        let new = self.new(lines);
+        let new = self.refill(lines);
         self.shop.run_as(who, move |tx, actor, world| {
             let draft = transfer::draft(tx, actor, world, new.clone())?;
             transfer::request(tx, actor, world, draft.id)
