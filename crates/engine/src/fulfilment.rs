@@ -1,11 +1,16 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
+pub mod by_hand;
 pub mod counted;
 pub mod hold;
 pub mod inbound;
 pub mod leave;
+pub mod outflow;
 pub mod pick;
 pub mod pool;
+pub mod review;
+mod room;
+pub mod run;
 pub mod visit;
 
 use std::collections::BTreeMap;
@@ -25,6 +30,7 @@ pub use store::fulfilment::{FulfilmentOrder, Line};
 
 use crate::event::emit;
 use crate::order::{self, Order};
+use crate::routing::Taken;
 use crate::stock::onward::{Onward, move_on};
 use crate::{Failure, World};
 
@@ -51,6 +57,24 @@ pub fn open(
         let place = (network, Some(group[0].location));
         made.push(add(tx, actor, world, order, place, (state, quantities))?);
     }
+    Ok(made)
+}
+
+/// Makes the fulfilment orders of what was taken for an order; what was not waits at no location, promised on the network.
+///
+/// # Errors
+/// What the store says.
+pub fn open_taken(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, network): (&Order, Id<Network>),
+    pieces: Pieces,
+    (taken, gone): (&Taken, bool),
+) -> Result<Vec<FulfilmentOrder>, Failure> {
+    let (parts, rest) = rules::share_out(pieces, &taken.allocations);
+    let mut made = open(tx, actor, world, order, network, &parts, gone)?;
+    made.extend(pool::wait(tx, actor, world, order, (network, rest), taken.waiting)?);
     Ok(made)
 }
 
@@ -81,6 +105,9 @@ fn add(
         lines: quantities.into_iter().map(line).collect(),
     };
     rows::add(tx, &one)?;
+    if state.is_at_location() {
+        room::take(tx, world.now(), &one)?;
+    }
     let kind = match state {
         State::Unrouted => "fulfilment.unrouted",
         State::AwaitingTransfer => "fulfilment.awaiting_transfer",
@@ -288,6 +315,7 @@ fn end_if_empty(
     }
     one.state = end;
     rows::update(tx, one)?;
+    room::give_back(tx, one)?;
     let kind = if end == State::Rejected { "fulfilment.rejected" } else { "fulfilment.cancelled" };
     tell(tx, actor, world, one, kind);
     Ok(())

@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0022_postal_area"
     "0023_count"
     "0024_transfer"
+    "0025_routing"
     "0033_loyalty"
     "0036_status_link"
     "0060_keyring"

@@ -1,12 +1,15 @@
 //! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
 
+use std::collections::BTreeMap;
+
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment;
+use domain::fulfilment::{Pieces, share_out};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
-use domain::stock::{self, Wish};
-use domain::value::id::{Cart as CartKind, Location, OrderLine};
+use domain::routing::decision::Occasion;
+use domain::stock;
+use domain::value::id::{Cart as CartKind, Location};
 use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -16,10 +19,11 @@ use store::{Tx, order as rows};
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
+use crate::fulfilment;
 use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
-use crate::routing::{Taking, take, take_what_there_is};
+use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::{hold, too_few};
 use crate::{Failure, World, external};
@@ -80,13 +84,15 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let (parts, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (taken, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
+    let pieces = pieces(&lines);
     if coming.parts.is_empty() {
-        crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
+        fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
     } else {
-        inbound::open(tx, actor, world, (&order, channel.network), (&parts, &coming))?;
+        let (here, _) = share_out(pieces, &taken.allocations);
+        inbound::open(tx, actor, world, (&order, channel.network), (&here, &coming))?;
     }
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
@@ -232,14 +238,11 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<(Vec<fulfilment::Part>, Coming), Failure> {
-    let wishes: Vec<(Id<OrderLine>, Wish)> = lines
-        .iter()
-        .map(|line| {
-            (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
-        })
-        .collect();
-    let demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
+) -> Result<(Taken, Coming), Failure> {
+    let mut demand = BTreeMap::new();
+    for ((_, variant), quantity) in pieces(lines) {
+        *demand.entry(variant).or_insert(0) += quantity;
+    }
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
         (None, Kind::Pickup | Kind::HandOver) => {
@@ -250,19 +253,19 @@ fn take_stock(
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
-    let to = if gone { stock::State::Customer } else { stock::State::Committed };
     let taking = Taking {
+        of: Of { order, lines, occasion: Occasion::Placed, first: &[] },
         reach: &reach,
         cart: Some(order.cart),
         cause: ("order", order.id.to_string()),
         demand: &demand,
-        to,
+        to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
     if serve_from.is_none() && inbound::can_be_sent(tx, order)? {
-        return take_or_have_sent(tx, actor, world, (order, lines), (&taking, &wishes));
+        return take_or_have_sent(tx, actor, world, &taking);
     }
-    let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    Ok((fulfilment::assign(&wishes, &allocations), Coming::default()))
+    let taken = take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
+    Ok((taken, Coming::default()))
 }
 
 /// Takes what the pickup location has; other locations send it the rest.
@@ -270,24 +273,29 @@ fn take_or_have_sent(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (order, lines): (&Order, &[Line]),
-    (taking, wishes): (&Taking<'_>, &[(Id<OrderLine>, Wish)]),
-) -> Result<(Vec<fulfilment::Part>, Coming), Failure> {
+    taking: &Taking<'_>,
+) -> Result<(Taken, Coming), Failure> {
+    let Of { order, lines, .. } = taking.of;
     hold::use_up(tx, actor, world, order.cart)?;
-    let allocations = take_what_there_is(tx, actor, world, taking)?;
-    let mut wanted = fulfilment::Pieces::new();
-    for (line, wish) in wishes {
-        for (variant, pieces) in wish.consumes() {
-            *wanted.entry((*line, variant)).or_insert(0) += pieces;
-        }
-    }
-    let (parts, rest) = fulfilment::share_out(wanted, &allocations);
-    let (coming, rest) = inbound::take(tx, actor, world, order, rest)?;
+    let taken = take_what_there_is(tx, actor, world, taking)?;
+    let (_, rest) = share_out(pieces(lines), &taken.allocations);
+    let (coming, rest) = inbound::take(tx, actor, world, (order, lines), rest)?;
     if let Some(((_, variant), missing)) = rest.into_iter().next() {
         let asked = taking.demand.get(&variant).copied().unwrap_or(0);
         return Err(named(too_few(variant, asked - missing, asked).into(), lines));
     }
-    Ok((parts, coming))
+    Ok((taken, coming))
+}
+
+/// What the lines take from shelves.
+fn pieces(lines: &[Line]) -> Pieces {
+    let mut pieces = Pieces::new();
+    for line in lines {
+        for (variant, each) in &line.takes {
+            *pieces.entry((line.id, *variant)).or_insert(0) += each * line.quantity;
+        }
+    }
+    pieces
 }
 
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.

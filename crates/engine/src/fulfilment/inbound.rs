@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::actor::Actor;
 use domain::delivery::Kind;
 use domain::fulfilment::{self as rules, Part, Pieces, State};
-use domain::routing::Allocation;
+use domain::routing::decision::Occasion;
 use domain::stock;
 use domain::transfer::{self, Shortage};
 use domain::value::id::{Network, TransferOrder as TransferKind, Variant};
@@ -14,10 +14,10 @@ use domain::value::{Id, Instant};
 use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
-use super::{FulfilmentOrder, add, end_if_empty, pool, tell};
+use super::{FulfilmentOrder, add, end_if_empty, pool, room, tell};
 use crate::event::emit;
-use crate::order::{self, Order};
-use crate::routing::{self, Taking};
+use crate::order::{self, Line, Order};
+use crate::routing::{self, Of, Taking};
 use crate::stock::availability::Reach;
 use crate::transfer::receive::Received;
 use crate::transfer::{self as transfers, TransferOrder, receive, send};
@@ -71,7 +71,7 @@ pub(crate) fn take(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
+    (order, lines): (&Order, &[Line]),
     wanted: Pieces,
 ) -> Result<(Coming, Pieces), Failure> {
     if wanted.is_empty() {
@@ -80,9 +80,16 @@ pub(crate) fn take(
     let Some((reach, days)) = reach_of(tx, order)? else { return Ok((Coming::default(), wanted)) };
     let demand = demand_of(&wanted);
     let cause = ("order", order.id.to_string());
-    let taking = Taking { reach: &reach, cart: None, cause, demand: &demand, to: stock::State::Committed };
-    let allocations: Vec<Allocation> = routing::take_what_there_is(tx, actor, world, &taking)?;
-    let (parts, rest) = rules::share_out(wanted, &allocations);
+    let taking = Taking {
+        of: Of { order, lines, occasion: Occasion::Elsewhere, first: &[] },
+        reach: &reach,
+        cart: None,
+        cause,
+        demand: &demand,
+        to: stock::State::Committed,
+    };
+    let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
+    let (parts, rest) = rules::share_out(wanted, &taken.allocations);
     let expected_at = (!parts.is_empty()).then(|| world.now().plus_seconds(days * DAY));
     Ok((Coming { parts, expected_at }, rest))
 }
@@ -311,6 +318,7 @@ pub(super) fn open_when_all_there(
     }
     part.state = State::Open;
     rows::update(tx, part)?;
+    room::take(tx, world.now(), part)?;
     tell(tx, actor, world, part, "fulfilment.opened");
     Ok(())
 }
