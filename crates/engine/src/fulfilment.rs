@@ -1,7 +1,9 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
 pub mod by_hand;
+pub mod counted;
 pub mod hold;
+pub mod inbound;
 pub mod leave;
 pub mod outflow;
 pub mod pick;
@@ -99,6 +101,7 @@ fn add(
         ready_at: None,
         collect_by: None,
         left_at: state.has_left().then_some(world.now()),
+        expected_at: None,
         lines: quantities.into_iter().map(line).collect(),
     };
     rows::add(tx, &one)?;
@@ -107,6 +110,7 @@ fn add(
     }
     let kind = match state {
         State::Unrouted => "fulfilment.unrouted",
+        State::AwaitingTransfer => "fulfilment.awaiting_transfer",
         state if state.has_left() => "fulfilment.collected",
         _ => "fulfilment.opened",
     };
@@ -261,6 +265,7 @@ pub fn give_back(
     }
     for one in all.iter_mut().filter(|one| one.state.is_open()) {
         end_if_empty(tx, actor, world, one, State::Cancelled)?;
+        inbound::open_when_all_there(tx, actor, world, one)?;
     }
     Ok(())
 }
@@ -286,8 +291,9 @@ fn give_back_part(
         None => stock::world(stock::State::Demand),
     };
     let way = ("released", promised_at(one), back);
-    if promised > 0 {
-        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, promised)]))?;
+    let here = inbound::let_go(tx, actor, world, one, (variant, promised))?;
+    if here > 0 {
+        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, here)]))?;
     }
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);

@@ -17,7 +17,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, change, checkout, fulfilment, loyalty, payment, routing, seal, stock,
+    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, routing, seal, stock,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -87,6 +87,7 @@ pub fn registry() -> Registry {
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("change.expire", 15, change::expire_due))
         .every(duty("change.give_up_unpaid", 15, change::money::give_up_unpaid))
+        .every(duty("count.propose", 600, count::rule::propose))
         .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))

@@ -10,6 +10,7 @@ pub mod change;
 pub mod check;
 pub mod checkout;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod edit;
@@ -36,6 +37,7 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod transfer;
 pub mod webhook;
 pub mod world;
 

@@ -1,5 +1,7 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod counted;
+mod inbound;
 mod shape;
 mod step;
 mod visit;
@@ -34,6 +36,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
+        .merge(counted::routes())
+        .merge(inbound::routes())
         .merge(step::routes())
         .merge(visit::routes())
 }

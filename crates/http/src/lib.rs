@@ -13,6 +13,7 @@ pub mod checkout;
 pub mod command;
 mod connection;
 pub mod contact;
+pub mod count;
 mod cross_origin;
 pub mod customer;
 pub mod delivery;
@@ -44,5 +45,6 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod transfer;
 
 pub use app::App;

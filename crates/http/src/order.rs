@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::order::State as OrderState;
 use domain::value::id::{self, Channel};
-use domain::value::{Currency, Id, Instant, Money, Reference};
+use domain::value::{Currency, Instant, Money, Reference};
 use domain::{Code, Refusal};
 use engine::order::{self, Figures, Line, Order};
 use engine::{Failure, external};
@@ -190,7 +190,7 @@ async fn list_orders(
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let limit = page.limit()?;
-    let before = before(page.after_id()?);
+    let before = page.before_id()?;
     let state = query.state.as_deref().map(|text| {
         OrderState::named(text)
             .ok_or_else(|| Refusal::invalid("state", "give pending_payment, placed, completed or cancelled"))
@@ -214,11 +214,6 @@ async fn list_orders(
         &Page::new(orders.iter().map(HeadShape::from).collect(), limit, |order: &HeadShape| order.id.clone()),
         None,
     )
-}
-
-/// A list that begins with the newest begins before the last id there can be.
-pub(crate) fn before<K: domain::value::Kind>(cursor: Id<K>) -> Id<K> {
-    if cursor.bytes() == [0; 16] { Id::from_bytes([255; 16]) } else { cursor }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

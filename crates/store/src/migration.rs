@@ -36,6 +36,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0020_origin"
     "0021_price_list_change"
     "0022_postal_area"
+    "0023_count"
+    "0024_transfer"
     "0025_routing"
     "0030_change"
     "0033_loyalty"

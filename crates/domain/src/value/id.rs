@@ -143,6 +143,8 @@ kinds! {
     TransferOrder "tro" "transfer order";
     /// A variant of a product: what is stocked and sold.
     Variant "var" "variant";
+    /// Goods written off.
+    WriteOff "wof" "write-off";
 }
 
 /// The identity of one thing of kind `K`.

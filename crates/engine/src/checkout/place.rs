@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment::Pieces;
+use domain::fulfilment::{Pieces, share_out};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::routing::decision::Occasion;
@@ -20,10 +20,12 @@ use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::fulfilment;
+use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
-use crate::routing::{Of, Taken, Taking, take_or_wait};
+use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::{hold, too_few};
 use crate::{Failure, World, external};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
@@ -82,11 +84,16 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let taken = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (taken, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
     let pieces = pieces(&lines);
-    fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
+    if coming.parts.is_empty() {
+        fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
+    } else {
+        let (here, _) = share_out(pieces, &taken.allocations);
+        inbound::open(tx, actor, world, (&order, channel.network), (&here, &coming))?;
+    }
     let gross = order.gross;
     begin_payments(tx, actor, world, (&order, &channel), input.tenders, gross)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
@@ -234,7 +241,7 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Taken, Failure> {
+) -> Result<(Taken, Coming), Failure> {
     let mut demand = BTreeMap::new();
     for ((_, variant), quantity) in pieces(lines) {
         *demand.entry(variant).or_insert(0) += quantity;
@@ -257,7 +264,30 @@ fn take_stock(
         demand: &demand,
         to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
-    take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))
+    if serve_from.is_none() && inbound::can_be_sent(tx, order)? {
+        return take_or_have_sent(tx, actor, world, &taking);
+    }
+    let taken = take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
+    Ok((taken, Coming::default()))
+}
+
+/// Takes what the pickup location has; other locations send it the rest.
+fn take_or_have_sent(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+) -> Result<(Taken, Coming), Failure> {
+    let Of { order, lines, .. } = taking.of;
+    hold::use_up(tx, actor, world, order.cart)?;
+    let taken = take_what_there_is(tx, actor, world, taking)?;
+    let (_, rest) = share_out(pieces(lines), &taken.allocations);
+    let (coming, rest) = inbound::take(tx, actor, world, (order, lines), rest)?;
+    if let Some(((_, variant), missing)) = rest.into_iter().next() {
+        let asked = taking.demand.get(&variant).copied().unwrap_or(0);
+        return Err(named(too_few(variant, asked - missing, asked).into(), lines));
+    }
+    Ok((taken, coming))
 }
 
 /// What the lines take from shelves.

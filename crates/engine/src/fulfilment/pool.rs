@@ -19,7 +19,7 @@ use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
 use super::{
-    FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, room, shift, tell,
+    FulfilmentOrder, add, by_variant, find, go_to, inbound, location_of, open, promised_at, room, shift, tell,
 };
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -117,6 +117,8 @@ pub(super) fn take(
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(parts, &taken.allocations);
     open(tx, actor, world, order, from.reach.network, &parts, false)?;
+    let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
+    inbound::open(tx, actor, world, (order, from.reach.network), (&[], &coming))?;
     Ok((rest, taken.waiting))
 }
 
@@ -144,7 +146,9 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
         return Ok(false);
     };
     let from = from_where(tx, &order, one.network)?;
-    if !routing::is_something_there(tx, &from.reach, &by_variant(&one.lines, |line| line.quantity))? {
+    let wanted = by_variant(&one.lines, |line| line.quantity);
+    let there = routing::is_something_there(tx, &from.reach, &wanted)?;
+    if !there && !inbound::is_something_there(tx, &order, &wanted)? {
         return Ok(false);
     }
     // Where the profile gives nothing of what is there, nothing is to be written.

@@ -267,6 +267,29 @@ pub fn release(
     Ok(())
 }
 
+/// Gives back what is held of a variant at a location, the newest hold first, until so many are free: its goods are not there. Answers
+/// how many became free.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn let_go(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (variant, location): (Id<Variant>, Id<Location>),
+    pieces: i64,
+) -> Result<i64, Failure> {
+    let mut free = 0;
+    for row in books::lock_holds_in(tx, book_of(variant), stock::at(location, State::Held))? {
+        if free >= pieces {
+            break;
+        }
+        give_back(tx, actor, world, &row, HoldEnd::Void)?;
+        free += row.amount;
+    }
+    Ok(free)
+}
+
 /// Gives back holds whose time ran out; true when there may be more.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! their customer.
 
 mod ground;
+mod inbound;
 mod pickup;
 
 use domain::Code;
