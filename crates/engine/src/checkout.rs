@@ -20,7 +20,7 @@ use crate::payment::Payment;
 use crate::{Failure, World};
 
 pub use cancel::{Cancel, cancel, expire_uncollected, expire_unpaid};
-pub use leave::{Leaving, fulfil};
+pub use leave::{Leaving, fulfil, ship_parcel};
 pub use place::{Checkout, Tender, place};
 pub use settle::{pay, payment_changed};
 

@@ -1,10 +1,15 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
+pub mod carrier;
 pub mod hold;
+pub mod label;
 pub mod leave;
+pub mod parcel;
 pub mod pick;
 pub mod pool;
+pub mod track;
 pub mod visit;
+pub mod wave;
 
 use std::collections::BTreeMap;
 
@@ -265,6 +270,7 @@ fn give_back_part(
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);
         shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
+        parcel::fit(tx, actor, world, one)?;
     }
     Ok(freed)
 }

@@ -93,6 +93,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("order.payment_changed", returns::on_payment_changed)
+        .on("parcel.returned", returns::to_sender::on_returned)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

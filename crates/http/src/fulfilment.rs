@@ -1,8 +1,11 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod carrier;
+mod parcel;
 mod shape;
 mod step;
 mod visit;
+mod wave;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -27,6 +30,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 
+pub(crate) use parcel::ParcelPath;
 pub(crate) use shape::FulfilmentOrderShape;
 
 /// The routes of fulfilment.
@@ -36,6 +40,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_offers))
         .merge(step::routes())
         .merge(visit::routes())
+        .merge(wave::routes())
+        .merge(parcel::routes())
+        .merge(carrier::routes())
 }
 
 /// List what a location has to get ready, the oldest first

@@ -1,6 +1,9 @@
 //! The rows of fulfilment orders and their lines, their offers and pickup visits.
 
+pub mod carrier;
+pub mod parcel;
 pub mod visit;
+pub mod wave;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;

@@ -26,7 +26,11 @@ pub type Counted = Vec<(Id<Variant>, i64)>;
 pub use store::fulfilment::Which;
 
 /// The order and its fulfilment order, both to be worked on now.
-fn begin(tx: &mut Tx<'_>, actor: &Actor, (order, id): Which) -> Result<(Order, FulfilmentOrder), Failure> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (order, id): Which,
+) -> Result<(Order, FulfilmentOrder), Failure> {
     let order = order::lock(tx, order)?;
     let one = find(tx, actor, &order, id)?;
     if order.state != OrderState::Placed {
