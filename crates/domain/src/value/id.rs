@@ -57,6 +57,10 @@ kinds! {
     Contact "con" "contact";
     /// Shelves to be counted, or that were.
     Count "cnt" "count";
+    /// A code that opens a promotion.
+    Coupon "cpn" "coupon";
+    /// Coupons that were made together.
+    CouponBatch "cpb" "coupon batch";
     /// A customer.
     Customer "cus" "customer";
     /// A way of delivering: parcel, pickup.
@@ -107,6 +111,8 @@ kinds! {
     PriceList "prl" "price list";
     /// A product.
     Product "prd" "product";
+    /// A rule that lowers what is paid.
+    Promotion "pro" "promotion";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.
