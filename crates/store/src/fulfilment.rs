@@ -3,6 +3,7 @@
 pub mod carrier;
 pub mod parcel;
 pub mod visit;
+pub mod wait;
 pub mod wave;
 
 use domain::delivery::Kind;
@@ -80,7 +81,11 @@ pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
+/// Adds pieces for an order line to a fulfilment order.
+///
+/// # Errors
+/// What the store says.
+pub fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
     tx.execute(
         "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked)
          values ($1, $2, $3, $4, $5, $6)",
@@ -189,14 +194,16 @@ fn lines_of(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<Vec<Line>, StoreErr
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
-/// The fulfilment orders at no location that nobody holds, the longest waiting first, at most `limit`.
+/// The fulfilment orders at no location that nobody holds and that wait for goods alone, the longest waiting first, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn unrouted(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Which>, StoreError> {
     tx.rows(
-        "select order_id, fulfilment_order_id from fulfilment_order where state = 5 and on_hold is null
-         order by fulfilment_order_id limit $1",
+        "select f.order_id, f.fulfilment_order_id from fulfilment_order f where f.state = 5 and f.on_hold is null
+             and not exists (select 1 from fulfilment_wait w
+                 where w.order_id = f.order_id and w.fulfilment_order_id = f.fulfilment_order_id and w.reason in (2, 3))
+         order by f.fulfilment_order_id limit $1",
         params![limit],
         |row| Ok((row.id()?, row.id()?)),
     )
