@@ -2,6 +2,7 @@
 
 pub mod label;
 pub mod parcel;
+pub mod substitute;
 pub mod wave;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ pub mod pool;
 pub mod review;
 mod room;
 pub mod run;
+pub mod substitute;
 pub mod track;
 pub mod visit;
 pub mod wave;

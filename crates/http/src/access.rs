@@ -182,6 +182,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
         "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit/collector",
         OneOf(&[ReadOrders, Shop]),
     ),
+    ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/substitute", OneOf(&[EditOrders])),
     ("GET", "/v1/orders/{order}/parcels", OneOf(&[ReadOrders, Shop])),
     ("GET", "/v1/orders/{order}/parcels/{parcel}", OneOf(&[ReadOrders, Shop])),
     ("POST", "/v1/orders/{order}/parcels/{parcel}/attempt", OneOf(&[EditOrders])),
@@ -189,6 +190,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/orders/{order}/parcels/{parcel}/label.zpl", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/parcels/{parcel}/ship", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/parcels/{parcel}/unpack", OneOf(&[EditOrders])),
+    ("GET", "/v1/orders/{order}/parcels/{parcel}/slip", OneOf(&[EditOrders])),
     ("GET", "/v1/orders/{order}/payments", OneOf(&[ReadOrders])),
     ("POST", "/v1/orders/{order}/payments", OneOf(&[Shop])),
     ("GET", "/v1/orders/{order}/returns", OneOf(&[ReadOrders, Shop])),
@@ -204,6 +206,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ),
     ("GET", "/v1/orders/{order}/routing-decisions", OneOf(&[ReadOrders])),
     ("GET", "/v1/orders/{order}/routing-decisions/{decision}/reasons", OneOf(&[ReadOrders])),
+    ("PUT", "/v1/orders/{order}/substitution", OneOf(&[ReadOrders, Shop])),
     ("GET", "/v1/payments/{payment}", OneOf(&[ReadOrders])),
     ("POST", "/v1/payments/{payment}/capture", OneOf(&[TakePayments])),
     ("POST", "/v1/payments/{payment}/receipt", OneOf(&[TakePayments])),
@@ -286,6 +289,8 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/variants/{id}/price", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/variants/{id}/price-changes", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/variants/{id}/prices", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/variants/{id}/substitutes", OneOf(&[ReadCatalogue])),
+    ("PUT", "/v1/variants/{id}/substitutes", OneOf(&[EditPolicies])),
 ];
 
 /// What the operation needs; `None` when it is not in the list.

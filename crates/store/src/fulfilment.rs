@@ -2,6 +2,7 @@
 
 pub mod carrier;
 pub mod parcel;
+pub mod substitute;
 pub mod visit;
 pub mod wait;
 pub mod wave;

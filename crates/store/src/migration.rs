@@ -37,10 +37,10 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0021_price_list_change"
     "0022_postal_area"
     "0025_routing"
-    "0033_loyalty"
     "0027_pick_wave"
     "0028_carrier"
-    "0029_parcel"
+    "0029_substitution"
+    "0033_loyalty"
     "0036_status_link"
     "0060_keyring"
 };

@@ -191,7 +191,7 @@ pub fn short(
 }
 
 /// The books say that the pieces lie there; nobody finds them.
-fn miss(
+pub(super) fn miss(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

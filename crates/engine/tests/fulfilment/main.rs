@@ -6,6 +6,7 @@
 mod ground;
 mod parcel;
 mod pickup;
+mod substitute;
 mod wave;
 
 use domain::Code;
