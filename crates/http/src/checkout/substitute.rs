@@ -66,7 +66,7 @@ async fn read_substitutes(
     let variant = Reference::<Variant>::read(&id);
     let found = app
         .read(move |tx| {
-            let variant = catalogue::find_variant(tx, &variant)?.id;
+            let variant = catalogue::resolve_variant(tx, "id", &variant)?;
             rules::of_variant(tx, &actor, variant)
         })
         .await?;
@@ -87,7 +87,7 @@ async fn set_substitutes(
     }
     let named = references(&command.body.substitutes);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let variant = catalogue::find_variant(tx, &variant)?.id;
+        let variant = catalogue::resolve_variant(tx, "id", &variant)?;
         let substitutes = variants_of(tx, "substitutes", &named)?;
         rules::set(tx, actor, world, variant, &substitutes)?;
         Reply::json(&SubstitutesShape { substitutes: substitutes.iter().map(ToString::to_string).collect() })
