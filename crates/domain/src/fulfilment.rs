@@ -1,5 +1,10 @@
 //! Fulfilment: which location gives which pieces of which order line, and what is still open.
 
+pub mod label;
+pub mod parcel;
+pub mod substitute;
+pub mod wave;
+
 use std::collections::BTreeMap;
 
 use crate::delivery::Kind;

@@ -64,6 +64,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("external ids", promises::external_ids),
     ("credit", credit::books),
     ("commitments", orders::commitments),
+    ("parcels", orders::parcels),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),

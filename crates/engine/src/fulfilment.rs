@@ -2,16 +2,22 @@
 
 pub mod by_hand;
 pub mod counted;
+pub mod carrier;
 pub mod hold;
 pub mod inbound;
+pub mod label;
 pub mod leave;
 pub mod outflow;
+pub mod parcel;
 pub mod pick;
 pub mod pool;
 pub mod review;
 mod room;
 pub mod run;
+pub mod substitute;
+pub mod track;
 pub mod visit;
+pub mod wave;
 
 use std::collections::BTreeMap;
 
@@ -299,6 +305,7 @@ fn give_back_part(
         let way = ("released", stock::at(location, stock::State::Picked), back);
         shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
         put_back(tx, actor, world, one, (variant, freed - promised));
+        parcel::fit(tx, actor, world, one)?;
     }
     Ok(freed)
 }

@@ -103,6 +103,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("location.review", fulfilment::review::review)
         .on("order.payment_changed", change::money::on_payment_changed)
+        .on("parcel.returned", returns::to_sender::on_returned)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

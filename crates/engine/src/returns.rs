@@ -1,6 +1,8 @@
 //! Returns: goods come back to any location that takes them, by their condition onto the right account, and the money goes back to the
 //! first means of payment.
 
+pub mod to_sender;
+
 use domain::actor::{Actor, Permission};
 use domain::order::{self as order_rules, share};
 use domain::returns::{Condition, State};

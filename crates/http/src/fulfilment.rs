@@ -2,9 +2,12 @@
 
 mod counted;
 mod inbound;
+mod carrier;
+mod parcel;
 mod shape;
 mod step;
 mod visit;
+mod wave;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -29,6 +32,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 
+pub(crate) use parcel::ParcelPath;
 pub(crate) use shape::FulfilmentOrderShape;
 
 /// The routes of fulfilment.
@@ -40,6 +44,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(inbound::routes())
         .merge(step::routes())
         .merge(visit::routes())
+        .merge(wave::routes())
+        .merge(parcel::routes())
+        .merge(carrier::routes())
 }
 
 /// List what a location has to get ready, the oldest first

@@ -1,7 +1,11 @@
 //! The rows of fulfilment orders and their lines, their offers and pickup visits.
 
+pub mod carrier;
+pub mod parcel;
+pub mod substitute;
 pub mod visit;
 pub mod wait;
+pub mod wave;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;
@@ -80,7 +84,11 @@ pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
+/// Adds pieces for an order line to a fulfilment order.
+///
+/// # Errors
+/// What the store says.
+pub fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
     tx.execute(
         "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked)
          values ($1, $2, $3, $4, $5, $6)",

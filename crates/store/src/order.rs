@@ -365,6 +365,22 @@ pub fn correct_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Resul
     Ok(())
 }
 
+/// A line was added to an order: its amounts are the order's too. The order is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn grow(tx: &mut Tx<'_>, order: &mut Order, line: &Line) -> Result<(), StoreError> {
+    tx.execute(
+        "update order_head set net = net + $2, tax = tax + $3, gross = gross + $4, units = units + $5 where order_id = $1",
+        params![order.id, line.net, line.tax, line.gross, line.quantity],
+    )?;
+    order.net += line.net;
+    order.tax += line.tax;
+    order.gross += line.gross;
+    order.units += line.quantity;
+    Ok(())
+}
+
 /// Writes how many of a line were cancelled and came back. The order is locked.
 ///
 /// # Errors

@@ -83,6 +83,8 @@ kinds! {
     Job "job" "job";
     /// A store, warehouse, supplier or virtual place.
     Location "loc" "location";
+    /// What a carrier took along at one time.
+    Manifest "mnf" "manifest";
     /// A country or region sold to, with its currency and tax.
     Market "mkt" "market";
     /// A picture or film of a product.

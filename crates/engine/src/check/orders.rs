@@ -20,6 +20,14 @@ pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     Ok(unequal.into_iter().map(tell).collect())
 }
 
+/// Parcels hold no more than their fulfilment orders have.
+pub fn parcels(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let overfull = store::fulfilment::parcel::overfull(tx)?;
+    let tell =
+        |(part, most, held)| Difference::new("parcels", part, format!("at most {most} in parcels"), held);
+    Ok(overfull.into_iter().map(tell).collect())
+}
+
 /// Lines and delivery sum to their order, net and tax to its gross.
 pub fn sums(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let unequal = store::order::unequal_sums(tx)?;

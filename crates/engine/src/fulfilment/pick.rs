@@ -21,7 +21,11 @@ pub type Counted = Vec<(Id<Variant>, i64)>;
 pub use store::fulfilment::Which;
 
 /// The order and its fulfilment order, both to be worked on now.
-fn begin(tx: &mut Tx<'_>, actor: &Actor, (order, id): Which) -> Result<(Order, FulfilmentOrder), Failure> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (order, id): Which,
+) -> Result<(Order, FulfilmentOrder), Failure> {
     let order = order::lock(tx, order)?;
     let one = find(tx, actor, &order, id)?;
     if order.state != OrderState::Placed {
@@ -182,7 +186,7 @@ pub fn short(
 }
 
 /// The books say that the pieces lie there; nobody finds them.
-fn miss(
+pub(super) fn miss(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

@@ -232,6 +232,7 @@ pub(super) fn leave_to_others(
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
+    super::parcel::fit(tx, actor, world, &one)?;
     tell(tx, actor, world, &one, "fulfilment.rejected");
     let body = json!({ "fulfilment_order": one.id.to_string(), "reason": reason });
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);
