@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod between;
+mod after_sale;
 mod floor;
 mod status;
 mod stock;

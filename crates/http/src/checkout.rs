@@ -1,8 +1,8 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
 mod leave;
-mod shape;
 mod substitute;
+pub(crate) mod shape;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

@@ -1,5 +1,7 @@
 //! Orders over the API: their shapes, lists and figures.
 
+mod search;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain::order::State as OrderState;
@@ -23,7 +25,7 @@ use crate::shape::MoneyShape;
 
 /// The routes of reading orders.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(get_figures))
+    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(get_figures)).merge(search::routes())
 }
 
 /// An amount of an order: what the store keeps is within bounds.

@@ -47,6 +47,12 @@ create table if not exists order_of_customer (
     primary key (customer_id, order_id)
 ) {strict};
 
+create table if not exists order_of_contact (
+    contact_id {bytes} not null,
+    order_id {bytes} not null,
+    primary key (contact_id, order_id)
+) {strict};
+
 create table if not exists order_line (
     order_id {bytes} not null,
     line_id {bytes} not null,

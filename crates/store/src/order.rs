@@ -133,6 +133,12 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
             order.cancelled, order.returned, order.note.as_ref(), order.external_id.as_ref(), order.placed_at, order.payment_due_at, order.open_change, order.changed_at, order.version
         ],
     )?;
+    if let Some(contact) = order.contact {
+        tx.execute(
+            "insert into order_of_contact (contact_id, order_id) values ($1, $2)",
+            params![contact, order.id],
+        )?;
+    }
     if let Some(customer) = order.customer {
         tx.execute(
             "insert into order_of_customer (customer_id, order_id) values ($1, $2)",
@@ -270,6 +276,22 @@ pub fn of_customer(
     tx.rows(
         "select order_id from order_of_customer where customer_id = $1 and order_id < $2 order by order_id desc limit $3",
         params![customer, before, limit],
+        |row| row.id(),
+    )
+}
+
+/// The orders that went to a contact, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_contact(
+    tx: &mut Tx<'_>,
+    contact: Id<Contact>,
+    limit: i64,
+) -> Result<Vec<Id<id::Order>>, StoreError> {
+    tx.rows(
+        "select order_id from order_of_contact where contact_id = $1 order by order_id desc limit $2",
+        params![contact, limit],
         |row| row.id(),
     )
 }
@@ -477,9 +499,9 @@ pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, Stor
 /// What the store says.
 pub fn overpaid(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, StoreError> {
     tx.rows(
-        "select o.order_id, cast(sum(p.captured - p.refunded - p.refunding) as {int}), o.gross - o.cancelled - o.returned from order_head o
+        "select o.order_id, cast(sum(p.captured - p.refunded - p.carried - p.refunding) as {int}), o.gross - o.cancelled - o.returned from order_head o
          join payment p on p.order_id = o.order_id group by o.order_id, o.gross, o.cancelled, o.returned
-         having sum(p.captured - p.refunded - p.refunding) > o.gross - o.cancelled - o.returned",
+         having sum(p.captured - p.refunded - p.carried - p.refunding) > o.gross - o.cancelled - o.returned",
         &[],
         |row| Ok((row.id()?, row.int()?, row.int()?)),
     )

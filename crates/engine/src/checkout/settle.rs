@@ -28,7 +28,7 @@ pub(super) fn new_payment(
     tender: Tender,
     amount: i64,
 ) -> Result<NewPayment, Failure> {
-    if !channel.payment_kinds.contains(&tender.kind) {
+    if tender.kind.is_offered() && !channel.payment_kinds.contains(&tender.kind) {
         let allowed: Vec<_> = channel.payment_kinds.iter().map(|kind| kind.text()).collect();
         return Err(Refusal::invalid(
             "payments",

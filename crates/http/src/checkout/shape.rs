@@ -30,8 +30,8 @@ pub(crate) struct TenderShape {
 
 impl TenderShape {
     pub(crate) fn read(&self, fields: &mut Fields) -> Option<Tender> {
-        let kind =
-            fields.take("kind", Kind::named(&self.kind).ok_or("give cash, manual, card_record or test"));
+        let kind = Kind::named(&self.kind).filter(|kind| kind.is_offered());
+        let kind = fields.take("kind", kind.ok_or("give cash, manual, card_record or test"));
         let token =
             fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
         let card = self.card.as_ref().map(|card| {

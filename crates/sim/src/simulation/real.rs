@@ -14,7 +14,7 @@ use engine::cart::Named;
 use engine::cart::{self, Details, NewCart, NewLine};
 use engine::checkout::{self, Cancel, Checkout, Tender};
 use engine::perform::{Answer, Key, Request, perform};
-use engine::returns::{self, Back, BackLine, Blind, BlindLine};
+use engine::returns::{self, Back, BackLine, Blind, BlindLine, Wish};
 use engine::stock::hold::{self, SetAside};
 use engine::stock::{self, Adjust, LevelSetting, Move, Receive, Set};
 use engine::{Failure, World, job, payment};
@@ -357,6 +357,7 @@ impl Real {
                         location: places[*location],
                         reason: "too big".into(),
                         lines: lines.iter().map(line).collect(),
+                        wish: Wish::default(),
                         external_id: None,
                     };
                     returns::take_back(tx, actor, world, input)?;
@@ -369,6 +370,8 @@ impl Real {
                         reason: "no receipt".into(),
                         currency: pounds(),
                         lines: vec![line],
+                        customer: None,
+                        wish: Wish::default(),
                         external_id: None,
                     };
                     returns::take_back_blind(tx, actor, world, input)?;
