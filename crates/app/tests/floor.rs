@@ -98,7 +98,7 @@ impl Colleague<'_> {
     }
 
     fn place(&mut self) -> &'static str {
-        *self.chance.one_of::<&'static str>(&PLACES)
+        self.chance.one_of::<&'static str>(&PLACES)
     }
 
     fn variant(&mut self) -> Id<Variant> {
