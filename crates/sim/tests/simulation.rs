@@ -11,8 +11,8 @@ use sim::simulation::play;
 /// The seeds of every run, and how many commands each plays.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 const COMMANDS: u64 = 5_250;
-/// The same on PostgreSQL, where each command costs more.
-const SEEDS_ON_POSTGRES: [u64; 1] = [5];
+/// The same on PostgreSQL, where each command costs more. This seed once met a check that only PostgreSQL could not read.
+const SEEDS_ON_POSTGRES: [u64; 1] = [201];
 const COMMANDS_ON_POSTGRES: u64 = 1_500;
 
 fn setting(name: &str) -> Option<u64> {
