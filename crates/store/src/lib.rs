@@ -30,6 +30,7 @@ pub mod payment;
 mod postgres;
 pub mod price;
 pub mod returns;
+pub mod routing;
 pub mod row;
 pub mod seal;
 mod sqlite;
