@@ -31,6 +31,7 @@ pub mod price;
 pub mod returns;
 pub mod routing;
 pub mod seal;
+pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;

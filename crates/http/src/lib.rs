@@ -38,6 +38,7 @@ pub mod router;
 pub mod server;
 pub mod shape;
 mod start;
+pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;

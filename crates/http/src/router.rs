@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, returns, stock, storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, returns, status, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -43,6 +43,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(fulfilment::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(status::routes())
         .merge(storefront::routes())
         .merge(import::routes());
     access::describe(routes.get_openapi_mut());

@@ -33,6 +33,7 @@ pub mod returns;
 pub mod row;
 pub mod seal;
 mod sqlite;
+pub mod status;
 pub mod stock;
 pub mod tax;
 pub mod tx;
