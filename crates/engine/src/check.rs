@@ -7,6 +7,7 @@ mod credit;
 mod journal;
 mod orders;
 mod promises;
+mod promotions;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -66,6 +67,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("promotions", promotions::used),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

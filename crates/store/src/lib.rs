@@ -29,6 +29,7 @@ pub mod order;
 pub mod payment;
 mod postgres;
 pub mod price;
+pub mod promotion;
 pub mod returns;
 pub mod row;
 pub mod seal;

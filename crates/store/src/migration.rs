@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0022_postal_area"
     "0033_loyalty"
     "0036_status_link"
+    "0040_promotion"
     "0060_keyring"
 };
 

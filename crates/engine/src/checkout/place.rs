@@ -5,12 +5,14 @@ use domain::delivery::Kind;
 use domain::fulfilment;
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
+use domain::promotion::price::{Applied, Source};
 use domain::stock::{self, Wish};
 use domain::value::id::{Cart as CartKind, Location, OrderLine};
 use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::{Channel, Market};
+use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
 use super::{Whole, complete_if_done, whole};
@@ -18,6 +20,7 @@ use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
+use crate::promotion;
 use crate::routing::{Taking, take};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::{Failure, World, external};
@@ -58,7 +61,7 @@ pub struct Checkout {
 /// Places an order.
 ///
 /// # Errors
-/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`] and what the payments refuse.
+/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`], [`Code::PromotionUsedUp`] and what the payments refuse.
 /// Nothing of it is kept then.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
     let cart = cart::lock(tx, input.cart)?;
@@ -71,7 +74,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let market = store::market::find_market(tx, channel.market)?
         .ok_or_else(|| Refusal::not_found("market", channel.market))?;
     may_place(actor, world, &channel, &input)?;
-    let priced = cart::priced(tx, world.now(), &cart)?;
+    let priced = cart::priced_for(tx, world.now(), &cart, only_kind(&input.tenders))?;
     check(&priced, input.expected_total, &channel)?;
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
@@ -80,12 +83,38 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
     let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
+    let worked = &priced.worked;
+    let asked = (&worked.goods, &worked.occasion, &worked.buyer);
+    promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
+    store::order::discount::add(tx, order.id, &lowered(&priced, &lines))?;
     tell(tx, actor, world, &order, &lines);
     crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
+}
+
+/// The kind of payment, when all of it is paid alike.
+fn only_kind(tenders: &[Tender]) -> Option<&'static str> {
+    let kind = tenders.first()?.kind;
+    tenders.iter().all(|tender| tender.kind == kind).then(|| kind.text())
+}
+
+/// What promotions lowered the lines and the delivery by.
+fn lowered(priced: &PricedCart, lines: &[Line]) -> Vec<Discount> {
+    let of_lines = lines.iter().zip(&priced.lines).map(|(line, own)| (Some(line.id), &own.discounts));
+    let of_delivery = priced.delivery.iter().map(|delivery| (None, &delivery.discounts));
+    let discount = |line, applied: &Applied| match applied.source {
+        Source::Promotion(promotion, coupon) => {
+            Some(Discount { line, promotion, coupon, quantity: applied.quantity, minor: applied.minor })
+        }
+        Source::Line | Source::Whole => None,
+    };
+    of_lines
+        .chain(of_delivery)
+        .flat_map(|(line, all)| all.iter().filter_map(move |applied| discount(line, applied)))
+        .collect()
 }
 
 fn may_place(actor: &Actor, world: &World, channel: &Channel, input: &Checkout) -> Result<(), Failure> {
