@@ -1,6 +1,7 @@
 //! Carts: what a customer means to buy. Adding commutes, everything else is done against the version that was read, and whoever comes
 //! back in time finds the cart as it was left.
 
+pub mod coupon;
 pub mod details;
 pub mod price;
 pub mod steps;
@@ -17,7 +18,7 @@ use store::market::Channel;
 use store::{Tx, cart as rows};
 
 pub use details::{Choice, Details};
-pub use price::{PricedCart, PricedDelivery, PricedLine, priced};
+pub use price::{PricedCart, PricedDelivery, PricedLine, priced, priced_for};
 pub use steps::{check_open, expire_due, mark_ordered, merge};
 pub use store::cart::{Cart, Destination, Line};
 

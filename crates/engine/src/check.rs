@@ -8,6 +8,7 @@ mod credit;
 mod journal;
 mod orders;
 mod promises;
+mod promotions;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -73,6 +74,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("money", orders::money),
     ("changes", changes::done),
     ("kept for changes", changes::kept),
+    ("promotions", promotions::used),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

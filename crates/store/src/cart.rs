@@ -1,5 +1,7 @@
 //! The rows of carts and their lines.
 
+pub mod coupon;
+
 use domain::cart::State;
 use domain::value::id::{
     Cart as CartKind, CartLine, Channel, Contact, Customer, DeliveryMethod, Location, Order, Person, Variant,

@@ -31,6 +31,7 @@ pub mod order;
 pub mod payment;
 mod postgres;
 pub mod price;
+pub mod promotion;
 pub mod returns;
 pub mod routing;
 pub mod row;

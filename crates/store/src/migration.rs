@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0029_substitution"
     "0033_loyalty"
     "0036_status_link"
+    "0040_promotion"
     "0060_keyring"
 };
 

@@ -1,5 +1,7 @@
 //! The rows of orders and their lines.
 
+pub mod discount;
+
 use domain::delivery::Kind;
 use domain::order::State;
 use domain::value::id::{

@@ -84,6 +84,9 @@ pub(super) fn cancel_locked(
         order.cancelled = order.gross;
         order.payment_due_at = None;
         order::go_to(&mut order, State::Cancelled)?;
+        let lowered = rows::discount::of_order(tx, order.id)?;
+        let promotions = lowered.iter().map(|discount| discount.promotion).collect();
+        crate::promotion::redeem::give_back(tx, order.id, promotions)?;
     }
     rows::update(tx, &mut order)?;
     let body = json!({ "number": order.number, "reason": input.reason.text(), "cancelled": order.cancelled, "lines": told });

@@ -7,6 +7,7 @@ use domain::delivery::Kind;
 use domain::fulfilment::{Pieces, share_out};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
+use domain::promotion::price::{Applied, Source};
 use domain::routing::decision::Occasion;
 use domain::stock;
 use domain::value::id::{Cart as CartKind, Location};
@@ -14,6 +15,7 @@ use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::{Channel, Market};
+use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
 use super::{Whole, complete_if_done, whole};
@@ -23,6 +25,7 @@ use crate::fulfilment;
 use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
+use crate::promotion;
 use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::{hold, too_few};
@@ -64,7 +67,7 @@ pub struct Checkout {
 /// Places an order.
 ///
 /// # Errors
-/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`] and what the payments refuse.
+/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`], [`Code::PromotionUsedUp`] and what the payments refuse.
 /// Nothing of it is kept then.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
     let cart = cart::lock(tx, input.cart)?;
@@ -77,7 +80,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let market = store::market::find_market(tx, channel.market)?
         .ok_or_else(|| Refusal::not_found("market", channel.market))?;
     may_place(actor, world, &channel, &input)?;
-    let priced = cart::priced(tx, world.now(), &cart)?;
+    let priced = cart::priced_for(tx, world.now(), &cart, only_kind(&input.tenders))?;
     check(&priced, input.expected_total, &channel)?;
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
@@ -86,6 +89,10 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
     let (taken, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
+    let worked = &priced.worked;
+    let asked = (&worked.goods, &worked.occasion, &worked.buyer);
+    promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
+    store::order::discount::add(tx, order.id, &lowered(&priced, &lines))?;
     tell(tx, actor, world, &order, &lines);
     let pieces = pieces(&lines);
     if coming.parts.is_empty() {
@@ -99,6 +106,28 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
+}
+
+/// The kind of payment, when all of it is paid alike.
+fn only_kind(tenders: &[Tender]) -> Option<&'static str> {
+    let kind = tenders.first()?.kind;
+    tenders.iter().all(|tender| tender.kind == kind).then(|| kind.text())
+}
+
+/// What promotions lowered the lines and the delivery by.
+fn lowered(priced: &PricedCart, lines: &[Line]) -> Vec<Discount> {
+    let of_lines = lines.iter().zip(&priced.lines).map(|(line, own)| (Some(line.id), &own.discounts));
+    let of_delivery = priced.delivery.iter().map(|delivery| (None, &delivery.discounts));
+    let discount = |line, applied: &Applied| match applied.source {
+        Source::Promotion(promotion, coupon) => {
+            Some(Discount { line, promotion, coupon, quantity: applied.quantity, minor: applied.minor })
+        }
+        Source::Line | Source::Whole => None,
+    };
+    of_lines
+        .chain(of_delivery)
+        .flat_map(|(line, all)| all.iter().filter_map(move |applied| discount(line, applied)))
+        .collect()
 }
 
 fn may_place(actor: &Actor, world: &World, channel: &Channel, input: &Checkout) -> Result<(), Failure> {
