@@ -3,8 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-mod between;
 mod after_sale;
+mod between;
 mod floor;
 mod status;
 mod stock;

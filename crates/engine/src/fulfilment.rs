@@ -1,8 +1,8 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
 pub mod by_hand;
-pub mod counted;
 pub mod carrier;
+pub mod counted;
 pub mod hold;
 pub mod inbound;
 pub mod label;

@@ -17,7 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, routing, seal, stock,
+    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, returns, routing,
+    seal, stock,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.

@@ -1,13 +1,13 @@
 //! Returns: goods come back to any location that takes them, by their condition onto the right account, and the money goes back to the
 //! first means of payment.
 
-pub mod to_sender;
 pub mod exchange;
 pub mod judge;
 mod money;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod to_sender;
 
 use domain::actor::{Actor, Permission};
 use domain::returns::{Condition, Means, State, Way};

@@ -19,7 +19,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::{before, named};
+use crate::order::named;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked as AskedQuery;
@@ -77,7 +77,7 @@ async fn list_changes(
     Path(order): Path<String>,
     AskedQuery(page): AskedQuery<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, before(page.after_id()?));
+    let (limit, before) = (page.limit()?, page.before_id()?);
     let (order, changes) = app
         .read(move |tx| {
             let order = external::resolve(tx, &named(&order))?;

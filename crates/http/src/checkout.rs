@@ -1,8 +1,8 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
 mod leave;
-mod substitute;
 pub(crate) mod shape;
+mod substitute;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

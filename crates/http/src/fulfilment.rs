@@ -1,8 +1,8 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod carrier;
 mod counted;
 mod inbound;
-mod carrier;
 mod parcel;
 mod shape;
 mod step;

@@ -26,7 +26,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::{before, named};
+use crate::order::named;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;

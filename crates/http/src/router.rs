@@ -7,7 +7,9 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event, fulfilment, health, import, job, location, loyalty, market, order, payment, price, returns, routing, status, stock, storefront, tax, transfer,
+    App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, returns, routing,
+    status, stock, storefront, tax, transfer,
 };
 
 /// The description's fixed part.

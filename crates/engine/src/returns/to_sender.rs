@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use store::job::Job;
 use store::{Tx, fulfilment::parcel, order as rows};
 
-use super::{Back, BackLine, take_back};
+use super::{Back, BackLine, Wish, take_back};
 use crate::event::emit;
 use crate::{Failure, World};
+
+/// Why they come back, as it stands in the return.
+const REASON: &str = "returned to sender";
 
 /// The job that takes a parcel back which its carrier brought home. What cannot be taken back by itself, because a set is not whole or
 /// the location takes nothing back, is told, for a person to decide.
@@ -39,8 +42,10 @@ pub fn on_returned(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job)
     let back = Back {
         order,
         location: found.location,
-        reason: "returned to sender".into(),
+        reason: REASON.to_owned(),
         lines,
+        // Goods that are here again come back, whatever the policy says of those a customer brings.
+        wish: Wish { means: None, override_reason: Some(REASON.to_owned()) },
         external_id: None,
     };
     let taken = if pieces > 0 {

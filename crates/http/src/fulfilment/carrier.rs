@@ -25,7 +25,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::before;
+
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -343,7 +343,7 @@ async fn list_manifests(
     Path(id): Path<String>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before, id) = (page.limit()?, before(page.after_id()?), Reference::<CarrierId>::read(&id));
+    let (limit, before, id) = (page.limit()?, page.before_id()?, Reference::<CarrierId>::read(&id));
     let found = app
         .read(move |tx| {
             let id = external::resolve(tx, &id)?;

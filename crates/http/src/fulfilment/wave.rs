@@ -22,7 +22,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::before;
+
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -234,7 +234,7 @@ async fn list_pick_waves(
     Path(location): Path<String>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, before(page.after_id()?));
+    let (limit, before) = (page.limit()?, page.before_id()?);
     let location = Reference::<Location>::read(&location);
     let found = app
         .read(move |tx| {
