@@ -7,6 +7,7 @@ mod money;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod to_sender;
 
 use domain::actor::{Actor, Permission};
 use domain::returns::{Condition, Means, State, Way};

@@ -26,7 +26,7 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::{before, named};
+use crate::order::named;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -330,7 +330,7 @@ async fn list_returns(
     Caller(actor): Caller,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, before(page.after_id()?));
+    let (limit, before) = (page.limit()?, page.before_id()?);
     let found = app.read(move |tx| returns::list(tx, &actor, before, limit)).await?;
     document(
         &Page::new(found.iter().map(ReturnShape::from).collect(), limit, |one: &ReturnShape| one.id.clone()),

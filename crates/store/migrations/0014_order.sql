@@ -28,6 +28,8 @@ create table if not exists order_head (
     external_id text,
     placed_at {int} not null,
     payment_due_at {int},
+    open_change_id {bytes},
+    changed_at {int},
     version {int} not null,
     check (cancelled >= 0 and returned >= 0 and cancelled + returned <= gross)
 ) {strict};

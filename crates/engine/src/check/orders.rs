@@ -5,19 +5,32 @@ use store::Tx;
 use super::{Difference, account_name};
 use crate::Failure;
 
-/// Committed, picked and pooled goods are those of open fulfilment orders, and nothing else is.
+/// Committed, picked and pooled goods and those on their way are those of open fulfilment and transfer orders, and nothing else is.
 pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let unequal = store::fulfilment::unequal_promises(tx)?;
     let tell = |one: store::fulfilment::Promised| {
         let place = account_name(one.variant.shared_with(), one.account);
-        Difference::new("commitments", place, format!("{} by open fulfilment orders", one.open), one.booked)
+        Difference::new(
+            "commitments",
+            place,
+            format!("{} by open fulfilment and transfer orders", one.open),
+            one.booked,
+        )
     };
     Ok(unequal.into_iter().map(tell).collect())
 }
 
+/// Parcels hold no more than their fulfilment orders have.
+pub fn parcels(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let overfull = store::fulfilment::parcel::overfull(tx)?;
+    let tell =
+        |(part, most, held)| Difference::new("parcels", part, format!("at most {most} in parcels"), held);
+    Ok(overfull.into_iter().map(tell).collect())
+}
+
 /// Lines and delivery sum to their order, net and tax to its gross.
 pub fn sums(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
-    let unequal = store::order::unequal_sums(tx)?;
+    let unequal = store::order::check::unequal_sums(tx)?;
     Ok(unequal
         .into_iter()
         .map(|(order, gross, lines)| Difference::new("order sums", order, lines, gross))
@@ -26,7 +39,7 @@ pub fn sums(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
 
 /// An order that has ended has nothing open.
 pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
-    let open = store::order::ended_with_open_goods(tx)?;
+    let open = store::order::check::ended_with_open_goods(tx)?;
     Ok(open
         .into_iter()
         .map(|order| Difference::new("ended orders", order, "nothing open", "goods still open"))
@@ -36,7 +49,7 @@ pub fn ended(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
 /// No order keeps more money than is owed for it, unless it is still to be told and will give it back then.
 pub fn money(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let mut overpaid = Vec::new();
-    for one in store::order::overpaid(tx)? {
+    for one in store::order::check::overpaid(tx)? {
         if !store::job::is_waiting(tx, "order.payment_changed", &one.0.to_string())? {
             overpaid.push(one);
         }
