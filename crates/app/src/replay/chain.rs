@@ -229,12 +229,12 @@ pub struct Chain {
 /// The states in which pieces lie at a location.
 const ON_HAND: [&str; 8] =
     ["available", "held", "committed", "picked", "damaged", "quality", "display", "missing"];
-/// What a parcel costs in a carrier's hands, in pence; an assumption, as are the next.
-const PARCEL_PENCE: i64 = 320;
+/// What a parcel costs in a carrier's hands, in minor units; an assumption, as are the next.
+const PARCEL_MINOR: i64 = 320;
 /// What taking one piece from a shelf and packing it costs.
-const PIECE_PENCE: i64 = 12;
+const PIECE_MINOR: i64 = 12;
 /// What handing an order over at a counter costs.
-const COUNTER_PENCE: i64 = 90;
+const COUNTER_MINOR: i64 = 90;
 
 impl Chain {
     /// Counts an event of the journal. What goes over a till's counter was sent by nobody: of it only the stock counts.
@@ -280,11 +280,11 @@ impl Chain {
         self.sent.values().sum::<u64>().cast_signed()
     }
 
-    fn cost_pence(&self) -> i64 {
-        self.parcels() * PARCEL_PENCE + self.left * PIECE_PENCE + self.collected.len() as i64 * COUNTER_PENCE
+    fn cost_minor(&self) -> i64 {
+        self.parcels() * PARCEL_MINOR + self.left * PIECE_MINOR + self.collected.len() as i64 * COUNTER_MINOR
     }
 
-    /// Shares in hundredths of a per cent, costs in pence; `daily` is how many pieces are sold in a day, over all channels.
+    /// Shares in hundredths of a per cent, costs in minor units; `daily` is how many pieces are sold in a day, over all channels.
     fn figures(&self, daily: i64) -> [(&'static str, i64, &'static str); 9] {
         let share = |part: i64, whole: i64| part * 10_000 / whole.max(1);
         [
@@ -294,7 +294,7 @@ impl Chain {
             ("parts claimed by another place", self.claimed.cast_signed(), ""),
             ("fill rate", share(self.orders() - self.moved.len() as i64, self.orders()), "%"),
             ("orders in more than one parcel", share(self.splits(), self.orders()), "%"),
-            ("cost per order", self.cost_pence() / self.orders().max(1), "£"),
+            ("cost per order", self.cost_minor() / self.orders().max(1), "£"),
             ("days of stock", self.on_hand / daily.max(1), ""),
             ("shelf accuracy", share(self.on_hand - self.missing, self.on_hand), "%"),
         ]

@@ -1,4 +1,4 @@
-//! A sale of the source through the public API: a basket and the order of it, two calls; at a till that is all, on the web and by
+//! A sale of the source through the public API: a wanted and the order of it, two calls; at a till that is all, on the web and by
 //! phone the money is recorded as it comes in, and then the parcel leaves.
 
 use std::collections::BTreeMap;
@@ -53,11 +53,11 @@ pub async fn sell(
     if let Some(receipt) = store.and_then(|store| chain::brought_to(source, invoice, store)) {
         shelf::receive(api, &receipt).await?;
     }
-    let mut basket = cart(source, invoice, &ordered);
+    let mut wanted = cart(source, invoice, &ordered);
     if let Some(store) = store {
-        basket["delivery"] = json!({ "method": "collect", "location": store });
+        wanted["delivery"] = json!({ "method": "collect", "location": store });
     }
-    let cart = api.post("/v1/carts", &once("cart"), &basket).await?;
+    let cart = api.post("/v1/carts", &once("cart"), &wanted).await?;
     let cart = cart["id"].as_str().unwrap_or_default().to_owned();
     let mut checkout = json!({
         "expected_total": { "amount": invoice.charged_minor(), "currency": goods::CURRENCY },

@@ -1,7 +1,6 @@
-//! Orders that do not agree with themselves, for the check of the books.
+//! What does not fit together in the order book: found when the books are checked.
 
-use domain::value::Id;
-use domain::value::id;
+use domain::value::{Id, id};
 
 use crate::{StoreError, Tx};
 
@@ -26,7 +25,7 @@ pub fn unequal_sums(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, S
 pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, StoreError> {
     tx.rows(
         "select distinct o.order_id from order_head o join fulfilment_order f on f.order_id = o.order_id where o.state in (3, 4)
-             and f.state in (1, 5, 6, 7, 8, 9, 10)",
+             and f.state in (1, 5, 6, 7, 8, 9, 10, 13)",
         &[],
         |row| row.id(),
     )
