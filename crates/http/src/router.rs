@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, returns, status, stock, storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, promotion, returns, status, stock,
+    storefront, tax,
 };
 
 /// The description's fixed part.
@@ -35,6 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
+        .merge(promotion::routes())
         .merge(loyalty::routes())
         .merge(delivery::routes())
         .merge(cart::routes())
