@@ -1,9 +1,14 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
+pub mod by_hand;
 pub mod hold;
 pub mod leave;
+pub mod outflow;
 pub mod pick;
 pub mod pool;
+pub mod review;
+mod room;
+pub mod run;
 pub mod visit;
 
 use std::collections::BTreeMap;
@@ -23,6 +28,7 @@ pub use store::fulfilment::{FulfilmentOrder, Line};
 
 use crate::event::emit;
 use crate::order::{self, Order};
+use crate::routing::Taken;
 use crate::stock::onward::{Onward, move_on};
 use crate::{Failure, World};
 
@@ -52,6 +58,24 @@ pub fn open(
     Ok(made)
 }
 
+/// Makes the fulfilment orders of what was taken for an order; what was not waits at no location, promised on the network.
+///
+/// # Errors
+/// What the store says.
+pub fn open_taken(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, network): (&Order, Id<Network>),
+    pieces: Pieces,
+    (taken, gone): (&Taken, bool),
+) -> Result<Vec<FulfilmentOrder>, Failure> {
+    let (parts, rest) = rules::share_out(pieces, &taken.allocations);
+    let mut made = open(tx, actor, world, order, network, &parts, gone)?;
+    made.extend(pool::wait(tx, actor, world, order, (network, rest), taken.waiting)?);
+    Ok(made)
+}
+
 /// Adds one fulfilment order and tells of it.
 fn add(
     tx: &mut Tx<'_>,
@@ -78,6 +102,9 @@ fn add(
         lines: quantities.into_iter().map(line).collect(),
     };
     rows::add(tx, &one)?;
+    if state.is_at_location() {
+        room::take(tx, world.now(), &one)?;
+    }
     let kind = match state {
         State::Unrouted => "fulfilment.unrouted",
         state if state.has_left() => "fulfilment.collected",
@@ -282,6 +309,7 @@ fn end_if_empty(
     }
     one.state = end;
     rows::update(tx, one)?;
+    room::give_back(tx, one)?;
     let kind = if end == State::Rejected { "fulfilment.rejected" } else { "fulfilment.cancelled" };
     tell(tx, actor, world, one, kind);
     Ok(())

@@ -36,6 +36,7 @@ pub mod query;
 mod reference;
 pub mod returns;
 pub mod router;
+mod routing;
 pub mod server;
 pub mod shape;
 mod start;

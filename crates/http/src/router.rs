@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, promotion, returns, status, stock,
-    storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, promotion, returns, routing, status,
+    stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -42,6 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(cart::routes())
         .merge(payment::routes())
         .merge(order::routes())
+        .merge(routing::routes())
         .merge(fulfilment::routes())
         .merge(checkout::routes())
         .merge(returns::routes())

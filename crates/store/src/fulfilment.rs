@@ -1,6 +1,7 @@
 //! The rows of fulfilment orders and their lines, their offers and pickup visits.
 
 pub mod visit;
+pub mod wait;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;
@@ -186,14 +187,16 @@ fn lines_of(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<Vec<Line>, StoreErr
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
-/// The fulfilment orders at no location that nobody holds, the longest waiting first, at most `limit`.
+/// The fulfilment orders at no location that nobody holds and that wait for goods alone, the longest waiting first, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn unrouted(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Which>, StoreError> {
     tx.rows(
-        "select order_id, fulfilment_order_id from fulfilment_order where state = 5 and on_hold is null
-         order by fulfilment_order_id limit $1",
+        "select f.order_id, f.fulfilment_order_id from fulfilment_order f where f.state = 5 and f.on_hold is null
+             and not exists (select 1 from fulfilment_wait w
+                 where w.order_id = f.order_id and w.fulfilment_order_id = f.fulfilment_order_id and w.reason in (2, 3))
+         order by f.fulfilment_order_id limit $1",
         params![limit],
         |row| Ok((row.id()?, row.id()?)),
     )

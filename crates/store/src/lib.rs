@@ -31,6 +31,7 @@ mod postgres;
 pub mod price;
 pub mod promotion;
 pub mod returns;
+pub mod routing;
 pub mod row;
 pub mod seal;
 mod sqlite;

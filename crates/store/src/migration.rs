@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0020_origin"
     "0021_price_list_change"
     "0022_postal_area"
+    "0025_routing"
     "0033_loyalty"
     "0036_status_link"
     "0040_promotion"

@@ -1,13 +1,16 @@
 //! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
 
+use std::collections::BTreeMap;
+
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment;
+use domain::fulfilment::Pieces;
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::promotion::price::{Applied, Source};
-use domain::stock::{self, Wish};
-use domain::value::id::{Cart as CartKind, Location, OrderLine};
+use domain::routing::decision::Occasion;
+use domain::stock;
+use domain::value::id::{Cart as CartKind, Location};
 use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -18,10 +21,11 @@ use store::{Tx, order as rows};
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
+use crate::fulfilment;
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
 use crate::promotion;
-use crate::routing::{Taking, take};
+use crate::routing::{Of, Taken, Taking, take_or_wait};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::{Failure, World, external};
 
@@ -81,14 +85,15 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let taken = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     let worked = &priced.worked;
     let asked = (&worked.goods, &worked.occasion, &worked.buyer);
     promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
     store::order::discount::add(tx, order.id, &lowered(&priced, &lines))?;
     tell(tx, actor, world, &order, &lines);
-    crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
+    let pieces = pieces(&lines);
+    fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
@@ -255,14 +260,11 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Vec<fulfilment::Part>, Failure> {
-    let wishes: Vec<(Id<OrderLine>, Wish)> = lines
-        .iter()
-        .map(|line| {
-            (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
-        })
-        .collect();
-    let demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
+) -> Result<Taken, Failure> {
+    let mut demand = BTreeMap::new();
+    for ((_, variant), quantity) in pieces(lines) {
+        *demand.entry(variant).or_insert(0) += quantity;
+    }
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
         (None, Kind::Pickup | Kind::HandOver) => {
@@ -273,16 +275,26 @@ fn take_stock(
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
-    let to = if gone { stock::State::Customer } else { stock::State::Committed };
     let taking = Taking {
+        of: Of { order, lines, occasion: Occasion::Placed, first: &[] },
         reach: &reach,
         cart: Some(order.cart),
         cause: ("order", order.id.to_string()),
         demand: &demand,
-        to,
+        to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
-    let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    Ok(fulfilment::assign(&wishes, &allocations))
+    take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))
+}
+
+/// What the lines take from shelves.
+fn pieces(lines: &[Line]) -> Pieces {
+    let mut pieces = Pieces::new();
+    for line in lines {
+        for (variant, each) in &line.takes {
+            *pieces.entry((line.id, *variant)).or_insert(0) += each * line.quantity;
+        }
+    }
+    pieces
 }
 
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.

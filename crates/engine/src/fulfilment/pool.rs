@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use domain::actor::{Actor, Permission};
 use domain::delivery::Kind;
 use domain::fulfilment::{self as rules, Pieces, State};
+use domain::routing::decision::Occasion;
+use domain::routing::profile::Waiting;
 use domain::stock;
 use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Network, Variant};
 use domain::value::{Id, Instant};
@@ -16,10 +18,12 @@ use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
-use super::{FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, shift, tell};
+use super::{
+    FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, room, shift, tell,
+};
 use crate::event::emit;
 use crate::order::{self, Order};
-use crate::routing::{self, Taking};
+use crate::routing::{self, Of, Taking};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::{Failure, World};
 
@@ -28,8 +32,13 @@ const ROUND: i64 = 100;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
 
-/// Where goods of an order may come from now: not from a location that refused them.
-fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
+/// Where goods of an order may come from now, and where parts of it are: not from a location that refused them.
+pub(super) struct From {
+    pub(super) reach: Reach,
+    pub(super) first: Vec<Id<Location>>,
+}
+
+pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<From, Failure> {
     let channel = store::market::find_channel(tx, order.channel)?
         .ok_or_else(|| Refusal::not_found("channel", order.channel))?;
     let mut reach = match (order.kind, order.location) {
@@ -37,13 +46,13 @@ fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reac
         _ => reach(tx, &channel)?,
     };
     reach.network = network;
-    let refused: Vec<_> = rows::of_order(tx, order.id)?
-        .into_iter()
-        .filter(|one| one.state == State::Rejected)
-        .filter_map(|one| one.location)
-        .collect();
+    let all = rows::of_order(tx, order.id)?;
+    let at = |is: fn(State) -> bool| {
+        all.iter().filter(|one| is(one.state)).filter_map(|one| one.location).collect::<Vec<_>>()
+    };
+    let refused = at(|state| state == State::Rejected);
     reach.locations.retain(|location| !refused.contains(location));
-    Ok(reach)
+    Ok(From { reach, first: at(|state| state.is_at_location() || state.has_left()) })
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
@@ -54,34 +63,56 @@ pub(super) fn go_elsewhere(
     order: &Order,
     (network, parts): (Id<Network>, Pieces),
 ) -> Result<(), Failure> {
-    let reach = reach_of(tx, order, network)?;
-    let rest = take(tx, actor, world, (order, &reach), parts)?;
-    if rest.is_empty() {
-        return Ok(());
-    }
-    let waiting = add(tx, actor, world, order, (network, None), (State::Unrouted, rest))?;
-    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&waiting));
-    shift(tx, actor, world, &waiting, way, &by_variant(&waiting.lines, |line| line.quantity))
+    let from = from_where(tx, order, network)?;
+    let (rest, waiting) = take(tx, actor, world, (order, &from, Occasion::Elsewhere), parts)?;
+    wait(tx, actor, world, order, (network, rest), waiting)?;
+    Ok(())
 }
 
-/// Takes what there is of the parts and opens fulfilment orders for it; what is not there is answered.
-fn take(
+/// Pieces that nobody gives yet wait at no location, promised on the network; none when there are none.
+pub(super) fn wait(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (order, reach): (&Order, &Reach),
+    order: &Order,
+    (network, rest): (Id<Network>, Pieces),
+    waiting: Waiting,
+) -> Result<Option<FulfilmentOrder>, Failure> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let one = add(tx, actor, world, order, (network, None), (State::Unrouted, rest))?;
+    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
+    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
+    rows::wait::set(tx, ((one.order, one.id), network), waiting)?;
+    Ok(Some(one))
+}
+
+/// Takes what there is of the parts and opens fulfilment orders for it; what is not there is answered, and what it waits for.
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, from, occasion): (&Order, &From, Occasion),
     parts: Pieces,
-) -> Result<Pieces, Failure> {
+) -> Result<(Pieces, Waiting), Failure> {
     let mut demand: BTreeMap<Id<Variant>, i64> = BTreeMap::new();
     for ((_, variant), quantity) in &parts {
         *demand.entry(*variant).or_insert(0) += quantity;
     }
-    let cause = ("order", order.id.to_string());
-    let taking = Taking { reach, cart: None, cause, demand: &demand, to: stock::State::Committed };
-    let allocations = routing::take_what_there_is(tx, actor, world, &taking)?;
-    let (taken, rest) = rules::share_out(parts, &allocations);
-    open(tx, actor, world, order, reach.network, &taken, false)?;
-    Ok(rest)
+    let lines = store::order::lines(tx, order.id)?;
+    let taking = Taking {
+        of: Of { order, lines: &lines, occasion, first: &from.first },
+        reach: &from.reach,
+        cart: None,
+        cause: ("order", order.id.to_string()),
+        demand: &demand,
+        to: stock::State::Committed,
+    };
+    let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
+    let (parts, rest) = rules::share_out(parts, &taken.allocations);
+    open(tx, actor, world, order, from.reach.network, &parts, false)?;
+    Ok((rest, taken.waiting))
 }
 
 /// Routes what waits at no location, the longest waiting first; true when there may be more.
@@ -104,18 +135,53 @@ pub fn route_waiting(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
 fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) -> Result<bool, Failure> {
     let order = order::lock(tx, order)?;
     let found = rows::of_order(tx, order.id)?.into_iter().find(|one| one.id == id);
-    let Some(mut one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
+    let Some(one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
         return Ok(false);
     };
-    let reach = reach_of(tx, &order, one.network)?;
-    let wanted = by_variant(&one.lines, |line| line.quantity);
-    if !routing::is_something_there(tx, &reach, &wanted)? {
+    let from = from_where(tx, &order, one.network)?;
+    if !routing::is_something_there(tx, &from.reach, &by_variant(&one.lines, |line| line.quantity))? {
         return Ok(false);
     }
+    // Where the profile gives nothing of what is there, nothing is to be written.
+    let moved = tx.savepoint(|tx| {
+        let before: i64 = one.lines.iter().map(|line| line.quantity).sum();
+        let left = route_on(tx, actor, world, (&order, &from, Occasion::Waiting), one)?;
+        if left == before {
+            return Err(Failure::from(Refusal::new(Code::OutOfStock, "no place gives any of it now")));
+        }
+        Ok(())
+    });
+    match moved {
+        Err(Failure::Refused(refusal)) if refusal.code() == Code::OutOfStock => Ok(false),
+        outcome => outcome.map(|()| true),
+    }
+}
+
+/// Takes a fulfilment order's pieces from where they are to be had; how many are left, which wait on.
+fn route_on(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, from, occasion): (&Order, &From, Occasion),
+    one: FulfilmentOrder,
+) -> Result<i64, Failure> {
     let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &wanted)?;
-    let parts = one.lines.iter().map(|line| ((line.line, line.variant), line.quantity)).collect();
-    let rest = take(tx, actor, world, (&order, &reach), parts)?;
+    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
+    let parts = one.lines.iter().filter(|line| line.quantity > 0);
+    let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
+    let (rest, waiting) = take(tx, actor, world, (order, from, occasion), parts)?;
+    settle_rest(tx, actor, world, one, (&rest, waiting))?;
+    Ok(rest.values().sum())
+}
+
+/// What is left of a fulfilment order that was taken out of the pool goes back into it and waits on; it ends when nothing is left.
+pub(super) fn settle_rest(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut one: FulfilmentOrder,
+    (rest, waiting): (&Pieces, Waiting),
+) -> Result<(), Failure> {
     for number in 0..one.lines.len() {
         let line = &mut one.lines[number];
         line.quantity = rest.get(&(line.line, line.variant)).copied().unwrap_or(0);
@@ -124,8 +190,8 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     }
     let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
     shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
-    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)?;
-    Ok(true)
+    rows::wait::set(tx, ((one.order, one.id), one.network), waiting)?;
+    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)
 }
 
 /// A location does not serve a fulfilment order: its goods go back to the shelf, and another place serves it, or it waits for one.
@@ -140,7 +206,20 @@ pub fn reject(
     reason: &str,
 ) -> Result<Vec<FulfilmentOrder>, Failure> {
     let order = order::lock(tx, which.0)?;
-    let mut one = find(tx, actor, &order, which.1)?;
+    let one = find(tx, actor, &order, which.1)?;
+    leave_to_others(tx, actor, world, &order, one, reason)?;
+    Ok(rows::of_order(tx, order.id)?)
+}
+
+/// The goods of a fulfilment order go back to the shelf where they lie, and another place serves it, or it waits for one.
+pub(super) fn leave_to_others(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    mut one: FulfilmentOrder,
+    reason: &str,
+) -> Result<(), Failure> {
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
@@ -149,11 +228,10 @@ pub fn reject(
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);
     let parts = one.lines.iter().filter(|line| line.quantity > 0);
     let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
-    go_elsewhere(tx, actor, world, &order, (one.network, parts))?;
-    Ok(rows::of_order(tx, order.id)?)
+    go_elsewhere(tx, actor, world, order, (one.network, parts))
 }
 
-fn back_to_shelf(
+pub(super) fn back_to_shelf(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -165,7 +243,8 @@ fn back_to_shelf(
     let promised = by_variant(&one.lines, |line| line.quantity - line.picked);
     shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Committed), shelf), &promised)?;
     let picked = by_variant(&one.lines, |line| line.picked);
-    shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Picked), shelf), &picked)
+    shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Picked), shelf), &picked)?;
+    room::give_back(tx, one)
 }
 
 /// Offers a fulfilment order that nobody works on yet to several locations until an instant; the first to claim it serves it.
@@ -233,6 +312,8 @@ pub fn claim(
     shift(tx, actor, world, &one, way, &wanted)?;
     rows::update(tx, &one)?;
     rows::end_offers(tx, &one)?;
+    rows::wait::end(tx, which)?;
+    room::take(tx, world.now(), &one)?;
     tell(tx, actor, world, &one, "fulfilment.claimed");
     Ok(one)
 }
