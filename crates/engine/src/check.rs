@@ -3,6 +3,7 @@
 //! A check reads one fixed state of the books and changes nothing, so it may run while the shop is open.
 
 mod accounts;
+mod changes;
 mod credit;
 mod journal;
 mod orders;
@@ -63,10 +64,16 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
     ("credit", credit::books),
+    ("refunds", credit::refunds),
+    ("returned", credit::returned),
+    ("carried", credit::carried),
     ("commitments", orders::commitments),
+    ("parcels", orders::parcels),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("changes", changes::done),
+    ("kept for changes", changes::kept),
     ("promotions", promotions::used),
 ];
 

@@ -16,8 +16,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::shape::{ChoiceShape, NewLineShape};
+
 use self::shape::{
-    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, NewCartShape, NewLineShape, QuantityShape,
+    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, NewCartShape, QuantityShape,
 };
 use crate::App;
 use crate::app::{Reply, document};

@@ -6,8 +6,10 @@ pub mod actor;
 pub mod backup;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod db;
 pub mod delivery;
@@ -38,6 +40,7 @@ mod sqlite;
 pub mod status;
 pub mod stock;
 pub mod tax;
+pub mod transfer;
 pub mod tx;
 
 pub use db::{Db, Settings};

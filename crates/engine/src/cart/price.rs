@@ -407,7 +407,7 @@ fn rates_of<'a>(
 }
 
 /// Where a cart is taxed: at its destination, else where the market says.
-fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
+pub(crate) fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
     let Some(to) = cart.destination.as_ref().filter(|_| cart.pickup_location.is_none()) else {
         return Ok(market.tax_zone);
     };

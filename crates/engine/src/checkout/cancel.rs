@@ -97,19 +97,22 @@ pub(super) fn cancel_locked(
     complete_if_done(tx, actor, world, order)
 }
 
+/// How many units of a line have not left, so that they can be cancelled.
+pub(crate) fn cancellable(line: &Line, all: &[FulfilmentOrder]) -> i64 {
+    if line.takes.is_empty() {
+        line.quantity - line.cancelled - line.returned
+    } else {
+        untouched_units(line, all)
+    }
+}
+
 /// Which lines lose how many units: those named, or all that have not left.
 fn asked(
     lines: &[Line],
     all: &[FulfilmentOrder],
     named: Option<Vec<(Id<OrderLine>, i64)>>,
 ) -> Result<Vec<(usize, i64)>, Failure> {
-    let open = |line: &Line| {
-        if line.takes.is_empty() {
-            line.quantity - line.cancelled - line.returned
-        } else {
-            untouched_units(line, all)
-        }
-    };
+    let open = |line: &Line| cancellable(line, all);
     let Some(named) = named else {
         return Ok(lines
             .iter()
