@@ -1,5 +1,6 @@
 //! Carts over the API: a whole guest checkout is two calls, this one with lines, contact and delivery, then placing the order.
 
+mod coupon;
 mod shape;
 
 use axum::extract::{Path, State};
@@ -11,14 +12,14 @@ use engine::cart::{self, Cart};
 use engine::{Failure, World};
 use serde::Deserialize;
 use store::Tx;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use self::shape::{ChoiceShape, NewLineShape};
 
 use self::shape::{
-    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, MergeShape, NewCartShape, QuantityShape,
+    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, NewCartShape, QuantityShape,
 };
 use crate::App;
 use crate::app::{Reply, document};
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_cart_line, remove_cart_line))
         .routes(routes!(merge_cart))
         .routes(routes!(read_cart_contacts))
+        .merge(coupon::routes())
 }
 
 /// Whose carts are listed.
@@ -45,6 +47,21 @@ pub fn routes() -> OpenApiRouter<App> {
 struct CartsQuery {
     /// The customer: its id or external id.
     customer: String,
+}
+
+/// Which cart is merged into this one.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CartMerge, example = json!({"from": "cart_01jd0000000000000000000000"}))]
+struct MergeShape {
+    /// The id of the cart that ends.
+    from: String,
+}
+
+impl MergeShape {
+    fn read(&self) -> Result<Id<id::Cart>, Refusal> {
+        Id::parse(&self.from).map_err(|error| Refusal::invalid("from", error))
+    }
 }
 
 /// A cart is named by its id only.

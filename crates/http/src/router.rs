@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, returns, routing,
-    status, stock, storefront, tax, transfer,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promotion, returns,
+    routing, status, stock, storefront, tax, transfer,
 };
 
 /// The description's fixed part.
@@ -38,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
+        .merge(promotion::routes())
         .merge(loyalty::routes())
         .merge(delivery::routes())
         .merge(cart::routes())

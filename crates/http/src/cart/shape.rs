@@ -3,11 +3,13 @@
 use domain::Refusal;
 use domain::contact::Card;
 use domain::tax::Taxed;
-use domain::value::{Currency, Id, Instant, Quantity, Rate, Reference, id, text};
+use domain::value::{Currency, Instant, Quantity, Rate, Reference, text};
 use engine::cart::{self, Cart, Choice, Details, Named, NewCart, NewLine, PricedCart, PricedLine};
+use pricing::answer::DiscountShape;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::coupon::{CartCouponShape, CartGiftShape};
 use crate::contact::ContactShape;
 use crate::shape::{Fields, MoneyShape, changed};
 
@@ -36,6 +38,12 @@ pub(super) struct CartShape {
     /// What it costs now; absent when the cart has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     totals: Option<TotalsShape>,
+    /// The coupons in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    coupons: Vec<CartCouponShape>,
+    /// What the customer may have for nothing: put it into the cart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gifts: Vec<CartGiftShape>,
 }
 
 /// What a cart is, without its lines.
@@ -129,6 +137,9 @@ struct LinePriceShape {
     title: String,
     /// What one base unit costs, with or without tax as the totals say.
     unit_price: MoneyShape,
+    /// What lowered the line, and by how much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    discounts: Vec<DiscountShape>,
     /// Its tax rate in parts per million: 200000 is 20 %.
     tax_rate_ppm: i64,
     /// The line without tax.
@@ -148,6 +159,9 @@ struct DeliveryShape {
     /// Where it is collected.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    /// What lowered the charge, and by how much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    discounts: Vec<DiscountShape>,
     /// The charge without tax; absent, as the rest, when the cart has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     net: Option<MoneyShape>,
@@ -210,6 +224,7 @@ fn line(line: &PricedLine, currency: Currency) -> LineShape {
         sku: line.sku.clone(),
         title: line.title.clone(),
         unit_price: money(line.unit_minor, currency),
+        discounts: line.discounts.iter().map(DiscountShape::from).collect(),
         tax_rate_ppm: line.tax_rate.parts_per_million(),
         net: money(line.net_minor, currency),
         tax: money(line.tax_minor, currency),
@@ -229,6 +244,7 @@ impl CartShape {
         let delivery = priced.delivery.as_ref().map(|delivery| DeliveryShape {
             method: delivery.method.to_string(),
             location: priced.cart.pickup_location.map(|id| id.to_string()),
+            discounts: delivery.discounts.iter().map(DiscountShape::from).collect(),
             net: Some(money(delivery.net_minor, currency)),
             tax: Some(money(delivery.tax_minor, currency)),
             gross: Some(money(delivery.gross_minor, currency)),
@@ -238,6 +254,8 @@ impl CartShape {
             summary: CartSummaryShape::new(&priced.cart, now),
             lines: priced.lines.iter().map(|one| line(one, currency)).collect(),
             delivery,
+            coupons: priced.coupons.iter().map(CartCouponShape::from).collect(),
+            gifts: priced.gifts.iter().map(CartGiftShape::from).collect(),
             totals: Some(TotalsShape {
                 prices_include_tax: priced.prices_include_tax,
                 net: money(priced.net, currency),
@@ -258,6 +276,7 @@ impl CartShape {
         let delivery = cart.method.map(|method| DeliveryShape {
             method: method.to_string(),
             location: cart.pickup_location.map(|id| id.to_string()),
+            discounts: Vec::new(),
             net: None,
             tax: None,
             gross: None,
@@ -267,6 +286,8 @@ impl CartShape {
             summary: CartSummaryShape::new(cart, now),
             lines: cart.lines.iter().map(unpriced).collect(),
             delivery,
+            coupons: Vec::new(),
+            gifts: Vec::new(),
             totals: None,
         }
     }
@@ -328,21 +349,6 @@ pub(super) struct QuantityShape {
 impl QuantityShape {
     pub(super) fn read(&self) -> Result<Quantity, Refusal> {
         Quantity::new(self.quantity).map_err(|error| Refusal::invalid("quantity", error))
-    }
-}
-
-/// Which cart is merged into this one.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CartMerge, example = json!({"from": "cart_01jd0000000000000000000000"}))]
-pub(super) struct MergeShape {
-    /// The id of the cart that ends.
-    from: String,
-}
-
-impl MergeShape {
-    pub(super) fn read(&self) -> Result<Id<id::Cart>, Refusal> {
-        Id::parse(&self.from).map_err(|error| Refusal::invalid("from", error))
     }
 }
 
