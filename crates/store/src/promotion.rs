@@ -286,14 +286,16 @@ pub fn give_back(tx: &mut Tx<'_>, own: &Counter, (order, minor): (Id<Order>, i64
     Ok(())
 }
 
+/// A product and a category it is in.
+pub type InCategory = (Id<Product>, Id<Category>);
+/// A category and the one right above it.
+pub type Above = (Id<Category>, Id<Category>);
+
 /// The categories products are in.
 ///
 /// # Errors
 /// What the store says.
-pub fn categories(
-    tx: &mut Tx<'_>,
-    products: &[Id<Product>],
-) -> Result<Vec<(Id<Product>, Id<Category>)>, StoreError> {
+pub fn categories(tx: &mut Tx<'_>, products: &[Id<Product>]) -> Result<Vec<InCategory>, StoreError> {
     let ids: Vec<_> = products.iter().map(|id| id.bytes()).collect();
     tx.rows(
         "select product_id, category_id from product_category where product_id in {ids $1} order by product_id, category_id",
@@ -306,10 +308,7 @@ pub fn categories(
 ///
 /// # Errors
 /// What the store says.
-pub fn above(
-    tx: &mut Tx<'_>,
-    categories: &[Id<Category>],
-) -> Result<Vec<(Id<Category>, Id<Category>)>, StoreError> {
+pub fn above(tx: &mut Tx<'_>, categories: &[Id<Category>]) -> Result<Vec<Above>, StoreError> {
     let ids: Vec<_> = categories.iter().map(|id| id.bytes()).collect();
     tx.rows(
         "select category_id, parent_id from category where category_id in {ids $1} and parent_id is not null order by category_id",

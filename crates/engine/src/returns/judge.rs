@@ -135,12 +135,15 @@ fn had_at(order: &Order, line: &order::Line, all: &[FulfilmentOrder]) -> Instant
     all.iter().filter(has).filter_map(|one| one.left_at).max().unwrap_or(order.placed_at)
 }
 
+/// A policy and its version.
+type Versioned = (Id<ReturnPolicy>, i64);
+
 /// The policy that holds for goods, and its terms; the open ones where none is written.
 fn terms_of(
     tx: &mut Tx<'_>,
     policies: &[Policy],
     (variant, customer, channel): (Id<id::Variant>, Option<Id<id::Customer>>, Option<Id<id::Channel>>),
-) -> Result<(Option<(Id<ReturnPolicy>, i64)>, Terms), Failure> {
+) -> Result<(Option<Versioned>, Terms), Failure> {
     if policies.is_empty() {
         return Ok((None, Terms::open()));
     }

@@ -250,6 +250,9 @@ pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Arrival
     advance(tx, actor, world, (order, one), input.complete)
 }
 
+/// A return's line, how many of it are graded, and how they are.
+pub type Graded = (Id<ReturnLine>, i64, Condition);
+
 /// Grades goods that waited for inspection: each goes where its condition says, at the location that received it.
 ///
 /// # Errors
@@ -259,7 +262,7 @@ pub fn inspect(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (id, lines): (Id<id::Return>, Vec<(Id<ReturnLine>, i64, Condition)>),
+    (id, lines): (Id<id::Return>, Vec<Graded>),
     override_reason: Option<String>,
 ) -> Result<Return, Failure> {
     let (order, mut one) = locked(tx, id)?;

@@ -54,15 +54,15 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Discount>, Stor
     )
 }
 
+/// An order, a promotion, what the order gave by it, and what is counted of that, in minor units.
+pub type Miscounted = (Id<Order>, Id<Promotion>, i64, i64);
+
 /// Orders whose discounts are not what was counted of their promotions, or that were cancelled and still count: with the promotion, what
 /// the order gave and what is counted.
 ///
 /// # Errors
 /// What the store says.
-pub fn miscounted(
-    tx: &mut Tx<'_>,
-    cancelled: i64,
-) -> Result<Vec<(Id<Order>, Id<Promotion>, i64, i64)>, StoreError> {
+pub fn miscounted(tx: &mut Tx<'_>, cancelled: i64) -> Result<Vec<Miscounted>, StoreError> {
     tx.rows(
         "select d.order_id, d.promotion_id, d.minor, cast(coalesce(p.minor, 0) as bigint) from (
              select o.order_id as order_id, o.promotion_id as promotion_id, h.state as state, cast(sum(o.minor) as bigint) as minor

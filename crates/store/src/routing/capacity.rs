@@ -97,6 +97,9 @@ pub fn give_back(tx: &mut Tx<'_>, order: Id<Order>, part: Id<FulfilmentOrder>) -
     Ok(())
 }
 
+/// A fulfilment order that a location was given: its order, and itself.
+pub type Given = (Id<Order>, Id<FulfilmentOrder>);
+
 /// What a location was given on a day, the newest first, beyond the first so many; at most `limit`.
 ///
 /// # Errors
@@ -105,7 +108,7 @@ pub fn beyond(
     tx: &mut Tx<'_>,
     (location, day): (Id<Location>, i64),
     (kept, limit): (i64, i64),
-) -> Result<Vec<(Id<Order>, Id<FulfilmentOrder>)>, StoreError> {
+) -> Result<Vec<Given>, StoreError> {
     let mut given = tx.rows(
         "select order_id, fulfilment_order_id from capacity_claim where location_id = $1 and day = $2
          order by fulfilment_order_id limit $3",
@@ -117,11 +120,14 @@ pub fn beyond(
     Ok(beyond)
 }
 
+/// A location, a day, how many it is said to have been given, and how many fulfilment orders there are.
+pub type Unequal = (Id<Location>, i64, i64, i64);
+
 /// Days of locations on which they were given another number than there are fulfilment orders: location, day, counted, there.
 ///
 /// # Errors
 /// What the store says.
-pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<Location>, i64, i64, i64)>, StoreError> {
+pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<Unequal>, StoreError> {
     tx.rows(
         "select location_id, day, cast(sum(given) as {int}), cast(sum(claims) as {int}) from (
             select location_id, day, given, 0 as claims from location_day

@@ -5,14 +5,14 @@ use domain::value::{Id, Instant};
 
 use crate::{Param, StoreError, Tx, params};
 
+/// A variant, a location, and how many units left it.
+pub type Left = (Id<Variant>, Id<Location>, i64);
+
 /// How many of these variants left each location: variant, location, units.
 ///
 /// # Errors
 /// What the store says.
-pub fn of(
-    tx: &mut Tx<'_>,
-    variants: &[[u8; 16]],
-) -> Result<Vec<(Id<Variant>, Id<Location>, i64)>, StoreError> {
+pub fn of(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Left>, StoreError> {
     tx.rows(
         "select variant_id, location_id, units from outflow where variant_id in {ids $1}",
         &[Param::Ids(variants)],
@@ -86,14 +86,14 @@ pub fn count(tx: &mut Tx<'_>, (after, until): (Instant, Instant), times: i64) ->
     Ok(())
 }
 
+/// A variant, a location, how many units are counted, and how many left it.
+pub type Unequal = (Id<Variant>, Id<Location>, i64, i64);
+
 /// Variants at locations of which another number is counted than left in the time before the mark: variant, location, counted, left.
 ///
 /// # Errors
 /// What the store says.
-pub fn unequal(
-    tx: &mut Tx<'_>,
-    (after, until): (Instant, Instant),
-) -> Result<Vec<(Id<Variant>, Id<Location>, i64, i64)>, StoreError> {
+pub fn unequal(tx: &mut Tx<'_>, (after, until): (Instant, Instant)) -> Result<Vec<Unequal>, StoreError> {
     tx.rows(
         "select variant_id, location_id, cast(sum(counted) as {int}), cast(sum(pieces) as {int}) from (
             select variant_id, location_id, units as counted, 0 as pieces from outflow
