@@ -16,6 +16,7 @@ pub mod market;
 pub mod order;
 pub mod payment;
 pub mod price;
+pub mod promise;
 pub mod refusal;
 pub mod returns;
 pub mod routing;

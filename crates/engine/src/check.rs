@@ -60,6 +60,7 @@ pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
+    ("expected goods", promises::expected),
     ("commitments", orders::commitments),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),

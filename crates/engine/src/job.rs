@@ -16,7 +16,7 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, checkout, fulfilment, payment, returns, seal, stock};
+use crate::{Failure, Shop, World, cart, checkout, fulfilment, payment, promise, returns, seal, stock};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -91,6 +91,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("order.payment_changed", returns::on_payment_changed)
+        .on(promise::waiting::RENEW, promise::waiting::on_renew)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

@@ -27,6 +27,7 @@ pub mod order;
 pub mod payment;
 pub mod perform;
 pub mod price;
+pub mod promise;
 pub mod returns;
 pub mod routing;
 pub mod seal;

@@ -4,6 +4,7 @@ pub mod availability;
 pub mod hold;
 mod level;
 pub mod onward;
+pub mod selling;
 
 use std::borrow::Cow;
 
@@ -86,7 +87,7 @@ fn notice(
             let state = State::coded(posting.account.state).map_or("", State::text);
             let place = State::coded(posting.account.state).filter(|state| !state.is_world());
             match place {
-                Some(state) if state.code() >= State::PoolHeld.code() => json!({ "state": state.text(), "amount": posting.amount }),
+                Some(state) if state.is_pool() => json!({ "state": state.text(), "amount": posting.amount }),
                 Some(_) => json!({ "location": Id::<Location>::from_bytes(posting.account.place).to_string(), "state": state, "amount": posting.amount }),
                 None => json!({ "state": state, "amount": posting.amount }),
             }
@@ -176,21 +177,16 @@ pub fn receive(
         return Err(Refusal::invalid("state", "goods arrive available, in quality or damaged").into());
     }
     must_be_stocked(tx, input.variant)?;
-    let location = must_be_there(tx, input.location)?;
-    if !location.can_receive {
-        return Err(Refusal::new(
-            Code::WrongState,
-            format!("location \"{}\" does not receive goods; choose another", location.code),
-        )
-        .at("location")
-        .into());
-    }
+    must_receive(tx, input.location)?;
     let postings = stock::moving(
         stock::world(input.from),
         stock::at(input.location, input.state),
         input.quantity.units(),
         0,
     );
+    if input.state == State::Available {
+        selling::claim_uncovered(tx, actor, world, input.variant, input.quantity.units())?;
+    }
     let reason = if input.from == State::Opening { "opening" } else { "received" };
     let cause = input.reference.map(|reference| ("reference", reference));
     let movement = Movement { variant: input.variant, reason, cause, postings: postings.into() };
@@ -370,6 +366,9 @@ pub fn move_state(
         input.quantity.units(),
         0,
     );
+    if input.to == State::Available {
+        selling::claim_uncovered(tx, actor, world, input.variant, input.quantity.units())?;
+    }
     let movement =
         Movement { variant: input.variant, reason: "moved", cause: None, postings: postings.into() };
     let short = |short: Shortfall| too_few(input.variant, short.amount, input.quantity.units());
@@ -445,7 +444,7 @@ pub(crate) fn never_short(short: Shortfall) -> Refusal {
     Refusal::new(Code::OutOfStock, format!("{} left", short.amount))
 }
 
-fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
+pub(crate) fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
     if books::has_book(tx, book_of(variant))? {
         return Ok(());
     }
@@ -455,4 +454,14 @@ fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure>
 fn must_be_there(tx: &mut Tx<'_>, location: Id<Location>) -> Result<store::location::Location, Failure> {
     store::location::find(tx, location)?
         .ok_or_else(|| Refusal::not_found("location", location).at("location").into())
+}
+
+/// Refuses a location to which nothing is delivered.
+pub(crate) fn must_receive(tx: &mut Tx<'_>, location: Id<Location>) -> Result<(), Failure> {
+    let location = must_be_there(tx, location)?;
+    if location.can_receive {
+        return Ok(());
+    }
+    let message = format!("location \"{}\" does not receive goods; choose another", location.code);
+    Err(Refusal::new(Code::WrongState, message).at("location").into())
 }

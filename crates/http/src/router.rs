@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, market, order, payment, price, returns, stock, storefront, tax,
+    import, job, location, market, order, payment, price, promise, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -40,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(payment::routes())
         .merge(order::routes())
         .merge(fulfilment::routes())
+        .merge(promise::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
         .merge(storefront::routes())

@@ -1,6 +1,7 @@
 //! Stock over the API: deliveries, corrections, moves and holds; what can be promised; and why a number is what it is.
 
 mod read;
+mod selling;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -40,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hold_stock))
         .routes(routes!(release_stock))
         .merge(read::routes())
+        .merge(selling::routes())
 }
 
 /// A variant and a location, as named by whoever asks.

@@ -12,9 +12,14 @@ create table if not exists fulfilment_order (
     ready_at {int},
     collect_by {int},
     left_at {int},
+    later {int},
+    not_before {int},
+    promised_from {int},
+    promised_by {int},
     primary key (order_id, fulfilment_order_id)
 ) {strict};
 create index if not exists fulfilment_order_by_location on fulfilment_order (location_id, state, fulfilment_order_id);
+create index if not exists fulfilment_order_by_day on fulfilment_order (location_id, made_at);
 create index if not exists fulfilment_order_by_state on fulfilment_order (state, fulfilment_order_id);
 
 create table if not exists fulfilment_line (
@@ -24,8 +29,11 @@ create table if not exists fulfilment_line (
     variant_id {bytes} not null,
     quantity {int} not null check (quantity >= 0),
     picked {int} not null check (picked >= 0 and picked <= quantity),
+    waits {int} not null,
     primary key (order_id, fulfilment_order_id, line_id, variant_id)
 ) {strict};
+-- The queue of each variant: pieces that are sold and at no location yet, the longest waiting first.
+create index if not exists fulfilment_line_waiting on fulfilment_line (variant_id, fulfilment_order_id) where waits = 1;
 
 -- Locations a fulfilment order is offered to, until the first claims it or the time is over.
 create table if not exists fulfilment_offer (

@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0020_origin"
     "0021_price_list_change"
     "0022_postal_area"
+    "0023_selling"
     "0060_keyring"
 };
 

@@ -1,5 +1,8 @@
 //! The rows of stock beside the ledger: levels per location, and the balances of many variants at once.
 
+pub mod expected;
+pub mod selling;
+
 use domain::ledger::AccountKey;
 use domain::value::id::{Location, Variant};
 use domain::value::{Id, Instant};

@@ -2,7 +2,7 @@
 
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment;
+use domain::fulfilment::{self, Pieces};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::stock::{self, Wish};
@@ -16,11 +16,13 @@ use store::{Tx, order as rows};
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
+use crate::fulfilment as fulfilments;
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
 use crate::routing::{Taking, take};
 use crate::stock::availability::{Reach, pinned, reach};
-use crate::{Failure, World, external};
+use crate::stock::selling::{self, Beyond};
+use crate::{Failure, World, external, promise};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
 const NUMBER_TRIES: usize = 5;
@@ -78,10 +80,14 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let parts = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let taken = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
-    crate::fulfilment::open(tx, actor, world, &order, channel.network, &parts, gone)?;
+    let made = fulfilments::open(tx, actor, world, &order, channel.network, &taken.parts, gone)?;
+    promise::date::give(tx, &order, &made, world.now())?;
+    let later = (taken.beyond.as_slice(), &taken.rest);
+    let later = fulfilments::open_later(tx, actor, world, &order, channel.network, later)?;
+    promise::waiting::give(tx, &later, world.now())?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
@@ -218,7 +224,15 @@ fn frozen(world: &mut World, priced: &PricedCart) -> Vec<Line> {
     (0i64..).zip(&priced.lines).map(freeze).collect()
 }
 
-/// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled.
+/// The goods of an order: what each location gives, and what is sold though it is not there.
+struct Taken {
+    parts: Vec<fulfilment::Part>,
+    beyond: Vec<Beyond>,
+    rest: Pieces,
+}
+
+/// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled. What is not there is sold as far
+/// as the channel's rules allow, unless the customer takes it along or somebody said which location serves it.
 fn take_stock(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -226,14 +240,14 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Vec<fulfilment::Part>, Failure> {
+) -> Result<Taken, Failure> {
     let wishes: Vec<(Id<OrderLine>, Wish)> = lines
         .iter()
         .map(|line| {
             (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
         })
         .collect();
-    let demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
+    let mut demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
         (None, Kind::Pickup | Kind::HandOver) => {
@@ -245,6 +259,15 @@ fn take_stock(
         (None, Kind::Ship) => reach(tx, channel)?,
     };
     let to = if gone { stock::State::Customer } else { stock::State::Committed };
+    let may_wait = serve_from.is_none() && order.kind != Kind::HandOver;
+    let beyond = match may_wait {
+        true => selling::beyond(tx, actor, world, (channel, &reach), (order.cart, &demand))?,
+        false => Vec::new(),
+    };
+    for one in &beyond {
+        demand.entry(one.variant).and_modify(|asked| *asked -= one.quantity);
+    }
+    demand.retain(|_, asked| *asked > 0);
     let taking = Taking {
         reach: &reach,
         cart: Some(order.cart),
@@ -253,7 +276,17 @@ fn take_stock(
         to,
     };
     let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    Ok(fulfilment::assign(&wishes, &allocations))
+    if beyond.is_empty() {
+        return Ok(Taken { parts: fulfilment::assign(&wishes, &allocations), beyond, rest: Pieces::new() });
+    }
+    let mut pieces = Pieces::new();
+    for (line, wish) in &wishes {
+        for (variant, quantity) in wish.consumes() {
+            *pieces.entry((*line, variant)).or_insert(0) += quantity;
+        }
+    }
+    let (parts, rest) = fulfilment::share_out(pieces, &allocations);
+    Ok(Taken { parts, beyond, rest })
 }
 
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.

@@ -13,18 +13,23 @@ use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Networ
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
-use store::{Tx, fulfilment as rows};
+use store::{Tx, fulfilment as rows, ledger as books};
 
 use super::pick::Which;
-use super::{FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, shift, tell};
+use super::{
+    FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, promised_in, shift, tell,
+};
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::routing::{self, Taking};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::book_of;
 use crate::{Failure, World};
 
 /// The most fulfilment orders one round looks at.
 const ROUND: i64 = 100;
+/// How often one round looks further, when nothing of what it looked at can be served.
+const LOOKS_MAX: usize = 20;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
 
@@ -55,7 +60,7 @@ pub(super) fn go_elsewhere(
     (network, parts): (Id<Network>, Pieces),
 ) -> Result<(), Failure> {
     let reach = reach_of(tx, order, network)?;
-    let rest = take(tx, actor, world, (order, &reach), parts)?;
+    let (_, rest) = take(tx, actor, world, (order, &reach), parts)?;
     if rest.is_empty() {
         return Ok(());
     }
@@ -71,17 +76,22 @@ fn take(
     world: &mut World,
     (order, reach): (&Order, &Reach),
     parts: Pieces,
-) -> Result<Pieces, Failure> {
-    let mut demand: BTreeMap<Id<Variant>, i64> = BTreeMap::new();
-    for ((_, variant), quantity) in &parts {
-        *demand.entry(*variant).or_insert(0) += quantity;
-    }
+) -> Result<(Vec<FulfilmentOrder>, Pieces), Failure> {
+    let demand = of_variants(&parts);
     let cause = ("order", order.id.to_string());
     let taking = Taking { reach, cart: None, cause, demand: &demand, to: stock::State::Committed };
     let allocations = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (taken, rest) = rules::share_out(parts, &allocations);
-    open(tx, actor, world, order, reach.network, &taken, false)?;
-    Ok(rest)
+    let made = open(tx, actor, world, order, reach.network, &taken, false)?;
+    Ok((made, rest))
+}
+
+fn of_variants(parts: &Pieces) -> BTreeMap<Id<Variant>, i64> {
+    let mut sum = BTreeMap::new();
+    for ((_, variant), quantity) in parts {
+        *sum.entry(*variant).or_insert(0) += quantity;
+    }
+    sum
 }
 
 /// Routes what waits at no location, the longest waiting first; true when there may be more.
@@ -92,12 +102,21 @@ pub fn route_waiting(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
     for which in rows::offers_over(tx, world.now(), ROUND)? {
         withdraw(tx, actor, world, which)?;
     }
-    let waiting = rows::unrouted(tx, ROUND)?;
-    let mut moved = false;
-    for which in &waiting {
-        moved |= route(tx, actor, world, *which)?;
+    let mut after = Id::from_bytes([0; 16]);
+    for _ in 0..LOOKS_MAX {
+        let waiting = rows::waiting::servable(tx, world.now(), after, ROUND)?;
+        let mut moved = false;
+        for which in &waiting {
+            moved |= route(tx, actor, world, *which)?;
+        }
+        let full = waiting.len() as i64 == ROUND;
+        match waiting.last() {
+            // Those at the front cannot be served from what there is: look behind them.
+            Some((_, last)) if full && !moved => after = *last,
+            _ => return Ok(moved && full),
+        }
     }
-    Ok(moved && waiting.len() as i64 == ROUND)
+    Ok(false)
 }
 
 /// Routes one fulfilment order that waits at no location as far as it can be served now; true when something moved.
@@ -107,25 +126,69 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     let Some(mut one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
         return Ok(false);
     };
-    let reach = reach_of(tx, &order, one.network)?;
-    let wanted = by_variant(&one.lines, |line| line.quantity);
-    if !routing::is_something_there(tx, &reach, &wanted)? {
+    let mut reach = reach_of(tx, &order, one.network)?;
+    let (parts, ahead) = served_first(tx, &one)?;
+    reach.ahead = Some(ahead);
+    if parts.is_empty() || !routing::is_something_there(tx, &reach, &of_variants(&parts))? {
         return Ok(false);
     }
-    let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &wanted)?;
-    let parts = one.lines.iter().map(|line| ((line.line, line.variant), line.quantity)).collect();
-    let rest = take(tx, actor, world, (&order, &reach), parts)?;
-    for number in 0..one.lines.len() {
-        let line = &mut one.lines[number];
-        line.quantity = rest.get(&(line.line, line.variant)).copied().unwrap_or(0);
-        let line = *line;
+    let (made, rest) = take(tx, actor, world, (&order, &reach), parts.clone())?;
+    for part in &made {
+        rows::waiting::promise(tx, (part.order, part.id), one.promised)?;
+    }
+    let mut taken = BTreeMap::new();
+    for line in &mut one.lines {
+        let key = (line.line, line.variant);
+        let of = |pieces: &Pieces| pieces.get(&key).copied().unwrap_or(0);
+        let given = of(&parts) - of(&rest);
+        line.quantity -= given;
+        if given > 0 {
+            *taken.entry(line.variant).or_insert(0) += given;
+        }
+    }
+    for line in one.lines.clone() {
         rows::update_line(tx, &one, &line)?;
     }
-    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
-    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
+    let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
+    shift(tx, actor, world, &one, way, &taken)?;
     super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)?;
-    Ok(true)
+    Ok(!taken.is_empty())
+}
+
+/// What of a waiting fulfilment order may be served now, and how many of each variant those may have who wait longer. Of goods that were
+/// not there when they were sold, no more than have come for the queue.
+fn served_first(
+    tx: &mut Tx<'_>,
+    one: &FulfilmentOrder,
+) -> Result<(Pieces, BTreeMap<Id<Variant>, i64>), Failure> {
+    let variants = by_variant(&one.lines, |line| line.quantity);
+    let keys: Vec<[u8; 16]> = variants.keys().map(|variant| variant.bytes()).collect();
+    books::lock_books(tx, &mut variants.keys().map(|variant| book_of(*variant)).collect())?;
+    let mut entitled = variants;
+    let mut ahead = BTreeMap::new();
+    let longer: BTreeMap<_, _> = rows::waiting::ahead(tx, (one.network, one.id), &keys)?
+        .into_iter()
+        .map(|(variant, pool, later)| (variant, (pool, later)))
+        .collect();
+    for (variant, quantity) in &mut entitled {
+        let (pool, later) = longer.get(variant).copied().unwrap_or_default();
+        let come = stock::on(one.network, stock::State::Backordered);
+        let come = books::balance(tx, book_of(*variant), come)?;
+        ahead.insert(*variant, pool + later.min(come));
+        if one.later.is_some() {
+            *quantity = (come - later).clamp(0, *quantity);
+        }
+    }
+    let mut parts = Pieces::new();
+    for line in &one.lines {
+        let left = entitled.entry(line.variant).or_insert(0);
+        let quantity = line.quantity.min(*left);
+        *left -= quantity;
+        if quantity > 0 {
+            parts.insert((line.line, line.variant), quantity);
+        }
+    }
+    Ok((parts, ahead))
 }
 
 /// A location does not serve a fulfilment order: its goods go back to the shelf, and another place serves it, or it waits for one.
@@ -226,8 +289,12 @@ pub fn claim(
     }
     go_to(&mut one, State::Claimed)?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
-    let way = ("claimed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &wanted)?;
+    for (variant, quantity) in &wanted {
+        for (from, part) in promised_in(tx, &one, (*variant, *quantity))? {
+            let way = ("claimed", from, stock::world(stock::State::Demand));
+            shift(tx, actor, world, &one, way, &BTreeMap::from([(*variant, part)]))?;
+        }
+    }
     one.location = Some(location);
     let way = ("committed", stock::at(location, stock::State::Available), promised_at(&one));
     shift(tx, actor, world, &one, way, &wanted)?;

@@ -1,6 +1,6 @@
 //! Holding goods: for a basket, on the network or at the counter's own location; and giving them back when the time runs out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::actor::{Actor, Permission};
 use domain::ledger::{HoldEnd, HoldState};
@@ -13,7 +13,7 @@ use store::market::Channel;
 use store::{Tx, ledger as books};
 
 use super::availability::{Reach, picture, reach};
-use super::{book_of, in_skus, notice, too_few};
+use super::{book_of, in_skus, notice, selling, too_few};
 use crate::ledger::{Ending, NewHold, end_hold, hold};
 use crate::{Failure, World};
 
@@ -51,10 +51,18 @@ pub fn hold_for_cart(
         .collect();
     let variants: Vec<_> = missing.iter().map(|(variant, _)| *variant).collect();
     let picture = picture(tx, &reach, &variants)?;
-    for (variant, amount) in missing {
+    let is_short = missing.iter().any(|(variant, amount)| picture.promisable(*variant) < *amount);
+    let rules = if is_short { selling::of(tx, channel.id, &variants)? } else { HashMap::new() };
+    for (variant, asked) in missing {
         let found = picture.promisable(variant);
+        let rule = rules.get(&variant);
+        let beyond = rule.and_then(|rule| selling::missing_of(&picture, rule, (variant, asked)));
+        let amount = asked - beyond.unwrap_or(0);
         if found < amount {
-            return Err(too_few(variant, found, amount).into());
+            return Err(too_few(variant, found, asked).into());
+        }
+        if amount == 0 {
+            continue;
         }
         let new = cart_hold(&reach, cart, variant, amount, expires_at);
         hold(tx, actor, world, new, |short| too_few(variant, short.amount, amount))?;

@@ -1,0 +1,5 @@
+//! Promises: what is to arrive, when something can be had where, and what customers were told about when they have their goods.
+
+pub mod date;
+pub mod expected;
+pub mod waiting;
