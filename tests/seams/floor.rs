@@ -40,9 +40,12 @@ pub fn on_every_engine(mugs: [i64; 2], seam: impl Fn(&Floor)) {
 impl Floor {
     /// Asks for something to be done, under a key of its own.
     pub fn ask(&self, path: &str, body: &Value) -> Reply {
+        self.keyed().post(path, body).unwrap()
+    }
+
+    fn keyed(&self) -> Client {
         self.asked.set(self.asked.get() + 1);
-        let client = self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()));
-        client.post(path, body).unwrap()
+        self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()))
     }
 
     /// As [`Floor::ask`], for what must be done: the answer.
@@ -55,6 +58,20 @@ impl Floor {
     /// The next step of a fulfilment order.
     pub fn step(&self, part: &str, step: &str, body: &Value) -> Value {
         self.must(&format!("{part}/{step}"), body)
+    }
+
+    /// Puts something in its place, under a key of its own: the answer.
+    pub fn put(&self, path: &str, body: &Value) -> Value {
+        let reply = self.keyed().put(path, body).unwrap();
+        assert_eq!(reply.status, 200, "{path} {body}: {}", reply.text());
+        reply.json().unwrap()
+    }
+
+    /// Reads something that is no JSON.
+    pub fn picture(&self, path: &str) -> Vec<u8> {
+        let reply = self.client.get(path).unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.bytes().to_vec()
     }
 
     /// Reads something.

@@ -50,6 +50,37 @@ fn s05_buy_online_collect_in_store() {
     });
 }
 
+/// The customer is on the way, shows a QR code at the bay, and takes one of the two; for another order somebody else comes.
+#[test]
+fn s05_at_the_bay_and_by_another_person() {
+    on_every_engine([0, 3], |floor| {
+        let order = floor.order(2, Some("york"));
+        let part = floor.part(&order, 0);
+        floor.step(&part, "ready", &json!(null));
+        floor.step(&part, "on-the-way", &json!({ "minutes": 10 }));
+        floor.step(&part, "arrive", &json!({ "bay": "B 2" }));
+        let visit = floor.get(&format!("{part}/visit"));
+        assert_eq!((&visit["state"], &visit["bay"]), (&json!("arrived"), &json!("B 2")));
+        let svg = floor.picture(&format!("{part}/visit/code.svg"));
+        assert!(svg.starts_with(b"<?xml") && svg.windows(4).any(|part| part == b"<svg"));
+        assert!(floor.picture(&format!("{part}/visit/code.png")).starts_with(b"\x89PNG"));
+        let (goods, code) = (part.rsplit('/').next().unwrap(), visit["code"].as_str().unwrap());
+        let line = &floor.get(&format!("/v1/orders/{order}"))["lines"][0]["id"];
+        let taken = json!({ "code": format!("{goods}/{code}"), "lines": [{ "line": line, "quantity": 1 }] });
+        let done = floor.step(&part, "hand-over", &taken);
+        assert_eq!((&done["state"], &done["refunded"]["amount"]), (&json!("completed"), &json!(500)));
+        assert_eq!(floor.count(1, Stock::Available), 2);
+
+        let order = floor.order(1, Some("york"));
+        let part = floor.part(&order, 0);
+        floor.step(&part, "ready", &json!(null));
+        let named = floor.put(&format!("{part}/visit/collector"), &json!({ "name": "Tom Byron" }));
+        let seen = json!({ "seen": "driving licence", "collector": named["named"] });
+        assert_eq!(floor.step(&part, "hand-over", &seen)["state"], "completed");
+        assert_eq!(floor.get(&format!("{part}/visit"))["collector"], named["named"]);
+    });
+}
+
 /// Ship from the store and from another one: one order split over both, with one charge for the delivery.
 #[test]
 fn s08_one_order_from_two_places() {

@@ -3,6 +3,8 @@
 //! Sources: EN 16931-1, business rules BR-CO-13 to BR-CO-17 and BR-S-08/09 for the sums per rate. When rounding is per order, the tax of a
 //! rate is computed from the sum of that rate's net amounts and then shared out to the lines by largest remainder, so Σ lines = total.
 
+pub mod en16931;
+
 use crate::Refusal;
 use crate::market::RoundingLevel;
 use crate::value::money::split;

@@ -3,6 +3,7 @@
 //! A check reads one fixed state of the books and changes nothing, so it may run while the shop is open.
 
 mod accounts;
+mod credit;
 mod journal;
 mod orders;
 mod promises;
@@ -61,6 +62,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
+    ("credit", credit::books),
     ("commitments", orders::commitments),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),

@@ -1,6 +1,7 @@
 //! Checkout: a cart becomes an order in one transaction, with its stock taken and its payments begun; and what follows from money and from leaving goods.
 
 pub mod cancel;
+pub mod leave;
 pub mod place;
 pub mod settle;
 
@@ -8,20 +9,18 @@ use domain::actor::Actor;
 use domain::fulfilment::{self, Status};
 use domain::order::{PaymentStatus, State, Sums};
 use domain::value::Id;
-use domain::value::id::{self, FulfilmentOrder as FulfilmentOrderKind};
-use domain::{Code, Refusal};
+use domain::value::id;
 use serde_json::json;
 use store::{Tx, order as rows};
 
 use crate::event::emit;
 use crate::fulfilment::FulfilmentOrder;
-use crate::fulfilment::leave::leave;
-use crate::fulfilment::visit::{self, Proof};
 use crate::order::{self, Line, Order};
 use crate::payment::Payment;
 use crate::{Failure, World};
 
 pub use cancel::{Cancel, cancel, expire_uncollected, expire_unpaid};
+pub use leave::{Leaving, fulfil};
 pub use place::{Checkout, Tender, place};
 pub use settle::{pay, payment_changed};
 
@@ -60,7 +59,7 @@ impl Whole {
 /// An order with everything that belongs to it.
 ///
 /// # Errors
-/// [`Code::NotFound`] when there is none, or the asker may not see it.
+/// [`domain::Code::NotFound`] when there is none, or the asker may not see it.
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Whole, Failure> {
     let order = order::find(tx, id)?;
     order::may_see(actor, &order)?;
@@ -76,46 +75,6 @@ pub(crate) fn whole(tx: &mut Tx<'_>, order: Order) -> Result<Whole, Failure> {
         payments,
         order,
     })
-}
-
-/// How goods leave.
-#[derive(Clone, Debug, Default)]
-pub struct Leaving {
-    /// The carrier's tracking number.
-    pub tracking: Option<String>,
-    /// For goods that were ready for pickup: how it was made sure that they go into the right hands, and whose, when it is not the
-    /// customer's.
-    pub proof: (Option<Proof>, Option<Id<id::Contact>>),
-}
-
-/// Goods leave a location: shipped with a tracking number, or into the customer's hands. Takes the money for what left.
-///
-/// # Errors
-/// [`Code::WrongState`] unless the order is placed and this part of it open.
-pub fn fulfil(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    id: Id<id::Order>,
-    part: Id<FulfilmentOrderKind>,
-    leaving: Leaving,
-) -> Result<Whole, Failure> {
-    let order = order::lock(tx, id)?;
-    let part = crate::fulfilment::find(tx, actor, &order, part)?;
-    // Its money may have come a moment ago, before the job that tells the order of it.
-    let order = settle::place_if_paid(tx, actor, world, order)?;
-    if order.state != State::Placed {
-        return Err(Refusal::new(
-            Code::WrongState,
-            format!("order {} is {}; only placed orders are fulfilled", order.number, order.state.text()),
-        )
-        .into());
-    }
-    visit::verify(tx, actor, world, &part, leaving.proof)?;
-    leave(tx, actor, world, part, leaving.tracking)?;
-    settle::capture_for_what_left(tx, actor, world, &order)?;
-    let order = complete_if_done(tx, actor, world, order)?;
-    whole(tx, order)
 }
 
 /// Completes a placed order of which nothing is open any more.

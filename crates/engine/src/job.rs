@@ -16,7 +16,9 @@ use store::{StoreError, Tx, idempotency, job as rows};
 
 pub use store::job::Job;
 
-use crate::{Failure, Shop, World, cart, checkout, fulfilment, payment, promise, returns, seal, stock};
+use crate::{
+    Failure, Shop, World, cart, checkout, fulfilment, loyalty, payment, promise, returns, seal, stock,
+};
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
 const CLAIM_SECONDS: i64 = 60;
@@ -83,10 +85,12 @@ pub fn registry() -> Registry {
     Registry::default()
         .every(duty("answers.forget", 3600, forget_answers))
         .every(duty("cart.expire", 30, cart::expire_due))
+        .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
+        .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))

@@ -22,6 +22,7 @@ pub mod job;
 pub mod keyring;
 pub mod ledger;
 pub mod location;
+pub mod loyalty;
 pub mod market;
 pub mod order;
 pub mod payment;

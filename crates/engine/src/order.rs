@@ -35,8 +35,16 @@ pub fn lock(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Order, Failure> {
 /// [`Code::NotFound`], so that nobody learns which ids exist.
 pub fn may_see(actor: &Actor, order: &Order) -> Result<(), Failure> {
     let by_permission = actor.may(Permission::ReadOrders, order.location).is_ok();
-    let by_knowing = actor.may_somewhere(Permission::Shop).is_ok() && actor.channel == Some(order.channel);
-    if by_permission || by_knowing { Ok(()) } else { Err(Refusal::not_found("order", order.id).into()) }
+    if by_permission || is_held_by(actor, order) {
+        Ok(())
+    } else {
+        Err(Refusal::not_found("order", order.id).into())
+    }
+}
+
+/// Does who asks hold the order: shopping through the channel it was placed in, and knowing its id, which nobody can guess?
+pub fn is_held_by(actor: &Actor, order: &Order) -> bool {
+    actor.may_somewhere(Permission::Shop).is_ok() && actor.channel == Some(order.channel)
 }
 
 /// The id of the order with a number, for staff.

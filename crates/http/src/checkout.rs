@@ -1,19 +1,18 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
+mod leave;
 mod shape;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Refusal;
 use domain::order::CancelReason;
-use domain::value::id::{self, FulfilmentOrder, Location};
+use domain::value::id::{self, Location};
 use domain::value::{Id, Instant, Money, Reference};
-use domain::{Refusal, value};
-use engine::checkout::{self, Cancel, Checkout, Leaving, Tender};
-use engine::fulfilment::visit::Proof;
-use engine::{Failure, external};
+use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::external;
 use serde::Deserialize;
-use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +21,6 @@ use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::fulfilment::part_of;
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
@@ -30,10 +28,6 @@ use shape::{OrderShape, TenderShape};
 
 /// The most means of payment of one order.
 const TENDERS_MAX: usize = 10;
-/// The most characters of how a colleague made sure who came.
-const SEEN_LENGTH_MAX: usize = 100;
-/// The most characters of a tracking number.
-const TRACKING_LENGTH_MAX: usize = 100;
 
 /// The routes of placing orders and of what happens to them.
 pub fn routes() -> OpenApiRouter<App> {
@@ -42,8 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_order))
         .routes(routes!(pay_order))
         .routes(routes!(cancel_order))
-        .routes(routes!(ship_fulfilment_order))
-        .routes(routes!(hand_over_fulfilment_order))
+        .merge(leave::routes())
 }
 
 /// How a cart is to be ordered.
@@ -89,7 +82,7 @@ impl CheckoutShape {
             .collect();
         let placed_at = fields.take_if("placed_at", self.placed_at, |text| Instant::parse(&text));
         let external_id = fields.take_if("external_id", self.external_id, |text| {
-            value::reference::external_id::<id::Order>(&text)
+            domain::value::reference::external_id::<id::Order>(&text)
         });
         let asked = placed_at.zip(external_id).map(|(placed_at, external_id)| Wanted {
             expected_total: expected.flatten(),
@@ -236,105 +229,4 @@ async fn cancel_order(
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await
-}
-
-/// How a parcel can be followed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ShipFulfilmentOrder, example = json!({"tracking": "JD0002 1234 5678"}))]
-struct ShipShape {
-    /// The carrier's tracking number.
-    tracking: Option<String>,
-}
-
-/// Ship a fulfilment order
-#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", operation_id = "ship_fulfilment_order", tag = "checkout", request_body = ShipShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = OrderShape), Problems))]
-async fn ship_fulfilment_order(
-    State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
-    command: Command<ShipShape>,
-) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let mut fields = Fields::new();
-    let tracking = fields.take_if("tracking", command.body.tracking, |text| {
-        value::text::bounded("tracking", &text, 1, TRACKING_LENGTH_MAX)
-    });
-    let tracking = fields.done(tracking)?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id = kind(tx, &order, part, &[domain::delivery::Kind::Ship])?;
-        let whole = checkout::fulfil(
-            tx,
-            actor,
-            world,
-            id,
-            part,
-            Leaving { tracking: tracking.clone(), ..Leaving::default() },
-        )?;
-        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
-    })
-    .await
-}
-
-/// Into whose hands goods go that were ready for pickup, and how that was made sure.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = HandOver, example = json!({"code": "481516"}))]
-struct HandOverShape {
-    /// The customer's pickup code.
-    code: Option<String>,
-    /// How else a colleague made sure, such as `passport`; instead of the code.
-    seen: Option<String>,
-    /// The contact of the person who came, when it is not the customer.
-    collector: Option<String>,
-}
-
-impl HandOverShape {
-    fn read(self) -> Result<(Option<Proof>, Option<Id<id::Contact>>), Problem> {
-        let mut fields = Fields::new();
-        let collector = fields.take_if("collector", self.collector, |text| {
-            Id::parse(&text).map_err(|_| Refusal::invalid("collector", "give the id of a contact"))
-        });
-        let seen =
-            fields.take_if("seen", self.seen, |text| value::text::bounded("seen", &text, 1, SEEN_LENGTH_MAX));
-        let (collector, seen) = fields.done(collector.zip(seen))?;
-        Ok((self.code.map(Proof::Code).or(seen.map(Proof::Seen)), collector))
-    }
-}
-
-/// Hand a fulfilment order over to the customer
-#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hand-over", operation_id = "hand_over_fulfilment_order", tag = "checkout", request_body = Option<HandOverShape>,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = OrderShape), Problems))]
-async fn hand_over_fulfilment_order(
-    State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
-    command: Command<Option<HandOverShape>>,
-) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let proof = command.body.unwrap_or_default().read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id = kind(tx, &order, part, &[domain::delivery::Kind::Pickup, domain::delivery::Kind::HandOver])?;
-        let leaving = Leaving { tracking: None, proof: proof.clone() };
-        let whole = checkout::fulfil(tx, actor, world, id, part, leaving)?;
-        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
-    })
-    .await
-}
-
-/// The order, once it is sure that this part of it leaves in one of these ways.
-fn kind(
-    tx: &mut Tx<'_>,
-    order: &Reference<id::Order>,
-    part: Id<FulfilmentOrder>,
-    kinds: &[domain::delivery::Kind],
-) -> Result<Id<id::Order>, Failure> {
-    let id = external::resolve(tx, order)?;
-    engine::fulfilment::leaves_by(tx, id, part, kinds)?;
-    Ok(id)
 }

@@ -2,19 +2,26 @@
 
 mod shape;
 mod step;
+mod visit;
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
-use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location};
+use domain::actor::Actor;
+use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Order};
 use domain::value::{Id, Reference};
-use engine::external;
+use engine::fulfilment::pick::Which;
 use engine::fulfilment::{self, FulfilmentOrder, pool};
+use engine::{Failure, Request, World, external};
+use serde::Deserialize;
+use store::Tx;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::app::document;
+use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
@@ -28,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
         .merge(step::routes())
+        .merge(visit::routes())
 }
 
 /// List what a location has to get ready, the oldest first
@@ -73,8 +81,37 @@ async fn list_offers(
 }
 
 /// The fulfilment order a path names.
-pub(crate) fn part_of(text: &str) -> Result<Id<FulfilmentOrderKind>, Refusal> {
-    Id::parse(text).map_err(|_| Refusal::not_found("fulfilment order", text))
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct PartPath {
+    /// Id or external id
+    order: String,
+    /// The fulfilment order's id
+    fulfilment_order: String,
+}
+
+impl PartPath {
+    /// Which order, and which part of it.
+    pub(crate) fn read(&self) -> Result<(Reference<Order>, Id<FulfilmentOrderKind>), Refusal> {
+        let part = Id::parse(&self.fulfilment_order)
+            .map_err(|_| Refusal::not_found("fulfilment order", &self.fulfilment_order))?;
+        Ok((Reference::read(&self.order), part))
+    }
+}
+
+/// One step of the fulfilment order that a path names.
+pub(crate) async fn step(
+    app: &App,
+    path: PartPath,
+    request: Request,
+    mut act: impl FnMut(&mut Tx<'_>, &Actor, &mut World, Which) -> Result<Reply, Failure> + Send + 'static,
+) -> Result<Response, Problem> {
+    let (order, part) = path.read()?;
+    app.perform(request, StatusCode::OK, move |tx, actor, world| {
+        let which = (external::resolve(tx, &order)?, part);
+        act(tx, actor, world, which)
+    })
+    .await
 }
 
 fn page_of(found: &[FulfilmentOrder], limit: i64) -> Result<Response, Problem> {

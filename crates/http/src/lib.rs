@@ -23,6 +23,7 @@ pub mod import;
 pub mod job;
 pub mod limit;
 pub mod location;
+pub mod loyalty;
 pub mod market;
 pub mod observe;
 pub mod order;

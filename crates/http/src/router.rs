@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, market, order, payment, price, promise, returns, stock, storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, promise, returns, stock, storefront, tax,
 };
 
 /// The description's fixed part.
@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
+        .merge(loyalty::routes())
         .merge(delivery::routes())
         .merge(cart::routes())
         .merge(payment::routes())

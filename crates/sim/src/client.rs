@@ -121,6 +121,11 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The body as it came: pictures, documents.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as text; bytes that are no text become replacement characters.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -2,11 +2,12 @@
 
 use domain::actor::Actor;
 use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
-use domain::value::Id;
 use domain::value::id::{Book, Hold, Location};
+use domain::value::{Currency, Id, Money};
 use domain::{Code, Refusal};
 use engine::check::{Report, check};
 use engine::ledger::{Ending, NewHold, Notice, Told, end_hold, hold, post};
+use engine::loyalty::gift_card;
 use engine::{Failure, World, seal};
 use sim::shop::{TestShop, on_every_engine};
 use store::{Tx, params};
@@ -161,6 +162,22 @@ fn a_difference_says_where_and_what() {
             "external ids: loc \"till-4\": expected a thing of this kind, found none"
         );
         shop.run(|tx, _, _| Ok(store::external::remove::<Location>(tx, "till-4")?)).expect("forgotten");
+    });
+}
+
+#[test]
+fn money_of_nobody_is_found() {
+    on_every_engine(|shop| {
+        let pounds = Money::new(1000, Currency::parse("GBP").expect("a currency")).expect("an amount");
+        let card = shop
+            .run(move |tx, actor, world| gift_card::issue(tx, actor, world, pounds, None))
+            .expect("a gift card");
+        let report = tampered(shop, "update gift_card set currency = 'EUR'");
+        let named: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+        let book = gift_card::credit(&card).book;
+        let expected =
+            format!("credit: {book}: expected a book and its gift card or store credit, found no gift card");
+        assert_eq!(named, [expected]);
     });
 }
 

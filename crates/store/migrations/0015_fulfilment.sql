@@ -46,15 +46,19 @@ create table if not exists fulfilment_offer (
 create index if not exists fulfilment_offer_by_location on fulfilment_offer (location_id, fulfilment_order_id);
 create index if not exists fulfilment_offer_by_time on fulfilment_offer (until);
 
--- The customer's way to the goods that wait: the code shown at the counter, the bay, who came.
+-- The customer's way to the goods that wait: the code shown at the counter, when and at which bay, who is to come and who came.
 create table if not exists pickup_visit (
     order_id {bytes} not null,
     fulfilment_order_id {bytes} not null,
     state {int} not null,
     code text not null,
+    wrong_codes {int} not null,
+    expected_at {int},
     bay text,
+    named_id {bytes},
     collector_id {bytes},
     arrived_at {int},
+    reminded_at {int},
     ended_at {int},
     primary key (order_id, fulfilment_order_id)
 ) {strict};

@@ -1,6 +1,6 @@
 //! Reading the whole books for a check: everything in the order of its key and in pages, so that it needs little memory however much there is.
 
-use domain::ledger::AccountKey;
+use domain::ledger::{AccountKey, BookKind};
 use domain::value::id::{Book, Transfer};
 use domain::value::{Id, Instant};
 
@@ -181,13 +181,13 @@ pub fn unequal_holds(tx: &mut Tx<'_>) -> Result<Vec<HeldAccount>, StoreError> {
 ///
 /// # Errors
 /// What the store says.
-pub fn unheld(tx: &mut Tx<'_>, states: (i64, i64)) -> Result<Vec<HeldAccount>, StoreError> {
+pub fn unheld(tx: &mut Tx<'_>, kind: BookKind, states: (i64, i64)) -> Result<Vec<HeldAccount>, StoreError> {
     tx.rows(
         "select a.book_id, a.place, a.state, a.amount from account a join book b on b.book_id = a.book_id
-         where b.kind = 1 and a.state in ($1, $2) and a.amount <> 0 and not exists (
+         where b.kind = $4 and a.state in ($1, $2) and a.amount <> 0 and not exists (
              select 1 from hold h where h.book_id = a.book_id and h.held_place = a.place and h.held_state = a.state)
          order by a.book_id, a.place, a.state limit $3",
-        params![states.0, states.1, FINDINGS_MAX],
+        params![states.0, states.1, FINDINGS_MAX, kind.code()],
         |row| {
             let (book, account) = (row.id()?, AccountKey { place: row.key()?, state: row.int()? });
             Ok(HeldAccount { book, account, pending: 0, amount: row.int()? })

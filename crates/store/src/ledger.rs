@@ -327,15 +327,21 @@ pub fn lock_holds_of(tx: &mut Tx<'_>, cause_id: &str) -> Result<Vec<HoldRow>, St
     )
 }
 
-/// Pending holds whose time ran out at `now`, the oldest first, at most `limit`.
+/// Pending holds in books of a kind whose time ran out at `now`, the oldest first, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn holds_due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<HoldRow>, StoreError> {
+pub fn holds_due(
+    tx: &mut Tx<'_>,
+    kind: BookKind,
+    now: Instant,
+    limit: i64,
+) -> Result<Vec<HoldRow>, StoreError> {
     tx.rows(
-        "select book_id, hold_id, from_place, from_state, held_place, held_state, amount, posted, state, expires_at, cause_kind, cause_id
-         from hold where state = 1 and expires_at <= $1 order by expires_at limit $2",
-        params![now, limit],
+        "select h.book_id, h.hold_id, h.from_place, h.from_state, h.held_place, h.held_state, h.amount, h.posted, h.state, h.expires_at, h.cause_kind, h.cause_id
+         from hold h join book b on b.book_id = h.book_id
+         where h.state = 1 and h.expires_at <= $2 and b.kind = $1 order by h.expires_at limit $3",
+        params![kind.code(), now, limit],
         hold_row,
     )
 }

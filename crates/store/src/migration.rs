@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0021_price_list_change"
     "0022_postal_area"
     "0023_selling"
+    "0033_loyalty"
     "0060_keyring"
 };
 

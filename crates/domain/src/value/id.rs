@@ -57,6 +57,10 @@ kinds! {
     Contact "con" "contact";
     /// Shelves to be counted, or that were.
     Count "cnt" "count";
+    /// A code that opens a promotion.
+    Coupon "cpn" "coupon";
+    /// Coupons that were made together.
+    CouponBatch "cpb" "coupon batch";
     /// A customer.
     Customer "cus" "customer";
     /// A way of delivering: parcel, pickup.
@@ -105,6 +109,8 @@ kinds! {
     PriceList "prl" "price list";
     /// A product.
     Product "prd" "product";
+    /// A rule that lowers what is paid.
+    Promotion "pro" "promotion";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.
@@ -184,7 +190,8 @@ impl<K: Kind> Id<K> {
     }
 }
 
-const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Digits of base 32 (Crockford): none can be taken for another.
+pub(crate) const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn decode(digits: &str) -> Option<[u8; 16]> {
     if digits.len() != 26 {

@@ -1,5 +1,7 @@
 //! What the ledger holds agrees with what was promised, and every external id leads to a thing.
 
+use domain::ledger::BookKind;
+use domain::loyalty::State as Money;
 use domain::stock::State;
 use store::Tx;
 use store::check as rows;
@@ -10,7 +12,10 @@ use crate::Failure;
 /// Live holds lie in their accounts, and nothing else does.
 pub fn holds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let mut unequal = rows::unequal_holds(tx)?;
-    unequal.extend(rows::unheld(tx, (State::Held.code(), State::PoolHeld.code()))?);
+    unequal.extend(rows::unheld(tx, BookKind::Stock, (State::Held.code(), State::PoolHeld.code()))?);
+    for kind in [BookKind::GiftCard, BookKind::StoreCredit] {
+        unequal.extend(rows::unheld(tx, kind, (Money::Held.code(), Money::Held.code()))?);
+    }
     let tell = |held: rows::HeldAccount| {
         let place = account_name(held.book, held.account);
         Difference::new("holds", place, format!("{} by its live holds", held.pending), held.amount)

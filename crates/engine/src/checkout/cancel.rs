@@ -50,7 +50,7 @@ pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) 
     whole(tx, order)
 }
 
-fn cancel_locked(
+pub(super) fn cancel_locked(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::actor::{Actor, Permission};
-use domain::ledger::{HoldEnd, HoldState};
+use domain::ledger::{BookKind, HoldEnd, HoldState};
 use domain::stock::{self, State};
 use domain::value::id::{Cart, Hold, Location, Variant};
 use domain::value::{Id, Instant, Quantity};
@@ -227,7 +227,7 @@ pub fn release(
 /// # Errors
 /// What the store says.
 pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let due = books::holds_due(tx, world.now(), EXPIRE_BATCH)?;
+    let due = books::holds_due(tx, BookKind::Stock, world.now(), EXPIRE_BATCH)?;
     let full = due.len() as i64 == EXPIRE_BATCH;
     for row in due {
         let Some(row) = books::lock_hold(tx, row.book, row.id)? else { continue };

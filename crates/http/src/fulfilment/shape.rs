@@ -3,7 +3,6 @@
 use domain::stock::selling::Later;
 use engine::fulfilment::{FulfilmentOrder, Line};
 use serde::Serialize;
-use store::fulfilment::visit::Visit;
 use utoipa::ToSchema;
 
 /// Goods of an order that leave one location together.
@@ -102,43 +101,6 @@ impl From<&FulfilmentOrder> for FulfilmentOrderShape {
             promised_from: one.promised.from.map(|at| at.to_string()),
             promised_by: one.promised.by.map(|at| at.to_string()),
             lines: one.lines.iter().filter(|one| one.quantity > 0).map(FulfilmentLineShape::from).collect(),
-        }
-    }
-}
-
-/// The customer's visit for goods that wait.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PickupVisit, example = json!({"state": "arrived", "code": "481516", "bay": "2", "arrived_at": "2026-06-01T10:00:00Z"}))]
-pub(crate) struct VisitShape {
-    /// Where it stands: `booked`, `on_the_way`, `arrived`, `handed_over` or `no_show`.
-    state: &'static str,
-    /// What the customer says or shows at the counter.
-    code: String,
-    /// Where the customer waits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bay: Option<String>,
-    /// The contact of the person who came, when it was not the customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collector: Option<String>,
-    /// When the customer came.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    arrived_at: Option<String>,
-    /// When the visit ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    ended_at: Option<String>,
-}
-
-impl From<&Visit> for VisitShape {
-    fn from(visit: &Visit) -> VisitShape {
-        VisitShape {
-            state: visit.state.text(),
-            code: visit.code.clone(),
-            bay: visit.bay.clone(),
-            collector: visit.collector.map(|id| id.to_string()),
-            arrived_at: visit.arrived_at.map(|at| at.to_string()),
-            ended_at: visit.ended_at.map(|at| at.to_string()),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The steps of fulfilment: picking, packing, waiting for the customer, and what goes another way.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
 use domain::value::id::{Location, Variant};
@@ -15,13 +14,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::part_of;
-use super::shape::{FulfilmentOrderShape, VisitShape};
+use super::shape::FulfilmentOrderShape;
+use super::{PartPath, step};
 use crate::App;
-use crate::app::{Reply, document};
-use crate::caller::Caller;
+use crate::app::Reply;
 use crate::command::{Command, KeyRequired};
-use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::Fields;
 
@@ -42,8 +39,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(release_fulfilment_order))
         .routes(routes!(offer_fulfilment_order))
         .routes(routes!(claim_fulfilment_order))
-        .routes(routes!(arrive_for_pickup))
-        .routes(routes!(read_pickup_visit))
 }
 
 /// Pieces that a colleague found, or did not find.
@@ -139,34 +134,19 @@ struct ClaimShape {
     location: String,
 }
 
-/// Where the customer is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Arrival, example = json!({"bay": "2"}))]
-struct ArriveShape {
-    /// The bay, when there are bays.
-    #[schema(min_length = 1, max_length = 40)]
-    bay: Option<String>,
-}
-
 fn every(all: &[FulfilmentOrder]) -> Result<Reply, Failure> {
     Reply::json(&all.iter().map(FulfilmentOrderShape::from).collect::<Vec<_>>())
 }
 
 /// Begin to pick
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/start-picking", operation_id = "start_picking", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn start_picking(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.keyed()?.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&pick::start(tx, actor, world, which)?))
     })
     .await
@@ -174,19 +154,15 @@ async fn start_picking(
 
 /// Say which pieces were taken from the shelf
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/pick", operation_id = "pick_pieces", tag = "fulfilment", request_body = PiecesShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn pick_pieces(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<PiecesShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let pieces = command.body.read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         let pieces = pieces_of(tx, &pieces)?;
         Reply::json(&FulfilmentOrderShape::from(&pick::pick(tx, actor, world, which, &pieces)?))
     })
@@ -195,19 +171,15 @@ async fn pick_pieces(
 
 /// Say which pieces were not found: another place serves them in the same instant, or they wait for one
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/short-pick", operation_id = "short_pick", tag = "fulfilment", request_body = PiecesShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = [FulfilmentOrderShape]), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = [FulfilmentOrderShape]), Problems))]
 async fn short_pick(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<PiecesShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let pieces = command.body.read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         let pieces = pieces_of(tx, &pieces)?;
         every(&pick::short(tx, actor, world, which, &pieces)?)
     })
@@ -216,18 +188,13 @@ async fn short_pick(
 
 /// Say that everything picked is packed
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/pack", operation_id = "pack_fulfilment_order", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn pack_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.keyed()?.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&pick::pack(tx, actor, world, which)?))
     })
     .await
@@ -235,18 +202,13 @@ async fn pack_fulfilment_order(
 
 /// Say that the goods wait for their customer, who gets a pickup code
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ready", operation_id = "ready_fulfilment_order", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn ready_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.keyed()?.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&visit::ready(tx, actor, world, which)?))
     })
     .await
@@ -254,18 +216,13 @@ async fn ready_fulfilment_order(
 
 /// Say that the carrier handed the parcel over
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/deliver", operation_id = "deliver_fulfilment_order", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn deliver_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.keyed()?.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&leave::delivered(tx, actor, world, which)?))
     })
     .await
@@ -273,19 +230,15 @@ async fn deliver_fulfilment_order(
 
 /// Do not serve it here: its goods go back to the shelf, and another place serves it, or it waits for one
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/reject", operation_id = "reject_fulfilment_order", tag = "fulfilment", request_body = ReasonShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = [FulfilmentOrderShape]), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = [FulfilmentOrderShape]), Problems))]
 async fn reject_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<ReasonShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let reason = command.body.read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         every(&pool::reject(tx, actor, world, which, &reason)?)
     })
     .await
@@ -293,19 +246,15 @@ async fn reject_fulfilment_order(
 
 /// Put it on hold, so that nobody goes on with it
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/hold", operation_id = "hold_fulfilment_order", tag = "fulfilment", request_body = ReasonShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn hold_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<ReasonShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let reason = command.body.read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&hold::put(tx, actor, world, which, &reason)?))
     })
     .await
@@ -313,18 +262,13 @@ async fn hold_fulfilment_order(
 
 /// Let it go on
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/release", operation_id = "release_fulfilment_order", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn release_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.keyed()?.request, move |tx, actor, world, which| {
         Reply::json(&FulfilmentOrderShape::from(&hold::release(tx, actor, world, which)?))
     })
     .await
@@ -332,19 +276,15 @@ async fn release_fulfilment_order(
 
 /// Offer it to several locations; the first to claim it serves it
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/offer", operation_id = "offer_fulfilment_order", tag = "fulfilment", request_body = OfferShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn offer_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<OfferShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let (locations, until) = command.body.read()?;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         let locations = locations_of(tx, &locations)?;
         Reply::json(&FulfilmentOrderShape::from(&pool::offer(tx, actor, world, which, (&locations, until))?))
     })
@@ -353,60 +293,17 @@ async fn offer_fulfilment_order(
 
 /// Claim what was offered to a location
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/claim", operation_id = "claim_fulfilment_order", tag = "fulfilment", request_body = ClaimShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = FulfilmentOrderShape), Problems))]
+    params(PartPath, KeyRequired), responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn claim_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<ClaimShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
     let location = Reference::<Location>::read(&command.body.location);
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         let location = external::resolve_at(tx, "location", &location)?;
         Reply::json(&FulfilmentOrderShape::from(&pool::claim(tx, actor, world, which, location)?))
     })
     .await
-}
-
-/// Say that the customer is there, at a bay when there are bays
-#[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/arrive", operation_id = "arrive_for_pickup", tag = "fulfilment", request_body = ArriveShape,
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id"),
-        KeyRequired),
-    responses((status = 200, body = VisitShape), Problems))]
-async fn arrive_for_pickup(
-    State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
-    command: Command<ArriveShape>,
-) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let bay = command.body.bay;
-    let (order, part) = (named(&order), part_of(&part)?);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
-        Reply::json(&VisitShape::from(&visit::arrive(tx, actor, world, which, bay.clone())?))
-    })
-    .await
-}
-
-/// Read the customer's visit for goods that wait, with the pickup code
-#[utoipa::path(get, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/visit", operation_id = "read_pickup_visit", tag = "fulfilment",
-    params(("order" = String, Path, description = "Id or external id"), ("fulfilment_order" = String, Path, description = "The fulfilment order's id")),
-    responses((status = 200, body = VisitShape), Problems))]
-async fn read_pickup_visit(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path((order, part)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    let (order, part) = (named(&order), part_of(&part)?);
-    let found = app
-        .read(move |tx| {
-            let order = external::resolve(tx, &order)?;
-            visit::read(tx, &actor, (order, part))
-        })
-        .await?;
-    document(&VisitShape::from(&found), None)
 }

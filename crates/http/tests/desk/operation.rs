@@ -7,9 +7,11 @@ use super::{Answer, Desk};
 /// Samples for ids in paths, by the part of the path before them, where an external id is not taken.
 const IDS: &[(&str, &str)] = &[
     ("api-keys", "key_01jd0000000000000000000000"),
+    ("gift-cards", "gft_01jd0000000000000000000000"),
     ("jobs", "job_01jd0000000000000000000000"),
     ("roles", "rol_01jd0000000000000000000000"),
     ("staff", "stf_01jd0000000000000000000000"),
+    ("store-credits", "scr_01jd0000000000000000000000"),
 ];
 
 /// An operation of the description, ready to be asked.

@@ -1,0 +1,176 @@
+//! Gift cards: money paid in before, or given back for goods, spent later by whoever holds the code.
+//!
+//! The code follows from the card's id and the master key, so it need not be kept: the books have only its hash, and show it once.
+
+use domain::actor::{Actor, Permission};
+use domain::ledger::BookKind;
+use domain::loyalty::{self as rules, CardState};
+use domain::value::id::{GiftCard as CardKind, Hold};
+use domain::value::{Currency, Id, Instant, Money};
+use domain::{Code, Refusal};
+use serde_json::json;
+use store::{Tx, loyalty as rows};
+
+pub use store::loyalty::GiftCard;
+
+use super::{Cause, Credit};
+use crate::event::emit;
+use crate::{Failure, Keyring, World};
+
+/// The book of money a card has.
+pub fn credit(card: &GiftCard) -> Credit {
+    Credit { book: card.id.shared_with(), subject: card.id.to_string(), currency: card.currency }
+}
+
+/// The code of a card, from its id and the master key.
+fn code_of(keyring: &Keyring, id: Id<CardKind>) -> String {
+    let hash = keyring.lookup_hash("gift card code", &id.to_string());
+    rules::code(std::array::from_fn(|place| hash[place]))
+}
+
+fn hash_of(keyring: &Keyring, sought: &str) -> [u8; 32] {
+    keyring.lookup_hash("gift card", sought)
+}
+
+/// Makes a card with nothing on it. The caller has asked for the permission.
+///
+/// # Errors
+/// [`Code::Invalid`] when it would expire before it is made.
+pub(crate) fn make(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    currency: Currency,
+    expires_at: Option<Instant>,
+) -> Result<GiftCard, Failure> {
+    let now = world.now();
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(Refusal::invalid("expires_at", "give an instant that is still to come").into());
+    }
+    let id: Id<CardKind> = world.id();
+    let code = code_of(world.keyring(), id);
+    let card = GiftCard {
+        id,
+        currency,
+        last_four: code[code.len() - 4..].to_owned(),
+        state: CardState::Active,
+        expires_at,
+        code_shown_at: None,
+        made_at: now,
+        version: 1,
+    };
+    let plain = rules::sought(&code).unwrap_or_default();
+    rows::add_card(tx, &card, &hash_of(world.keyring(), &plain))?;
+    super::open(tx, &credit(&card), BookKind::GiftCard, now)?;
+    let body = json!({ "currency": currency.code(), "expires_at": expires_at.map(|at| at.to_string()) });
+    emit(tx, actor, world, id, "gift_card.made", body);
+    Ok(card)
+}
+
+/// Sells or gives a card with an amount on it. Its code is shown by [`show_code`].
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::Invalid`] for an amount or instant out of bounds.
+pub fn issue(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    amount: Money,
+    expires_at: Option<Instant>,
+) -> Result<GiftCard, Failure> {
+    actor.may(Permission::GiveCredit, None)?;
+    let card = make(tx, actor, world, amount.currency(), expires_at)?;
+    super::issue(tx, actor, world, &credit(&card), amount.minor())?;
+    Ok(card)
+}
+
+/// Shows a card's code, once; afterwards only whoever wrote it down has it.
+///
+/// # Errors
+/// [`Code::WrongState`] when it was shown before.
+pub fn show_code(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CardKind>,
+) -> Result<String, Failure> {
+    actor.may(Permission::GiveCredit, None)?;
+    let card = find(tx, id)?;
+    if !rows::show_code(tx, card.id, world.now())? {
+        let why = "the code was shown before; block this gift card and issue another";
+        return Err(Refusal::new(Code::WrongState, why).into());
+    }
+    emit(tx, actor, world, card.id, "gift_card.code_shown", json!({}));
+    Ok(code_of(world.keyring(), card.id))
+}
+
+/// The card with a code, however it was typed: whoever holds the code may know what is on it and spend it.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::Forbidden`] for who neither sells, takes payments nor gives credit.
+pub fn by_code(tx: &mut Tx<'_>, actor: &Actor, world: &World, typed: &str) -> Result<GiftCard, Failure> {
+    let may = |permission| actor.may_somewhere(permission);
+    may(Permission::Shop)
+        .or_else(|_| may(Permission::TakePayments))
+        .or_else(|_| may(Permission::GiveCredit))?;
+    let missing = || Refusal::new(Code::NotFound, "no gift card has this code").at("code");
+    let sought = rules::sought(typed).ok_or_else(missing)?;
+    let id = rows::card_by_code(tx, &hash_of(world.keyring(), &sought))?.ok_or_else(missing)?;
+    find(tx, id)
+}
+
+/// Stops a card, or lets it be spent again. Doing it twice is the same as once.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::NotFound`].
+pub fn set_state(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CardKind>,
+    state: CardState,
+) -> Result<GiftCard, Failure> {
+    actor.may(Permission::GiveCredit, None)?;
+    find(tx, id)?;
+    if rows::set_card_state(tx, id, state)? {
+        let kind = match state {
+            CardState::Active => "gift_card.unblocked",
+            CardState::Blocked => "gift_card.blocked",
+        };
+        emit(tx, actor, world, id, kind, json!({}));
+    }
+    find(tx, id)
+}
+
+/// Sets money of a card aside for what is being bought, until an instant.
+///
+/// # Errors
+/// [`Code::WrongState`] when it is blocked or has expired, [`Code::AmountExceeded`] when less is on it.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    card: &GiftCard,
+    (amount, expires_at): (i64, Instant),
+    cause: Cause,
+) -> Result<Id<Hold>, Failure> {
+    rules::may_spend(card.state, card.expires_at, world.now())?;
+    super::hold(tx, actor, world, &credit(card), (amount, expires_at), cause)
+}
+
+/// A card.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn find(tx: &mut Tx<'_>, id: Id<CardKind>) -> Result<GiftCard, Failure> {
+    rows::find_card(tx, id)?.ok_or_else(|| Refusal::not_found("gift card", id).into())
+}
+
+/// A card, for who gives credit.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::NotFound`].
+pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<CardKind>) -> Result<GiftCard, Failure> {
+    actor.may(Permission::GiveCredit, None)?;
+    find(tx, id)
+}
