@@ -250,3 +250,50 @@ fn the_check_finds_goods_that_nobody_announced() {
         assert_eq!(goods.quantity, 2);
     });
 }
+
+#[test]
+fn a_shopper_learns_what_lies_where_and_when_it_is_there() {
+    on_every_engine(|shop| {
+        let room = Room::open(shop, 3);
+        room.put_on_the_map();
+        let asked = |quantity| room.asked(quantity);
+        // Monday the first of June, eleven o'clock in Leeds; the store prepares in half an hour, the carrier takes one to three days.
+        let answer = asked(2).unwrap();
+        let store = &answer.stores[0];
+        assert_eq!(
+            (store.distance_m.map(|metres| metres / 1000), store.open, store.here.as_slice()),
+            (Some(0), true, &[3][..])
+        );
+        let (ready_at, when) = store.ready.unwrap();
+        assert_eq!((ready_at.to_string().as_str(), when.text()), ("2026-06-01T10:30:00Z", "today"));
+        let delivery = &answer.deliveries[0];
+        let days = |promised: engine::fulfilment::Promised| {
+            [promised.from, promised.by].map(|at| at.map(|at| at.to_string()).unwrap_or_default())
+        };
+        assert_eq!(days(delivery.promised), ["2026-06-01T23:00:00Z", "2026-06-04T23:00:00Z"]);
+        assert_eq!((delivery.parcels, delivery.later, answer.lines[0].there), (1, false, 3));
+        // What was promised is what the order says.
+        let order = room.order(2).unwrap();
+        assert_eq!(room.part(&order, 0).promised, delivery.promised);
+
+        // More than there is: no date, until it may be back-ordered, and a better one when it is expected.
+        let short = asked(4).unwrap();
+        assert_eq!((short.deliveries.len(), short.stores[0].ready, short.lines[0].there), (0, None, 1));
+        room.rule(BACK_ORDER);
+        let later = asked(4).unwrap();
+        assert_eq!(later.lines[0].beyond, Some((Later::BackOrder, 5)));
+        assert!(later.deliveries[0].later);
+        assert_eq!(days(later.deliveries[0].promised), ["2026-06-11T23:00:00Z", "2026-06-16T23:00:00Z"]);
+        room.announce(3, "2026-06-03T08:00:00Z");
+        let expected = asked(4).unwrap();
+        assert_eq!(days(expected.deliveries[0].promised), ["2026-06-03T23:00:00Z", "2026-06-08T23:00:00Z"]);
+        assert_eq!(
+            expected.stores[0].expected_at.map(|at| at.to_string()).as_deref(),
+            Some("2026-06-03T08:00:00Z")
+        );
+
+        // The store is full for today.
+        room.capacity(1);
+        assert_eq!(asked(1).unwrap().stores[0].ready.map(|(_, when)| when.text()), Some("tomorrow"));
+    });
+}

@@ -200,6 +200,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/products/{id}", OneOf(&[ReadCatalogue])),
     ("PATCH", "/v1/products/{id}", OneOf(&[EditCatalogue])),
     ("POST", "/v1/products/{id}/variants", OneOf(&[EditCatalogue])),
+    ("POST", "/v1/promises", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/returns", OneOf(&[ReadOrders])),
     ("POST", "/v1/returns", OneOf(&[EditOrders])),
     ("GET", "/v1/returns/{return}", OneOf(&[ReadOrders])),

@@ -1,5 +1,6 @@
 //! Promises over the API: what is to arrive, and when something can be had where.
 
+mod answer;
 mod expected;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -8,5 +9,5 @@ use crate::App;
 
 /// The routes of promises.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(expected::routes())
+    OpenApiRouter::new().merge(answer::routes()).merge(expected::routes())
 }

@@ -384,6 +384,36 @@ pub fn network_members(
     )
 }
 
+/// A location of a network as far as distance and rank go; what else it is costs more to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The location.
+    pub id: Id<id::Location>,
+    /// Parcels leave from here.
+    pub can_ship: bool,
+    /// Customers collect here.
+    pub can_pick_up: bool,
+    /// Where it is on the map.
+    pub coordinates: Option<Coordinates>,
+}
+
+/// The active locations of a network, the best first.
+///
+/// # Errors
+/// What the store says.
+pub fn sites(tx: &mut Tx<'_>, network: Id<id::Network>) -> Result<Vec<Site>, StoreError> {
+    tx.rows(
+        "select location.location_id, can_ship, can_pick_up, latitude_micro, longitude_micro
+         from network_member join location on location.location_id = network_member.location_id
+         where network_id = $1 and active = 1 order by rank, location.location_id",
+        params![network],
+        |row| {
+            let (id, can_ship, can_pick_up) = (row.id()?, row.yes()?, row.yes()?);
+            Ok(Site { id, can_ship, can_pick_up, coordinates: coordinates(row)? })
+        },
+    )
+}
+
 /// The networks that share a location with a network, itself among them.
 ///
 /// # Errors

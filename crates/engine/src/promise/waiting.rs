@@ -122,7 +122,7 @@ impl Outlook {
         let there: Vec<_> = there.filter(|(_, amount)| *amount > 0).collect();
         let fullest = there.iter().max_by_key(|(_, amount)| *amount).map(|(account, _)| account.place);
         let mut supplies = vec![Supply { at: now, quantity: there.iter().map(|(_, amount)| amount).sum() }];
-        let expected = store::stock::expected::to_come(tx, variant, EXPECTED_MAX)?;
+        let expected = store::stock::expected::to_come_of(tx, &[variant], EXPECTED_MAX)?;
         let mut ids: Vec<_> = expected.iter().map(|goods| goods.location).collect();
         ids.extend(fullest.map(Id::from_bytes));
         let locations = store::location::among(tx, &ids)?;

@@ -38,12 +38,11 @@ pub fn reach(tx: &mut Tx<'_>, channel: &Channel) -> Result<Reach, Failure> {
     if let Some(location) = channel.location {
         return Ok(pinned(channel, location));
     }
-    let members = store::location::network_members(tx, channel.network)?;
-    let serving = members.into_iter().filter(|(location, _)| location.active && location.can_ship);
+    let sites = store::location::sites(tx, channel.network)?;
     Ok(Reach {
         network: channel.network,
         overlapping: store::location::overlapping_networks(tx, channel.network)?,
-        locations: serving.map(|(location, _)| location.id).collect(),
+        locations: sites.iter().filter(|site| site.can_ship).map(|site| site.id).collect(),
         pinned: false,
         threshold: channel.stock_threshold,
         ahead: None,
@@ -102,12 +101,12 @@ pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Resu
         reach.locations.iter().enumerate().map(|(rank, location)| (location.bytes(), rank)).collect();
     let mut safety = HashMap::new();
     if !reach.pinned {
-        for level in rows::levels(tx, &keys)? {
+        for level in rows::kept_back(tx, &keys)? {
             safety.insert((level.variant, level.location), level.out_of_reach());
         }
     }
     let mut picture = Picture { threshold: reach.threshold, pinned: reach.pinned, ..Picture::default() };
-    for (variant, account, amount) in rows::balances(tx, &keys)? {
+    for (variant, account, amount) in rows::promising(tx, &keys)? {
         let state = State::coded(account.state);
         if rank.contains_key(&account.place) {
             let location = Id::from_bytes(account.place);
@@ -137,7 +136,7 @@ pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Resu
         picture.claims.entry(*variant).or_default().committed += ahead;
     }
     for shelves in picture.shelves.values_mut() {
-        shelves.sort_by_key(|shelf| rank.get(&shelf.location.bytes()).copied());
+        shelves.sort_by_cached_key(|shelf| rank.get(&shelf.location.bytes()).copied());
     }
     Ok(picture)
 }

@@ -4,16 +4,20 @@
 use domain::Code;
 use domain::actor::Actor;
 use domain::contact::{Card, Draft};
+use domain::delivery::Destination;
 use domain::market::PaymentKind;
 use domain::stock::expected::Arrival;
 use domain::stock::selling::Rule;
 use domain::stock::{self as places, State as Stock};
 use domain::value::id::Variant;
-use domain::value::{Id, Instant, Quantity, Reference};
+use domain::value::{Coordinates, Country, Id, Instant, OpeningHours, Quantity, Reference};
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
 use engine::checkout::{self, Checkout, Tender, Whole};
 use engine::fulfilment::{FulfilmentOrder, pool};
+use engine::location::Location;
+use engine::location::area::{self, PostalArea};
 use engine::market::Channel;
+use engine::promise::answer::{self, Answer, Asked};
 use engine::promise::expected::{self, ExpectedGoods, NewExpected};
 use engine::stock::availability::{self, Availability};
 use engine::stock::{self, Adjust, AdjustReason, Receive};
@@ -200,5 +204,51 @@ impl<'a> Room<'a> {
         let found = self.shop.read(move |tx| event::read(tx, &Actor::system(), [0; 16], &filter, 100));
         let events = found.expect("events").events;
         events.iter().map(|(entry, _)| serde_json::from_str(&entry.body).expect("a body")).collect()
+    }
+
+    /// The store stands in the middle of Leeds, where customers collect, and its postal codes are known.
+    pub fn put_on_the_map(&self) {
+        let leeds = Coordinates::parse("53.797", "-1.5437").expect("a point");
+        let country = Country::parse("GB").expect("a country");
+        let area = PostalArea { country, prefix: "LS".into(), place: None, coordinates: leeds };
+        let set = self.shop.run(move |tx, actor, world| area::set(tx, actor, world, &area));
+        set.expect("an area");
+        self.change_store(move |store| {
+            store.coordinates = Some(leeds);
+            store.can_pick_up = true;
+            store.hours = Some(OpeningHours::parse("mo-sa 09:00-18:00").expect("hours"));
+        });
+    }
+
+    /// The store prepares so many orders a day.
+    pub fn capacity(&self, orders: i64) {
+        self.change_store(move |store| store.capacity = Some(orders));
+    }
+
+    fn change_store(&self, change: impl Fn(&mut Location) + Send + 'static) {
+        let id = self.retailer.locations[0];
+        let changed = self.shop.run(move |tx, _, _| {
+            let mut store = store::location::find(tx, id)?.expect("the store");
+            change(&mut store);
+            Ok(store::location::update(tx, &store)?)
+        });
+        assert!(changed.expect("a change"));
+    }
+
+    /// What is promised to somebody in Leeds who would buy so many mugs.
+    pub fn asked(&self, mugs: i64) -> Result<Answer, Failure> {
+        let destination = Destination {
+            country: Country::parse("GB").expect("a country"),
+            postal_code: Some("LS1 4DY".into()),
+        };
+        let asked = Asked {
+            channel: Reference::Id(self.web.id),
+            lines: vec![(self.mug, mugs)],
+            destination: Some(destination),
+            point: None,
+            stores: 5,
+            at: self.shop.shop.source.now(),
+        };
+        self.shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked))
     }
 }

@@ -4,7 +4,7 @@ use domain::stock::expected::State;
 use domain::value::id::{self, Location, Variant};
 use domain::value::{Id, Instant};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// Goods of one variant that are to arrive at a location.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,15 +114,20 @@ pub fn lock(tx: &mut Tx<'_>, id: Id<id::ExpectedGoods>) -> Result<Option<Expecte
     find(tx, id)
 }
 
-/// What is still to come of a variant, the earliest first, at most `limit`.
+/// What is still to come of variants, the earliest first, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn to_come(tx: &mut Tx<'_>, variant: Id<Variant>, limit: i64) -> Result<Vec<ExpectedGoods>, StoreError> {
+pub fn to_come_of(
+    tx: &mut Tx<'_>,
+    variants: &[Id<Variant>],
+    limit: i64,
+) -> Result<Vec<ExpectedGoods>, StoreError> {
+    let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
     tx.rows(
         "select expected_goods_id, variant_id, location_id, quantity, arrived, due_at, reference, state, made_at, version
-         from expected_goods where variant_id = $1 and state = 1 order by due_at, expected_goods_id limit $2",
-        params![variant, limit],
+         from expected_goods where variant_id in {ids $1} and state = 1 order by due_at, expected_goods_id limit $2",
+        &[Param::Ids(&keys), limit.into()],
         goods,
     )
 }
