@@ -3,9 +3,12 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use domain::actor::Permissions;
+use domain::actor::key::KeyKind;
 use domain::stock::State as Stock;
-use domain::value::Id;
 use domain::value::id::Variant;
+use domain::value::{Id, Reference};
+use engine::actor::key::{self, NewKey};
 use serde_json::{Value, json};
 use sim::TestShop;
 use sim::client::{Client, Reply};
@@ -86,13 +89,41 @@ impl Floor {
         self.get(path)["items"].as_array().expect("a page").clone()
     }
 
-    /// A paid order of mugs from the web shop, sent by parcel or collected at a location: its id.
-    pub fn order(&self, mugs: i64, collected_at: Option<&str>) -> String {
+    /// A way to the shop for somebody else.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A till at the location of this place, from 0: its code, and the cashier's way to the shop.
+    pub fn till(&self, place: usize) -> (String, Client) {
+        let till = self.stand.retailer.till(&self.stand.shop, place);
+        let channel = till.id;
+        let made = self.stand.shop.run(move |tx, actor, world| {
+            let new = NewKey {
+                name: "cashier".into(),
+                kind: KeyKind::Secret,
+                permissions: Permissions::EVERYTHING,
+                channel: Some(Reference::Id(channel)),
+                location: None,
+            };
+            key::create(tx, actor, world, new)
+        });
+        let bearer = format!("Bearer {}", made.unwrap().1);
+        (till.code, self.stand.server.client().with_header("authorization", bearer))
+    }
+
+    /// A cart of mugs in the web shop, sent by parcel or collected at a location.
+    pub fn cart(&self, mugs: i64, collected_at: Option<&str>) -> Value {
         let mut cart = a_cart(&[(self.mug, mugs)], "ada@example.com");
         if let Some(location) = collected_at {
             cart["delivery"] = json!({ "method": "collect", "location": location });
         }
-        let made = self.must("/v1/carts", &cart);
+        cart
+    }
+
+    /// A paid order of mugs from the web shop, sent by parcel or collected at a location: its id.
+    pub fn order(&self, mugs: i64, collected_at: Option<&str>) -> String {
+        let made = self.must("/v1/carts", &self.cart(mugs, collected_at));
         let cart = made["id"].as_str().expect("an id");
         let paid = json!({ "payments": [{ "kind": "cash" }] });
         let placed = self.must(&format!("/v1/carts/{cart}/checkout"), &paid);

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod floor;
+mod status;
+mod stock;
 
 use domain::stock::State as Stock;
 use serde_json::json;

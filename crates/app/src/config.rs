@@ -39,6 +39,7 @@ pub struct Config {
     request_seconds_max: u64,
     requests_at_once_max: usize,
     streams_at_once_max: usize,
+    status_streams_at_once_max: usize,
     requests_per_minute_max: u32,
     sign_ins_per_minute_max: u32,
     stop_seconds_max: u64,
@@ -169,6 +170,7 @@ impl Config {
             request_seconds_max: self.request_seconds_max,
             requests_at_once_max: self.requests_at_once_max,
             streams_at_once_max: self.streams_at_once_max,
+            status_streams_at_once_max: self.status_streams_at_once_max,
             stop_seconds_max: self.stop_seconds_max,
             per_credential: asked(defaults.per_credential),
             per_address: asked(defaults.per_address),
@@ -211,6 +213,7 @@ pub fn load(flags: &Flags) -> Result<Config, Fault> {
     bounded("connections_at_once_max", config.connections_at_once_max, 1_000_000)?;
     bounded("idle_seconds_max", config.idle_seconds_max as usize, 86_400)?;
     bounded("streams_at_once_max", config.streams_at_once_max, 100_000)?;
+    bounded("status_streams_at_once_max", config.status_streams_at_once_max, 100_000)?;
     bounded("requests_per_minute_max", config.requests_per_minute_max as usize, 1_000_000_000)?;
     bounded("sign_ins_per_minute_max", config.sign_ins_per_minute_max as usize, 1_000_000)?;
     Ok(config)

@@ -22,6 +22,7 @@ pub mod promotion;
 pub mod refusal;
 pub mod returns;
 pub mod routing;
+pub mod status;
 pub mod stock;
 pub mod tax;
 pub mod value;

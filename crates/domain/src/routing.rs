@@ -7,6 +7,7 @@
 //! location and finds the best choice, [`wave`] does so for many orders that share stock and capacity, and [`reason`] tells why.
 
 pub mod condition;
+pub mod costs;
 pub mod criterion;
 pub mod decision;
 mod optimise;

@@ -32,6 +32,7 @@ fn strategy(limits: Limits, criteria: Vec<Criterion>) -> Strategy {
         objective: Objective::Cost,
         is_all_or_next: false,
         remainder: Remainder::BackOrder,
+        batch_minutes: None,
     }
 }
 
@@ -61,6 +62,7 @@ fn candidate(number: u16, parcel_minor: i64, free: &[(u16, i64)]) -> Candidate {
     };
     Candidate {
         location: id(number),
+        rank: 0,
         kind: location::Kind::Store,
         country: Country::parse("GB").ok(),
         distance_m: Some(1000 * i64::from(number)),

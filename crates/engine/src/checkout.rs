@@ -19,7 +19,7 @@ use crate::order::{self, Line, Order};
 use crate::payment::Payment;
 use crate::{Failure, World};
 
-pub use cancel::{Cancel, cancel, expire_uncollected, expire_unpaid};
+pub use cancel::{Cancel, cancel, cancel_unplaced, expire_uncollected, expire_unpaid};
 pub use leave::{Leaving, fulfil};
 pub use place::{Checkout, Tender, place};
 pub use settle::{pay, payment_changed};

@@ -1,9 +1,14 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
+pub mod by_hand;
 pub mod hold;
 pub mod leave;
+pub mod outflow;
 pub mod pick;
 pub mod pool;
+pub mod review;
+mod room;
+pub mod run;
 pub mod visit;
 
 use std::collections::BTreeMap;
@@ -24,6 +29,7 @@ pub use store::fulfilment::{FulfilmentOrder, Line, Promised};
 
 use crate::event::emit;
 use crate::order::{self, Order};
+use crate::routing::Taken;
 use crate::stock::book_of;
 use crate::stock::onward::{Onward, move_on};
 use crate::stock::selling::Beyond;
@@ -63,8 +69,7 @@ pub fn open_later(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-    network: Id<Network>,
+    (order, network): (&Order, Id<Network>),
     (sold, pieces): (&[Beyond], &Pieces),
 ) -> Result<Vec<FulfilmentOrder>, Failure> {
     let mut made = Vec::with_capacity(sold.len());
@@ -86,6 +91,24 @@ pub fn open_later(
     Ok(made)
 }
 
+/// Makes the fulfilment orders of what was taken for an order; what was not waits at no location, promised on the network.
+///
+/// # Errors
+/// What the store says.
+pub fn open_taken(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, network): (&Order, Id<Network>),
+    pieces: Pieces,
+    (taken, gone): (&Taken, bool),
+) -> Result<Vec<FulfilmentOrder>, Failure> {
+    let (parts, rest) = rules::share_out(pieces, &taken.allocations);
+    let mut made = open(tx, actor, world, order, network, &parts, gone)?;
+    made.extend(pool::wait(tx, actor, world, order, (network, rest), taken.waiting)?);
+    Ok(made)
+}
+
 /// Adds one fulfilment order and tells of it.
 fn add(
     tx: &mut Tx<'_>,
@@ -97,6 +120,9 @@ fn add(
 ) -> Result<FulfilmentOrder, Failure> {
     let one = begun(world, order, place, what);
     rows::add(tx, &one)?;
+    if one.state.is_at_location() {
+        room::take(tx, world.now(), &one)?;
+    }
     let kind = match one.state {
         State::Unrouted => "fulfilment.unrouted",
         state if state.has_left() => "fulfilment.collected",
@@ -258,6 +284,23 @@ fn promised_in(
     Ok(parts.into_iter().filter(|(_, part)| *part > 0).collect())
 }
 
+/// The pieces of a fulfilment order at no location are promised in the pool no longer.
+fn leave_pool(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    reason: &'static str,
+) -> Result<(), Failure> {
+    for (variant, quantity) in by_variant(&one.lines, |line| line.quantity) {
+        for (from, part) in promised_in(tx, one, (variant, quantity))? {
+            let way = (reason, from, stock::world(stock::State::Demand));
+            shift(tx, actor, world, one, way, &BTreeMap::from([(variant, part)]))?;
+        }
+    }
+    Ok(())
+}
+
 /// How many units of a line have not wholly left yet.
 pub fn open_units(line: &order::Line, all: &[FulfilmentOrder]) -> i64 {
     rules::open_units(&line.takes, |variant| open_pieces(line, variant, all))
@@ -349,6 +392,7 @@ fn end_if_empty(
     }
     one.state = end;
     rows::update(tx, one)?;
+    room::give_back(tx, one)?;
     let kind = if end == State::Rejected { "fulfilment.rejected" } else { "fulfilment.cancelled" };
     tell(tx, actor, world, one, kind);
     Ok(())

@@ -17,7 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, checkout, fulfilment, loyalty, payment, promise, returns, seal, stock,
+    Failure, Shop, World, cart, checkout, fulfilment, loyalty, payment, promise, returns, routing, seal,
+    stock,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -87,13 +88,18 @@ pub fn registry() -> Registry {
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
         .every(duty("journal.seal", 60, seal::round))
+        .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
+        .every(duty("fulfilment.outflow", 600, fulfilment::outflow::slide))
+        .every(duty("fulfilment.run", 15, fulfilment::run::run_due))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .on("location.review", fulfilment::review::review)
         .on("order.payment_changed", returns::on_payment_changed)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)
 }

@@ -32,6 +32,7 @@ pub mod promise;
 pub mod returns;
 pub mod routing;
 pub mod seal;
+pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;

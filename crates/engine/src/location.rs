@@ -14,7 +14,7 @@ pub use store::location::{Filter, Location, Network};
 
 use crate::edit::{self, set};
 use crate::event::emit;
-use crate::{Failure, World, external};
+use crate::{Failure, World, external, job};
 
 /// A location to be made. It begins active.
 #[derive(Clone, Debug)]
@@ -181,6 +181,10 @@ pub fn update(
     actor.may(Permission::EditPlaces, Some(id))?;
     let mut location = load(tx, id)?;
     edit::unchanged(location.id, location.version, version)?;
+    let may_serve_less = change.active.is_some()
+        || change.can_ship.is_some()
+        || change.hours.is_some()
+        || change.capacity.is_some();
     apply(&mut location, change)?;
     if !rows::update(tx, &location)? {
         return Err(edit::stale(location.id).into());
@@ -188,6 +192,10 @@ pub fn update(
     location.version += 1;
     let body = json!({ "version": location.version, "active": location.active });
     emit(tx, actor, world, location.id, "location.changed", body);
+    if may_serve_less {
+        let now = world.now();
+        job::enqueue(tx, world, "location.review", location.id, json!({}), now)?;
+    }
     Ok(location)
 }
 

@@ -319,7 +319,12 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Return>) -> Result<Return
 pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Return>, Failure> {
     let order = order::find(tx, id)?;
     order::may_see(actor, &order)?;
-    rows::of_order(tx, id)?.into_iter().map(|id| find(tx, id)).collect()
+    all_of(tx, id)
+}
+
+/// The returns of an order that somebody may see.
+pub(crate) fn all_of(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Return>, Failure> {
+    rows::of_order(tx, order)?.into_iter().map(|id| find(tx, id)).collect()
 }
 
 /// Returns before one, the newest first, without their lines.

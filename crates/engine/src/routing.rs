@@ -1,20 +1,34 @@
-//! Routing: goods for an order are taken from the shelves a rule chooses, in the order's own transaction, with the judge always the shelf itself.
+//! Routing: goods for an order are taken from the shelves that the retailer's profile or the plain rule chooses, in the order's own
+//! transaction, with the judge always the shelf itself.
+
+pub mod decision;
+mod ground;
+pub mod profile;
+pub mod together;
+
+pub use ground::{OUTFLOW_DAYS, day_of, opens_within, room};
 
 use std::collections::BTreeMap;
 
 use domain::actor::Actor;
+use domain::routing::decision::{Decision, Occasion, decide, plain};
+use domain::routing::profile::Waiting;
 use domain::routing::{self, Allocation, Candidate};
 use domain::stock::{self, Shelf, State};
 use domain::value::Id;
 use domain::value::id::{Cart, Location, Variant};
+use store::routing::Version;
 use store::{Tx, ledger as books};
 
+use crate::order::{Line, Order};
 use crate::stock::availability::{Picture, Reach, picture};
 use crate::stock::{Movement, book_of, hold, never_short, post_movement, too_few};
 use crate::{Failure, World};
 
 /// What an order takes.
 pub struct Taking<'a> {
+    /// For which order, and why now.
+    pub of: Of<'a>,
     /// From where.
     pub reach: &'a Reach,
     /// The cart whose holds are used up.
@@ -27,7 +41,30 @@ pub struct Taking<'a> {
     pub to: State,
 }
 
-/// Takes goods for an order and says from where. Refuses when they cannot all be promised.
+/// An order that takes goods.
+#[derive(Clone, Copy)]
+pub struct Of<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Its lines.
+    pub lines: &'a [Line],
+    /// What it takes them for.
+    pub occasion: Occasion,
+    /// The locations that have a part of it already.
+    pub first: &'a [Id<Location>],
+}
+
+/// What was taken from where, and what the rest waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What was taken.
+    pub allocations: Vec<Allocation>,
+    /// What the rest waits for.
+    pub waiting: Waiting,
+}
+
+/// Takes all goods for an order and says from where. Refuses when they cannot all be promised. What a profile would not place is
+/// placed by the plain rule, for those who cannot wait.
 ///
 /// # Errors
 /// [`domain::Code::OutOfStock`], naming the variant, how many can be had and how many were asked.
@@ -37,6 +74,33 @@ pub fn take(
     world: &mut World,
     taking: &Taking<'_>,
 ) -> Result<Vec<Allocation>, Failure> {
+    let mut taken = take_or_wait(tx, actor, world, taking)?.allocations;
+    let mut rest = taking.demand.clone();
+    for one in &taken {
+        *rest.entry(one.variant).or_insert(0) -= one.quantity;
+    }
+    rest.retain(|_, quantity| *quantity > 0);
+    if !rest.is_empty() {
+        let variants: Vec<_> = rest.keys().copied().collect();
+        let picture = picture(tx, taking.reach, &variants)?;
+        let taking = Taking { demand: &rest, cart: None, cause: taking.cause.clone(), ..*taking };
+        let plan = by_rank(&taking, &picture)?;
+        post_allocations(tx, actor, world, &taking, &picture, (&plan.allocations, true))?;
+        taken.extend(plan.allocations);
+    }
+    Ok(taken)
+}
+
+/// Takes goods for an order as its profile says; what that would not place yet waits. Refuses when they cannot all be promised.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_or_wait(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+) -> Result<Taken, Failure> {
     lock(tx, taking)?;
     if let Some(cart) = taking.cart {
         hold::use_up(tx, actor, world, cart)?;
@@ -61,7 +125,7 @@ pub fn take_what_there_is(
     actor: &Actor,
     world: &mut World,
     taking: &Taking<'_>,
-) -> Result<Vec<Allocation>, Failure> {
+) -> Result<Taken, Failure> {
     lock(tx, taking)?;
     let variants: Vec<_> = taking.demand.keys().copied().collect();
     let picture = picture(tx, taking.reach, &variants)?;
@@ -96,19 +160,85 @@ fn lock(tx: &mut Tx<'_>, taking: &Taking<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What was chosen: from where, by which decision, and what the rest waits for.
+struct Plan<'a> {
+    allocations: Vec<Allocation>,
+    decided: Option<(Decision, Option<&'a Version>)>,
+    waiting: Waiting,
+    /// Do shelves keep their safety stock?
+    keeps_safety: bool,
+}
+
 fn allocate(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     taking: &Taking<'_>,
     picture: &Picture,
-) -> Result<Vec<Allocation>, Failure> {
+) -> Result<Taken, Failure> {
+    let version = profile::of_order(tx, world.now(), taking.of.order, taking.reach)?;
+    let plan = match &version {
+        None => by_rank(taking, picture)?,
+        Some(version) => by_profile(tx, world, taking, picture, version)?,
+    };
+    post(tx, actor, world, taking, picture, plan)
+}
+
+/// Posts what was chosen and keeps why.
+fn post(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+    picture: &Picture,
+    plan: Plan<'_>,
+) -> Result<Taken, Failure> {
+    post_allocations(tx, actor, world, taking, picture, (&plan.allocations, plan.keeps_safety))?;
+    if let Some((decision, version)) = plan.decided {
+        decision::keep(tx, actor, world, taking, (decision, version))?;
+    }
+    Ok(Taken { allocations: plan.allocations, waiting: plan.waiting })
+}
+
+/// The plain rule. It is told as a decision where there was something to decide.
+fn by_rank<'a>(taking: &Taking<'_>, picture: &Picture) -> Result<Plan<'a>, Failure> {
     let variants: Vec<_> = taking.demand.keys().copied().collect();
     let candidates = candidates(taking.reach, picture, &variants);
     let allocations = routing::route(taking.demand, &candidates)
         .map_err(|short| too_few(short.variant, short.found, short.asked))?;
-    post_allocations(tx, actor, world, taking, picture, &allocations)?;
-    Ok(allocations)
+    let is_a_choice = !taking.reach.pinned && candidates.len() > 1 && !allocations.is_empty();
+    let decided = is_a_choice.then(|| (plain(taking.demand, &candidates, &allocations), None));
+    Ok(Plan { allocations, decided, waiting: profile::FOR_GOODS, keeps_safety: true })
+}
+
+/// As the retailer's profile says. A new order of a strategy with runs waits for the next one.
+fn by_profile<'a>(
+    tx: &mut Tx<'_>,
+    world: &World,
+    taking: &Taking<'_>,
+    picture: &Picture,
+    version: &'a Version,
+) -> Result<Plan<'a>, Failure> {
+    let profile = &version.profile;
+    let set_out = ground::set_out(tx, world.now(), version, taking, picture)?;
+    let first = profile.strategies_for(&set_out.facts).next().unwrap_or(profile.fallback());
+    let nothing = |waiting| Plan { allocations: Vec::new(), decided: None, waiting, keeps_safety: true };
+    if let (Occasion::Placed, Some(run)) = (taking.of.occasion, first.next_run(world.now())) {
+        return Ok(nothing(run));
+    }
+    let placed_at = taking.of.order.placed_at;
+    if taking.demand.is_empty() {
+        return Ok(nothing(first.remainder.waits(placed_at)));
+    }
+    let decision = decide(profile, &set_out.facts, &set_out.wanted, &set_out.candidates);
+    ground::keep_room(tx, &set_out, &decision)?;
+    let strategy = profile.strategy(&decision.strategy);
+    Ok(Plan {
+        allocations: ground::in_order(&decision),
+        waiting: strategy.remainder.waits(placed_at),
+        keeps_safety: ground::keeps_safety(strategy),
+        decided: Some((decision, Some(version))),
+    })
 }
 
 fn candidates(reach: &Reach, picture: &Picture, variants: &[Id<Variant>]) -> Vec<Candidate> {
@@ -128,17 +258,14 @@ fn post_allocations(
     world: &mut World,
     taking: &Taking<'_>,
     picture: &Picture,
-    allocations: &[Allocation],
+    (allocations, keeps_safety): (&[Allocation], bool),
 ) -> Result<(), Failure> {
     for parts in allocations.chunk_by(|a, b| a.variant == b.variant) {
         let variant = parts[0].variant;
         let mut postings = Vec::with_capacity(parts.len() * 2);
         for part in parts {
-            let safety = picture
-                .shelves(variant)
-                .iter()
-                .find(|shelf| shelf.location == part.location)
-                .map_or(0, |shelf: &Shelf| shelf.safety);
+            let shelf = picture.shelves(variant).iter().find(|shelf| shelf.location == part.location);
+            let safety = shelf.map_or(0, |shelf: &Shelf| shelf.safety);
             let to = if taking.to.is_world() {
                 stock::world(taking.to)
             } else {
@@ -148,7 +275,7 @@ fn post_allocations(
                 stock::at(part.location, State::Available),
                 to,
                 part.quantity,
-                safety,
+                if keeps_safety { safety } else { 0 },
             ));
         }
         let reason = if taking.to.is_world() { "sold" } else { "committed" };

@@ -47,6 +47,11 @@ impl Reply {
     pub fn versioned(shape: &impl Serialize, version: i64) -> Result<Reply, Failure> {
         Ok(Reply { version: Some(version), ..Reply::json(shape)? })
     }
+
+    /// The document's text, for a stream that sends it.
+    pub(crate) fn into_text(self) -> String {
+        self.body
+    }
 }
 
 impl App {

@@ -9,6 +9,7 @@ use tracing::Span;
 
 use crate::limit::{Limits, Rate};
 use crate::start::Kept;
+use crate::status::Teller;
 
 /// How requests are bounded and answered.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub requests_at_once_max: usize,
     /// The most live streams that are open at once.
     pub streams_at_once_max: usize,
+    /// The most customers who follow their orders at once.
+    pub status_streams_at_once_max: usize,
     /// How many seconds a stop waits for requests under way.
     pub stop_seconds_max: u64,
     /// How often one key or session may ask.
@@ -55,6 +58,7 @@ impl Default for Settings {
             request_seconds_max: 30,
             requests_at_once_max: 2048,
             streams_at_once_max: 256,
+            status_streams_at_once_max: 1024,
             stop_seconds_max: 10,
             per_credential: Rate { per_minute: 300_000, at_once: 20_000 },
             per_address: Rate { per_minute: 300_000, at_once: 20_000 },
@@ -79,6 +83,9 @@ pub(crate) struct Edge {
     pub requests: Arc<Semaphore>,
     /// A permit for every open stream.
     pub streams: Arc<Semaphore>,
+    /// A permit for every customer who follows an order, and who tells them that theirs changed.
+    pub status_streams: Arc<Semaphore>,
+    pub orders_told: Teller,
     /// A permit for every password that is hashed: each takes 19 MiB and a core for a moment.
     pub passwords: Arc<Semaphore>,
     /// What is counted, for `GET /metrics`.
@@ -86,7 +93,7 @@ pub(crate) struct Edge {
     pub counted: PrometheusHandle,
     /// Becomes true when the shop closes, so that streams end.
     pub closing: watch::Sender<bool>,
-    /// Counts up with every commit, and every second for those of other nodes; begins with the first stream.
+    /// Counts up with every commit, and twice a second for those of other nodes; begins with the first stream.
     pub commits: OnceLock<watch::Receiver<u64>>,
     /// The OpenAPI description as JSON.
     pub description: OnceLock<String>,
@@ -103,6 +110,8 @@ impl Edge {
             limits: Limits::new(&settings, source),
             requests: Arc::new(Semaphore::new(settings.requests_at_once_max)),
             streams: Arc::new(Semaphore::new(settings.streams_at_once_max)),
+            status_streams: Arc::new(Semaphore::new(settings.status_streams_at_once_max)),
+            orders_told: Teller::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),
             counted: recorder.handle(),
             recorder,

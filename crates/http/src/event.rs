@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use stream::commits;
+pub(crate) use stream::{GATHER, HEARTBEAT_SECONDS, STREAM_SECONDS_MAX, commits};
 
 use crate::App;
 use crate::app::document;

@@ -121,6 +121,11 @@ impl Problem {
         Problem::edge(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in the program", detail)
     }
 
+    /// The status it is answered with.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// What is said of it, without the way it is sent.
     pub fn into_shape(self) -> ProblemShape {
         *self.shape

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, promise, returns, stock, storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, promise, returns, routing, status, stock,
+    storefront, tax,
 };
 
 /// The description's fixed part.
@@ -40,10 +41,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(cart::routes())
         .merge(payment::routes())
         .merge(order::routes())
+        .merge(routing::routes())
         .merge(fulfilment::routes())
         .merge(promise::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(status::routes())
         .merge(storefront::routes())
         .merge(import::routes());
     access::describe(routes.get_openapi_mut());

@@ -1,5 +1,6 @@
 //! A customer's side of the line, for tests: asks the shop something over HTTP and reads the answer.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -88,6 +89,41 @@ impl Client {
     /// If there is no answer.
     pub fn patch(&self, path: &str, document: &Value) -> Result<Reply, Failure> {
         self.send("PATCH", path, Some(document))
+    }
+
+    /// Follows the server-sent events at `path`: the id and the document of each, as they come.
+    ///
+    /// # Errors
+    /// If there is no answer, or a refusal.
+    pub fn follow(
+        &self,
+        path: &str,
+    ) -> Result<impl Iterator<Item = (String, Value)> + Send + use<>, Failure> {
+        let following = || format!("following {}{path}", self.base);
+        let mut request = Request::builder().method("GET").uri(format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(()).map_err(|e| Failure::new(following(), e))?;
+        let answer = self.agent.run(request).map_err(|e| Failure::new(following(), e))?;
+        if !answer.status().is_success() {
+            return Err(Failure::new(following(), answer.status()));
+        }
+        let mut lines = BufReader::new(answer.into_body().into_reader()).lines().map_while(Result::ok);
+        let mut id = String::new();
+        Ok(std::iter::from_fn(move || {
+            loop {
+                let line = lines.next()?;
+                if let Some(text) = line.strip_prefix("id: ") {
+                    id = text.to_owned();
+                }
+                if let Some(document) =
+                    line.strip_prefix("data: ").and_then(|text| serde_json::from_str(text).ok())
+                {
+                    return Some((id.clone(), document));
+                }
+            }
+        }))
     }
 
     fn send(&self, method: &str, path: &str, document: Option<&Value>) -> Result<Reply, Failure> {

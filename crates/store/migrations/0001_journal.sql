@@ -1,5 +1,6 @@
 -- The journal of events, the jobs that follow from them, and the answers already given.
-create table if not exists migration (number {int} primary key, name text not null) {strict};
+-- Which migrations the database has, each with the fingerprint of its text: a build whose tables differ is told so.
+create table if not exists migration (number {int} primary key, name text not null, fingerprint {bytes} not null) {strict};
 
 create table if not exists journal (
     partition {int} primary key,

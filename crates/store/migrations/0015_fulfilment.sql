@@ -19,7 +19,6 @@ create table if not exists fulfilment_order (
     primary key (order_id, fulfilment_order_id)
 ) {strict};
 create index if not exists fulfilment_order_by_location on fulfilment_order (location_id, state, fulfilment_order_id);
-create index if not exists fulfilment_order_by_day on fulfilment_order (location_id, made_at);
 create index if not exists fulfilment_order_by_state on fulfilment_order (state, fulfilment_order_id);
 
 create table if not exists fulfilment_line (

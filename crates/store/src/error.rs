@@ -15,6 +15,8 @@ pub enum StoreError {
     OutcomeUnknown,
     /// A row does not hold what the code expects.
     Corrupt(String),
+    /// Another build of the program made the database, and its tables are not ours. The text says what to do.
+    OtherBuild(String),
     /// The database refused a statement.
     Statement(String),
     /// The command broke an assertion of its own.
@@ -46,6 +48,7 @@ impl fmt::Display for StoreError {
             StoreError::OutcomeUnknown => out
                 .write_str("the connection was lost during the commit; repeat with the same idempotency key"),
             StoreError::Corrupt(what) => write!(out, "a stored row is not as expected: {what}"),
+            StoreError::OtherBuild(what) => write!(out, "another build of tandem made this database: {what}"),
             StoreError::Statement(what) => write!(out, "the database refused a statement: {what}"),
             StoreError::Panicked(what) => write!(out, "the command failed an assertion: {what}"),
             StoreError::Closed => out.write_str("the store is closed"),

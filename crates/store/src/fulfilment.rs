@@ -1,6 +1,7 @@
 //! The rows of fulfilment orders and their lines, their offers and pickup visits.
 
 pub mod visit;
+pub mod wait;
 pub mod waiting;
 
 use domain::delivery::Kind;
@@ -10,7 +11,7 @@ use domain::stock::selling::Later;
 use domain::value::id::{self, Location, Network, Order, OrderLine, Variant};
 use domain::value::{Id, Instant};
 
-use crate::{Param, Row, StoreError, Tx, params};
+use crate::{Row, StoreError, Tx, params};
 
 /// Which fulfilment order of which order.
 pub type Which = (Id<Order>, Id<id::FulfilmentOrder>);
@@ -286,24 +287,6 @@ pub fn offered_to(
         one.lines = lines_of(tx, one)?;
     }
     Ok(found)
-}
-
-/// How many fulfilment orders each of these locations got since an instant, without those that go no further; locations without any are
-/// left out.
-///
-/// # Errors
-/// What the store says.
-pub fn begun_since(
-    tx: &mut Tx<'_>,
-    locations: &[[u8; 16]],
-    since: Instant,
-) -> Result<Vec<(Id<Location>, i64)>, StoreError> {
-    tx.rows(
-        "select location_id, cast(count(*) as {int}) from fulfilment_order
-         where location_id in {ids $1} and made_at >= $2 and state not in (4, 12) group by location_id",
-        &[Param::Ids(locations), since.into()],
-        |row| Ok((row.id()?, row.int()?)),
-    )
 }
 
 /// The orders with goods that waited for their customer until now or longer and that nobody holds, at most `limit`.

@@ -214,6 +214,18 @@ pub fn find(tx: &mut Tx<'_>, location: Id<id::Location>) -> Result<Option<Locati
     Ok(among(tx, &[location])?.pop())
 }
 
+/// The clock of a location that prepares only so many orders a day; none for one without a limit.
+///
+/// # Errors
+/// What the store says.
+pub fn clock_of_limited(tx: &mut Tx<'_>, location: Id<id::Location>) -> Result<Option<Zone>, StoreError> {
+    tx.one(
+        "select zone from location where location_id = $1 and capacity is not null",
+        params![location],
+        |row| row.value(Zone::parse),
+    )
+}
+
 /// The locations with these ids, in the order of their ids; those that do not exist are left out.
 ///
 /// # Errors

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::dialect::{Engine, translate};
+use sha2::{Digest, Sha256};
+
+use crate::dialect::{self, Engine, translate};
 use crate::postgres::PostgresConnection;
 use crate::sqlite::SqliteConnection;
 use crate::tx::Connection;
@@ -35,20 +37,23 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0021_price_list_change"
     "0022_postal_area"
     "0023_selling"
+    "0025_routing"
     "0033_loyalty"
+    "0036_status_link"
     "0060_keyring"
 };
 
 /// Brings the database up to date.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a newer version of the program wrote the database; else what the engine says.
+/// [`StoreError::OtherBuild`] when a newer version of the program wrote the database, or one whose tables differ; else what the engine says.
 pub fn migrate(settings: &Settings) -> Result<(), StoreError> {
     match settings.engine() {
         Engine::Sqlite => {
             let connection = SqliteConnection::open(Path::new(&settings.database), true)?;
             connection.batch("begin immediate")?;
-            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql))
+            let outcome = must_be_ours(&mut Tx::new(Connection::Sqlite(&connection)))
+                .and_then(|()| run(settings.engine(), &mut |sql| connection.batch(sql)))
                 .and_then(|()| note(&mut Tx::new(Connection::Sqlite(&connection))));
             finish(outcome, &mut |sql| connection.batch(sql))
         }
@@ -58,7 +63,8 @@ pub fn migrate(settings: &Settings) -> Result<(), StoreError> {
             connection.batch(
                 "begin; select pg_advisory_xact_lock(7264001); set local client_min_messages = warning",
             )?;
-            let outcome = run(settings.engine(), &mut |sql| connection.batch(sql))
+            let outcome = must_be_ours(&mut Tx::new(Connection::Postgres(&mut connection)))
+                .and_then(|()| run(settings.engine(), &mut |sql| connection.batch(sql)))
                 .and_then(|()| note(&mut Tx::new(Connection::Postgres(&mut connection))));
             finish(outcome, &mut |sql| connection.batch(sql))
         }
@@ -85,19 +91,54 @@ fn finish(
     }
 }
 
-/// Notes which migrations the database has, and refuses one that has more than we know.
-fn note(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    let known = MIGRATIONS.last().map_or(0, |(name, _)| number_of(name));
-    let newest = tx.one("select coalesce(max(number), 0) from migration", &[], |row| row.int())?.unwrap_or(0);
-    if newest > known {
-        return Err(StoreError::Corrupt(format!(
-            "the database has migration {newest}, this program knows {known}: start the newer version"
-        )));
+/// Refuses a database that has more migrations than we know, or one whose text was another when the database was made: its tables would
+/// lack columns, and whatever needs them would fail later, in the middle of the day.
+fn must_be_ours(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let columns =
+        tx.rows(dialect::columns_of_all_tables(tx.engine()), &[], |row| Ok((row.text()?, row.text()?)))?;
+    let mut known = columns.iter().filter(|(table, _)| table == "migration").peekable();
+    if known.peek().is_none() {
+        return Ok(());
     }
-    for (name, _) in MIGRATIONS {
+    if !known.any(|(_, column)| column == "fingerprint") {
+        return Err(made_by_another("it was made before builds left their fingerprint"));
+    }
+    let sql = "select number, name, fingerprint from migration order by number";
+    for (number, name, found) in tx.rows(sql, &[], |row| Ok((row.int()?, row.text()?, row.bytes()?)))? {
+        let Some((_, text)) = MIGRATIONS.iter().find(|(known, _)| number_of(known) == number) else {
+            return Err(StoreError::OtherBuild(format!(
+                "it has migration {number} ({name}), which this program does not know: start the newer version"
+            )));
+        };
+        if found != fingerprint(text) {
+            return Err(made_by_another(&format!(
+                "its tables of migration {number} ({name}) differ from ours"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn made_by_another(how: &str) -> StoreError {
+    StoreError::OtherBuild(format!(
+        "{how}; nothing was changed: open it with the build that made it, or begin with an empty database"
+    ))
+}
+
+/// The fingerprint of a migration's text. Comments and the way it is broken into lines do not count.
+fn fingerprint(text: &str) -> [u8; 32] {
+    let words = text.lines().filter_map(|line| line.split("--").next()).flat_map(str::split_whitespace);
+    let mut hash = Sha256::new();
+    words.for_each(|word| hash.update(format!("{word} ")));
+    hash.finalize().into()
+}
+
+/// Notes which migrations the database has.
+fn note(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for (name, text) in MIGRATIONS {
         tx.execute(
-            "insert into migration (number, name) values ($1, $2) on conflict (number) do nothing",
-            &[Param::Int(number_of(name)), Param::Text(name)],
+            "insert into migration (number, name, fingerprint) values ($1, $2, $3) on conflict (number) do nothing",
+            &[Param::Int(number_of(name)), Param::Text(name), Param::Bytes(&fingerprint(text))],
         )?;
     }
     Ok(())
@@ -116,5 +157,11 @@ mod tests {
     fn numbers_rise() {
         let numbers: Vec<i64> = MIGRATIONS.iter().map(|(name, _)| number_of(name)).collect();
         assert!(numbers[0] == 1 && numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+    }
+    #[test]
+    fn a_fingerprint_is_of_the_words() {
+        let one = fingerprint("create table a (b text); -- what b is\n");
+        assert_eq!(one, fingerprint("-- more\ncreate table a\n    (b text);"));
+        assert_ne!(one, fingerprint("create table a (b text, c text);"));
     }
 }

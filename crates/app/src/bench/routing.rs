@@ -117,7 +117,7 @@ fn cpu_micros() -> u64 {
 
 fn order_json(instance: &Instance, decision: &Decision, nanos: u64) -> Value {
     let gap = match decision.proof {
-        Proof::Best => json!(0),
+        Proof::Best | Proof::Plain => json!(0),
         Proof::Open { stage, gap } => json!(format!("{stage:?} {gap}")),
     };
     let lines = instance.wanted.lines.iter();

@@ -18,6 +18,8 @@ pub const EDGES_MAX: usize = 50;
 pub enum Measure {
     /// 0 in the market's countries, 1 elsewhere. Less is better.
     Market,
+    /// Its rank in the network. Less is better.
+    Rank,
     /// The place of its kind in this list; kinds that are not in it have none.
     Kind(Vec<location::Kind>),
     /// Metres to the destination. Less is better.
@@ -69,6 +71,7 @@ impl Measure {
     pub const fn text(&self) -> &'static str {
         match self {
             Measure::Market => "market",
+            Measure::Rank => "rank",
             Measure::Kind(_) => "kind",
             Measure::Distance => "distance",
             Measure::DaysOfSupply => "days_of_supply",
@@ -93,6 +96,7 @@ impl Measure {
             Measure::Market => {
                 Some(i64::from(!candidate.country.is_some_and(|country| wanted.countries.contains(&country))))
             }
+            Measure::Rank => Some(candidate.rank),
             Measure::Kind(kinds) => kinds.iter().position(|kind| *kind == candidate.kind).map(place),
             Measure::Distance => candidate.distance_m,
             Measure::DaysOfSupply => days_of_supply(candidate, asked),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::condition::Facts;
-use super::criterion::Criterion;
+use super::criterion::{Criterion, Effect, Measure};
 use super::optimise::problem::{Found, Problem, Weight};
 use super::optimise::{Solved, solve};
 use super::profile::{Profile, Remainder, Strategy};
@@ -14,6 +14,9 @@ use crate::value::id::{Location, Variant};
 use crate::value::{Id, Name};
 
 pub use super::setting::Stage;
+
+/// What the strategy of the plain rule is called.
+pub const PLAIN: &str = "built-in";
 
 /// From where an order is served, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,20 @@ pub struct Decision {
     pub remainder: Option<Remainder>,
     /// Whether a better choice exists.
     pub proof: Proof,
+}
+
+crate::words! {
+    /// What a decision was made for.
+    Occasion {
+        /// The order was placed.
+        Placed 1 "placed";
+        /// Goods that waited were routed.
+        Waiting 2 "waiting";
+        /// A location did not serve its part: it refused, missed pieces, closed, or can prepare no more.
+        Elsewhere 3 "elsewhere";
+        /// A run routed many orders together.
+        Batch 4 "batch";
+    }
 }
 
 /// What one location sends.
@@ -105,6 +122,8 @@ pub struct Cost {
 pub enum Proof {
     /// None does.
     Best,
+    /// It was not asked for: by the plain rule, one location with everything, the first by rank; else as few as need be.
+    Plain,
     /// It is not known; if so, it is better by no more than this.
     Open {
         /// In which comparison.
@@ -138,6 +157,48 @@ pub fn place(strategy: &Strategy, wanted: &Wanted, candidates: &[Candidate]) -> 
     let solved = solve(&problem);
     let proof = proof(&problem, &scales, &solved);
     told(setting, &solved.found, proof)
+}
+
+/// What the plain rule chose of its candidates, told as a decision.
+pub fn plain(
+    asked: &BTreeMap<Id<Variant>, i64>,
+    candidates: &[super::Candidate],
+    allocations: &[Allocation],
+) -> Decision {
+    let weighed = |(rank, candidate): (i64, &super::Candidate)| {
+        let gives = asked.iter().map(|(variant, units)| (*variant, candidate.has(*variant).min(*units)));
+        let gives: BTreeMap<_, _> = gives.filter(|(_, units)| *units > 0).collect();
+        Weighed {
+            location: candidate.location,
+            measures: vec![Some(rank)],
+            scores: vec![rank],
+            excluded: gives.is_empty().then_some(Exclusion::NothingFree),
+            gives,
+            alone: Cost::default(),
+            missed: Vec::new(),
+        }
+    };
+    let mut weighed: Vec<Weighed> = (0..).zip(candidates).map(weighed).collect();
+    weighed.sort_by_key(|one| one.location);
+    let mut parts: BTreeMap<Id<Location>, BTreeMap<Id<Variant>, i64>> = BTreeMap::new();
+    for one in allocations {
+        *parts.entry(one.location).or_default().entry(one.variant).or_insert(0) += one.quantity;
+    }
+    Decision {
+        strategy: Name::new("strategy", PLAIN).expect("a fixed name is sound"),
+        passed: Vec::new(),
+        criteria: vec![Criterion { measure: Measure::Rank, effect: Effect::Rank }],
+        asked: asked.clone(),
+        weighed,
+        parts: parts
+            .into_iter()
+            .map(|(location, gives)| Part { location, gives, cost: Cost::default() })
+            .collect(),
+        cost: Cost::default(),
+        unplaced: Vec::new(),
+        remainder: None,
+        proof: Proof::Plain,
+    }
 }
 
 impl Decision {

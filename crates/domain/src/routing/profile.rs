@@ -2,6 +2,7 @@
 //! old decisions can be read.
 
 use super::condition::{Condition, Facts};
+use super::costs::{Costs, bounded};
 use super::criterion::{Criterion, Effect};
 use crate::refusal::{Code, Refusal};
 use crate::value::{Instant, Name};
@@ -20,6 +21,10 @@ pub const PARTS_MAX: i64 = 20;
 pub const MINOR_MAX: i64 = 1_000_000_000;
 /// The longest wait before what cannot be placed is cancelled, in days.
 pub const CANCEL_DAYS_MAX: i64 = 365;
+/// The longest a location may stay closed and still be given orders, in hours: two weeks.
+pub const OPENS_WITHIN_HOURS_MAX: i64 = 14 * 24;
+/// The longest time between two runs, in minutes.
+pub const BATCH_MINUTES_MAX: i64 = 24 * 60;
 
 crate::words! {
     /// Where a version of a profile stands.
@@ -60,6 +65,8 @@ impl State {
 pub struct Profile {
     name: Name,
     version: i64,
+    costs: Costs,
+    opens_within_hours: i64,
     strategies: Vec<Strategy>,
     fallback: Strategy,
 }
@@ -81,6 +88,8 @@ pub struct Strategy {
     pub is_all_or_next: bool,
     /// What happens to what cannot be placed.
     pub remainder: Remainder,
+    /// Orders wait for the next run, which comes every so many minutes, and are routed together; each at once when there is none.
+    pub batch_minutes: Option<i64>,
 }
 
 /// How far an order may be split.
@@ -118,7 +127,39 @@ pub enum Remainder {
     },
 }
 
+crate::words! {
+    /// What goods wait for that are sold and at no location yet.
+    Waits {
+        /// For goods, first come first served.
+        Goods 1 "goods";
+        /// For a person, who says from where they go.
+        Person 2 "person";
+        /// For the run that routes many orders together.
+        Run 3 "run";
+    }
+}
+
+/// What goods wait for, and the instant of the run, or after which they are cancelled.
+pub type Waiting = (Waits, Option<Instant>);
+
+impl Strategy {
+    /// What orders wait for that are not routed at once: the next run after an instant.
+    pub fn next_run(&self, after: Instant) -> Option<Waiting> {
+        let every_micros = self.batch_minutes? * 60_000_000;
+        let next = (after.micros().div_euclid(every_micros) + 1) * every_micros;
+        Some((Waits::Run, Some(Instant::from_micros(next))))
+    }
+}
+
 impl Remainder {
+    /// What the goods wait for that could not be placed, of an order that was placed then.
+    pub const fn waits(self, placed_at: Instant) -> Waiting {
+        match self {
+            Remainder::Person => (Waits::Person, None),
+            Remainder::BackOrder | Remainder::Cancel { .. } => (Waits::Goods, self.cancels_at(placed_at)),
+        }
+    }
+
     /// When the order was placed then: from when on what is left is cancelled.
     pub const fn cancels_at(self, placed_at: Instant) -> Option<Instant> {
         match self {
@@ -134,8 +175,8 @@ impl Profile {
     /// # Errors
     /// The refusal names every field at fault, such as `strategies.0.limits.parts_max`.
     pub fn new(
-        name: Name,
-        version: i64,
+        (name, version): (Name, i64),
+        (costs, opens_within_hours): (Costs, i64),
         strategies: Vec<Strategy>,
         fallback: Strategy,
     ) -> Result<Profile, Refusal> {
@@ -143,6 +184,8 @@ impl Profile {
         if version < 1 {
             refusals.push(Refusal::invalid("version", "give 1 or more"));
         }
+        refusals.extend(costs.check().into_iter().map(|refusal| refusal.within("costs")));
+        refusals.extend(bounded("opens_within_hours", opens_within_hours, 1, OPENS_WITHIN_HOURS_MAX));
         if strategies.len() > STRATEGIES_MAX {
             let message = format!("a profile has at most {STRATEGIES_MAX} strategies");
             refusals.push(Refusal::invalid("strategies", message));
@@ -167,7 +210,7 @@ impl Profile {
         refusals.extend(fallback.check().into_iter().map(|refusal| refusal.within("fallback")));
         match Refusal::all(refusals) {
             Some(refusal) => Err(refusal),
-            None => Ok(Profile { name, version, strategies, fallback }),
+            None => Ok(Profile { name, version, costs, opens_within_hours, strategies, fallback }),
         }
     }
 
@@ -181,6 +224,28 @@ impl Profile {
         self.version
     }
 
+    /// The same profile under another number.
+    #[must_use]
+    pub fn numbered(&self, version: i64) -> Profile {
+        assert!(version >= 1, "versions are counted from 1");
+        Profile { version, ..self.clone() }
+    }
+
+    /// What sending costs.
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// Locations that stay closed for longer than so many hours are given no orders.
+    pub const fn opens_within_hours(&self) -> i64 {
+        self.opens_within_hours
+    }
+
+    /// The criteria and conditions of all its strategies ask for this.
+    pub fn asks_for(&self, asks: impl Fn(&Strategy) -> bool) -> bool {
+        self.strategies.iter().chain(std::iter::once(&self.fallback)).any(asks)
+    }
+
     /// Its strategies in order, without the fallback.
     pub fn strategies(&self) -> &[Strategy] {
         &self.strategies
@@ -189,6 +254,11 @@ impl Profile {
     /// The strategy for all other orders.
     pub const fn fallback(&self) -> &Strategy {
         &self.fallback
+    }
+
+    /// The strategy of this name; the fallback when there is none.
+    pub fn strategy(&self, name: &Name) -> &Strategy {
+        self.strategies.iter().find(|strategy| strategy.name == *name).unwrap_or(&self.fallback)
     }
 
     /// The strategies that have a turn for an order, in order; the last is the fallback.
@@ -202,16 +272,14 @@ impl Strategy {
     /// Everything that is wrong with it.
     fn check(&self) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        let mut bounded = |field: &str, number: i64, least: i64, most: i64| {
-            if !(least..=most).contains(&number) {
-                refusals.push(Refusal::invalid(field, format!("give {least} to {most}, not {number}")));
-            }
-        };
-        bounded("limits.parts_max", self.limits.parts_max, 1, PARTS_MAX);
-        bounded("limits.part_value_minor", self.limits.part_value_minor, 0, MINOR_MAX);
-        bounded("limits.split_minor", self.limits.split_minor, 0, MINOR_MAX);
+        refusals.extend(bounded("limits.parts_max", self.limits.parts_max, 1, PARTS_MAX));
+        refusals.extend(bounded("limits.part_value_minor", self.limits.part_value_minor, 0, MINOR_MAX));
+        refusals.extend(bounded("limits.split_minor", self.limits.split_minor, 0, MINOR_MAX));
         if let Remainder::Cancel { after_days } = self.remainder {
-            bounded("remainder.after_days", after_days, 1, CANCEL_DAYS_MAX);
+            refusals.extend(bounded("remainder.after_days", after_days, 1, CANCEL_DAYS_MAX));
+        }
+        if let Some(minutes) = self.batch_minutes {
+            refusals.extend(bounded("batch_minutes", minutes, 1, BATCH_MINUTES_MAX));
         }
         if self.conditions.len() > CONDITIONS_MAX {
             let message = format!("a strategy has at most {CONDITIONS_MAX} conditions");
@@ -248,7 +316,9 @@ impl Strategy {
 #[cfg(test)]
 mod tests {
     use super::super::criterion::Measure;
+    use super::super::wanted::Tariff;
     use super::*;
+    use crate::value::Currency;
 
     fn strategy(name: &str) -> Strategy {
         Strategy {
@@ -259,11 +329,18 @@ mod tests {
             objective: Objective::Cost,
             is_all_or_next: false,
             remainder: Remainder::BackOrder,
+            batch_minutes: None,
         }
     }
 
+    fn costs() -> Costs {
+        let otherwise = Tariff { parcel_minor: 400, item_minor: 0, kilogram_minor: 0, kilometre_minor: 0 };
+        Costs { currency: Currency::parse("GBP").unwrap(), tariffs: Vec::new(), otherwise, slow: None }
+    }
+
     fn fields(strategies: Vec<Strategy>, fallback: Strategy) -> Vec<String> {
-        let refusal = Profile::new(Name::new("name", "p").unwrap(), 1, strategies, fallback).unwrap_err();
+        let refusal = Profile::new((Name::new("name", "p").unwrap(), 1), (costs(), 0), strategies, fallback)
+            .unwrap_err();
         refusal.each().filter_map(Refusal::field).map(str::to_owned).collect()
     }
 
@@ -274,6 +351,7 @@ mod tests {
         odd.conditions = vec![Condition::Value { from: 10, below: Some(10) }];
         odd.objective = Objective::Criteria;
         odd.remainder = Remainder::Cancel { after_days: 0 };
+        odd.batch_minutes = Some(0);
         let distance = Criterion { measure: Measure::Distance, effect: Effect::Band { edges: vec![9, 9] } };
         let safety = Criterion { measure: Measure::SafetyStock, effect: Effect::Rank };
         let mut fallback = strategy("fallback");
@@ -282,9 +360,11 @@ mod tests {
         assert_eq!(
             fields(vec![odd], fallback),
             [
+                "opens_within_hours",
                 "strategies.0.limits.parts_max",
                 "strategies.0.limits.part_value_minor",
                 "strategies.0.remainder.after_days",
+                "strategies.0.batch_minutes",
                 "strategies.0.objective",
                 "strategies.0.conditions.0.below",
                 "fallback.conditions",
@@ -292,7 +372,10 @@ mod tests {
                 "fallback.criteria.1.effect",
             ]
         );
-        assert_eq!(fields(vec![strategy("a")], strategy("b")), ["strategies.0.conditions"]);
+        assert_eq!(
+            fields(vec![strategy("a")], strategy("b")),
+            ["opens_within_hours", "strategies.0.conditions"]
+        );
     }
 
     #[test]

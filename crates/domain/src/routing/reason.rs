@@ -150,6 +150,10 @@ fn measured(decision: &Decision, weighed: &Weighed, name: &str) -> Vec<String> {
 fn sure(decision: &Decision, names: &Names<'_>) -> String {
     match decision.proof {
         Proof::Best => "no better choice exists".to_owned(),
+        Proof::Plain => {
+            "by the plain rule: one location with everything, the first by rank, else as few as need be"
+                .to_owned()
+        }
         Proof::Open { stage: Stage::Cost, gap } => {
             format!("no choice is cheaper by more than {}", amount(gap, names))
         }

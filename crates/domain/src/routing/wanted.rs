@@ -39,6 +39,8 @@ pub struct Line {
 pub struct Candidate {
     /// The location.
     pub location: Id<Location>,
+    /// Its rank in the network; the lowest is asked first.
+    pub rank: i64,
     /// What it is.
     pub kind: location::Kind,
     /// Where it is.

@@ -3,6 +3,7 @@
 use domain::actor::{Actor, Permission};
 use domain::fulfilment::State as Part;
 use domain::order::{CancelReason, State, share};
+use domain::routing::profile::Waits;
 use domain::value::Id;
 use domain::value::id::{self, FulfilmentOrder as FulfilmentOrderKind, OrderLine};
 use domain::{Code, Refusal};
@@ -172,24 +173,54 @@ pub fn expire_uncollected(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> 
         order::lock(tx, id)?;
         for part in store::fulfilment::of_order(tx, id)?.iter().filter(|one| late(one, now)) {
             visit::no_show(tx, actor, world, (id, part.id))?;
-            give_up(tx, actor, world, part)?;
+            give_up(tx, actor, world, part, CancelReason::Uncollected)?;
         }
     }
     Ok(full)
 }
 
-/// Cancels goods nobody came for. Parts of sets whose rest is elsewhere cannot be cancelled alone: they are held, for a person to decide.
-fn give_up(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, part: &FulfilmentOrder) -> Result<(), Failure> {
+/// Cancels goods that could not be placed at any location in the time their profile gives; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn cancel_unplaced(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let due = store::fulfilment::wait::due(tx, Waits::Goods, world.now(), EXPIRE_BATCH)?;
+    let full = due.len() as i64 == EXPIRE_BATCH;
+    for ((id, part), _, _) in due {
+        let order = order::lock(tx, id)?;
+        let found = store::fulfilment::of_order(tx, id)?.into_iter().find(|one| one.id == part);
+        let Some(part) = found.filter(|one| one.state == Part::Unrouted) else { continue };
+        if matches!(order.state, State::Completed | State::Cancelled) {
+            continue;
+        }
+        give_up(tx, actor, world, &part, CancelReason::Stock)?;
+    }
+    store::fulfilment::wait::forget_over(tx, EXPIRE_BATCH)?;
+    Ok(full)
+}
+
+/// Cancels goods that nobody came for or no place has. Parts of sets whose rest is elsewhere cannot be cancelled alone: they are held, for a person to decide.
+fn give_up(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    part: &FulfilmentOrder,
+    reason: CancelReason,
+) -> Result<(), Failure> {
     let own = std::slice::from_ref(part);
     let is_whole = |line: &Line| !line.takes.is_empty() && untouched_units(line, own) > 0;
     if !rows::lines(tx, part.order)?.iter().any(is_whole) {
-        let why = "not collected, and the rest of the set is elsewhere: decide what becomes of it";
+        let why = match reason {
+            CancelReason::Uncollected => {
+                "not collected, and the rest of the set is elsewhere: decide what becomes of it"
+            }
+            _ => "no place has it, and the rest of the set is elsewhere: decide what becomes of it",
+        };
         fulfilment::hold::put(tx, actor, world, (part.order, part.id), why)?;
         return Ok(());
     }
     let order = order::find(tx, part.order)?;
-    let cancel =
-        Cancel { order: part.order, lines: None, part: Some(part.id), reason: CancelReason::Uncollected };
+    let cancel = Cancel { order: part.order, lines: None, part: Some(part.id), reason };
     cancel_locked(tx, actor, world, order, cancel)?;
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Placing an order: the cart's prices are frozen, the stock is taken, the payments begin, all in one transaction or not at all.
 
+use std::collections::BTreeMap;
+
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment::{self, Pieces};
+use domain::fulfilment::Pieces;
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
-use domain::stock::{self, Wish};
-use domain::value::id::{Cart as CartKind, Location, OrderLine};
+use domain::routing::decision::Occasion;
+use domain::stock;
+use domain::value::id::{Cart as CartKind, Location};
 use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -16,10 +19,10 @@ use store::{Tx, order as rows};
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
-use crate::fulfilment as fulfilments;
+use crate::fulfilment;
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
-use crate::routing::{Taking, take};
+use crate::routing::{Of, Taken, Taking, take_or_wait};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::selling::{self, Beyond};
 use crate::{Failure, World, external, promise};
@@ -80,14 +83,15 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let taken = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (taken, beyond) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     tell(tx, actor, world, &order, &lines);
-    let made = fulfilments::open(tx, actor, world, &order, channel.network, &taken.parts, gone)?;
+    let (pieces, later) = set_apart(pieces(&lines), &beyond);
+    let place = (&order, channel.network);
+    let made = fulfilment::open_taken(tx, actor, world, place, pieces, (&taken, gone))?;
     promise::date::give(tx, &order, &made, world.now())?;
-    let later = (taken.beyond.as_slice(), &taken.rest);
-    let later = fulfilments::open_later(tx, actor, world, &order, channel.network, later)?;
-    promise::waiting::give(tx, &later, world.now())?;
+    let made = fulfilment::open_later(tx, actor, world, place, (&beyond, &later))?;
+    promise::waiting::give(tx, &made, world.now())?;
     begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
@@ -224,13 +228,6 @@ fn frozen(world: &mut World, priced: &PricedCart) -> Vec<Line> {
     (0i64..).zip(&priced.lines).map(freeze).collect()
 }
 
-/// The goods of an order: what each location gives, and what is sold though it is not there.
-struct Taken {
-    parts: Vec<fulfilment::Part>,
-    beyond: Vec<Beyond>,
-    rest: Pieces,
-}
-
 /// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled. What is not there is sold as far
 /// as the channel's rules allow, unless the customer takes it along or somebody said which location serves it.
 fn take_stock(
@@ -240,14 +237,11 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Taken, Failure> {
-    let wishes: Vec<(Id<OrderLine>, Wish)> = lines
-        .iter()
-        .map(|line| {
-            (line.id, Wish { variant: line.variant, quantity: line.quantity, takes: line.takes.clone() })
-        })
-        .collect();
-    let mut demand = stock::demand(&wishes.iter().map(|(_, wish)| wish.clone()).collect::<Vec<_>>());
+) -> Result<(Taken, Vec<Beyond>), Failure> {
+    let mut demand = BTreeMap::new();
+    for ((_, variant), quantity) in pieces(lines) {
+        *demand.entry(variant).or_insert(0) += quantity;
+    }
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
         (None, Kind::Pickup | Kind::HandOver) => {
@@ -258,7 +252,6 @@ fn take_stock(
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
-    let to = if gone { stock::State::Customer } else { stock::State::Committed };
     let may_wait = serve_from.is_none() && order.kind != Kind::HandOver;
     let beyond = match may_wait {
         true => selling::beyond(tx, actor, world, (channel, &reach), (order.cart, &demand))?,
@@ -269,24 +262,45 @@ fn take_stock(
     }
     demand.retain(|_, asked| *asked > 0);
     let taking = Taking {
+        of: Of { order, lines, occasion: Occasion::Placed, first: &[] },
         reach: &reach,
         cart: Some(order.cart),
         cause: ("order", order.id.to_string()),
         demand: &demand,
-        to,
+        to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
-    let allocations = take(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    if beyond.is_empty() {
-        return Ok(Taken { parts: fulfilment::assign(&wishes, &allocations), beyond, rest: Pieces::new() });
-    }
-    let mut pieces = Pieces::new();
-    for (line, wish) in &wishes {
-        for (variant, quantity) in wish.consumes() {
-            *pieces.entry((*line, variant)).or_insert(0) += quantity;
+    let taken = take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
+    Ok((taken, beyond))
+}
+
+/// Sets apart the pieces that are sold though they are not there: the last lines wait.
+fn set_apart(mut pieces: Pieces, beyond: &[Beyond]) -> (Pieces, Pieces) {
+    let mut later = Pieces::new();
+    for one in beyond {
+        let mut left = one.quantity;
+        for ((line, variant), quantity) in pieces.iter_mut().rev().filter(|((_, own), _)| *own == one.variant)
+        {
+            let part = left.min(*quantity);
+            *quantity -= part;
+            left -= part;
+            if part > 0 {
+                later.insert((*line, *variant), part);
+            }
         }
     }
-    let (parts, rest) = fulfilment::share_out(pieces, &allocations);
-    Ok(Taken { parts, beyond, rest })
+    pieces.retain(|_, quantity| *quantity > 0);
+    (pieces, later)
+}
+
+/// What the lines take from shelves.
+fn pieces(lines: &[Line]) -> Pieces {
+    let mut pieces = Pieces::new();
+    for line in lines {
+        for (variant, each) in &line.takes {
+            *pieces.entry((line.id, *variant)).or_insert(0) += each * line.quantity;
+        }
+    }
+    pieces
 }
 
 /// The same refusal in the customer's words: the SKU instead of the id, and the line at fault.

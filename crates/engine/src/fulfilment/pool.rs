@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use domain::actor::{Actor, Permission};
 use domain::delivery::Kind;
 use domain::fulfilment::{self as rules, Pieces, State};
+use domain::routing::decision::Occasion;
+use domain::routing::profile::Waiting;
 use domain::stock;
 use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Network, Variant};
 use domain::value::{Id, Instant};
@@ -17,11 +19,12 @@ use store::{Tx, fulfilment as rows, ledger as books};
 
 use super::pick::Which;
 use super::{
-    FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, promised_in, shift, tell,
+    FulfilmentOrder, Promised, add, by_variant, find, go_to, leave_pool, location_of, open, promised_at,
+    room, shift, tell,
 };
 use crate::event::emit;
 use crate::order::{self, Order};
-use crate::routing::{self, Taking};
+use crate::routing::{self, Of, Taking};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::book_of;
 use crate::{Failure, World};
@@ -33,8 +36,15 @@ const LOOKS_MAX: usize = 20;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
 
-/// Where goods of an order may come from now: not from a location that refused them.
-fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
+/// Where goods of an order may come from now, and where parts of it are: not from a location that refused them. And what their customer was
+/// promised, which stays so wherever they come from.
+pub(super) struct From {
+    pub(super) reach: Reach,
+    pub(super) first: Vec<Id<Location>>,
+    pub(super) promised: Promised,
+}
+
+pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<From, Failure> {
     let channel = store::market::find_channel(tx, order.channel)?
         .ok_or_else(|| Refusal::not_found("channel", order.channel))?;
     let mut reach = match (order.kind, order.location) {
@@ -42,13 +52,18 @@ fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reac
         _ => reach(tx, &channel)?,
     };
     reach.network = network;
-    let refused: Vec<_> = rows::of_order(tx, order.id)?
-        .into_iter()
-        .filter(|one| one.state == State::Rejected)
-        .filter_map(|one| one.location)
-        .collect();
+    let all = rows::of_order(tx, order.id)?;
+    let at = |is: fn(State) -> bool| {
+        all.iter().filter(|one| is(one.state)).filter_map(|one| one.location).collect::<Vec<_>>()
+    };
+    let refused = at(|state| state == State::Rejected);
     reach.locations.retain(|location| !refused.contains(location));
-    Ok(reach)
+    let promised = all.iter().map(|one| one.promised).filter(|promised| promised.by.is_some());
+    Ok(From {
+        reach,
+        first: at(|state| state.is_at_location() || state.has_left()),
+        promised: promised.min_by_key(|promised| promised.by).unwrap_or_default(),
+    })
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
@@ -59,34 +74,60 @@ pub(super) fn go_elsewhere(
     order: &Order,
     (network, parts): (Id<Network>, Pieces),
 ) -> Result<(), Failure> {
-    let reach = reach_of(tx, order, network)?;
-    let (_, rest) = take(tx, actor, world, (order, &reach), parts)?;
-    if rest.is_empty() {
-        return Ok(());
+    let from = from_where(tx, order, network)?;
+    let (rest, waiting) = take(tx, actor, world, (order, &from, Occasion::Elsewhere), parts)?;
+    if let Some(one) = wait(tx, actor, world, order, (network, rest), waiting)? {
+        rows::waiting::promise(tx, (one.order, one.id), from.promised)?;
     }
-    let waiting = add(tx, actor, world, order, (network, None), (State::Unrouted, rest))?;
-    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&waiting));
-    shift(tx, actor, world, &waiting, way, &by_variant(&waiting.lines, |line| line.quantity))
+    Ok(())
 }
 
-/// Takes what there is of the parts and opens fulfilment orders for it; what is not there is answered.
-fn take(
+/// Pieces that nobody gives yet wait at no location, promised on the network; none when there are none.
+pub(super) fn wait(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (order, reach): (&Order, &Reach),
-    parts: Pieces,
-) -> Result<(Vec<FulfilmentOrder>, Pieces), Failure> {
-    let demand = of_variants(&parts);
-    let cause = ("order", order.id.to_string());
-    let taking = Taking { reach, cart: None, cause, demand: &demand, to: stock::State::Committed };
-    let allocations = routing::take_what_there_is(tx, actor, world, &taking)?;
-    let (taken, rest) = rules::share_out(parts, &allocations);
-    let made = open(tx, actor, world, order, reach.network, &taken, false)?;
-    Ok((made, rest))
+    order: &Order,
+    (network, rest): (Id<Network>, Pieces),
+    waiting: Waiting,
+) -> Result<Option<FulfilmentOrder>, Failure> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let one = add(tx, actor, world, order, (network, None), (State::Unrouted, rest))?;
+    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
+    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
+    rows::wait::set(tx, ((one.order, one.id), network), waiting)?;
+    Ok(Some(one))
 }
 
-fn of_variants(parts: &Pieces) -> BTreeMap<Id<Variant>, i64> {
+/// Takes what there is of the parts and opens fulfilment orders for it; what is not there is answered, and what it waits for.
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, from, occasion): (&Order, &From, Occasion),
+    parts: Pieces,
+) -> Result<(Pieces, Waiting), Failure> {
+    let demand = of_variants(&parts);
+    let lines = store::order::lines(tx, order.id)?;
+    let taking = Taking {
+        of: Of { order, lines: &lines, occasion, first: &from.first },
+        reach: &from.reach,
+        cart: None,
+        cause: ("order", order.id.to_string()),
+        demand: &demand,
+        to: stock::State::Committed,
+    };
+    let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
+    let (parts, rest) = rules::share_out(parts, &taken.allocations);
+    for made in open(tx, actor, world, order, from.reach.network, &parts, false)? {
+        rows::waiting::promise(tx, (made.order, made.id), from.promised)?;
+    }
+    Ok((rest, taken.waiting))
+}
+
+pub(super) fn of_variants(parts: &Pieces) -> BTreeMap<Id<Variant>, i64> {
     let mut sum = BTreeMap::new();
     for ((_, variant), quantity) in parts {
         *sum.entry(*variant).or_insert(0) += quantity;
@@ -123,36 +164,54 @@ pub fn route_waiting(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
 fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) -> Result<bool, Failure> {
     let order = order::lock(tx, order)?;
     let found = rows::of_order(tx, order.id)?.into_iter().find(|one| one.id == id);
-    let Some(mut one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
+    let Some(one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
         return Ok(false);
     };
-    let mut reach = reach_of(tx, &order, one.network)?;
+    let mut from = from_where(tx, &order, one.network)?;
     let (parts, ahead) = served_first(tx, &one)?;
-    reach.ahead = Some(ahead);
-    if parts.is_empty() || !routing::is_something_there(tx, &reach, &of_variants(&parts))? {
+    (from.reach.ahead, from.promised) = (Some(ahead), one.promised);
+    if parts.is_empty() || !routing::is_something_there(tx, &from.reach, &of_variants(&parts))? {
         return Ok(false);
     }
-    let (made, rest) = take(tx, actor, world, (&order, &reach), parts.clone())?;
-    for part in &made {
-        rows::waiting::promise(tx, (part.order, part.id), one.promised)?;
-    }
-    let mut taken = BTreeMap::new();
-    for line in &mut one.lines {
-        let key = (line.line, line.variant);
-        let of = |pieces: &Pieces| pieces.get(&key).copied().unwrap_or(0);
-        let given = of(&parts) - of(&rest);
-        line.quantity -= given;
-        if given > 0 {
-            *taken.entry(line.variant).or_insert(0) += given;
+    // Where the profile gives nothing of what is there, nothing is to be written.
+    let moved = tx.savepoint(|tx| {
+        let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
+        shift(tx, actor, world, &one, way, &of_variants(&parts))?;
+        let (rest, waiting) = take(tx, actor, world, (&order, &from, Occasion::Waiting), parts.clone())?;
+        if rest == parts {
+            return Err(Failure::from(Refusal::new(Code::OutOfStock, "no place gives any of it now")));
         }
+        settle_rest(tx, actor, world, one, (&parts, &rest, waiting))
+    });
+    match moved {
+        Err(Failure::Refused(refusal)) if refusal.code() == Code::OutOfStock => Ok(false),
+        outcome => outcome.map(|()| true),
     }
-    for line in one.lines.clone() {
+}
+
+/// What of a fulfilment order's pieces that were taken out of the pool nobody gives goes back into it and waits on; it ends when nothing is
+/// left.
+pub(super) fn settle_rest(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    mut one: FulfilmentOrder,
+    (out, rest, waiting): (&Pieces, &Pieces, Waiting),
+) -> Result<(), Failure> {
+    for number in 0..one.lines.len() {
+        let line = &mut one.lines[number];
+        let of = |pieces: &Pieces| pieces.get(&(line.line, line.variant)).copied().unwrap_or(0);
+        line.quantity -= of(out) - of(rest);
+        let line = *line;
         rows::update_line(tx, &one, &line)?;
     }
-    let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &taken)?;
-    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)?;
-    Ok(!taken.is_empty())
+    let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
+    shift(tx, actor, world, &one, way, &of_variants(rest))?;
+    // What was sold though it was not there waits for goods, whatever a profile says.
+    if one.later.is_none() {
+        rows::wait::set(tx, ((one.order, one.id), one.network), waiting)?;
+    }
+    super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)
 }
 
 /// What of a waiting fulfilment order may be served now, and how many of each variant those may have who wait longer. Of goods that were
@@ -203,7 +262,20 @@ pub fn reject(
     reason: &str,
 ) -> Result<Vec<FulfilmentOrder>, Failure> {
     let order = order::lock(tx, which.0)?;
-    let mut one = find(tx, actor, &order, which.1)?;
+    let one = find(tx, actor, &order, which.1)?;
+    leave_to_others(tx, actor, world, &order, one, reason)?;
+    Ok(rows::of_order(tx, order.id)?)
+}
+
+/// The goods of a fulfilment order go back to the shelf where they lie, and another place serves it, or it waits for one.
+pub(super) fn leave_to_others(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    mut one: FulfilmentOrder,
+    reason: &str,
+) -> Result<(), Failure> {
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
@@ -212,11 +284,10 @@ pub fn reject(
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);
     let parts = one.lines.iter().filter(|line| line.quantity > 0);
     let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
-    go_elsewhere(tx, actor, world, &order, (one.network, parts))?;
-    Ok(rows::of_order(tx, order.id)?)
+    go_elsewhere(tx, actor, world, order, (one.network, parts))
 }
 
-fn back_to_shelf(
+pub(super) fn back_to_shelf(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -228,7 +299,8 @@ fn back_to_shelf(
     let promised = by_variant(&one.lines, |line| line.quantity - line.picked);
     shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Committed), shelf), &promised)?;
     let picked = by_variant(&one.lines, |line| line.picked);
-    shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Picked), shelf), &picked)
+    shift(tx, actor, world, one, (reason, stock::at(location, stock::State::Picked), shelf), &picked)?;
+    room::give_back(tx, one)
 }
 
 /// Offers a fulfilment order that nobody works on yet to several locations until an instant; the first to claim it serves it.
@@ -289,17 +361,14 @@ pub fn claim(
     }
     go_to(&mut one, State::Claimed)?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
-    for (variant, quantity) in &wanted {
-        for (from, part) in promised_in(tx, &one, (*variant, *quantity))? {
-            let way = ("claimed", from, stock::world(stock::State::Demand));
-            shift(tx, actor, world, &one, way, &BTreeMap::from([(*variant, part)]))?;
-        }
-    }
+    leave_pool(tx, actor, world, &one, "claimed")?;
     one.location = Some(location);
     let way = ("committed", stock::at(location, stock::State::Available), promised_at(&one));
     shift(tx, actor, world, &one, way, &wanted)?;
     rows::update(tx, &one)?;
     rows::end_offers(tx, &one)?;
+    rows::wait::end(tx, which)?;
+    room::take(tx, world.now(), &one)?;
     tell(tx, actor, world, &one, "fulfilment.claimed");
     Ok(one)
 }

@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use domain::delivery::Kind;
 use domain::promise::{self as rules, Journey, Place};
 use domain::value::id::Location as LocationKind;
-use domain::value::{Id, Instant, LocalDay};
+use domain::value::{Id, Instant};
 use store::delivery::Method;
 use store::location::Location;
+use store::routing::capacity;
 use store::{Tx, fulfilment as rows};
 
-use crate::Failure;
 use crate::fulfilment::{FulfilmentOrder, Promised};
 use crate::order::Order;
+use crate::{Failure, routing};
 
 /// Which of these locations have as many orders today as they can prepare in a day.
 ///
@@ -23,22 +24,19 @@ pub fn full_today(
     locations: &[Location],
     now: Instant,
 ) -> Result<HashSet<Id<LocationKind>>, Failure> {
-    let mut full = HashSet::new();
-    let mut limited: Vec<&Location> =
-        locations.iter().filter(|location| location.capacity.is_some()).collect();
-    limited.sort_by_key(|location| location.zone.name().to_owned());
-    for group in limited.chunk_by(|one, other| one.zone == other.zone) {
-        let today = LocalDay::of(now, &group[0].zone).first_instant(&group[0].zone);
-        let keys: Vec<[u8; 16]> = group.iter().map(|location| location.id.bytes()).collect();
-        for (location, orders) in rows::begun_since(tx, &keys, today)? {
-            let capacity = group.iter().find(|one| one.id == location).and_then(|one| one.capacity);
-            if capacity.is_some_and(|capacity| orders >= capacity) {
-                full.insert(location);
-            }
-        }
-        full.extend(group.iter().filter(|one| one.capacity == Some(0)).map(|one| one.id));
-    }
-    Ok(full)
+    let limited = locations
+        .iter()
+        .filter_map(|location| Some((location.id, routing::day_of(now, &location.zone), location.capacity?)));
+    let limited: Vec<_> = limited.collect();
+    let keys: Vec<[u8; 16]> = limited.iter().map(|(location, ..)| location.bytes()).collect();
+    let days = limited.iter().map(|(_, day, _)| *day);
+    let Some(days) = days.clone().min().zip(days.max()) else { return Ok(HashSet::new()) };
+    let given = capacity::given(tx, &keys, days)?;
+    let given_to = |location: Id<LocationKind>, day: i64| {
+        given.iter().find(|(at, on, _)| (*at, *on) == (location, day)).map_or(0, |(.., orders)| *orders)
+    };
+    let full = limited.iter().filter(|(location, day, most)| given_to(*location, *day) >= *most);
+    Ok(full.map(|(location, ..)| *location).collect())
 }
 
 /// What of a location decides when its goods are ready.
@@ -88,7 +86,17 @@ pub(crate) fn give(
     if order.kind == Kind::HandOver || made.is_empty() {
         return Ok(());
     }
-    let ids: Vec<_> = made.iter().filter_map(|one| one.location).collect();
+    // What waits to be routed is promised as from the place that would be asked first.
+    let home = match (order.location, made.iter().find(|one| one.location.is_none())) {
+        (Some(location), _) => Some(location),
+        (None, None) => None,
+        (None, Some(one)) => {
+            let sites = store::location::sites(tx, one.network)?;
+            sites.iter().find(|site| site.can_ship).map(|site| site.id)
+        }
+    };
+    let mut ids: Vec<_> = made.iter().filter_map(|one| one.location).collect();
+    ids.extend(home);
     let locations = store::location::among(tx, &ids)?;
     // Those just made count as well, and the last that a day can take is still prepared on it.
     let earlier: Vec<Location> = locations
@@ -98,7 +106,9 @@ pub(crate) fn give(
     let full = full_today(tx, &earlier, now)?;
     let method = order.delivery_method.map(|method| store::delivery::find(tx, method)).transpose()?.flatten();
     for one in made {
-        let Some(location) = locations.iter().find(|known| Some(known.id) == one.location) else { continue };
+        let Some(location) = locations.iter().find(|known| Some(known.id) == one.location.or(home)) else {
+            continue;
+        };
         let promised = of(one.kind, (location, full.contains(&location.id)), method.as_ref(), now);
         rows::waiting::promise(tx, (one.order, one.id), promised)?;
     }

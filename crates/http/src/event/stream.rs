@@ -25,13 +25,13 @@ use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 
 /// How often other nodes' commits are looked for.
-const LOOK_SECONDS: u64 = 1;
+const LOOK: Duration = Duration::from_millis(500);
 /// How long commits are gathered before they are read, so that a busy shop is not read anew for each.
-const GATHER: Duration = Duration::from_millis(20);
+pub(crate) const GATHER: Duration = Duration::from_millis(20);
 /// How often a quiet stream shows that it is alive.
-const HEARTBEAT_SECONDS: u64 = 15;
+pub(crate) const HEARTBEAT_SECONDS: u64 = 15;
 /// How long a stream lives. Who follows connects again, and shows again that his key or session is valid.
-const STREAM_SECONDS_MAX: i64 = 3600;
+pub(crate) const STREAM_SECONDS_MAX: i64 = 3600;
 /// The most events read at once.
 const READ_MAX: usize = 100;
 
@@ -134,7 +134,7 @@ impl Follower {
     }
 }
 
-/// Counts up with every commit of this process and every second; one thread of the process does so while there are followers.
+/// Counts up with every commit of this process and twice a second; one thread of the process does so while there are followers.
 pub(crate) fn commits(app: &App) -> watch::Receiver<u64> {
     let begin = || {
         let (teller, commits) = watch::channel(0);
@@ -142,7 +142,7 @@ pub(crate) fn commits(app: &App) -> watch::Receiver<u64> {
         let closing = app.edge.closing.subscribe();
         let look = move || {
             while !*closing.borrow() && !teller.is_closed() {
-                match listener.recv_timeout(Duration::from_secs(LOOK_SECONDS)) {
+                match listener.recv_timeout(LOOK) {
                     Err(RecvTimeoutError::Disconnected) => return,
                     Ok(()) | Err(RecvTimeoutError::Timeout) => teller.send_modify(|count| *count += 1),
                 }

@@ -17,7 +17,7 @@ pub(crate) const CODE_CHARS_MAX: usize = 60;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PlaceAddress, example = json!({"street": ["1 Briggate"], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB"}))]
-pub(super) struct PlaceAddressShape {
+pub(crate) struct PlaceAddressShape {
     /// Street and house, 1 to 3 lines.
     #[schema(min_items = 1, max_items = 3)]
     street: Vec<String>,

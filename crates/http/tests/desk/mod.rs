@@ -133,6 +133,15 @@ impl Desk {
 }
 
 impl Stream<'_> {
+    /// Insists that the stream ends within ten seconds.
+    pub fn ends(mut self) {
+        let rest = async {
+            tokio::time::timeout(Duration::from_secs(10), async { while self.body.next().await.is_some() {} })
+                .await
+        };
+        self.desk.runtime.block_on(rest).expect("a stream that ends");
+    }
+
     /// The next event with its id, waited for at most ten seconds.
     pub fn next(&mut self) -> (String, Value) {
         loop {

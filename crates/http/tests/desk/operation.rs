@@ -10,6 +10,8 @@ const IDS: &[(&str, &str)] = &[
     ("gift-cards", "gft_01jd0000000000000000000000"),
     ("jobs", "job_01jd0000000000000000000000"),
     ("roles", "rol_01jd0000000000000000000000"),
+    ("routing-decisions", "rdc_01jd0000000000000000000000"),
+    ("routing-profiles", "rpf_01jd0000000000000000000000"),
     ("staff", "stf_01jd0000000000000000000000"),
     ("store-credits", "scr_01jd0000000000000000000000"),
 ];

@@ -193,6 +193,27 @@ pub fn of_product(tx: &mut Tx<'_>, product: Id<Product>) -> Result<Vec<Id<Catego
     )
 }
 
+/// The categories in which any of these products stand, with those above them.
+///
+/// # Errors
+/// What the store says.
+pub fn above_products(
+    tx: &mut Tx<'_>,
+    products: &[Id<Product>],
+) -> Result<Vec<Id<CategoryKind>>, StoreError> {
+    let keys: Vec<[u8; 16]> = products.iter().map(|product| product.bytes()).collect();
+    tx.rows(
+        "with recursive above(category_id, parent_id) as (
+            select c.category_id, c.parent_id from product_category p
+            join category c on c.category_id = p.category_id where p.product_id in {ids $1}
+            union
+            select c.category_id, c.parent_id from above a join category c on c.category_id = a.parent_id
+         ) select category_id from above order by category_id",
+        &[Param::Ids(&keys)],
+        |row| row.id(),
+    )
+}
+
 /// Puts a product into exactly these categories.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use domain::value::{Id, Instant};
 use super::{Promised, Which};
 use crate::{Param, Row, StoreError, Tx, params};
 
-/// The fulfilment orders at no location that nobody holds and of which some location has something, the longest waiting first, after
+/// The fulfilment orders at no location that nobody holds, that wait for goods alone and of which some location has something, the longest waiting first, after
 /// one, at most `limit`.
 ///
 /// # Errors
@@ -21,6 +21,9 @@ pub fn servable(
     tx.rows(
         "select f.order_id, f.fulfilment_order_id from fulfilment_order f
          where f.state = 5 and f.fulfilment_order_id > $2 and f.on_hold is null and (f.not_before is null or f.not_before <= $1)
+             and not exists (
+                 select 1 from fulfilment_wait w
+                 where w.order_id = f.order_id and w.fulfilment_order_id = f.fulfilment_order_id and w.reason in (2, 3))
              and exists (
                  select 1 from fulfilment_line l join account a on a.book_id = l.variant_id and a.state = 1 and a.amount > 0
                  where l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id and l.quantity > 0)

@@ -240,6 +240,7 @@ fn shelf_of(
 ) -> Candidate {
     Candidate {
         location: id::<Location>(place),
+        rank: 0,
         kind: Kind::Store,
         country: None,
         distance_m: Some(distance_m),
@@ -263,6 +264,7 @@ fn strategy(parts_max: i64, part_value_minor: i64) -> Result<Strategy, Fault> {
         limits: Limits { parts_max, part_value_minor, split_minor: 0 },
         objective: Objective::Cost,
         is_all_or_next: false,
+        batch_minutes: None,
         remainder: Remainder::Person,
     })
 }

@@ -23,6 +23,7 @@ fn strategy() -> Strategy {
         objective: Objective::Cost,
         is_all_or_next: false,
         remainder: Remainder::Person,
+        batch_minutes: None,
     }
 }
 
@@ -52,6 +53,7 @@ fn candidates(places: &[Place], near: usize) -> Vec<Candidate> {
         };
         Candidate {
             location: Id::from_bytes([at as u8 + 1; 16]),
+            rank: 0,
             kind: location::Kind::Store,
             country: None,
             distance_m: Some(if at == near { 0 } else { 90_000 }),

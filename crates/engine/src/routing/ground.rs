@@ -1,0 +1,285 @@
+//! What routing looks at: facts of the order, the goods wanted, and what is known of every location. Only what the profile asks for is
+//! read.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::routing::Allocation;
+use domain::routing::condition::{Condition, Facts};
+use domain::routing::criterion::{Criterion, Measure};
+use domain::routing::decision::Decision;
+use domain::routing::profile::{Profile, Strategy};
+use domain::routing::wanted::{Candidate, Line as WantedLine, Supply, Wanted};
+use domain::value::id::{Location as LocationKind, Variant};
+use domain::value::zone::LocalDay;
+use domain::value::{Country, Id, Instant, Zone};
+use store::location::Location;
+use store::routing::{Version, capacity, outflow};
+use store::{Tx, market};
+
+use super::Taking;
+use crate::Failure;
+use crate::location::area;
+use crate::order::Line;
+use crate::stock::availability::Picture;
+
+/// Over how many days days of supply are counted.
+pub const OUTFLOW_DAYS: i64 = 28;
+
+/// An order set out to be routed.
+pub(super) struct SetOut {
+    pub facts: Facts,
+    pub wanted: Wanted,
+    pub candidates: Vec<Candidate>,
+    /// Locations that prepare only so many a day: the day on their clock, and how many.
+    pub rooms: BTreeMap<Id<LocationKind>, (i64, i64)>,
+}
+
+/// Sets an order out.
+pub(super) fn set_out(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    version: &Version,
+    taking: &Taking<'_>,
+    picture: &Picture,
+) -> Result<SetOut, Failure> {
+    let profile = &version.profile;
+    let values = values(taking.of.lines);
+    let facts = facts(tx, profile, taking)?;
+    let wanted = wanted(tx, profile, taking, &values)?;
+    let members = store::location::network_members(tx, taking.reach.network)?;
+    let reached: BTreeSet<_> = taking.reach.locations.iter().copied().collect();
+    let serving: Vec<(Location, i64)> =
+        members.into_iter().filter(|(location, _)| reached.contains(&location.id)).collect();
+    let look = look(tx, now, profile, taking, &serving)?;
+    let candidate = |(location, rank): &(Location, i64)| Candidate {
+        location: location.id,
+        rank: *rank,
+        kind: location.kind,
+        country: location.address.as_ref().map(domain::value::Address::country),
+        distance_m: look.point.zip(location.coordinates).map(|(to, from)| i64::from(from.distance_m(to))),
+        is_open: opens_within(location, now, profile.opens_within_hours()),
+        parcels_left: look.left(location.id),
+        units_left: None,
+        tariff: profile.costs().tariff(location.id, location.kind, look.country),
+        supply: taking
+            .demand
+            .keys()
+            .filter_map(|variant| {
+                Some((*variant, look.supply(profile, picture, *variant, location.id, &values)?))
+            })
+            .collect(),
+    };
+    let candidates = serving.iter().map(candidate).collect();
+    Ok(SetOut { facts, wanted, candidates, rooms: look.rooms })
+}
+
+/// Everything about places that is the same for all locations.
+struct Look {
+    country: Option<Country>,
+    point: Option<domain::value::Coordinates>,
+    rooms: BTreeMap<Id<LocationKind>, (i64, i64)>,
+    given: BTreeMap<Id<LocationKind>, i64>,
+    outflow: HashMap<(Id<Variant>, Id<LocationKind>), i64>,
+}
+
+fn look(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    profile: &Profile,
+    taking: &Taking<'_>,
+    serving: &[(Location, i64)],
+) -> Result<Look, Failure> {
+    let costs = profile.costs();
+    let by_distance = costs.asks_for_distance() || measures(profile, |measure| *measure == Measure::Distance);
+    let by_country = costs.tariffs.iter().any(|one| !one.countries.is_empty());
+    let destination = if by_distance || by_country {
+        store::cart::find(tx, taking.of.order.cart)?.and_then(|cart| cart.destination)
+    } else {
+        None
+    };
+    let point = match &destination {
+        Some(to) if by_distance => area::coordinates_of(tx, to.country, to.postal_area.as_deref())?,
+        _ => None,
+    };
+    let rooms: BTreeMap<_, _> =
+        serving.iter().filter_map(|(location, _)| Some((location.id, room(location, now)?))).collect();
+    let by_supply = costs.slow.is_some() || measures(profile, |measure| *measure == Measure::DaysOfSupply);
+    let outflow = if by_supply {
+        let keys: Vec<_> = taking.demand.keys().map(|variant| variant.bytes()).collect();
+        outflow::of(tx, &keys)?.into_iter().map(|(variant, at, units)| ((variant, at), units)).collect()
+    } else {
+        HashMap::new()
+    };
+    let given = given(tx, &rooms)?;
+    Ok(Look { country: destination.map(|to| to.country), point, rooms, given, outflow })
+}
+
+/// What these locations were given today on their own clocks.
+fn given(
+    tx: &mut Tx<'_>,
+    rooms: &BTreeMap<Id<LocationKind>, (i64, i64)>,
+) -> Result<BTreeMap<Id<LocationKind>, i64>, Failure> {
+    let days = rooms.values().map(|(day, _)| *day);
+    let Some(span) = days.clone().min().zip(days.max()) else { return Ok(BTreeMap::new()) };
+    let keys: Vec<_> = rooms.keys().map(|location| location.bytes()).collect();
+    let rows = capacity::given(tx, &keys, span)?.into_iter();
+    let today = rows.filter(|(location, day, _)| rooms.get(location).is_some_and(|(own, _)| own == day));
+    Ok(today.map(|(location, _, given)| (location, given)).collect())
+}
+
+impl Look {
+    fn left(&self, location: Id<LocationKind>) -> Option<i64> {
+        let (_, capacity) = self.rooms.get(&location)?;
+        Some(capacity - self.given.get(&location).copied().unwrap_or(0))
+    }
+
+    fn supply(
+        &self,
+        profile: &Profile,
+        picture: &Picture,
+        variant: Id<Variant>,
+        location: Id<LocationKind>,
+        values: &BTreeMap<Id<Variant>, i64>,
+    ) -> Option<Supply> {
+        let shelf = picture.shelves(variant).iter().find(|shelf| shelf.location == location)?;
+        let is_missed = shelf.safety == i64::MAX;
+        let units = self.outflow.get(&(variant, location)).copied().unwrap_or(0);
+        let daily_demand_milli = units.saturating_mul(1000) / OUTFLOW_DAYS;
+        let value = values.get(&variant).copied().unwrap_or(0);
+        Some(Supply {
+            free: shelf.available,
+            safety: if is_missed { 0 } else { shelf.safety },
+            daily_demand_milli,
+            markdown_minor: profile.costs().markdown_minor(value, shelf.available, daily_demand_milli),
+            is_missed,
+        })
+    }
+}
+
+/// The day on the clock of a location that prepares only so many a day, and how many.
+pub fn room(location: &Location, now: Instant) -> Option<(i64, i64)> {
+    Some((day_of(now, &location.zone), location.capacity?))
+}
+
+/// The day on a clock, as `yyyymmdd`.
+pub fn day_of(at: Instant, zone: &Zone) -> i64 {
+    let day = LocalDay::of(at, zone);
+    i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100 + i64::from(day.day())
+}
+
+/// Is a location's door open, or will it be within so many hours? A place without a door always works.
+pub fn opens_within(location: &Location, now: Instant, hours: i64) -> bool {
+    location.hours.as_ref().is_none_or(|opening| {
+        let until = now.plus_seconds(hours * 3600);
+        opening.is_open(now, &location.zone)
+            || opening.next_opening(now, &location.zone).is_some_and(|opens| opens <= until)
+    })
+}
+
+/// What one piece of each variant is worth: the mean over the lines that take it.
+fn values(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {
+    let mut sums: BTreeMap<Id<Variant>, (i64, i64)> = BTreeMap::new();
+    for line in lines {
+        let pieces: i64 = line.takes.iter().map(|(_, each)| each * line.quantity).sum();
+        for (variant, each) in &line.takes {
+            let sum = sums.entry(*variant).or_default();
+            sum.0 += line.gross / pieces.max(1) * each * line.quantity;
+            sum.1 += each * line.quantity;
+        }
+    }
+    sums.into_iter().map(|(variant, (sum, units))| (variant, sum / units.max(1))).collect()
+}
+
+fn measures(profile: &Profile, is_it: impl Fn(&Measure) -> bool) -> bool {
+    profile.asks_for(|strategy| strategy.criteria.iter().any(|criterion| is_it(&criterion.measure)))
+}
+
+fn conditions(profile: &Profile, is_it: impl Fn(&Condition) -> bool) -> bool {
+    profile.asks_for(|strategy| strategy.conditions.iter().any(&is_it))
+}
+
+fn facts(tx: &mut Tx<'_>, profile: &Profile, taking: &Taking<'_>) -> Result<Facts, Failure> {
+    let order = taking.of.order;
+    let variants: BTreeSet<_> = taking.of.lines.iter().map(|line| line.variant).collect();
+    let by_group = conditions(profile, |condition| matches!(condition, Condition::Group(_)));
+    let groups = match order.customer.filter(|_| by_group) {
+        Some(customer) => store::customer::find(tx, customer)?.map(|customer| customer.groups),
+        None => None,
+    };
+    let categories = if conditions(profile, |condition| matches!(condition, Condition::Category(_))) {
+        let sold: Vec<_> = variants.iter().copied().collect();
+        let products: Vec<_> =
+            store::catalogue::variants(tx, &sold)?.into_iter().map(|variant| variant.product).collect();
+        store::catalogue::category::above_products(tx, &products)?
+    } else {
+        Vec::new()
+    };
+    Ok(Facts {
+        value_minor: taking.of.lines.iter().map(|line| line.gross).sum(),
+        channel: order.channel,
+        market: order.market,
+        groups: groups.into_iter().flatten().collect(),
+        categories: categories.into_iter().collect(),
+        variants,
+        delivery: order.kind,
+        placed_at: order.placed_at,
+    })
+}
+
+fn wanted(
+    tx: &mut Tx<'_>,
+    profile: &Profile,
+    taking: &Taking<'_>,
+    values: &BTreeMap<Id<Variant>, i64>,
+) -> Result<Wanted, Failure> {
+    let costs = profile.costs();
+    let by_weight =
+        costs.otherwise.kilogram_minor > 0 || costs.tariffs.iter().any(|one| one.tariff.kilogram_minor > 0);
+    let variants: Vec<_> = taking.demand.keys().copied().collect();
+    let weights: BTreeMap<_, _> = if by_weight {
+        let known = store::catalogue::variants(tx, &variants)?.into_iter();
+        known.map(|variant| (variant.id, variant.weight_grams.unwrap_or(0))).collect()
+    } else {
+        BTreeMap::new()
+    };
+    let line = |(variant, quantity): (&Id<Variant>, &i64)| WantedLine {
+        variant: *variant,
+        quantity: *quantity,
+        value_minor: values.get(variant).copied().unwrap_or(0),
+        weight_grams: weights.get(variant).copied().unwrap_or(0),
+    };
+    let countries = if measures(profile, |measure| *measure == Measure::Market) {
+        market::find_market(tx, taking.of.order.market)?.map(|market| market.countries)
+    } else {
+        None
+    };
+    Ok(Wanted {
+        lines: taking.demand.iter().map(line).collect(),
+        countries: countries.into_iter().flatten().collect(),
+        first: taking.of.first.iter().copied().collect(),
+    })
+}
+
+/// Makes sure that every location that sends a part can still prepare it, until the commit.
+pub(super) fn keep_room(tx: &mut Tx<'_>, set_out: &SetOut, decision: &Decision) -> Result<(), Failure> {
+    for part in &decision.parts {
+        let Some((day, most)) = set_out.rooms.get(&part.location) else { continue };
+        if !capacity::keep_room(tx, (part.location, *day), *most - 1)? {
+            // Somebody was given the last place between our look and our taking: look again.
+            return Err(tx.begin_anew().into());
+        }
+    }
+    Ok(())
+}
+
+/// What is taken, variant by variant, as accounts are touched in sorted order.
+pub(super) fn in_order(decision: &Decision) -> Vec<Allocation> {
+    let mut allocations: Vec<_> = decision.allocations().collect();
+    allocations.sort_by_key(|one| (one.variant, one.location));
+    allocations
+}
+
+/// Does a strategy keep safety stock back?
+pub(super) fn keeps_safety(strategy: &Strategy) -> bool {
+    strategy.criteria.iter().any(|criterion: &Criterion| criterion.measure == Measure::SafetyStock)
+}
