@@ -295,6 +295,7 @@ fn a_shopper_learns_what_lies_where_and_when_it_is_there() {
         // The store is full for today.
         room.capacity(1);
         assert!(room.order(1).is_ok());
+        room.bring(1);
         assert_eq!(asked(1).unwrap().stores[0].ready.map(|(_, when)| when.text()), Some("tomorrow"));
     });
 }
