@@ -252,7 +252,7 @@ fn the_check_finds_goods_that_nobody_announced() {
 }
 
 #[test]
-fn a_shopper_learns_what_lies_where_and_when_it_is_there() {
+fn a_customer_learns_what_lies_where_and_when_it_is_there() {
     on_every_engine(|shop| {
         let room = Room::open(shop, 3);
         room.put_on_the_map();
