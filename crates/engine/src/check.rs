@@ -3,10 +3,12 @@
 //! A check reads one fixed state of the books and changes nothing, so it may run while the shop is open.
 
 mod accounts;
+mod changes;
 mod credit;
 mod journal;
 mod orders;
 mod promises;
+mod promotions;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -63,10 +65,17 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
     ("credit", credit::books),
+    ("refunds", credit::refunds),
+    ("returned", credit::returned),
+    ("carried", credit::carried),
     ("commitments", orders::commitments),
+    ("parcels", orders::parcels),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("changes", changes::done),
+    ("kept for changes", changes::kept),
+    ("promotions", promotions::used),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

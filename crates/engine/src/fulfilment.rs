@@ -1,15 +1,23 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
 pub mod by_hand;
+pub mod carrier;
+pub mod counted;
 pub mod hold;
+pub mod inbound;
+pub mod label;
 pub mod leave;
 pub mod outflow;
+pub mod parcel;
 pub mod pick;
 pub mod pool;
 pub mod review;
 mod room;
 pub mod run;
+pub mod substitute;
+pub mod track;
 pub mod visit;
+pub mod wave;
 
 use std::collections::BTreeMap;
 
@@ -125,6 +133,7 @@ fn add(
     }
     let kind = match one.state {
         State::Unrouted => "fulfilment.unrouted",
+        State::AwaitingTransfer => "fulfilment.awaiting_transfer",
         state if state.has_left() => "fulfilment.collected",
         _ => "fulfilment.opened",
     };
@@ -155,6 +164,7 @@ fn begun(
         later: None,
         not_before: None,
         promised: Promised::default(),
+        expected_at: None,
         lines: quantities.into_iter().map(line).collect(),
     }
 }
@@ -342,6 +352,7 @@ pub fn give_back(
     }
     for one in all.iter_mut().filter(|one| one.state.is_open()) {
         end_if_empty(tx, actor, world, one, State::Cancelled)?;
+        inbound::open_when_all_there(tx, actor, world, one)?;
     }
     Ok(())
 }
@@ -366,8 +377,9 @@ fn give_back_part(
         Some(location) => stock::at(location, stock::State::Available),
         None => stock::world(stock::State::Demand),
     };
-    if promised > 0 {
-        for (from, quantity) in promised_in(tx, one, (variant, promised))? {
+    let here = inbound::let_go(tx, actor, world, one, (variant, promised))?;
+    if here > 0 {
+        for (from, quantity) in promised_in(tx, one, (variant, here))? {
             let quantities = BTreeMap::from([(variant, quantity)]);
             shift(tx, actor, world, one, ("released", from, back), &quantities)?;
         }
@@ -375,8 +387,25 @@ fn give_back_part(
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);
         shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
+        put_back(tx, actor, world, one, (variant, freed - promised));
+        parcel::fit(tx, actor, world, one)?;
     }
     Ok(freed)
+}
+
+/// Tells the picker which pieces he has in hand that go back to the shelf.
+fn put_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    (variant, quantity): (Id<Variant>, i64),
+) {
+    let body = json!({
+        "fulfilment_order": one.id.to_string(), "location": one.location.map(|location| location.to_string()),
+        "variant": variant.to_string(), "quantity": quantity
+    });
+    emit(tx, actor, world, one.order, "fulfilment.put_back", body);
 }
 
 /// Ends a fulfilment order of which nothing is left.

@@ -1,8 +1,13 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod carrier;
+mod counted;
+mod inbound;
+mod parcel;
 mod shape;
 mod step;
 mod visit;
+mod wave;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -27,6 +32,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 
+pub(crate) use parcel::ParcelPath;
 pub(crate) use shape::FulfilmentOrderShape;
 
 /// The routes of fulfilment.
@@ -34,8 +40,13 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
+        .merge(counted::routes())
+        .merge(inbound::routes())
         .merge(step::routes())
         .merge(visit::routes())
+        .merge(wave::routes())
+        .merge(parcel::routes())
+        .merge(carrier::routes())
 }
 
 /// List what a location has to get ready, the oldest first

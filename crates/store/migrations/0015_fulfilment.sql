@@ -16,6 +16,8 @@ create table if not exists fulfilment_order (
     not_before {int},
     promised_from {int},
     promised_by {int},
+    expected_at {int},
+    wave_id {bytes},
     primary key (order_id, fulfilment_order_id)
 ) {strict};
 create index if not exists fulfilment_order_by_location on fulfilment_order (location_id, state, fulfilment_order_id);

@@ -19,8 +19,8 @@ use store::{Tx, fulfilment as rows, ledger as books};
 
 use super::pick::Which;
 use super::{
-    FulfilmentOrder, Promised, add, by_variant, find, go_to, leave_pool, location_of, open, promised_at,
-    room, shift, tell,
+    FulfilmentOrder, Promised, add, by_variant, find, go_to, inbound, leave_pool, location_of, open,
+    promised_at, room, shift, tell,
 };
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -35,6 +35,11 @@ const ROUND: i64 = 100;
 const LOOKS_MAX: usize = 20;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
+
+/// Where goods of an order may come from now: not from a location that refused them.
+pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
+    Ok(from_where(tx, order, network)?.reach)
+}
 
 /// Where goods of an order may come from now, and where parts of it are: not from a location that refused them. And what their customer was
 /// promised, which stays so wherever they come from.
@@ -67,7 +72,7 @@ pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
-pub(super) fn go_elsewhere(
+pub(crate) fn go_elsewhere(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -124,6 +129,8 @@ pub(super) fn take(
     for made in open(tx, actor, world, order, from.reach.network, &parts, false)? {
         rows::waiting::promise(tx, (made.order, made.id), from.promised)?;
     }
+    let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
+    inbound::open(tx, actor, world, (order, from.reach.network), (&[], &coming))?;
     Ok((rest, taken.waiting))
 }
 
@@ -170,7 +177,12 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     let mut from = from_where(tx, &order, one.network)?;
     let (parts, ahead) = served_first(tx, &one)?;
     (from.reach.ahead, from.promised) = (Some(ahead), one.promised);
-    if parts.is_empty() || !routing::is_something_there(tx, &from.reach, &of_variants(&parts))? {
+    if parts.is_empty() {
+        return Ok(false);
+    }
+    let wanted = of_variants(&parts);
+    let there = routing::is_something_there(tx, &from.reach, &wanted)?;
+    if !there && !inbound::is_something_there(tx, &order, &wanted)? {
         return Ok(false);
     }
     // Where the profile gives nothing of what is there, nothing is to be written.
@@ -279,6 +291,7 @@ pub(super) fn leave_to_others(
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
+    super::parcel::fit(tx, actor, world, &one)?;
     tell(tx, actor, world, &one, "fulfilment.rejected");
     let body = json!({ "fulfilment_order": one.id.to_string(), "reason": reason });
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);

@@ -109,7 +109,12 @@ pub(crate) fn give(
         let Some(location) = locations.iter().find(|known| Some(known.id) == one.location.or(home)) else {
             continue;
         };
-        let promised = of(one.kind, (location, full.contains(&location.id)), method.as_ref(), now);
+        let promised = of(
+            one.kind,
+            (location, full.contains(&location.id)),
+            method.as_ref(),
+            one.expected_at.unwrap_or(now),
+        );
         rows::waiting::promise(tx, (one.order, one.id), promised)?;
     }
     Ok(())
