@@ -233,6 +233,19 @@ fn load(tx: &mut Tx<'_>, id: Id<id::Location>) -> Result<Location, Failure> {
     rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("location", id).into())
 }
 
+/// Refuses a location to which nothing is delivered.
+///
+/// # Errors
+/// [`domain::Code::NotFound`], or [`domain::Code::WrongState`].
+pub(crate) fn must_receive(tx: &mut Tx<'_>, id: Id<id::Location>) -> Result<(), Failure> {
+    let found = rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("location", id).at("location"))?;
+    if found.can_receive {
+        return Ok(());
+    }
+    let message = format!("location \"{}\" does not receive goods; choose another", found.code);
+    Err(Refusal::new(domain::Code::WrongState, message).at("location").into())
+}
+
 /// The locations after one, in the order they were made.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ use store::{Tx, ledger as books, stock as rows};
 
 use crate::event::emit;
 use crate::ledger::{Notice, Told, post};
-use crate::{Failure, World};
+use crate::{Failure, World, location};
 
 pub use level::{LevelSetting, end_exclusions, include, set_level, set_value};
 
@@ -179,7 +179,7 @@ pub fn receive(
         return Err(Refusal::invalid("state", "goods arrive available, in quality or damaged").into());
     }
     must_be_stocked(tx, input.variant)?;
-    must_receive(tx, input.location)?;
+    location::must_receive(tx, input.location)?;
     let postings = stock::moving(
         stock::world(input.from),
         stock::at(input.location, input.state),
@@ -490,14 +490,4 @@ pub(crate) fn must_be_there(
 ) -> Result<store::location::Location, Failure> {
     store::location::find(tx, location)?
         .ok_or_else(|| Refusal::not_found("location", location).at("location").into())
-}
-
-/// Refuses a location to which nothing is delivered.
-pub(crate) fn must_receive(tx: &mut Tx<'_>, location: Id<Location>) -> Result<(), Failure> {
-    let location = must_be_there(tx, location)?;
-    if location.can_receive {
-        return Ok(());
-    }
-    let message = format!("location \"{}\" does not receive goods; choose another", location.code);
-    Err(Refusal::new(Code::WrongState, message).at("location").into())
 }

@@ -15,8 +15,8 @@ pub use store::stock::expected::ExpectedGoods;
 
 use super::waiting;
 use crate::event::emit;
-use crate::stock::{Movement, book_of, must_be_stocked, must_receive, never_short, post_movement, selling};
-use crate::{Failure, World, edit, external};
+use crate::stock::{Movement, book_of, must_be_stocked, never_short, post_movement, selling};
+use crate::{Failure, World, edit, external, location};
 
 /// The longest reference, in characters.
 pub const REFERENCE_MAX: usize = 200;
@@ -66,7 +66,7 @@ pub fn announce(
 ) -> Result<ExpectedGoods, Failure> {
     actor.may(Permission::MoveStock, Some(new.location))?;
     must_be_stocked(tx, new.variant)?;
-    must_receive(tx, new.location)?;
+    location::must_receive(tx, new.location)?;
     let goods = ExpectedGoods {
         id: world.id(),
         variant: new.variant,
