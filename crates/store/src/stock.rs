@@ -173,12 +173,12 @@ pub fn on_shelves(
     tx: &mut Tx<'_>,
     variants: &[[u8; 16]],
     locations: &[[u8; 16]],
-) -> Result<Vec<(Id<Variant>, Id<Location>, i64)>, StoreError> {
+) -> Result<Vec<(Spot, i64)>, StoreError> {
     tx.rows(
         "select book_id, place, amount from account
          where book_id in {ids $1} and place in {ids $2} and state = 1 and amount > 0",
         &[Param::Ids(variants), Param::Ids(locations)],
-        |row| Ok((row.id()?, row.id()?, row.int()?)),
+        |row| Ok(((row.id()?, row.id()?), row.int()?)),
     )
 }
 

@@ -196,10 +196,7 @@ fn stores(
     takes.sort_unstable();
     takes.dedup();
     let places: Vec<[u8; 16]> = ids.iter().map(|id| id.bytes()).collect();
-    let there: HashMap<_, _> = shelves::on_shelves(tx, &takes, &places)?
-        .into_iter()
-        .map(|(variant, location, amount)| ((variant, location), amount))
-        .collect();
+    let there: HashMap<_, _> = shelves::on_shelves(tx, &takes, &places)?.into_iter().collect();
     let of = |(distance_m, id): &(Option<u32>, Id<LocationKind>)| {
         let location = locations.iter().find(|one| one.id == *id)?;
         let at_hand = |part| there.get(&(part, *id)).copied().unwrap_or(0);
