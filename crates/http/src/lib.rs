@@ -34,6 +34,7 @@ pub mod payment;
 pub mod price;
 pub mod problem;
 pub mod promotion;
+pub mod promise;
 pub mod query;
 mod reference;
 pub mod returns;

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promotion, returns,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, promotion, returns,
     routing, status, stock, storefront, tax, transfer,
 };
 
@@ -46,6 +46,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(order::routes())
         .merge(routing::routes())
         .merge(fulfilment::routes())
+        .merge(promise::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
         .merge(change::routes())

@@ -305,5 +305,6 @@ fn no_change() -> LocationChange {
         coordinates: None,
         cut_off: None,
         capacity: None,
+        preparation_minutes: None,
     }
 }
