@@ -138,7 +138,7 @@ fn a_cart_says_who_lowered_what() {
         assert_eq!(drawn.status, 201, "{}", drawn.text);
         let code = drawn.json["coupons"][0]["code"].as_str().unwrap_or_default().to_owned();
         let listed = desk.ask(&key, "GET", &format!("{path}/coupons"), None);
-        assert_eq!(listed.json["data"].as_array().map_or(0, Vec::len), 2, "{}", listed.text);
+        assert_eq!(listed.json["items"].as_array().map_or(0, Vec::len), 2, "{}", listed.text);
         let made = desk.ask(
             &key,
             "POST",

@@ -1,19 +1,21 @@
 //! Which pieces go into which sets, so that the customer pays least: exactly for small carts, else well and with a bound.
 //!
 //! Pieces that cost the same are a [`Cell`]. What one piece is worth alone ([`Cell::each`]) is known; a set must bring more than its
-//! pieces alone. Cells that share no set are chosen apart. Up to [`STATES_MAX`] states of pieces left (sixteen different pieces have
-//! 65,536) and [`WORK_MAX`] steps the best choice is counted out; beyond, sets are formed biggest first, with swaps of their order, and
-//! [`Chosen::bound`] says what no choice exceeds.
+//! pieces alone. Cells that share no set are chosen apart. Up to [`PIECES_MAX`] pieces the best choice is counted out over all states of
+//! pieces left, as far as it takes no more than [`WORK_MAX`] steps; more pieces are as far as it takes [`WORK_MANY_MAX`]. Beyond, sets are
+//! formed biggest first, with swaps of their order, and [`Chosen::bound`] says what no choice exceeds.
 
 mod exact;
 mod form;
 
 use super::Gives;
 
-/// The most states that are counted out.
-pub const STATES_MAX: usize = 1 << 18;
-/// The most steps one count may take.
+/// The most pieces that compete for sets and are always counted out.
+pub const PIECES_MAX: i64 = 16;
+/// The most steps a count of so few pieces may take.
 pub const WORK_MAX: u64 = 8_000_000;
+/// The most steps a count of more pieces may take.
+pub const WORK_MANY_MAX: u64 = 50_000;
 /// Values are in millionths of a minor unit, so that rates are exact.
 pub const SCALE: i128 = 1_000_000;
 

@@ -1,7 +1,9 @@
 //! Counting out: the best of every way to form sets, over all states of pieces left.
 
-use super::{Cell, Chosen, SCALE, STATES_MAX, Set, Taking, WORK_MAX, worth};
+use super::{Cell, Chosen, PIECES_MAX, Set, Taking, WORK_MANY_MAX, WORK_MAX, worth};
 
+/// The most states of pieces left.
+const STATES_MAX: usize = 1 << 18;
 /// The most ways to form one set that are looked at.
 const WAYS_MAX: usize = 20_000;
 /// The most cells and limited sets: each has its own bits in a word of 128.
@@ -43,10 +45,15 @@ impl Places {
 
 /// The best choice; `None` when counting it out would be too much work.
 pub(super) fn count_out(cells: &[Cell], sets: &[Set]) -> Option<Chosen> {
+    let pieces = cells.iter().fold(0i64, |sum, cell| sum.saturating_add(cell.count));
+    let work_max = if pieces <= PIECES_MAX { WORK_MAX } else { WORK_MANY_MAX };
     let places = places(cells, sets)?;
+    if places.states as u64 > work_max {
+        return None;
+    }
     let ways = ways(cells, sets, &places)?;
     let work: u64 = places.states as u64 * (1 + ways.iter().map(Vec::len).max().unwrap_or(0) as u64) / 2;
-    if work > WORK_MAX {
+    if work > work_max {
         return None;
     }
     let (best, steps) = table(cells, &places, &ways);
@@ -200,6 +207,5 @@ fn walk_back(places: &Places, ways: &[Vec<Way>], best: &[i128], steps: &[u32]) -
         }
     }
     let value = best[places.states - 1];
-    debug_assert!(value % SCALE >= 0);
     Chosen { takings, value, bound: value }
 }

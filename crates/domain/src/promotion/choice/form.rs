@@ -4,8 +4,8 @@ use super::{Cell, Chosen, SCALE, Set, Taking, alone, shares, worth};
 use crate::promotion::{Gives, Off};
 use crate::value::Rate;
 
-/// The most orders of sets that are tried.
-const ORDERS_MAX: usize = 64;
+/// So many of the sets that bring most are each tried first, and left out.
+const TRIED_MAX: usize = 8;
 /// The most sets formed one after the other; each uses up a cell, so there are never as many.
 const STEPS_MAX: usize = 20_000;
 
@@ -23,55 +23,98 @@ pub(super) fn is_best_in_order(cells: &[Cell], sets: &[Set]) -> bool {
 /// The best of several orders, with a bound.
 pub(super) fn form(cells: &[Cell], sets: &[Set]) -> Chosen {
     let all: Vec<usize> = (0..sets.len()).collect();
-    let mut best = biggest_first(cells, sets, &all);
-    let mut without: Vec<usize> = Vec::new();
-    for number in all.iter().take(ORDERS_MAX / 2) {
-        let mut first = biggest_first(cells, sets, &[*number]);
-        first = more(cells, sets, first, &all);
-        if first.value > best.value {
-            best = first;
-        }
-        let others: Vec<usize> =
-            all.iter().copied().filter(|set| set != number && !without.contains(set)).collect();
-        let left_out = biggest_first(cells, sets, &others);
-        if left_out.value > best.value {
-            without.push(*number);
-            best = left_out;
+    let table = Table::new(cells, sets);
+    let fresh = table.fresh();
+    let mut best = table.go_on(fresh.clone(), &all);
+    let mut tried: Vec<usize> = all.clone();
+    tried.sort_by_key(|set| std::cmp::Reverse(fresh.offers[*set].as_ref().map(|(gain, _)| *gain)));
+    for number in tried.into_iter().take(TRIED_MAX) {
+        let first = table.go_on(table.go_on(fresh.clone(), &[number]), &all);
+        let others: Vec<usize> = all.iter().copied().filter(|set| *set != number).collect();
+        let without = table.go_on(fresh.clone(), &others);
+        for other in [first, without] {
+            if other.chosen.value > best.chosen.value {
+                best = other;
+            }
         }
     }
-    best.bound = bound(cells, sets).max(best.value);
-    best
+    Chosen { bound: bound(cells, sets).max(best.chosen.value), ..best.chosen }
 }
 
 /// Forms the set that brings most, as often as it can be, until none brings anything.
 pub(super) fn biggest_first(cells: &[Cell], sets: &[Set], among: &[usize]) -> Chosen {
-    let nothing = Chosen { takings: Vec::new(), value: alone(cells), bound: 0 };
-    more(cells, sets, nothing, among)
+    let table = Table::new(cells, sets);
+    table.go_on(table.fresh(), among).chosen
 }
 
-/// Goes on forming sets from what is left.
-fn more(cells: &[Cell], sets: &[Set], mut chosen: Chosen, among: &[usize]) -> Chosen {
-    let mut left: Vec<i64> = cells.iter().map(|cell| cell.count).collect();
-    let mut times: Vec<i64> = sets.iter().map(|set| set.times_max).collect();
-    for taking in &chosen.takings {
-        times[taking.set] -= taking.times;
-        taking.pieces.iter().for_each(|(cell, _)| left[*cell] -= taking.times);
+/// What a set could bring now: by how much more than its pieces alone, and which pieces.
+type Offer = Option<(i128, Vec<(usize, usize)>)>;
+
+/// Sets being formed one after the other.
+#[derive(Clone)]
+struct Run {
+    left: Vec<i64>,
+    times: Vec<i64>,
+    offers: Vec<Offer>,
+    chosen: Chosen,
+}
+
+struct Table<'a> {
+    cells: &'a [Cell],
+    sets: &'a [Set],
+    /// The sets that may take from each cell.
+    touching: Vec<Vec<usize>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(cells: &'a [Cell], sets: &'a [Set]) -> Table<'a> {
+        let mut touching = vec![Vec::new(); cells.len()];
+        for (number, set) in sets.iter().enumerate() {
+            for cell in set.parts.iter().flat_map(|(cells, _)| cells) {
+                let known: &mut Vec<usize> = &mut touching[*cell];
+                if known.last() != Some(&number) {
+                    known.push(number);
+                }
+            }
+        }
+        Table { cells, sets, touching }
     }
-    for _ in 0..STEPS_MAX {
-        let formed = among
-            .iter()
-            .filter(|set| times[**set] > 0)
-            .flat_map(|set| best_of_set(cells, &sets[*set], &left).map(|(gain, pieces)| (gain, *set, pieces)))
-            .filter(|(gain, ..)| *gain > 0)
-            .max_by_key(|(gain, set, _)| (*gain, std::cmp::Reverse(*set)));
-        let Some((gain, set, pieces)) = formed else { break };
-        let often = alike(&pieces, &left).min(times[set]);
-        times[set] -= often;
-        pieces.iter().for_each(|(cell, _)| left[*cell] -= often);
-        chosen.value += gain * i128::from(often);
-        chosen.takings.push(Taking { set, times: often, pieces });
+
+    /// Nothing is formed yet.
+    fn fresh(&self) -> Run {
+        let left: Vec<i64> = self.cells.iter().map(|cell| cell.count).collect();
+        Run {
+            times: self.sets.iter().map(|set| set.times_max).collect(),
+            offers: self.sets.iter().map(|set| best_of_set(self.cells, set, &left)).collect(),
+            chosen: Chosen { takings: Vec::new(), value: alone(self.cells), bound: 0 },
+            left,
+        }
     }
-    chosen
+
+    /// Goes on forming these sets from what is left.
+    fn go_on(&self, mut run: Run, among: &[usize]) -> Run {
+        for _ in 0..STEPS_MAX {
+            let gain = |set: usize| run.offers[set].as_ref().map_or(0, |(gain, _)| *gain);
+            let set = among.iter().copied().max_by_key(|set| (gain(*set), std::cmp::Reverse(*set)));
+            let Some(set) = set.filter(|set| gain(*set) > 0) else { break };
+            let Some((gain, pieces)) = run.offers[set].take() else { break };
+            let often = alike(&pieces, &run.left).min(run.times[set]);
+            run.times[set] -= often;
+            pieces.iter().for_each(|(cell, _)| run.left[*cell] -= often);
+            run.chosen.value += gain * i128::from(often);
+            let mut stale: Vec<usize> =
+                pieces.iter().flat_map(|(cell, _)| self.touching[*cell].iter().copied()).collect();
+            stale.sort_unstable();
+            stale.dedup();
+            for own in stale {
+                let may = run.times[own] > 0;
+                run.offers[own] =
+                    if may { best_of_set(self.cells, &self.sets[own], &run.left) } else { None };
+            }
+            run.chosen.takings.push(Taking { set, times: often, pieces });
+        }
+        run
+    }
 }
 
 /// How often the same pieces can be taken.
@@ -86,14 +129,15 @@ fn best_of_set(cells: &[Cell], set: &Set, left: &[i64]) -> Option<(i128, Vec<(us
         worth(set, cells, pieces) - pieces.iter().map(|(cell, _)| cells[*cell].each).sum::<i128>()
     };
     let all = once(set, left, |_| true);
-    let plain = once(set, left, |cell| cells[cell].each == 0);
+    let is_lowered = |(own, _): &(Vec<usize>, i64)| own.iter().any(|cell| cells[*cell].each != 0);
+    let plain =
+        if set.parts.iter().any(is_lowered) { once(set, left, |cell| cells[cell].each == 0) } else { None };
     [all, plain].into_iter().flatten().map(|pieces| (gain(&pieces), pieces)).max_by_key(|(gain, _)| *gain)
 }
 
 /// A set formed once: dearest pieces first, but the cheapest where they only open what another part is lowered by.
 fn once(set: &Set, left: &[i64], may: impl Fn(usize) -> bool) -> Option<Vec<(usize, usize)>> {
-    let mut left = left.to_vec();
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<(usize, usize)> = Vec::new();
     let mut order: Vec<usize> = (0..set.parts.len()).collect();
     // The part with the least choice first.
     order.sort_by_key(|part| set.parts[*part].0.len());
@@ -102,8 +146,8 @@ fn once(set: &Set, left: &[i64], may: impl Fn(usize) -> bool) -> Option<Vec<(usi
         let opens = matches!(set.gives, Gives::Part { part: lowered, .. } if lowered != part);
         let mut needed = *needed;
         let mut take = |cell: usize| {
-            let taken = left[cell].min(needed).max(0);
-            left[cell] -= taken;
+            let used = pieces.iter().filter(|(own, _)| *own == cell).count() as i64;
+            let taken = (left[cell] - used).min(needed).max(0);
             needed -= taken;
             pieces.extend(std::iter::repeat_n((cell, part), usize::try_from(taken).unwrap_or(0)));
         };
