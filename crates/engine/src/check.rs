@@ -7,6 +7,7 @@ mod credit;
 mod journal;
 mod orders;
 mod promises;
+mod routing;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -66,6 +67,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("capacity", routing::capacity),
+    ("outflow", routing::outflow),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

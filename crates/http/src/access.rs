@@ -138,6 +138,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/offer", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/pack", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/pick", OneOf(&[EditOrders])),
+    ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/place", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ready", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/reject", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/release", OneOf(&[EditOrders])),
@@ -257,6 +258,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/variants/{id}/price", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/variants/{id}/price-changes", OneOf(&[ReadCatalogue])),
     ("GET", "/v1/variants/{id}/prices", OneOf(&[ReadCatalogue])),
+    ("GET", "/v1/waiting-fulfilment-orders", OneOf(&[ReadOrders])),
 ];
 
 /// What the operation needs; `None` when it is not in the list.

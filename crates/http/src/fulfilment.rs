@@ -3,6 +3,7 @@
 mod shape;
 mod step;
 mod visit;
+mod wait;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -35,6 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
         .merge(step::routes())
+        .merge(wait::routes())
         .merge(visit::routes())
 }
 

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, returns, routing, status, stock, storefront, tax,
+    import, job, location, loyalty, market, order, payment, price, returns, routing, status, stock,
+    storefront, tax,
 };
 
 /// The description's fixed part.
