@@ -99,6 +99,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("location.review", fulfilment::review::review)
+        .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", returns::on_payment_changed)
 }
 

@@ -2,6 +2,8 @@
 
 mod floor;
 
+use domain::Code;
+use domain::actor::Actor;
 use domain::location::Kind;
 use domain::routing::criterion::{Criterion, Effect, Measure};
 use domain::routing::decision::Occasion;
@@ -10,7 +12,8 @@ use domain::value::OpeningHours;
 use engine::Failure;
 use engine::fulfilment::{outflow, run};
 use engine::job::{self, registry};
-use floor::{Floor, profile_of, strategy};
+use engine::routing::simulation::{self, NewSimulation};
+use floor::{Floor, code_of, profile_of, strategy};
 use sim::{TestShop, on_every_engine};
 use store::params;
 
@@ -137,5 +140,50 @@ fn what_lasts_longest_is_sent_first() {
         while shop.run(outflow::slide).expect("slid") {}
         let kept = shop.read(move |tx| Ok::<_, Failure>(store::routing::outflow::of(tx, &[mug.bytes()])?));
         assert!(kept.expect("the window").iter().all(|(_, _, units)| *units == 0), "the window slid on");
+    });
+}
+
+#[test]
+fn a_simulation_tells_what_another_profile_would_have_done() {
+    on_every_engine(|shop| {
+        let floor = Floor::open(shop, &[4, 9, 0]);
+        shop.pass(60);
+        let from = floor.now();
+        for _ in 0..12 {
+            shop.pass(60);
+            floor.order(1);
+        }
+        shop.pass(60);
+        let only_leeds = vec![Criterion {
+            measure: Measure::List(vec![floor.place(0)]),
+            effect: Effect::Exclude { limit: 0 },
+        }];
+        let id = floor.create(profile_of(strategy(only_leeds)));
+        let new = |version, orders_max, stock_percent| NewSimulation {
+            profile: (id, version),
+            period: (from, floor.now()),
+            orders_max,
+            stock_percent,
+            late_after_hours: 48,
+        };
+        let begin = |new| shop.run(move |tx, actor, world| simulation::begin(tx, actor, world, new));
+        assert_eq!(code_of(begin(new(2, 10, 100))), Some(Code::NotFound));
+        assert_eq!(code_of(begin(new(1, 0, 0))), Some(Code::Invalid));
+        let before = (floor.counts(0), floor.counts(1));
+        let ids =
+            [new(1, 100, 100), new(1, 3, 100), new(1, 100, 25)].map(|new| begin(new).expect("begun").id);
+        for _ in 0..4 {
+            job::turn(&shop.shop, &registry()).expect("a turn");
+        }
+        let told = ids.map(|id| {
+            let found = shop.read(move |tx| simulation::find(tx, &Actor::system(), id)).expect("it is there");
+            assert!(found.is_done);
+            [found.now, found.then]
+                .map(|sums| (sums.orders, sums.filled, sums.parts, sums.cost_minor, sums.late))
+        });
+        assert_eq!(told[0], [(12, 12, 12, 1200, 0), (12, 4, 4, 400, 8)], "only leeds has four");
+        assert_eq!(told[1], [(3, 3, 3, 300, 0), (3, 3, 3, 300, 0)], "no more than three");
+        assert_eq!(told[2], [(12, 3, 3, 300, 9), (12, 1, 1, 100, 11)], "a quarter of the stock");
+        assert_eq!((floor.counts(0), floor.counts(1)), before, "nothing of the trade is touched");
     });
 }

@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0021_price_list_change"
     "0022_postal_area"
     "0025_routing"
+    "0026_routing_simulation"
     "0033_loyalty"
     "0036_status_link"
     "0060_keyring"

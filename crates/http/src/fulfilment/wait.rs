@@ -1,7 +1,6 @@
 //! Goods that are sold and at no location yet: who waits for what, and a person who says from where they go.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::routing::profile::Waits;
 use domain::value::Reference;
@@ -14,13 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::part_of;
 use super::shape::FulfilmentOrderShape;
+use super::{PartPath, step};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::named;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -95,12 +93,11 @@ async fn list_waiting_fulfilment_orders(
 /// and its capacity are not asked.
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/place", operation_id = "place_fulfilment_order",
     tag = "fulfilment", request_body = PlacementShape,
-    params(("order" = String, Path, description = "The order's id or external id"),
-        ("fulfilment_order" = String, Path, description = "Which part of it"), KeyRequired),
+    params(PartPath, KeyRequired),
     responses((status = 200, body = FulfilmentOrderShape), Problems))]
 async fn place_fulfilment_order(
     State(app): State<App>,
-    Path((order, part)): Path<(String, String)>,
+    Path(path): Path<PartPath>,
     command: Command<PlacementShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -108,10 +105,8 @@ async fn place_fulfilment_order(
     let reason = |text: &str| bounded("reason", text, 1, hold::REASON_MAX);
     let reason = fields.take_if("reason", command.body.reason.as_deref(), reason);
     let reason = fields.done(reason)?;
-    let (order, part) = (named(&order), part_of(&part)?);
     let location = Reference::<Location>::read(&command.body.location);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let which = (external::resolve(tx, &order)?, part);
+    step(&app, path, command.request, move |tx, actor, world, which| {
         let location = external::resolve_at(tx, "location", &location)?;
         let placed = by_hand::place(tx, actor, world, which, (location, reason.as_deref()))?;
         Reply::json(&FulfilmentOrderShape::from(&placed))
