@@ -131,6 +131,14 @@ impl Floor {
         placed["id"].as_str().expect("an id").to_owned()
     }
 
+    /// A cart with mugs to be taken along in York: its id.
+    pub fn cart_at_york(&self, mugs: i64) -> String {
+        let mut cart = a_cart(&[(self.mug, mugs)], "ada@example.com");
+        cart["delivery"] = json!({ "method": "collect", "location": "york" });
+        let made = self.must("/v1/carts", &cart);
+        made["id"].as_str().expect("an id").to_owned()
+    }
+
     /// The path of an order's fulfilment order, by its place from 0.
     pub fn part(&self, order: &str, number: usize) -> String {
         let whole = self.get(&format!("/v1/orders/{order}"));

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
+mod after_sale;
+mod between;
 mod floor;
 mod status;
 mod stock;
@@ -133,6 +135,45 @@ fn s08_the_profile_says_from_where_and_why() {
         assert_eq!(whole["gross"]["amount"], 3 * 500 + 395, "{whole}");
         assert!(floor.told(&dear).iter().any(|kind| kind == "routing.decided"));
         assert!(floor.list("/v1/waiting-fulfilment-orders").is_empty());
+    });
+}
+
+/// Two parcels of one order leave one after the other, and the money is taken with each.
+#[test]
+fn s08_in_parcels_with_a_capture_for_each() {
+    on_every_engine([3, 0], |floor| {
+        let van = json!({ "code": "van", "name": "Own van", "external_id": "van", "kind": "own_van", "collections": "mo-su 24:00" });
+        floor.must("/v1/carriers", &van);
+        let order = floor.order(3, None);
+        let wave = floor.must("/v1/locations/leeds/pick-waves", &json!({ "kind": "ship" }));
+        let wave = format!("/v1/pick-waves/{}", wave["id"].as_str().unwrap());
+        floor.must(&format!("{wave}/start"), &json!(null));
+        let scanned = floor.must(&format!("{wave}/scan"), &json!({ "code": "MUG", "quantity": 3 }));
+        assert_eq!(scanned["placed"][0]["quantity"], 3);
+        floor.must(&format!("{wave}/finish"), &json!(null));
+        let part = floor.part(&order, 0);
+        let pack = |pieces: i64| {
+            let lines = json!([{ "variant": "MUG", "quantity": pieces }]);
+            floor.step(&part, "parcels", &json!({ "lines": lines, "carrier": "van" }))
+        };
+        let parcels = [pack(1), pack(2)];
+        let path =
+            |number: usize| format!("/v1/orders/{order}/parcels/{}", parcels[number]["id"].as_str().unwrap());
+        let label = String::from_utf8(floor.picture(&format!("{}/label.zpl", path(0)))).unwrap();
+        assert!(label.starts_with("^XA") && label.contains("Ada Byron"), "{label}");
+        let first = floor.must(&format!("{}/ship", path(0)), &json!({}));
+        assert_eq!(
+            (&first["state"], &first["fulfilment_status"]),
+            (&json!("placed"), &json!("partly_fulfilled"))
+        );
+        let last = floor.must(&format!("{}/ship", path(1)), &json!({}));
+        assert_eq!(last["state"], "completed");
+        let again = floor.ask(&format!("{}/ship", path(1)), &json!({}));
+        assert_eq!(again.status, 409, "it left: {}", again.text());
+        floor.must(&format!("{}/attempt", path(0)), &json!({ "outcome": "not_at_home" }));
+        let done = floor.must(&format!("{}/attempt", path(0)), &json!({ "outcome": "delivered" }));
+        assert_eq!((&done["state"], &done["attempts"]), (&json!("delivered"), &json!(1)));
+        assert_eq!(floor.count(0, Stock::Available), 0);
     });
 }
 

@@ -10,6 +10,7 @@ mod fan_out;
 mod figure;
 mod house;
 mod machine;
+mod pricing;
 mod product_page;
 mod reservation;
 mod routing;
@@ -73,6 +74,8 @@ enum Measure {
     Check,
     /// Routing one order, and a wave of 200, in process.
     Routing,
+    /// Pricing carts with many promotions, in process.
+    Pricing,
 }
 
 /// Measure how fast the program is on this machine
@@ -126,7 +129,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         stage.small_house().await?;
         if stage.wants(Measure::Availability) { stage.large_house().await } else { Ok(()) }
     });
-    let done = done.and_then(|()| stage.routing());
+    let done = done.and_then(|()| stage.routing()).and_then(|()| stage.pricing());
     stage.bar.finish_and_clear();
     done?;
     let figures: Vec<_> = stage.figures.iter().map(Figure::json).collect();
@@ -169,9 +172,20 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Everything but availability and routing.
+    /// Pricing, which needs none either.
+    fn pricing(&mut self) -> Result<(), Fault> {
+        if self.wants(Measure::Pricing) {
+            self.bar.set_message("pricing");
+            self.add(pricing::measure()?);
+        }
+        Ok(())
+    }
+
+    /// Everything but availability, routing and pricing.
     async fn small_house(&mut self) -> Result<(), Fault> {
-        let has_own = |measure: &Measure| matches!(measure, Measure::Availability | Measure::Routing);
+        let has_own = |measure: &Measure| {
+            matches!(measure, Measure::Availability | Measure::Routing | Measure::Pricing)
+        };
         let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {
             return Ok(());

@@ -18,6 +18,7 @@ mod restore;
 mod screen;
 mod serve;
 mod shop;
+mod test_carrier;
 mod test_provider;
 mod trace;
 mod world;
@@ -72,6 +73,7 @@ enum Word {
     Restore(restore::Arguments),
     Openapi(openapi::Arguments),
     TestProvider(test_provider::Arguments),
+    TestCarrier(test_carrier::Arguments),
     Replay(replay::Arguments),
     Demo(open_day::Arguments),
     Bench(bench::Arguments),
@@ -108,6 +110,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
             openapi::run(arguments, screen);
             Ok(())
         }
+        Word::TestCarrier(arguments) => test_carrier::run(arguments, screen),
         Word::TestProvider(arguments) => test_provider::run(&config, arguments, screen),
         Word::Replay(arguments) => replay::run(&config, arguments, screen),
         Word::Demo(arguments) => open_day::run(&config, arguments, screen),

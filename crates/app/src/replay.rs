@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod books;
+pub mod chain;
 pub mod child;
 pub mod clock;
 pub mod goods;
@@ -179,12 +180,17 @@ pub async fn play(
     Ok(Outcome {
         source: tandem::demo::report::Report::of(source),
         books: books?,
+        days: source.months().iter().map(|month| days(*month)).sum(),
         clients,
         whole_micros: lived.micros() - began.micros(),
         selling_micros,
         selling_cpu_ms,
         check: None,
     })
+}
+
+fn days(month: Month) -> i64 {
+    (clock::end(month).micros() - clock::begin(month).micros() + 3_600_000_000) / 86_400_000_000
 }
 
 /// Lines of sales of which something comes back: the number of the invoice and the mark of the line.
@@ -261,13 +267,15 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// The parcels of web and phone orders, after they were paid.
+    /// The parcels of web and phone orders, after they were paid, and what is collected.
     async fn ship(&self, month: Month) -> Result<(), Fault> {
         let mut invoices = self.of(month, &[Kind::Sale]);
         invoices.retain(|(_, invoice)| invoice.channel != Channel::Till);
         let each = stream::iter(invoices).map(Ok);
-        each.try_for_each_concurrent(self.clients, |(_, invoice)| {
-            sale::ship(self.api, invoice, &invoice.number)
+        each.try_for_each_concurrent(self.clients, |(_, invoice)| async move {
+            let order = sale::paid(self.api, &invoice.number).await?;
+            let walk = chain::Walk { api: self.api, source: self.source, invoice };
+            sale::completed(invoice, &walk.to_the_customer(order).await?)
         })
         .await
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use connect::Handlers;
+use connect::carrier::{Carriers, TestClient as CarrierClient};
 use connect::payment::Payments;
 use connect::test_provider::{TestClient, TestProvider};
 use domain::actor::Actor;
@@ -123,7 +124,8 @@ async fn handlers(
     address: SocketAddr,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Handlers, Fault> {
-    let handlers = Handlers::new(job::registry());
+    let carriers = Carriers::new(CarrierClient::new(PROVIDER_WAIT_MAX), shop.keyring.clone());
+    let handlers = Handlers::new(job::registry()).with(carriers);
     let base_url = match config.test_provider.as_str() {
         "" => return Ok(handlers),
         "here" => serve_test_provider(shop, address, stopped).await?,

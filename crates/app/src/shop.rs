@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use engine::returns::reason;
 use engine::{Keyring, Shop, keyring};
 use store::dialect::Engine;
 use store::{Db, StoreError};
@@ -45,6 +46,10 @@ pub fn open_or_make(config: &Config) -> Result<Opened, Fault> {
         return Err(Fault::Environment(
             "these books were made with another master key: find the right one, nothing can be read with this".into(),
         ));
+    }
+    if first {
+        db.write(|tx| reason::lay(tx))
+            .map_err(|failure| Fault::environment("writing the first reasons", failure))?;
     }
     Ok(Opened { shop: Shop { db, source: Arc::new(RealWorld), keyring }, first, key_made })
 }

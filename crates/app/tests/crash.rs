@@ -7,18 +7,28 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use connect::test_carrier::{Settings, TestCarrier};
+use domain::fulfilment::parcel::{CarrierKind, State as Standing};
 use domain::stock::State;
 use domain::value::Id;
+use domain::value::hours::CutOffs;
 use domain::value::id::Variant;
+use engine::fulfilment::carrier::{self, NewCarrier};
+use serde_json::{Value, json};
 use sim::chance::Chance;
 use sim::client::Client;
 use sim::postgres::{Durability, Private};
-use sim::stand::{Bought, Stand, a_cart, buy};
+use sim::shop::Simulated;
+use sim::stand::{Bought, Stand, a_cart, buy, until_answered};
 use sim::{Retailer, TestShop};
+use store::fulfilment::parcel;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 /// Buyers at once.
 const BUYERS: usize = 8;
@@ -114,4 +124,109 @@ fn crash_of_postgres_under_the_shop() {
         postgres.kill().unwrap();
         postgres.restart().unwrap();
     });
+}
+
+/// The secret shared with the test carrier.
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A carrier that stands beside the shop and outlives its crashes.
+fn test_carrier(runtime: &Runtime) -> (TestCarrier, String) {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = TestCarrier::base_url(listener.local_addr().unwrap());
+    let carrier = TestCarrier::new(Settings {
+        webhook_url: None,
+        secret: SECRET.into(),
+        source: Arc::new(Simulated::new(1)),
+        step: Duration::from_millis(50),
+        hang_for: Duration::from_millis(200),
+    });
+    let serving = carrier.clone();
+    runtime.spawn(async move { serving.serve(listener, std::future::pending()).await });
+    (carrier, url)
+}
+
+/// Buys, picks, packs and ships on and on until told to stop, each step under a key of its own; answers the orders shipped.
+fn packer(client: &Client, number: usize, mug: Id<Variant>, stop: &AtomicBool) -> Vec<String> {
+    let mut orders = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let round = orders.len();
+        let ask = |step: &str, path: &str, body: &Value| {
+            let client =
+                client.clone().with_header("idempotency-key", format!("packer-{number}-{round}-{step}"));
+            let reply = until_answered(&client, path, body).unwrap();
+            (reply.status, reply.json().unwrap())
+        };
+        let (_, cart) = ask("cart", "/v1/carts", &a_cart(&[(mug, 1)], "ada@example.com"));
+        let checkout = format!("/v1/carts/{}/checkout", cart["id"].as_str().unwrap());
+        let (_, placed) = ask("order", &checkout, &json!({ "payments": [{ "kind": "cash" }] }));
+        let order = placed["id"].as_str().unwrap().to_owned();
+        let part = placed["fulfilment_orders"][0]["id"].as_str().unwrap();
+        let part = format!("/v1/orders/{order}/fulfilment-orders/{part}");
+        let pieces = json!({ "lines": [{ "variant": "MUG", "quantity": 1 }] });
+        assert_eq!(ask("pick", &format!("{part}/pick"), &pieces).0, 200);
+        let (_, parcel) =
+            ask("pack", &format!("{part}/parcels"), &json!({ "carrier": "test", "weight_grams": 500 }));
+        let ship = format!("/v1/orders/{order}/parcels/{}/ship", parcel["id"].as_str().unwrap());
+        // Until its label is there, a parcel does not leave; a refused command leaves its key free.
+        while ask("ship", &ship, &json!({})).0 != 200 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        orders.push(order);
+    }
+    orders
+}
+
+#[test]
+fn crash_of_the_shop_while_parcels_are_labelled_and_shipped() {
+    let runtime = Runtime::new().unwrap();
+    let (company, url) = test_carrier(&runtime);
+    let (mut stand, mug) = Stand::open(TestShop::on_sqlite(1), program(), |retailer, shop| {
+        let new = NewCarrier {
+            code: "test".into(),
+            name: "Test carrier".into(),
+            external_id: Some("test".into()),
+            kind: CarrierKind::Test,
+            url: Some(url),
+            secret: Some(SECRET.into()),
+            services: vec!["standard".into()],
+            collections: CutOffs::parse("mo-su 24:00").unwrap(),
+            attempts_max: 3,
+        };
+        shop.run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone())).unwrap();
+        fill(retailer, shop)
+    });
+    let (stop, client) = (AtomicBool::new(false), stand.client());
+    let shipped: Vec<String> = thread::scope(|scope| {
+        let (stop, client) = (&stop, &client);
+        let packers: Vec<_> =
+            (0..4).map(|number| scope.spawn(move || packer(client, number, mug, stop))).collect();
+        let mut chance = Chance::new(7);
+        for _ in 0..rounds(8) {
+            thread::sleep(Duration::from_millis(100 + chance.below(600)));
+            pull_the_plug(&mut stand);
+        }
+        stop.store(true, Ordering::Relaxed);
+        packers.into_iter().flat_map(|packer| packer.join().unwrap()).collect()
+    });
+    assert!(!shipped.is_empty());
+    let gone = shipped.len();
+    let parcels = stand.shop.read(move |tx| {
+        let each = |order: &String| Ok(parcel::of_order(tx, Id::parse(order).unwrap())?);
+        shipped.iter().map(each).collect::<Result<Vec<_>, engine::Failure>>()
+    });
+    let mut numbers = BTreeSet::new();
+    for of_order in parcels.unwrap() {
+        assert_eq!(of_order.len(), 1, "one parcel for each order");
+        assert_eq!(of_order[0].state, Standing::Shipped);
+        numbers.extend(of_order[0].tracking.clone());
+    }
+    assert_eq!(
+        (numbers.len(), company.parcels()),
+        (gone, gone),
+        "one label for each parcel, at the carrier too"
+    );
+    assert_eq!(stand.pieces(mug, State::Picked) + stand.pieces(mug, State::Committed), 0);
+    let places = stand.retailer.locations.len() as i64;
+    assert_eq!(stand.pieces(mug, State::Available), places * PIECES - gone as i64);
+    stand.must_be_clean();
 }

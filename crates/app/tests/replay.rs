@@ -25,6 +25,20 @@ fn tallies(report: &Value) {
     assert_eq!(report["shop"], report["source"]);
     let events = |kind: &str| report["events"][kind].as_u64();
     assert_eq!((events("order.placed"), events("order.completed")), (Some(818), Some(818)));
+    let chain = |name: &str| report["chain"][name].as_i64().expect("a figure");
+    for lived in [
+        "fulfilment.rejected",
+        "fulfilment.short",
+        "fulfilment.claimed",
+        "fulfilment.packed",
+        "pickup.handed_over",
+    ] {
+        assert!(events(lived) > Some(0), "{lived} never happened");
+    }
+    assert!(
+        (8_000..10_000).contains(&chain("fill rate")) && chain("orders in more than one parcel") > 0,
+        "{report}"
+    );
     let revenue = report["shop"]["trade"].as_array().expect("a list").iter();
     assert_eq!(revenue.filter_map(|trade| trade["revenue_minor"].as_i64()).sum::<i64>(), 46_417_641);
 }

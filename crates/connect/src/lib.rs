@@ -1,8 +1,10 @@
 //! The outside world: payment providers today; mail, carriers and shop platforms later. Everything here is async and calls nobody inside a transaction.
 
 pub mod call;
+pub mod carrier;
 pub mod job;
 pub mod payment;
+pub mod test_carrier;
 pub mod test_provider;
 
 pub use job::{Handlers, run};

@@ -51,6 +51,7 @@ permissions! {
     MoveTransfers "transfers:write" "request, pick, ship and receive transfer orders";
     ApproveTransfers "transfers:approve" "approve and close transfer orders";
     GiveCredit "credit:write" "issue store credit and gift cards, and see what is on them";
+    EditPromotions "promotions:write" "write, start and end promotions, and make coupons";
 }
 
 /// A set of permissions.

@@ -86,6 +86,21 @@ impl Card {
         self.0.country.as_deref().and_then(|code| Country::parse(code).ok())
     }
 
+    /// The address, if a whole one was given.
+    pub fn address(&self) -> Option<Address> {
+        let text = &self.0;
+        let draft = AddressDraft {
+            names: text.name.iter().cloned().collect(),
+            company: text.company.clone(),
+            street: text.street.clone(),
+            city: text.city.clone(),
+            region: text.region.clone(),
+            postal_code: text.postal_code.clone(),
+            country: text.country.clone()?,
+        };
+        Address::new(&draft).ok()
+    }
+
     /// The form of the e-mail under which a person is found.
     pub fn email_lookup(&self) -> Option<String> {
         self.0.email.as_deref().and_then(|text| Email::parse(text).ok()).map(|email| email.lookup_form())

@@ -7,6 +7,8 @@ use crate::value::text::bounded;
 pub const GROUPS_MAX: usize = 20;
 /// The most characters of a group's label.
 pub const GROUP_CHARS_MAX: usize = 60;
+/// The group of customers who work for the retailer.
+pub const COLLEAGUES: &str = "colleagues";
 
 /// Checks the labels of a customer's groups; the first one decides which prices apply. A label given twice counts once.
 ///

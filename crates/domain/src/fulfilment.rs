@@ -1,5 +1,10 @@
 //! Fulfilment: which location gives which pieces of which order line, and what is still open.
 
+pub mod label;
+pub mod parcel;
+pub mod substitute;
+pub mod wave;
+
 use std::collections::BTreeMap;
 
 use crate::delivery::Kind;
@@ -36,6 +41,8 @@ words! {
         Delivered 11 "delivered";
         /// The location could not serve it; another one does.
         Rejected 12 "rejected";
+        /// Part of its goods are on their way to its location from another one.
+        AwaitingTransfer 13 "awaiting_transfer";
     }
 }
 
@@ -51,6 +58,7 @@ impl State {
             Picking => &[Open, Packed, Ready, Shipped, Collected, Rejected, Cancelled],
             Packed => &[Ready, Shipped, Collected, Rejected, Cancelled],
             Ready => &[Collected, Rejected, Cancelled],
+            AwaitingTransfer => &[Open, Cancelled],
             Shipped => &[Delivered],
             Collected | Delivered | Cancelled | Rejected => &[],
         }
@@ -73,7 +81,7 @@ impl State {
 
     /// Is anything of it still to leave?
     pub const fn is_open(self) -> bool {
-        self.is_at_location() || self.is_unplaced()
+        self.is_at_location() || self.is_unplaced() || matches!(self, State::AwaitingTransfer)
     }
 
     /// Have its goods left?

@@ -5,7 +5,9 @@
 pub mod actor;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod fulfilment;
@@ -24,6 +26,7 @@ pub mod routing;
 pub mod status;
 pub mod stock;
 pub mod tax;
+pub mod transfer;
 pub mod value;
 
 pub use refusal::{Code, Refusal};

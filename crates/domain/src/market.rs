@@ -85,6 +85,8 @@ crate::words! {
         CardRecord 3 "card_record";
         /// The provider to try things with.
         Test 4 "test";
+        /// What was paid for other goods that come back against these; made by exchanges only.
+        Exchange 5 "exchange";
     }
 }
 
@@ -96,7 +98,12 @@ impl PaymentKind {
 
     /// Has the money been taken when the payment is noted?
     pub const fn is_taken_at_once(self) -> bool {
-        matches!(self, PaymentKind::Cash | PaymentKind::CardRecord)
+        matches!(self, PaymentKind::Cash | PaymentKind::CardRecord | PaymentKind::Exchange)
+    }
+
+    /// May a channel allow it and a customer choose it?
+    pub const fn is_offered(self) -> bool {
+        !matches!(self, PaymentKind::Exchange)
     }
 }
 
@@ -134,6 +141,10 @@ pub fn within(field: &'static str, number: i64, least: i64, most: i64) -> Result
 /// When one is named twice.
 pub fn payment_kinds(mut kinds: Vec<PaymentKind>) -> Result<Vec<PaymentKind>, Refusal> {
     kinds.sort_unstable();
+    if let Some(kind) = kinds.iter().find(|kind| !kind.is_offered()) {
+        let message = format!("{} is no means a customer chooses; leave it out", kind.text());
+        return Err(Refusal::invalid("payment_kinds", message));
+    }
     match kinds.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Refusal::invalid(
             "payment_kinds",

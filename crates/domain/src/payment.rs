@@ -173,6 +173,8 @@ pub struct Amounts {
     pub refunding: i64,
     /// Given back.
     pub refunded: i64,
+    /// Carried over to the order of an exchange.
+    pub carried: i64,
 }
 
 impl Amounts {
@@ -188,7 +190,7 @@ impl Amounts {
 
     /// How much may still be given back.
     pub const fn open_to_refund(&self) -> i64 {
-        self.captured - self.refunded - self.refunding
+        self.captured - self.refunded - self.refunding - self.carried
     }
 }
 
@@ -276,6 +278,7 @@ mod tests {
             captured: 600,
             refunding: 50,
             refunded: 250,
+            carried: 0,
         }
     }
 

@@ -36,6 +36,18 @@ pub const SET_PIECES_MAX: i64 = 24;
 pub const COUPONS_MAX: usize = 4;
 
 words! {
+    /// Where a promotion stands.
+    State {
+        /// Being written; lowers nothing.
+        Draft 1 "draft";
+        /// In force, within its dates.
+        Active 2 "active";
+        /// Over for good.
+        Ended 3 "ended";
+    }
+}
+
+words! {
     /// How a lane chooses among its promotions.
     Mode {
         /// What lowers the total most, each piece in one promotion at most.

@@ -52,6 +52,8 @@ codes! {
     NotFound "not_found" NotFound "nothing with this id exists, or it may not be seen by who asks";
     OutOfStock "out_of_stock" Conflict "fewer pieces can be promised than were asked for";
     PaymentDeclined "payment_declined" Conflict "the payment provider declined";
+    PolicyRefuses "policy_refuses" Conflict "the retailer's policy refuses it; who may override policies can allow it with a reason";
+    PromotionUsedUp "promotion_used_up" Conflict "a promotion or coupon has not enough left of its limit or budget";
     Referenced "referenced" Conflict "something else still refers to it, so it cannot be removed";
     SignInFailed "sign_in_failed" Unauthenticated "the e-mail and password, session or key are not valid";
     SignInNeeded "sign_in_needed" Unauthenticated "nobody is signed in and no key was given";

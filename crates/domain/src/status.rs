@@ -13,6 +13,8 @@ words! {
         AwaitingPayment 1 "awaiting_payment";
         /// Sold; the place that serves it is being found.
         Waiting 2 "waiting";
+        /// On its way to where the customer collects it.
+        Coming 13 "on_its_way_to_pickup";
         /// A location has it to do.
         Accepted 3 "accepted";
         /// Being taken from the shelves.
@@ -55,6 +57,7 @@ pub const fn stage_of(state: Part, held: bool) -> Option<Stage> {
     }
     Some(match state {
         Part::Unrouted | Part::Offered => Stage::Waiting,
+        Part::AwaitingTransfer => Stage::Coming,
         Part::Open | Part::Claimed => Stage::Accepted,
         Part::Picking => Stage::Picking,
         Part::Packed => Stage::Packed,
@@ -100,6 +103,7 @@ const WORDS: &[(&str, &str, &str)] = &[
         "We are finding the best place to send it from",
         "Wir suchen den besten Ort für Ihre Bestellung",
     ),
+    ("on_its_way_to_pickup", "On its way to where you collect it", "Unterwegs zu Ihrem Abholort"),
     ("accepted", "We have your order", "Wir haben Ihre Bestellung"),
     ("picking", "We are getting it ready", "Wir stellen sie zusammen"),
     ("packed", "Packed", "Gepackt"),

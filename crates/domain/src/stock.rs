@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::ledger::{AccountKey, Posting};
 use crate::value::id::{Location, Network, Variant};
-use crate::value::{Id, Quantity};
+use crate::value::{Id, Money, Quantity};
 use crate::words;
 
 words! {
@@ -176,6 +176,71 @@ pub const fn level(amount: i64, low_below: i64) -> Level {
         Level::Low
     } else {
         Level::Enough
+    }
+}
+
+words! {
+    /// Why goods are written off.
+    WriteOffReason {
+        /// Lost.
+        Lost 1 "lost";
+        /// Stolen.
+        Stolen 2 "stolen";
+        /// Thrown away: damaged beyond sale, expired.
+        Scrapped 3 "scrapped";
+        /// Used in the house: samples, gifts.
+        OwnUse 4 "own_use";
+    }
+}
+
+impl WriteOffReason {
+    /// The world's side of it.
+    pub const fn world_side(self) -> State {
+        match self {
+            WriteOffReason::Lost | WriteOffReason::Stolen => State::Shrinkage,
+            WriteOffReason::Scrapped | WriteOffReason::OwnUse => State::Scrap,
+        }
+    }
+}
+
+words! {
+    /// Where a write-off stands.
+    WriteOffState {
+        /// A second person must agree.
+        Asked 1 "asked";
+        /// The goods are out of the books.
+        Posted 2 "posted";
+        /// A second person did not agree.
+        Declined 3 "declined";
+    }
+}
+
+/// Must a second person agree to something done with these goods? `bound` is the most one person may do alone. What nobody gave a value,
+/// or one in another currency, cannot be weighed, so it needs a second person wherever there is a bound.
+pub fn needs_second_person(bound: Option<Money>, goods: &[(i64, Option<Money>)]) -> bool {
+    let Some(bound) = bound else { return false };
+    let mut worth = 0i128;
+    for (pieces, value) in goods {
+        match value.filter(|value| value.currency() == bound.currency()) {
+            Some(value) => worth += i128::from(value.minor()) * i128::from(*pieces),
+            None => return true,
+        }
+    }
+    worth > i128::from(bound.minor())
+}
+
+/// Why goods are moved by hand from one state to another, in a word of the trade.
+pub const fn why_moved(from: State, to: State) -> &'static str {
+    match (from, to) {
+        (_, State::Damaged) => "damaged",
+        (_, State::Quality) => "to_be_inspected",
+        (_, State::Display) => "put_on_display",
+        (_, State::Missing) => "not_found",
+        (State::Missing, _) => "found_again",
+        (State::Quality, _) => "inspected",
+        (State::Display, _) => "back_from_display",
+        (State::Damaged, _) => "repaired",
+        _ => "moved",
     }
 }
 

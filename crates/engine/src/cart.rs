@@ -1,6 +1,7 @@
 //! Carts: what a customer means to buy. Adding commutes, everything else is done against the version that was read, and whoever comes
 //! back in time finds the cart as it was left.
 
+pub mod coupon;
 pub mod details;
 pub mod price;
 pub mod steps;
@@ -17,7 +18,7 @@ use store::market::Channel;
 use store::{Tx, cart as rows};
 
 pub use details::{Choice, Details};
-pub use price::{PricedCart, PricedDelivery, PricedLine, priced};
+pub use price::{PricedCart, PricedDelivery, PricedLine, priced, priced_for};
 pub use steps::{check_open, expire_due, mark_ordered, merge};
 pub use store::cart::{Cart, Destination, Line};
 
@@ -328,6 +329,27 @@ fn may_use(actor: &Actor, channel: &Channel, cart: Option<&Cart>) -> Result<(), 
         }
         _ => Ok(()),
     }
+}
+
+/// Puts one more line into a cart that is only thought of, as [`add_line`] would: for an order that gets more.
+///
+/// # Errors
+/// As [`add_line`], naming the line's own fields.
+pub(crate) fn think_of(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (channel, cart): (&Channel, &mut Cart),
+    line: &NewLine,
+) -> Result<(), Failure> {
+    let (one, field): (_, Field) = (std::slice::from_ref(line), |_, field| field.to_owned());
+    may_agree(actor, (channel, cart), one, field)?;
+    for variant in sold(tx, one, field)? {
+        let position = cart.lines.last().map_or(1, |last| last.position + 1);
+        let (quantity, agreed) = (line.quantity.units(), line.unit_price.map(Money::minor));
+        cart.lines.push(Line { id: world.id(), position, variant, quantity, agreed });
+    }
+    Ok(())
 }
 
 /// How a field of a line is called in the request.

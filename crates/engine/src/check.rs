@@ -3,10 +3,12 @@
 //! A check reads one fixed state of the books and changes nothing, so it may run while the shop is open.
 
 mod accounts;
+mod changes;
 mod credit;
 mod journal;
 mod orders;
 mod promises;
+mod promotions;
 mod routing;
 
 use std::fmt;
@@ -63,12 +65,19 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
     ("credit", credit::books),
+    ("refunds", credit::refunds),
+    ("returned", credit::returned),
+    ("carried", credit::carried),
     ("commitments", orders::commitments),
+    ("parcels", orders::parcels),
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
     ("capacity", routing::capacity),
     ("outflow", routing::outflow),
+    ("changes", changes::done),
+    ("kept for changes", changes::kept),
+    ("promotions", promotions::used),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

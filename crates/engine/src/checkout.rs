@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod leave;
 pub mod place;
 pub mod settle;
+pub mod substitute;
 
 use domain::actor::Actor;
 use domain::fulfilment::{self, Status};
@@ -20,9 +21,10 @@ use crate::payment::Payment;
 use crate::{Failure, World};
 
 pub use cancel::{Cancel, cancel, cancel_unplaced, expire_uncollected, expire_unpaid};
-pub use leave::{Leaving, fulfil};
+pub use leave::{Leaving, fulfil, ship_parcel};
 pub use place::{Checkout, Tender, place};
 pub use settle::{pay, payment_changed};
+pub use substitute::substitute;
 
 /// An order with everything that belongs to it.
 #[derive(Clone, Debug)]

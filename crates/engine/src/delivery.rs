@@ -1,5 +1,7 @@
 //! Delivery methods: making, changing and finding them, and what they cost for goods that go somewhere.
 
+pub mod sending;
+
 use domain::actor::{Actor, Permission};
 use domain::catalogue::Wording;
 use domain::delivery::{self as rules, Area, Delivery, Kind, Rates};

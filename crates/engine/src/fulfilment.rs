@@ -1,15 +1,23 @@
 //! Fulfilment: the goods of an order are routed to a location, picked, packed, and leave by parcel or into the customer's hands.
 
 pub mod by_hand;
+pub mod carrier;
+pub mod counted;
 pub mod hold;
+pub mod inbound;
+pub mod label;
 pub mod leave;
 pub mod outflow;
+pub mod parcel;
 pub mod pick;
 pub mod pool;
 pub mod review;
 mod room;
 pub mod run;
+pub mod substitute;
+pub mod track;
 pub mod visit;
+pub mod wave;
 
 use std::collections::BTreeMap;
 
@@ -99,6 +107,7 @@ fn add(
         ready_at: None,
         collect_by: None,
         left_at: state.has_left().then_some(world.now()),
+        expected_at: None,
         lines: quantities.into_iter().map(line).collect(),
     };
     rows::add(tx, &one)?;
@@ -107,6 +116,7 @@ fn add(
     }
     let kind = match state {
         State::Unrouted => "fulfilment.unrouted",
+        State::AwaitingTransfer => "fulfilment.awaiting_transfer",
         state if state.has_left() => "fulfilment.collected",
         _ => "fulfilment.opened",
     };
@@ -261,6 +271,7 @@ pub fn give_back(
     }
     for one in all.iter_mut().filter(|one| one.state.is_open()) {
         end_if_empty(tx, actor, world, one, State::Cancelled)?;
+        inbound::open_when_all_there(tx, actor, world, one)?;
     }
     Ok(())
 }
@@ -286,14 +297,32 @@ fn give_back_part(
         None => stock::world(stock::State::Demand),
     };
     let way = ("released", promised_at(one), back);
-    if promised > 0 {
-        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, promised)]))?;
+    let here = inbound::let_go(tx, actor, world, one, (variant, promised))?;
+    if here > 0 {
+        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, here)]))?;
     }
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);
         shift(tx, actor, world, one, way, &BTreeMap::from([(variant, freed - promised)]))?;
+        put_back(tx, actor, world, one, (variant, freed - promised));
+        parcel::fit(tx, actor, world, one)?;
     }
     Ok(freed)
+}
+
+/// Tells the picker which pieces he has in hand that go back to the shelf.
+fn put_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    (variant, quantity): (Id<Variant>, i64),
+) {
+    let body = json!({
+        "fulfilment_order": one.id.to_string(), "location": one.location.map(|location| location.to_string()),
+        "variant": variant.to_string(), "quantity": quantity
+    });
+    emit(tx, actor, world, one.order, "fulfilment.put_back", body);
 }
 
 /// Ends a fulfilment order of which nothing is left.

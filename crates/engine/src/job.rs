@@ -17,7 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, checkout, fulfilment, loyalty, payment, returns, routing, seal, stock,
+    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, returns, routing,
+    seal, stock,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -85,6 +86,9 @@ pub fn registry() -> Registry {
     Registry::default()
         .every(duty("answers.forget", 3600, forget_answers))
         .every(duty("cart.expire", 30, cart::expire_due))
+        .every(duty("change.expire", 15, change::expire_due))
+        .every(duty("change.give_up_unpaid", 15, change::money::give_up_unpaid))
+        .every(duty("count.propose", 600, count::rule::propose))
         .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
@@ -95,12 +99,14 @@ pub fn registry() -> Registry {
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
+        .every(duty("return.claim_back", 3600, returns::request::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("location.review", fulfilment::review::review)
         .on("routing.simulate", routing::simulation::step)
-        .on("order.payment_changed", returns::on_payment_changed)
+        .on("order.payment_changed", change::money::on_payment_changed)
+        .on("parcel.returned", returns::to_sender::on_returned)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

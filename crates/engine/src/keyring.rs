@@ -46,6 +46,16 @@ impl Keyring {
         open(&self.wrapping, wrapped, person)?.try_into().ok().map(DataKey)
     }
 
+    /// Seals what is shared with another program; `context` (such as the id of what it belongs to) must be given again to open it.
+    pub fn seal_secret(&self, nonce: [u8; NONCE_LENGTH], secret: &[u8], context: &[u8]) -> Vec<u8> {
+        seal(&self.wrapping, nonce, secret, context)
+    }
+
+    /// Opens what [`Keyring::seal_secret`] sealed; `None` when it was changed, belongs elsewhere or was sealed by another master key.
+    pub fn open_secret(&self, sealed: &[u8], context: &[u8]) -> Option<Vec<u8>> {
+        open(&self.wrapping, sealed, context)
+    }
+
     /// The hash under which a normalised e-mail, phone or the like is found. `kind` keeps equal texts of different kinds apart.
     pub fn lookup_hash(&self, kind: &str, normalised: &str) -> [u8; 32] {
         keyed(&self.lookup, kind.as_bytes(), normalised.as_bytes())

@@ -6,9 +6,11 @@
 pub mod actor;
 pub mod cart;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod checkout;
 pub mod contact;
+pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod edit;
@@ -28,6 +30,7 @@ pub mod order;
 pub mod payment;
 pub mod perform;
 pub mod price;
+pub mod promotion;
 pub mod returns;
 pub mod routing;
 pub mod seal;
@@ -35,6 +38,7 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod transfer;
 pub mod webhook;
 pub mod world;
 

@@ -1,5 +1,7 @@
 //! Orders: reading them, and the money of each derived from what was frozen and what was paid.
 
+pub mod search;
+
 use domain::actor::{Actor, Permission};
 use domain::order::{State, Sums};
 use domain::value::Id;
@@ -89,7 +91,7 @@ pub(crate) fn sums_of(order: &Order, payments: &[Payment]) -> Sums {
             sums.authorised += amounts.open_to_capture() + amounts.capturing;
         }
         sums.captured += amounts.captured;
-        sums.refunded += amounts.refunded + amounts.refunding;
+        sums.refunded += amounts.refunded + amounts.refunding + amounts.carried;
     }
     sums
 }

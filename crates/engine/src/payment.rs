@@ -3,6 +3,7 @@
 //! Where a provider is asked, a command only notes what is wanted, and a job asks after the commit; see [`provider`].
 //! Whoever keeps the order is told by a job `order.payment_changed`, because orders stand to the right of payments.
 
+pub mod carry;
 pub mod provider;
 
 use domain::actor::{Actor, Permission};
@@ -66,6 +67,7 @@ pub fn create(
         captured: 0,
         refunding: 0,
         refunded: 0,
+        carried: 0,
     };
     let expires_at = new.expires_at.unwrap_or_else(|| now.plus_seconds(WAITED_FOR_SECONDS));
     let payment = Payment {
@@ -102,7 +104,7 @@ pub fn create(
 /// Money in the hand is for who takes payments; asking a provider or for a transfer is for whoever may place orders.
 fn may_pay(actor: &Actor, new: &NewPayment) -> Result<(), Refusal> {
     let taken = actor.may(Permission::TakePayments, new.location);
-    if new.kind.is_taken_at_once() {
+    if new.kind.is_taken_at_once() && new.kind.is_offered() {
         taken
     } else {
         taken.or_else(|_| actor.may(Permission::Shop, new.location))
@@ -236,9 +238,36 @@ pub fn refund(
     rows::add_refund(tx, id, &refund)?;
     if payment.kind.has_provider() {
         provider::ask_soon(tx, world, Operation::Refund(refund.id), id)?;
-    } else {
-        provider::refund_ended(tx, actor, world, &payment, refund.id, &Verdict::Done { reference: None })?;
+        return Ok(refund.id);
     }
+    if payment.kind == Kind::Exchange {
+        carry::back(tx, world, id, amount)?;
+    }
+    provider::refund_ended(tx, actor, world, &payment, refund.id, &Verdict::Done { reference: None })?;
+    Ok(refund.id)
+}
+
+/// Gives money back by another way than it came: onto a card or credit, or in cash. No provider is asked; `onto` says where it went.
+///
+/// # Errors
+/// As [`refund`].
+pub fn refund_elsewhere(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<PaymentKind>,
+    (amount, onto): (i64, &str),
+) -> Result<Id<Refund>, Failure> {
+    let payment = load(tx, id)?;
+    actor.may(Permission::TakePayments, payment.location)?;
+    let amount = rules::part(Step::Refund, payment.state, &payment.amounts, payment.currency, Some(amount))?;
+    if !rows::begin_refund(tx, id, amount)? {
+        return Err(refused_meanwhile(tx, id, Step::Refund, amount));
+    }
+    let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
+    rows::add_refund(tx, id, &refund)?;
+    let done = Verdict::Done { reference: Some(onto.to_owned()) };
+    provider::refund_ended(tx, actor, world, &payment, refund.id, &done)?;
     Ok(refund.id)
 }
 

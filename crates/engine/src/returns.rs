@@ -1,28 +1,55 @@
 //! Returns: goods come back to any location that takes them, by their condition onto the right account, and the money goes back to the
 //! first means of payment.
 
+pub mod exchange;
+pub mod judge;
+mod money;
+pub mod policy;
+pub mod reason;
+pub mod request;
+pub mod to_sender;
+
 use domain::actor::{Actor, Permission};
-use domain::order::{self as order_rules, share};
-use domain::returns::{Condition, State};
+use domain::returns::{Condition, Means, State, Way};
 use domain::stock;
 use domain::value::id::{self, Location, OrderLine, Variant};
 use domain::value::{Currency, Id};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::job::Job;
-use store::{Tx, order as order_rows, returns as rows};
+use store::{Tx, returns as rows};
 
-pub use store::returns::{Line, Return};
+pub use store::returns::{Line, Paid, Return};
 
-use crate::checkout::settle::{give_back_too_much, payment_changed};
+use self::judge::{Asked, Judged};
+use crate::checkout::settle::payment_changed;
 use crate::event::emit;
-use crate::fulfilment::open_units;
 use crate::order::{self, Order};
 use crate::stock::{Movement, never_short, post_movement};
 use crate::{Failure, World, external};
 
 /// The most lines of one return.
 pub const LINES_MAX: usize = 2000;
+
+/// What is wished beyond the policy's usual ways.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// How the money shall be given back; the policy's first way when not given.
+    pub means: Option<Means>,
+    /// Why the policy shall not count; for who may override policies.
+    pub override_reason: Option<String>,
+}
+
+impl Wish {
+    /// Refuses what the policy objects to, unless who asks may override policies and says why.
+    fn allows(&self, actor: &Actor, judged: &Judged, location: Id<Location>) -> Result<(), Refusal> {
+        let outcome = judged.ruling.allowed();
+        match (&outcome, &self.override_reason) {
+            (Err(_), Some(_)) => actor.may(Permission::OverridePolicies, Some(location)),
+            _ => outcome,
+        }
+    }
+}
 
 /// Goods of an order line that come back.
 #[derive(Clone, Debug)]
@@ -42,92 +69,66 @@ pub struct Back {
     pub order: Id<id::Order>,
     /// Where they come back to.
     pub location: Id<Location>,
-    /// Why, in the retailer's words.
+    /// Why: a reason's code, or the retailer's words.
     pub reason: String,
     /// What.
     pub lines: Vec<BackLine>,
+    /// What is wished beyond the policy's usual ways.
+    pub wish: Wish,
     /// The retailer's own id for it.
     pub external_id: Option<String>,
 }
 
-/// Takes goods of an order back.
+/// Takes goods of an order back over the counter: asked, allowed, received, looked at and paid in one step.
 ///
 /// # Errors
-/// [`Code::WrongState`] when the location takes nothing back or more is returned than was received.
+/// [`Code::WrongState`] when the location takes nothing back or more is returned than was received; [`Code::PolicyRefuses`].
 pub fn take_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Back) -> Result<Return, Failure> {
-    actor.may(Permission::EditOrders, Some(input.location))?;
-    takes_back(tx, input.location)?;
-    let mut order = order::lock(tx, input.order)?;
-    if !matches!(order.state, order_rules::State::Placed | order_rules::State::Completed) {
-        let message =
-            format!("order {} is {}; nothing of it can come back", order.number, order.state.text());
-        return Err(Refusal::new(Code::WrongState, message).into());
-    }
-    let mut lines = order_rows::lines(tx, order.id)?;
-    let all = store::fulfilment::of_order(tx, order.id)?;
-    let mut back = Vec::new();
-    for (number, asked) in input.lines.iter().enumerate() {
-        let found = lines.iter_mut().find(|line| line.id == asked.line);
-        let line = found
-            .ok_or_else(|| Refusal::not_found("order line", asked.line).at(format!("lines.{number}.line")))?;
-        let received = line.quantity - line.cancelled - line.returned - open_units(line, &all);
-        if asked.quantity < 1 || asked.quantity > received {
-            let refusal = Refusal::new(
-                Code::WrongState,
-                format!("{received} of sku {} can come back, {} asked", line.sku, asked.quantity),
-            );
-            return Err(refusal.at(format!("lines.{number}.quantity")).into());
-        }
-        let refund = share(line.gross, line.quantity, line.cancelled + line.returned, asked.quantity);
-        line.returned += asked.quantity;
-        order_rows::update_line(tx, order.id, line)?;
-        for (variant, each) in line.takes.clone() {
-            restock(
-                tx,
-                actor,
-                world,
-                (variant, each * asked.quantity),
-                (input.location, asked.condition),
-                &order.id.to_string(),
-            )?;
-        }
-        back.push(Line {
-            id: world.id(),
-            order_line: Some(line.id),
-            variant: line.variant,
-            quantity: asked.quantity,
-            condition: asked.condition,
-            refund,
-        });
-    }
-    let refund: i64 = back.iter().map(|line| line.refund).sum();
-    order.returned += refund;
-    order_rows::update(tx, &mut order)?;
-    let taken = taken_back(world, &input, (Some(order.id), order.currency), back);
-    keep(tx, actor, world, &taken)?;
-    give_back_too_much(tx, actor, world, &order)?;
+    let (order, taken, cash_max) = take_in(tx, actor, world, input)?;
+    money::pay_out(tx, actor, world, (&order, &taken), cash_max)?;
     settle(tx, actor, world, &order)?;
     find(tx, taken.id)
 }
 
-fn taken_back(
+/// Takes goods of an order back and lowers what the order owes; the money is not on its way yet. Answers also the most that may be
+/// paid out in cash.
+fn take_in(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
     world: &mut World,
-    input: &Back,
-    (order, currency): (Option<Id<id::Order>>, Currency),
-    lines: Vec<Line>,
-) -> Return {
-    Return {
-        id: world.id(),
-        order,
-        location: input.location,
-        state: State::Received,
-        reason: input.reason.clone(),
-        currency,
-        refund: lines.iter().map(|line| line.refund).sum(),
-        external_id: input.external_id.clone(),
-        at: world.now(),
-        lines,
+    input: Back,
+) -> Result<(Order, Return, Option<i64>), Failure> {
+    actor.may(Permission::EditOrders, Some(input.location))?;
+    takes_back(tx, input.location)?;
+    let mut order = order::lock(tx, input.order)?;
+    let asked: Vec<Asked> = input
+        .lines
+        .iter()
+        .map(|line| Asked { line: line.line, quantity: line.quantity, condition: Some(line.condition) })
+        .collect();
+    let judged = judge::lines(tx, world, &order, &asked, (&input.reason, input.wish.means))?;
+    for (number, one) in judged.iter().enumerate() {
+        let allowed = input.wish.allows(actor, one, input.location);
+        allowed.map_err(|refusal| refusal.at(format!("lines.{number}")))?;
     }
+    for one in &judged {
+        for (variant, each) in &one.line.takes {
+            let goods = (*variant, each * one.quantity);
+            let condition = one.condition.unwrap_or(Condition::Inspect);
+            restock(tx, actor, world, goods, (input.location, condition), &order.id.to_string())?;
+        }
+    }
+    let mut taken = judge::announced(world, &order, &judged, input.location, input.reason);
+    taken.state = State::Received;
+    taken.override_reason = input.wish.override_reason;
+    taken.external_id = input.external_id;
+    for line in &mut taken.lines {
+        (line.received, line.graded) = (line.quantity, line.quantity);
+    }
+    let cash_max = judged.first().and_then(|one| one.terms.cash_minor_max);
+    judge::credit(tx, &mut order, &mut taken, &judged)?;
+    keep(tx, actor, world, &taken, "return.received")?;
+    Ok((order, taken, cash_max))
 }
 
 /// Goods that come back without a known order, and what is given back for each line by hand.
@@ -154,6 +155,10 @@ pub struct Blind {
     pub currency: Currency,
     /// What.
     pub lines: Vec<BlindLine>,
+    /// Who brings them, if a customer is known.
+    pub customer: Option<Id<id::Customer>>,
+    /// What is wished beyond the policy's usual ways.
+    pub wish: Wish,
     /// The retailer's own id for it.
     pub external_id: Option<String>,
 }
@@ -178,41 +183,60 @@ pub fn take_back_blind(
     }
     let ids: Vec<Id<Variant>> = input.lines.iter().map(|line| line.variant).collect();
     let known = store::catalogue::variants(tx, &ids)?;
-    let mut lines = Vec::new();
+    let (mut lines, mut means) = (Vec::new(), None);
+    let mut cash_max = None;
     for (number, line) in input.lines.iter().enumerate() {
         let variant = known.iter().find(|variant| variant.id == line.variant);
         let variant = variant.ok_or_else(|| {
             Refusal::not_found("variant", line.variant).at(format!("lines.{number}.variant"))
         })?;
+        let judged = judge::unreceipted(tx, actor, world, (&input, line), variant)?;
+        let allowed = input.wish.allows(actor, &judged, input.location);
+        allowed.map_err(|refusal| refusal.at(format!("lines.{number}")))?;
+        means.get_or_insert(judged.ruling.means);
+        cash_max = cash_max.or(judged.terms.cash_minor_max);
         let reference = input.external_id.clone().unwrap_or_default();
         for (part, each) in variant.takes() {
-            restock(
-                tx,
-                actor,
-                world,
-                (part, each * line.quantity),
-                (input.location, line.condition),
-                &reference,
-            )?;
+            let goods = (part, each * line.quantity);
+            restock(tx, actor, world, goods, (input.location, line.condition), &reference)?;
         }
         lines.push(Line {
             id: world.id(),
             order_line: None,
             variant: line.variant,
             quantity: line.quantity,
+            received: line.quantity,
+            graded: line.quantity,
             condition: line.condition,
             refund: line.refund,
+            policy: judged.policy,
         });
     }
-    let head = Back {
-        order: Id::from_bytes([0; 16]),
+    let taken = Return {
+        id: world.id(),
+        order: None,
+        customer: input.customer,
         location: input.location,
+        state: State::Refunded,
+        way: Way::Counter,
         reason: input.reason,
-        lines: Vec::new(),
+        override_reason: input.wish.override_reason,
+        currency: input.currency,
+        refund: lines.iter().map(|line| line.refund).sum(),
+        fee: 0,
+        postage: 0,
+        delivery: 0,
+        tax: 0,
+        means: means.unwrap_or(Means::Cash),
+        credited: true,
+        label: None,
+        due_at: None,
         external_id: input.external_id,
+        at: world.now(),
+        lines,
     };
-    let taken = Return { state: State::Refunded, ..taken_back(world, &head, (None, input.currency), lines) };
-    keep(tx, actor, world, &taken)?;
+    keep(tx, actor, world, &taken, "return.received")?;
+    money::pay_out_unreceipted(tx, actor, world, &taken, cash_max)?;
     Ok(taken)
 }
 
@@ -248,20 +272,32 @@ fn restock(
     Ok(())
 }
 
-fn keep(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taken: &Return) -> Result<(), Failure> {
+fn keep(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taken: &Return,
+    kind: &'static str,
+) -> Result<(), Failure> {
     rows::add(tx, taken)?;
     external::give(tx, taken.id, taken.external_id.as_deref())?;
+    tell(tx, actor, world, taken, kind);
+    Ok(())
+}
+
+/// Tells what happened to a return, with everything that stands in it.
+fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, taken: &Return, kind: &'static str) {
     let lines: Vec<_> = taken
         .lines
         .iter()
-        .map(|line| json!({ "variant": line.variant.to_string(), "quantity": line.quantity, "condition": line.condition.text(), "refund": line.refund }))
+        .map(|line| json!({ "variant": line.variant.to_string(), "quantity": line.quantity, "received": line.received, "condition": line.condition.text(), "refund": line.refund }))
         .collect();
     let body = json!({
         "order": taken.order.map(|order| order.to_string()), "location": taken.location.to_string(),
-        "currency": taken.currency.code(), "refund": taken.refund, "lines": lines
+        "state": taken.state.text(), "currency": taken.currency.code(), "refund": taken.refund, "fee": taken.fee, "means": taken.means.text(),
+        "overridden": taken.override_reason.is_some(), "lines": lines
     });
-    emit(tx, actor, world, taken.id, "return.received", body);
-    Ok(())
+    emit(tx, actor, world, taken.id, kind, body);
 }
 
 /// The job that tells an order that one of its payments changed, and its returns that their money was given back.
@@ -290,7 +326,13 @@ pub fn settle(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) 
         return Ok(());
     }
     for id in rows::of_order(tx, order.id)? {
-        if find(tx, id)?.state == State::Received {
+        let one = find(tx, id)?;
+        let is_here =
+            one.lines.iter().all(|line| line.received == line.quantity || line.condition == Condition::Kept);
+        if one.credited
+            && matches!(one.state, State::Received | State::Inspected)
+            && (is_here || one.due_at.is_none())
+        {
             rows::refunded(tx, id)?;
             emit(tx, actor, world, id, "return.refunded", json!({ "order": order.id.to_string() }));
         }

@@ -43,6 +43,8 @@ pub struct PartStatus {
     pub location: Option<Location>,
     /// The customer's visit, when they wait or waited for the customer.
     pub visit: Option<Visit>,
+    /// The pickup code as long as it is of use, for whoever holds the order and who works on it at its location.
+    pub code: Option<String>,
 }
 
 /// An order as its customer sees it.
@@ -78,7 +80,9 @@ pub fn read(
 ) -> Result<Status, Failure> {
     let order = order::find(tx, id)?;
     order::may_see(actor, &order)?;
-    of(tx, order, language)
+    let holds = order::is_held_by(actor, &order);
+    let sees = |part: &FulfilmentOrder| holds || actor.may(Permission::EditOrders, part.location).is_ok();
+    of(tx, order, language, &sees)
 }
 
 /// The status of the order a link leads to.
@@ -98,18 +102,24 @@ pub fn by_link(
     let hash = from_hexadecimal(token).map(|token| hash_of(&token)).ok_or_else(no_link)?;
     let id = rows::order_of_link(tx, &hash, now)?.ok_or_else(no_link)?;
     let order = order::find(tx, id)?;
-    of(tx, order, language)
+    of(tx, order, language, &|_| true)
 }
 
 fn hash_of(token: &[u8; 32]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-fn of(tx: &mut Tx<'_>, order: Order, language: Option<Language>) -> Result<Status, Failure> {
+/// The status, with the codes of the parts of which they are seen.
+fn of(
+    tx: &mut Tx<'_>,
+    order: Order,
+    language: Option<Language>,
+    sees_code: &dyn Fn(&FulfilmentOrder) -> bool,
+) -> Result<Status, Failure> {
     let whole = checkout::whole(tx, order)?;
     let (order, lines, sums) = (whole.order, whole.lines, whole.sums);
     let deeds_of_lines = can_come_back(&order, &lines, &whole.fulfilment_orders);
-    let parts = parts(tx, whole.fulfilment_orders)?;
+    let parts = parts(tx, whole.fulfilment_orders, sees_code)?;
     let stages: Vec<Stage> = parts.iter().map(|part| part.stage).collect();
     let mut deeds = Vec::new();
     if order.state == OrderState::PendingPayment && sums.missing() > 0 {
@@ -148,7 +158,11 @@ fn can_come_back(order: &Order, lines: &[Line], all: &[FulfilmentOrder]) -> bool
     sold && lines.iter().any(|line| !line.takes.is_empty() && had(line))
 }
 
-fn parts(tx: &mut Tx<'_>, all: Vec<FulfilmentOrder>) -> Result<Vec<PartStatus>, Failure> {
+fn parts(
+    tx: &mut Tx<'_>,
+    all: Vec<FulfilmentOrder>,
+    sees_code: &dyn Fn(&FulfilmentOrder) -> bool,
+) -> Result<Vec<PartStatus>, Failure> {
     let ids: Vec<_> = all.iter().filter_map(|part| part.location).collect();
     let places: BTreeMap<_, _> =
         store::location::among(tx, &ids)?.into_iter().map(|location| (location.id, location)).collect();
@@ -157,7 +171,9 @@ fn parts(tx: &mut Tx<'_>, all: Vec<FulfilmentOrder>) -> Result<Vec<PartStatus>, 
         let Some(stage) = rules::stage_of(part.state, part.on_hold.is_some()) else { continue };
         let visit = if part.ready_at.is_some() { visit::find(tx, (part.order, part.id))? } else { None };
         let location = part.location.and_then(|id| places.get(&id).cloned());
-        parts.push(PartStatus { stage, location, visit, part });
+        let useful = visit.as_ref().filter(|visit| visit.ended_at.is_none() && sees_code(&part));
+        let code = useful.map(|visit| visit.code.clone());
+        parts.push(PartStatus { stage, location, visit, code, part });
     }
     Ok(parts)
 }

@@ -4,6 +4,8 @@ pub mod availability;
 pub mod hold;
 mod level;
 pub mod onward;
+pub mod rule;
+pub mod write_off;
 
 use std::borrow::Cow;
 
@@ -21,7 +23,7 @@ use crate::event::emit;
 use crate::ledger::{Notice, Told, post};
 use crate::{Failure, World};
 
-pub use level::{LevelSetting, end_exclusions, include, set_level};
+pub use level::{LevelSetting, end_exclusions, include, set_level, set_value};
 
 /// The stock book of a variant: it shares the variant's id.
 pub const fn book_of(variant: Id<Variant>) -> Id<Book> {
@@ -231,6 +233,16 @@ domain::words! {
 }
 
 impl AdjustReason {
+    /// What it needs: what is lost, thrown away or used is written off.
+    const fn permission(self) -> Permission {
+        match self {
+            AdjustReason::Found | AdjustReason::Correction => Permission::MoveStock,
+            AdjustReason::Lost | AdjustReason::Stolen | AdjustReason::Scrapped | AdjustReason::OwnUse => {
+                Permission::WriteOff
+            }
+        }
+    }
+
     /// The world's side of the adjustment.
     const fn world_side(self, change: i64) -> State {
         match self {
@@ -251,7 +263,7 @@ pub fn adjust(
     world: &mut World,
     input: Adjust,
 ) -> Result<Id<Transfer>, Failure> {
-    actor.may(Permission::MoveStock, Some(input.location))?;
+    actor.may(input.reason.permission(), Some(input.location))?;
     if input.change == 0 || input.change.checked_abs().is_none_or(|size| size > Quantity::MAX) {
         return Err(Refusal::invalid(
             "change",
@@ -260,7 +272,24 @@ pub fn adjust(
         .into());
     }
     must_be_stocked(tx, input.variant)?;
-    must_be_there(tx, input.location)?;
+    let location = must_be_there(tx, input.location)?;
+    let less = -input.change.min(0);
+    if less > 0 && rule::write_off_needs_approval(tx, input.location, &[(input.variant, less)])? {
+        let message = format!(
+            "at location \"{}\" a second person must agree to this: ask for a write-off",
+            location.code
+        );
+        return Err(Refusal::new(Code::WrongState, message).at("change").into());
+    }
+    post_adjustment(tx, actor, world, input)
+}
+
+fn post_adjustment(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: Adjust,
+) -> Result<Id<Transfer>, Failure> {
     let (shelf, other) =
         (stock::at(input.location, State::Available), stock::world(input.reason.world_side(input.change)));
     let postings = if input.change > 0 {
@@ -319,7 +348,7 @@ pub fn set(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Set) -> Res
             reason: AdjustReason::Correction,
             reference: None,
         };
-        self::adjust(tx, actor, world, adjust)?;
+        post_adjustment(tx, actor, world, adjust)?;
     }
     Ok(change)
 }
@@ -370,8 +399,12 @@ pub fn move_state(
         input.quantity.units(),
         0,
     );
-    let movement =
-        Movement { variant: input.variant, reason: "moved", cause: None, postings: postings.into() };
+    let movement = Movement {
+        variant: input.variant,
+        reason: stock::why_moved(input.from, input.to),
+        cause: None,
+        postings: postings.into(),
+    };
     let short = |short: Shortfall| too_few(input.variant, short.amount, input.quantity.units());
     let outcome = post_movement(tx, actor, world, movement, short);
     in_skus(tx, &[input.variant], outcome)
@@ -445,14 +478,17 @@ pub(crate) fn never_short(short: Shortfall) -> Refusal {
     Refusal::new(Code::OutOfStock, format!("{} left", short.amount))
 }
 
-fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
+pub(crate) fn must_be_stocked(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<(), Failure> {
     if books::has_book(tx, book_of(variant))? {
         return Ok(());
     }
     Err(Refusal::not_found("stocked variant", variant).at("variant").into())
 }
 
-fn must_be_there(tx: &mut Tx<'_>, location: Id<Location>) -> Result<store::location::Location, Failure> {
+pub(crate) fn must_be_there(
+    tx: &mut Tx<'_>,
+    location: Id<Location>,
+) -> Result<store::location::Location, Failure> {
     store::location::find(tx, location)?
         .ok_or_else(|| Refusal::not_found("location", location).at("location").into())
 }

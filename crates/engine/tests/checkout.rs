@@ -13,7 +13,7 @@ use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine};
 use engine::checkout::{self, Cancel, Checkout, Tender, Whole};
 use engine::market::{Channel, NewChannel};
-use engine::returns::{self, Back, BackLine};
+use engine::returns::{self, Back, BackLine, Wish};
 use engine::{Failure, payment};
 use sim::retailer::a_channel;
 use sim::{Retailer, TestShop, on_every_engine};
@@ -237,7 +237,14 @@ fn part_is_cancelled_and_the_rest_comes_back_to_another_store_to_the_penny() {
                     tx,
                     actor,
                     world,
-                    Back { order: id, location: york, reason: "too big".into(), lines, external_id: None },
+                    Back {
+                        order: id,
+                        location: york,
+                        reason: "too big".into(),
+                        lines,
+                        wish: Wish::default(),
+                        external_id: None,
+                    },
                 )
             })
         };
@@ -304,7 +311,14 @@ fn kits_and_their_components_share_one_shelf() {
                 tx,
                 actor,
                 world,
-                Back { order: id, location: leeds, reason: "gift".into(), lines, external_id: None },
+                Back {
+                    order: id,
+                    location: leeds,
+                    reason: "gift".into(),
+                    lines,
+                    wish: Wish::default(),
+                    external_id: None,
+                },
             )
         });
         assert_eq!(taken.unwrap().refund, 550);

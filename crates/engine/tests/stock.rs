@@ -136,7 +136,7 @@ fn a_number_is_explained_and_known_as_of_any_instant() {
         };
         let told: Vec<_> =
             lines.iter().map(|line| (line.reason.as_str(), line.amount, line.balance)).collect();
-        assert_eq!(told, [("moved", -3, 7), ("opening", 10, 10)]);
+        assert_eq!(told, [("put_on_display", -3, 7), ("opening", 10, 10)]);
         let then = {
             let actor = actor.clone();
             shop.read(move |tx| stock::balances(tx, &actor, mug, Some(morning))).unwrap()

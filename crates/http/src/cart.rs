@@ -15,9 +15,10 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::shape::{ChoiceShape, NewLineShape};
+
 use self::shape::{
-    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, MergeShape, NewCartShape, NewLineShape,
-    QuantityShape,
+    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, MergeShape, NewCartShape, QuantityShape,
 };
 use crate::App;
 use crate::app::{Reply, document};

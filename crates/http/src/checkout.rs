@@ -1,7 +1,8 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
 mod leave;
-mod shape;
+pub(crate) mod shape;
+mod substitute;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -24,10 +25,12 @@ use crate::command::{Command, KeyRequired};
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
-use shape::{OrderShape, TenderShape};
+use shape::OrderShape;
+pub(crate) use shape::TenderShape;
+use substitute::{SubstitutionShape, Wanted as Substitution};
 
 /// The most means of payment of one order.
-const TENDERS_MAX: usize = 10;
+pub(crate) const TENDERS_MAX: usize = 10;
 
 /// The routes of placing orders and of what happens to them.
 pub fn routes() -> OpenApiRouter<App> {
@@ -37,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(pay_order))
         .routes(routes!(cancel_order))
         .merge(leave::routes())
+        .merge(substitute::routes())
 }
 
 /// How a cart is to be ordered.
@@ -50,6 +54,8 @@ struct CheckoutShape {
     #[serde(default)]
     #[schema(max_items = 10)]
     payments: Vec<TenderShape>,
+    /// What may take the place of what is not there; nothing when it is not said.
+    substitution: Option<SubstitutionShape>,
     /// The location that must serve it, id or external id; needs `orders:write`.
     serve_from: Option<String>,
     /// When it was sold, RFC 3339, for sales made off line; needs `orders:write`.
@@ -62,6 +68,7 @@ struct CheckoutShape {
 struct Wanted {
     expected_total: Option<Money>,
     tenders: Vec<Tender>,
+    substitution: Option<Substitution>,
     serve_from: Option<Reference<Location>>,
     placed_at: Option<Instant>,
     external_id: Option<String>,
@@ -80,6 +87,9 @@ impl CheckoutShape {
                 fields.within(format!("payments.{place}"), |fields| tender.read(fields))
             })
             .collect();
+        let substitution = self.substitution.as_ref();
+        let substitution = substitution
+            .and_then(|substitution| fields.within("substitution", |fields| substitution.read(fields)));
         let placed_at = fields.take_if("placed_at", self.placed_at, |text| Instant::parse(&text));
         let external_id = fields.take_if("external_id", self.external_id, |text| {
             domain::value::reference::external_id::<id::Order>(&text)
@@ -87,6 +97,7 @@ impl CheckoutShape {
         let asked = placed_at.zip(external_id).map(|(placed_at, external_id)| Wanted {
             expected_total: expected.flatten(),
             tenders,
+            substitution,
             serve_from: self.serve_from.map(|text| Reference::read(&text)),
             placed_at,
             external_id,
@@ -123,6 +134,10 @@ async fn checkout_cart(
             external_id: asked.external_id.clone(),
         };
         let whole = checkout::place(tx, actor, world, input)?;
+        if let Some(substitution) = &asked.substitution {
+            let consents = substitution.find(tx)?;
+            engine::fulfilment::substitute::allow(tx, actor, world, whole.order.id, &consents)?;
+        }
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await

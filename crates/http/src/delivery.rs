@@ -1,5 +1,6 @@
 //! Delivery over the API: methods, and what they cost for goods that go somewhere.
 
+mod sending;
 mod shape;
 
 use axum::extract::{Path, State};
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_delivery_method, list_delivery_methods))
         .routes(routes!(read_delivery_method, update_delivery_method))
         .routes(routes!(quote_delivery))
+        .merge(sending::routes())
 }
 
 /// Make a delivery method

@@ -1,9 +1,14 @@
 //! Fulfilment over the API: what a location has to get ready, and each step from the shelf to the customer.
 
+mod carrier;
+mod counted;
+mod inbound;
+mod parcel;
 mod shape;
 mod step;
 mod visit;
 mod wait;
+mod wave;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -28,6 +33,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 
+pub(crate) use parcel::ParcelPath;
 pub(crate) use shape::FulfilmentOrderShape;
 
 /// The routes of fulfilment.
@@ -35,9 +41,14 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_open_fulfilment_orders))
         .routes(routes!(list_offers))
+        .merge(counted::routes())
+        .merge(inbound::routes())
         .merge(step::routes())
         .merge(wait::routes())
         .merge(visit::routes())
+        .merge(wave::routes())
+        .merge(parcel::routes())
+        .merge(carrier::routes())
 }
 
 /// List what a location has to get ready, the oldest first

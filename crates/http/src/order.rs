@@ -1,10 +1,12 @@
 //! Orders over the API: their shapes, lists and figures.
 
+mod search;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain::order::State as OrderState;
 use domain::value::id::{self, Channel};
-use domain::value::{Currency, Id, Instant, Money, Reference};
+use domain::value::{Currency, Instant, Money, Reference};
 use domain::{Code, Refusal};
 use engine::order::{self, Figures, Line, Order};
 use engine::{Failure, external};
@@ -23,7 +25,7 @@ use crate::shape::MoneyShape;
 
 /// The routes of reading orders.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(get_figures))
+    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(get_figures)).merge(search::routes())
 }
 
 /// An amount of an order: what the store keeps is within bounds.
@@ -80,6 +82,13 @@ pub(crate) struct HeadShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     payment_due_at: Option<String>,
+    /// The change of it that waits for a yes or no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_change: Option<String>,
+    /// When it was changed last after it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    changed_at: Option<String>,
     /// Rises with every change.
     version: i64,
 }
@@ -106,6 +115,8 @@ impl From<&Order> for HeadShape {
             prices_include_tax: order.prices_include_tax,
             placed_at: order.placed_at.to_string(),
             payment_due_at: order.payment_due_at.map(|at| at.to_string()),
+            open_change: order.open_change.map(|change| change.to_string()),
+            changed_at: order.changed_at.map(|at| at.to_string()),
             version: order.version,
         }
     }
@@ -181,7 +192,7 @@ async fn list_orders(
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let limit = page.limit()?;
-    let before = before(page.after_id()?);
+    let before = page.before_id()?;
     let state = query.state.as_deref().map(|text| {
         OrderState::named(text)
             .ok_or_else(|| Refusal::invalid("state", "give pending_payment, placed, completed or cancelled"))
@@ -205,11 +216,6 @@ async fn list_orders(
         &Page::new(orders.iter().map(HeadShape::from).collect(), limit, |order: &HeadShape| order.id.clone()),
         None,
     )
-}
-
-/// A list that begins with the newest begins before the last id there can be.
-pub(crate) fn before<K: domain::value::Kind>(cursor: Id<K>) -> Id<K> {
-    if cursor.bytes() == [0; 16] { Id::from_bytes([255; 16]) } else { cursor }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -64,6 +64,17 @@ impl PageQuery {
     }
 }
 
+impl PageQuery {
+    /// As [`PageQuery::after_id`] for a list that goes from the newest down: the largest id at the start.
+    ///
+    /// # Errors
+    /// As [`PageQuery::after`].
+    pub fn before_id<K: Kind>(&self) -> Result<Id<K>, Problem> {
+        let cursor = self.after_id()?;
+        Ok(if cursor.bytes() == [0; 16] { Id::from_bytes([255; 16]) } else { cursor })
+    }
+}
+
 /// A page of things.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {

@@ -1,5 +1,11 @@
 //! Returns over the API: goods come back, with their order or without it.
 
+mod exchange;
+mod policy;
+mod reason;
+mod request;
+mod shape;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,22 +13,24 @@ use domain::returns::Condition;
 use domain::value;
 use domain::value::id::{self, Location, OrderLine, Variant};
 use domain::value::{Currency, Id, Money, Quantity, Reference};
-use engine::external;
-use engine::returns::{self, Back, BackLine, Blind, BlindLine, LINES_MAX, Return};
+use engine::returns::{self, Back, BackLine, Blind, BlindLine, LINES_MAX, Wish};
+use engine::{Failure, external};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::shape::{ReturnShape, read_wish};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
-use crate::order::{before, money, named};
+use crate::order::named;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
-use crate::shape::{Fields, MoneyShape};
+use crate::shape::Fields;
 
 /// The most characters of a reason.
 const REASON_LENGTH_MAX: usize = 200;
@@ -33,76 +41,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(return_order, list_order_returns))
         .routes(routes!(return_goods, list_returns))
         .routes(routes!(get_return))
-}
-
-/// A return.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Return, example = json!({"id": "ret_01jd0000000000000000000000", "order": "ord_01jd0000000000000000000000", "location": "loc_01jd0000000000000000000000", "state": "refunded",
-    "reason": "too small", "refund": {"amount": 1999, "currency": "GBP"}, "at": "2026-11-21T09:30:00Z", "lines": []}))]
-struct ReturnShape {
-    /// Its id.
-    id: String,
-    /// The order, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order: Option<String>,
-    /// Where the goods came back to.
-    location: String,
-    /// Where it stands: `received` or `refunded`.
-    state: &'static str,
-    /// Why, in the retailer's words.
-    reason: String,
-    /// What is given back.
-    refund: MoneyShape,
-    /// The retailer's own id for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
-    /// When.
-    at: String,
-    /// What came back; empty in lists.
-    lines: Vec<ReturnLineShape>,
-}
-
-/// Goods that came back.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ReturnLine)]
-struct ReturnLineShape {
-    /// Its id.
-    id: String,
-    /// The order line, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<String>,
-    /// What.
-    variant: String,
-    /// How many base units.
-    quantity: i64,
-    /// In which condition.
-    condition: &'static str,
-    /// What is given back for them.
-    refund: MoneyShape,
-}
-
-impl From<&Return> for ReturnShape {
-    fn from(one: &Return) -> ReturnShape {
-        let line = |line: &returns::Line| ReturnLineShape {
-            id: line.id.to_string(),
-            line: line.order_line.map(|line| line.to_string()),
-            variant: line.variant.to_string(),
-            quantity: line.quantity,
-            condition: line.condition.text(),
-            refund: money(line.refund, one.currency),
-        };
-        ReturnShape {
-            id: one.id.to_string(),
-            order: one.order.map(|order| order.to_string()),
-            location: one.location.to_string(),
-            state: one.state.text(),
-            reason: one.reason.clone(),
-            refund: money(one.refund, one.currency),
-            external_id: one.external_id.clone(),
-            at: one.at.to_string(),
-            lines: one.lines.iter().map(line).collect(),
-        }
-    }
+        .merge(request::routes())
+        .merge(exchange::routes())
+        .merge(policy::routes())
+        .merge(reason::routes())
 }
 
 /// Goods of an order that come back.
@@ -112,13 +54,61 @@ impl From<&Return> for ReturnShape {
 struct NewReturnShape {
     /// Where they come back to: id or external id.
     location: String,
-    /// Why, in the retailer's words.
+    /// Why: a reason's code, or words.
     reason: String,
     /// What comes back, 1 to 2,000 lines.
     #[schema(min_items = 1, max_items = 2000)]
     lines: Vec<NewReturnLineShape>,
+    /// How the money shall be given back: `original`, `store_credit`, `gift_card` or `cash`; the policy's first way when not given.
+    means: Option<String>,
+    /// Why the policy shall not count: for who may override policies.
+    #[schema(max_length = 200)]
+    override_reason: Option<String>,
     /// The retailer's own id for it.
     external_id: Option<String>,
+}
+
+impl NewReturnShape {
+    /// What is asked, as a command's input once order and location are found.
+    fn read(self, fields: &mut Fields) -> Option<Brought> {
+        bounded(fields, self.lines.len());
+        let reason = reason(fields, &self.reason);
+        let external_id = external(fields, self.external_id);
+        let wish = read_wish(fields, self.means.as_deref(), self.override_reason.as_deref());
+        let read = |(place, line): (usize, &NewReturnLineShape)| {
+            fields.within(format!("lines.{place}"), |fields| {
+                let (id, condition): (Option<Id<OrderLine>>, _) =
+                    (fields.id("line", &line.line), condition(fields, &line.condition));
+                Some(BackLine { line: id?, quantity: line.quantity, condition: condition? })
+            })
+        };
+        let lines = self.lines.iter().take(LINES_MAX).enumerate().filter_map(read).collect();
+        let location = Reference::read(&self.location);
+        Some(Brought { location, reason: reason?, lines, wish: wish?, external_id: external_id? })
+    }
+}
+
+/// Goods of an order that come back, their location still by name.
+#[derive(Clone)]
+struct Brought {
+    location: Reference<Location>,
+    reason: String,
+    lines: Vec<BackLine>,
+    wish: Wish,
+    external_id: Option<String>,
+}
+
+impl Brought {
+    fn of(&self, tx: &mut Tx<'_>, order: &Reference<id::Order>) -> Result<Back, Failure> {
+        Ok(Back {
+            order: external::resolve(tx, order)?,
+            location: external::resolve_at(tx, "location", &self.location)?,
+            reason: self.reason.clone(),
+            lines: self.lines.clone(),
+            wish: self.wish.clone(),
+            external_id: self.external_id.clone(),
+        })
+    }
 }
 
 /// Goods of an order line that come back.
@@ -163,30 +153,13 @@ async fn return_order(
     command: Command<NewReturnShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
-    let body = command.body;
     let mut fields = Fields::new();
-    bounded(&mut fields, body.lines.len());
-    let why = reason(&mut fields, &body.reason);
-    let external_id = external(&mut fields, body.external_id);
-    let read = |(place, line): (usize, &NewReturnLineShape)| {
-        fields.within(format!("lines.{place}"), |fields| {
-            let (id, condition): (Option<Id<OrderLine>>, _) =
-                (fields.id("line", &line.line), condition(fields, &line.condition));
-            Some(BackLine { line: id?, quantity: line.quantity, condition: condition? })
-        })
-    };
-    let lines: Vec<BackLine> = body.lines.iter().take(LINES_MAX).enumerate().filter_map(read).collect();
-    let (reason, external_id) = fields.done(why.zip(external_id))?;
-    let (order, location) = (named(&order), Reference::<Location>::read(&body.location));
+    let asked = command.body.read(&mut fields);
+    let (asked, order) = (fields.done(asked)?, named(&order));
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
-        let input = Back {
-            order: external::resolve(tx, &order)?,
-            location: external::resolve_at(tx, "location", &location)?,
-            reason: reason.clone(),
-            lines: lines.clone(),
-            external_id: external_id.clone(),
-        };
-        Reply::json(&ReturnShape::from(&returns::take_back(tx, actor, world, input)?))
+        let input = asked.of(tx, &order)?;
+        let taken = returns::take_back(tx, actor, world, input)?;
+        Reply::json(&ReturnShape::whole(tx, &taken)?)
     })
     .await
 }
@@ -205,6 +178,13 @@ struct NewBlindShape {
     /// What comes back, 1 to 2,000 lines.
     #[schema(min_items = 1, max_items = 2000)]
     lines: Vec<NewBlindLineShape>,
+    /// Who brings them, if a customer is known: id or external id.
+    customer: Option<String>,
+    /// How the money shall be given back: `original`, `store_credit`, `gift_card` or `cash`; the policy's first way when not given.
+    means: Option<String>,
+    /// Why the policy shall not count: for who may override policies.
+    #[schema(max_length = 200)]
+    override_reason: Option<String>,
     /// The retailer's own id for it.
     external_id: Option<String>,
 }
@@ -263,8 +243,11 @@ async fn return_goods(State(app): State<App>, command: Command<NewBlindShape>) -
         })
     };
     let lines: Vec<Named> = body.lines.iter().take(LINES_MAX).enumerate().filter_map(read).collect();
-    let ((reason, currency), external_id) = fields.done(why.zip(currency).zip(external_id))?;
+    let wish = read_wish(&mut fields, body.means.as_deref(), body.override_reason.as_deref());
+    let read = why.zip(currency).zip(external_id).zip(wish);
+    let (((reason, currency), external_id), wish) = fields.done(read)?;
     let location = Reference::<Location>::read(&body.location);
+    let customer = body.customer.map(|text| Reference::<id::Customer>::read(&text));
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let found = lines.iter().enumerate().map(|(place, line)| {
             let variant =
@@ -278,14 +261,18 @@ async fn return_goods(State(app): State<App>, command: Command<NewBlindShape>) -
         });
         let found = found.collect::<Result<Vec<_>, _>>()?;
         let location = external::resolve_at(tx, "location", &location)?;
+        let customer = customer.as_ref().map(|one| external::known_at(tx, "customer", one)).transpose()?;
         let input = Blind {
             location,
             reason: reason.clone(),
             currency,
             lines: found,
+            customer,
+            wish: wish.clone(),
             external_id: external_id.clone(),
         };
-        Reply::json(&ReturnShape::from(&returns::take_back_blind(tx, actor, world, input)?))
+        let taken = returns::take_back_blind(tx, actor, world, input)?;
+        Reply::json(&ReturnShape::whole(tx, &taken)?)
     })
     .await
 }
@@ -302,10 +289,11 @@ async fn get_return(
     let found = app
         .read(move |tx| {
             let id = external::resolve(tx, &one)?;
-            returns::read(tx, &actor, id)
+            let found = returns::read(tx, &actor, id)?;
+            ReturnShape::whole(tx, &found)
         })
         .await?;
-    document(&ReturnShape::from(&found), None)
+    document(&found, None)
 }
 
 /// The returns of an order.
@@ -342,7 +330,7 @@ async fn list_returns(
     Caller(actor): Caller,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, before(page.after_id()?));
+    let (limit, before) = (page.limit()?, page.before_id()?);
     let found = app.read(move |tx| returns::list(tx, &actor, before, limit)).await?;
     document(
         &Page::new(found.iter().map(ReturnShape::from).collect(), limit, |one: &ReturnShape| one.id.clone()),

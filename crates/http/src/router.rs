@@ -7,9 +7,9 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, checkout, contact, customer, delivery, event, fulfilment, health,
-    import, job, location, loyalty, market, order, payment, price, returns, routing, status, stock,
-    storefront, tax,
+    App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, returns, routing,
+    status, stock, storefront, tax, transfer,
 };
 
 /// The description's fixed part.
@@ -33,6 +33,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(market::routes())
         .merge(catalogue::routes())
         .merge(stock::routes())
+        .merge(count::routes())
+        .merge(transfer::routes())
         .merge(customer::routes())
         .merge(tax::routes())
         .merge(price::routes())
@@ -45,6 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(fulfilment::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
+        .merge(change::routes())
         .merge(status::routes())
         .merge(storefront::routes())
         .merge(import::routes());

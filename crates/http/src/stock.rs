@@ -1,6 +1,7 @@
 //! Stock over the API: deliveries, corrections, moves and holds; what can be promised; and why a number is what it is.
 
 mod read;
+mod write_off;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,7 +9,7 @@ use axum::response::Response;
 use domain::Refusal;
 use domain::stock::State as StockState;
 use domain::value::id::{Location, Variant};
-use domain::value::{Id, Instant, Quantity, Reference};
+use domain::value::{Currency, Id, Instant, Money, Quantity, Reference};
 use engine::stock::hold::{self, SetAside};
 use engine::stock::{self, Adjust, AdjustReason, LevelSetting, Move, Receive, Set};
 use engine::{Failure, external};
@@ -22,7 +23,7 @@ use crate::App;
 use crate::app::Reply;
 use crate::command::{Command, KeyRequired};
 use crate::problem::{Problem, Problems};
-use crate::shape::Fields;
+use crate::shape::{Fields, MoneyShape};
 
 /// The most lines of one delivery.
 const LINES_MAX: usize = 500;
@@ -37,9 +38,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_stock))
         .routes(routes!(move_stock))
         .routes(routes!(set_stock_level))
+        .routes(routes!(set_stock_value))
         .routes(routes!(hold_stock))
         .routes(routes!(release_stock))
         .merge(read::routes())
+        .merge(write_off::routes())
 }
 
 /// A variant and a location, as named by whoever asks.
@@ -338,6 +341,31 @@ async fn set_stock_level(State(app): State<App>, command: Command<LevelShape>) -
             location: location.to_string(),
             ..body.clone()
         })
+    })
+    .await
+}
+
+/// Say what a piece of a variant is worth in the books
+#[utoipa::path(put, path = "/v1/stock/values/{variant}", operation_id = "set_stock_value", tag = "stock", request_body = MoneyShape,
+    params(("variant" = String, Path, description = "Id, external id or SKU")),
+    responses((status = 200, body = MoneyShape), Problems))]
+async fn set_stock_value(
+    State(app): State<App>,
+    Path(variant): Path<String>,
+    command: Command<MoneyShape>,
+) -> Result<Response, Problem> {
+    let body = command.body;
+    let mut fields = Fields::new();
+    let value = fields.take(
+        "amount",
+        Currency::parse(&body.currency).and_then(|currency| Money::new(body.amount, currency)),
+    );
+    let value = fields.done(value)?;
+    let variant = Reference::<Variant>::read(&variant);
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let variant = read::found(engine::catalogue::resolve_variant(tx, "variant", &variant))?;
+        stock::set_value(tx, actor, world, variant, value)?;
+        Reply::json(&MoneyShape::from(value))
     })
     .await
 }

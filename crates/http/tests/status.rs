@@ -96,6 +96,9 @@ fn what_waits_in_a_store_is_told_with_code_and_bay() {
         assert_eq!(ready["parts"][0]["place"]["name"], "york");
         let visit = floor.get(&format!("{part}/visit"));
         assert_eq!(ready["parts"][0]["pickup"]["code"], visit["code"]);
+        let reader = key_for(shop, &[Permission::ReadOrders]);
+        let seen = floor.desk.ask(&reader, "GET", &format!("{order}/status"), None).json;
+        assert_eq!((&seen["stage"], &seen["parts"][0]["pickup"]["code"]), (&ready["stage"], &Value::Null));
         floor.must(&format!("{part}/arrive"), &json!({ "bay": "2" }));
         let arrived = status();
         assert_eq!((codes(&arrived).2, &arrived["parts"][0]["pickup"]["bay"]), (vec![], &json!("2")));

@@ -3,7 +3,9 @@
 //! It knows the trade's rules and nothing of databases, keys or the crowd. Things go by their number: the third cart, the first
 //! line of the second order. [`Model::apply`] either does a command wholly or names the refusal the real shop must give as well.
 
+pub mod cancel;
 pub mod cart;
+pub mod goods;
 pub mod money;
 pub mod order;
 pub mod stock;
@@ -48,6 +50,8 @@ pub struct Channel {
     pub hold_seconds: i64,
     pub cart_seconds: i64,
     pub payment_seconds: i64,
+    /// How long goods wait for their customer.
+    pub collect_seconds: i64,
 }
 
 /// How a cart is to be delivered.
@@ -71,6 +75,29 @@ pub struct Location {
     pub can_ship: bool,
     pub can_receive: bool,
     pub can_return: bool,
+}
+
+/// What can be done with a part of an order before it leaves, or after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    StartPicking,
+    /// Variants and how many were found.
+    Pick(Vec<(usize, i64)>),
+    /// Variants and how many were not found.
+    Miss(Vec<(usize, i64)>),
+    Pack,
+    MakeReady,
+    Deliver,
+    Hold,
+    Release,
+    Reject,
+    Offer {
+        locations: Vec<usize>,
+        seconds: i64,
+    },
+    Claim {
+        location: usize,
+    },
 }
 
 /// Something asked of the shop.
@@ -185,6 +212,11 @@ pub enum Command {
         order: usize,
         part: usize,
     },
+    GoOn {
+        order: usize,
+        part: usize,
+        step: Step,
+    },
     Cancel {
         order: usize,
         lines: Option<Vec<(usize, i64)>>,
@@ -222,6 +254,8 @@ pub struct Model {
     pub stock: Stock,
     pub carts: Vec<Rc<Cart>>,
     pub orders: Vec<Rc<Order>>,
+    /// How many parts were made, over all orders.
+    pub made_parts: u64,
     pub touched: Touched,
 }
 
@@ -234,6 +268,7 @@ impl Model {
             stock: Stock::default(),
             carts: Vec::new(),
             orders: Vec::new(),
+            made_parts: 0,
             touched: Touched::default(),
         }
     }
@@ -300,6 +335,7 @@ impl Model {
             Command::Refund { order, payment, amount } => self.order_mut(order).refund(payment, amount),
             Command::Void { order, payment } => self.order_mut(order).void(payment),
             Command::Fulfil { order, part } => self.fulfil(order, part),
+            Command::GoOn { order, part, step } => self.go_on_with(order, part, &step),
             Command::Cancel { order, lines } => self.cancel(order, lines),
             Command::TakeBack { order, location, lines } => self.take_back(order, location, &lines),
             other => unreachable!("{other:?} is not about an order"),
@@ -311,8 +347,11 @@ impl Model {
         self.now += seconds;
         self.tell_orders();
         self.expire_carts();
+        self.route_waiting();
         self.expire_unpaid();
+        self.expire_uncollected();
         self.expire_payments();
+        self.end_exclusions();
         self.expire_holds();
         self.tell_orders();
     }

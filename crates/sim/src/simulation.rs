@@ -3,6 +3,7 @@
 
 mod compare;
 mod draw;
+mod goods;
 mod real;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -48,12 +49,12 @@ pub struct Told {
     pub orders: usize,
 }
 
-/// Plays `commands` random commands that follow from `seed`.
+/// Plays `commands` random commands that follow from `seed` in an empty shop.
 ///
 /// # Errors
 /// What differs between the engine and the model, with the last commands and how to run them again.
-pub fn play(seed: u64, commands: u64) -> Result<Told, String> {
-    let mut simulation = Simulation::open(seed);
+pub fn play(shop: TestShop, seed: u64, commands: u64) -> Result<Told, String> {
+    let mut simulation = Simulation::open(shop, seed);
     for step in 1..=commands {
         let differences = simulation.step(step).unwrap_or_else(|wrong| vec![wrong]);
         if !differences.is_empty() {
@@ -77,8 +78,8 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn open(seed: u64) -> Simulation {
-        let (plan, real) = open_shop(seed);
+    fn open(shop: TestShop, seed: u64) -> Simulation {
+        let (plan, real) = open_shop(shop);
         Simulation {
             chance: Chance::new(seed),
             model: Model::new(plan),
@@ -119,7 +120,7 @@ impl Simulation {
 
     fn obey(&mut self, step: u64, command: Command) -> Result<(), String> {
         let expected = self.model.apply(&command);
-        let name = format!("{command:?}").split([' ', '{']).next().unwrap_or_default().to_owned();
+        let name = name_of(&command);
         if let Command::Pass { seconds } = command {
             self.real.pass(seconds).map_err(|error| error.to_string())?;
             *self.told.done.entry(name).or_insert(0) += 1;
@@ -201,9 +202,17 @@ impl Simulation {
     }
 }
 
+/// The name of a command; of a step, the step's.
+fn name_of(command: &Command) -> String {
+    let text = match command {
+        Command::GoOn { step, .. } => format!("{step:?}"),
+        other => format!("{other:?}"),
+    };
+    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}
+
 /// Four locations, each with a peculiarity; a web shop and an app that sell from everywhere, two tills; six goods, two kits and a service.
-fn open_shop(seed: u64) -> (Plan, Real) {
-    let shop = TestShop::in_memory(seed);
+fn open_shop(shop: TestShop) -> (Plan, Real) {
     let retailer = Retailer::open(&shop, &["leeds", "york", "hull", "bath"]);
     limit(&shop, &retailer);
     let (mut channels, mut channel_ids) = (Vec::new(), Vec::new());
@@ -319,5 +328,6 @@ fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
         hold_seconds: new.hold_minutes * 60,
         cart_seconds: new.cart_expiry_minutes * 60,
         payment_seconds: new.payment_minutes * 60,
+        collect_seconds: new.collect_days * 86_400,
     }
 }

@@ -228,7 +228,10 @@ fn when_it_may(client: &Client, path: &str, body: &Value) -> Result<Reply, Strin
 }
 
 /// Asks until there is an answer that stands: not while the shop is down, gone, not ready, or asked too much at once.
-fn until_answered(client: &Client, path: &str, body: &Value) -> Result<Reply, String> {
+///
+/// # Errors
+/// When there is no such answer in a minute.
+pub fn until_answered(client: &Client, path: &str, body: &Value) -> Result<Reply, String> {
     let mut last = String::new();
     for _ in 0..TRIES_MAX {
         match client.post(path, body) {

@@ -11,6 +11,7 @@ create table if not exists payment (
     captured {int} not null check (captured >= 0),
     refunding {int} not null check (refunding >= 0),
     refunded {int} not null check (refunded >= 0),
+    carried {int} not null default 0 check (carried >= 0),
     timing {int} not null,
     location_id {bytes},
     provider_token text,
@@ -24,7 +25,7 @@ create table if not exists payment (
     version {int} not null,
     check (authorised <= amount),
     check (captured + capturing <= authorised),
-    check (refunded + refunding <= captured)
+    check (refunded + refunding + carried <= captured)
 ) {strict};
 create index if not exists payment_by_expiry on payment (state, expires_at);
 
@@ -54,4 +55,20 @@ create table if not exists payment_refund (
     provider_reference text,
     failure text,
     primary key (payment_id, refund_id)
+) {strict};
+
+-- Money of payments that was carried over to the payment of an exchange, and how much of it went back.
+create table if not exists payment_carry (
+    payment_id {bytes} not null,
+    source_id {bytes} not null,
+    amount {int} not null check (amount > 0),
+    back {int} not null check (back >= 0 and back <= amount),
+    primary key (payment_id, source_id)
+) {strict};
+create index if not exists payment_carry_by_source on payment_carry (source_id);
+
+create table if not exists payment_by_card (
+    last_four text not null,
+    order_id {bytes} not null,
+    primary key (last_four, order_id)
 ) {strict};

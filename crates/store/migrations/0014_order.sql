@@ -28,6 +28,8 @@ create table if not exists order_head (
     external_id text,
     placed_at {int} not null,
     payment_due_at {int},
+    open_change_id {bytes},
+    changed_at {int},
     version {int} not null,
     check (cancelled >= 0 and returned >= 0 and cancelled + returned <= gross)
 ) {strict};
@@ -43,6 +45,12 @@ create table if not exists order_of_customer (
     customer_id {bytes} not null,
     order_id {bytes} not null,
     primary key (customer_id, order_id)
+) {strict};
+
+create table if not exists order_of_contact (
+    contact_id {bytes} not null,
+    order_id {bytes} not null,
+    primary key (contact_id, order_id)
 ) {strict};
 
 create table if not exists order_line (

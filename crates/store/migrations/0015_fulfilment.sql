@@ -12,6 +12,8 @@ create table if not exists fulfilment_order (
     ready_at {int},
     collect_by {int},
     left_at {int},
+    expected_at {int},
+    wave_id {bytes},
     primary key (order_id, fulfilment_order_id)
 ) {strict};
 create index if not exists fulfilment_order_by_location on fulfilment_order (location_id, state, fulfilment_order_id);

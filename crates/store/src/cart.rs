@@ -1,5 +1,7 @@
 //! The rows of carts and their lines.
 
+pub mod coupon;
+
 use domain::cart::State;
 use domain::value::id::{
     Cart as CartKind, CartLine, Channel, Contact, Customer, DeliveryMethod, Location, Order, Person, Variant,
@@ -297,4 +299,25 @@ pub fn due(tx: &mut Tx<'_>, state: State, now: Instant, limit: i64) -> Result<Ve
         params![state.code(), now, limit],
         |row| row.id(),
     )
+}
+
+/// Writes where an ordered cart goes, after its order was changed; the order is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn redirect(
+    tx: &mut Tx<'_>,
+    cart: Id<CartKind>,
+    destination: Option<&Destination>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update cart set country = $2, region = $3, postal_area = $4 where cart_id = $1",
+        params![
+            cart,
+            destination.map(|to| to.country.code()),
+            destination.and_then(|to| to.region.as_ref()),
+            destination.and_then(|to| to.postal_area.as_ref())
+        ],
+    )?;
+    Ok(())
 }

@@ -207,6 +207,7 @@ macro_rules! lookups {
 }
 
 lookups! {
+    "car" "carrier" "carrier_id";
     "cart" "cart" "cart_id";
     "cat" "category" "category_id";
     "chn" "channel" "channel_id";

@@ -127,6 +127,19 @@ pub fn of_person(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Option<Id<Custom
     tx.one("select customer_id from customer where person_id = $1", params![person], |row| row.id())
 }
 
+/// Did the customer ever order?
+///
+/// # Errors
+/// What the store says.
+pub fn has_ordered(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select order_id from order_of_customer where customer_id = $1 limit 1",
+        params![customer],
+        |row| row.key(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// The customers after one, in the order they were made, at most `limit`.
 ///
 /// # Errors

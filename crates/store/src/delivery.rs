@@ -1,5 +1,7 @@
 //! The rows of delivery methods.
 
+pub mod sending;
+
 use domain::catalogue::Wording;
 use domain::delivery::{Area, Band, Kind, Measure, Rates};
 use domain::value::id::{Channel, DeliveryMethod, Location, Network, TaxClass};

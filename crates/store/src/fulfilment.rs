@@ -1,7 +1,11 @@
 //! The rows of fulfilment orders and their lines, their offers and pickup visits.
 
+pub mod carrier;
+pub mod parcel;
+pub mod substitute;
 pub mod visit;
 pub mod wait;
+pub mod wave;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;
@@ -41,6 +45,8 @@ pub struct FulfilmentOrder {
     pub collect_by: Option<Instant>,
     /// When the goods left.
     pub left_at: Option<Instant>,
+    /// When goods on their way to its location are expected there.
+    pub expected_at: Option<Instant>,
     /// Its lines.
     pub lines: Vec<Line>,
 }
@@ -65,11 +71,11 @@ pub struct Line {
 pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     tx.execute(
         "insert into fulfilment_order (order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking,
-             made_at, ready_at, collect_by, left_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             made_at, ready_at, collect_by, left_at, expected_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         params![
             new.order, new.id, new.network, new.location, new.kind.code(), new.state.code(), new.on_hold.as_ref(),
-            new.tracking.as_ref(), new.made_at, new.ready_at, new.collect_by, new.left_at
+            new.tracking.as_ref(), new.made_at, new.ready_at, new.collect_by, new.left_at, new.expected_at
         ],
     )?;
     for line in &new.lines {
@@ -78,7 +84,11 @@ pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
+/// Adds pieces for an order line to a fulfilment order.
+///
+/// # Errors
+/// What the store says.
+pub fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
     tx.execute(
         "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked)
          values ($1, $2, $3, $4, $5, $6)",
@@ -101,6 +111,7 @@ fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
         ready_at: row.instant_or_null()?,
         collect_by: row.instant_or_null()?,
         left_at: row.instant_or_null()?,
+        expected_at: row.instant_or_null()?,
         lines: Vec::new(),
     })
 }
@@ -112,7 +123,7 @@ fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
 pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
-             collect_by, left_at
+             collect_by, left_at, expected_at
          from fulfilment_order where order_id = $1 order by fulfilment_order_id",
         params![order],
         fulfilment_order,
@@ -146,7 +157,7 @@ fn give_lines(found: &mut [FulfilmentOrder], lines: Vec<(Id<id::FulfilmentOrder>
 /// What the store says.
 pub fn any_open(tx: &mut Tx<'_>, order: Id<Order>) -> Result<bool, StoreError> {
     let found = tx.one(
-        "select state from fulfilment_order where order_id = $1 and state in (1, 5, 6, 7, 8, 9, 10) limit 1",
+        "select state from fulfilment_order where order_id = $1 and state in (1, 5, 6, 7, 8, 9, 10, 13) limit 1",
         params![order],
         |row| row.int(),
     )?;
@@ -165,7 +176,7 @@ pub fn open_at(
 ) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
-             collect_by, left_at
+             collect_by, left_at, expected_at
          from fulfilment_order where location_id = $1 and state in (1, 7, 8, 9, 10) and fulfilment_order_id > $2
          order by fulfilment_order_id limit $3",
         params![location, after, limit],
@@ -269,7 +280,7 @@ pub fn offered_to(
 ) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select f.order_id, f.fulfilment_order_id, f.network_id, f.location_id, f.kind, f.state, f.on_hold, f.tracking, f.made_at,
-             f.ready_at, f.collect_by, f.left_at
+             f.ready_at, f.collect_by, f.left_at, f.expected_at
          from fulfilment_offer o
          join fulfilment_order f on f.order_id = o.order_id and f.fulfilment_order_id = o.fulfilment_order_id
          where o.location_id = $1 and o.until > $2 and o.fulfilment_order_id > $3 and f.state = 6
@@ -296,6 +307,24 @@ pub fn uncollected(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<O
     )
 }
 
+/// The fulfilment orders at a location with pieces of a variant that were not picked yet, the youngest first.
+///
+/// # Errors
+/// What the store says.
+pub fn unpicked_at(
+    tx: &mut Tx<'_>,
+    (variant, location): (Id<Variant>, Id<Location>),
+) -> Result<Vec<Which>, StoreError> {
+    tx.rows(
+        "select distinct f.order_id, f.fulfilment_order_id from fulfilment_order f
+         join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
+         where f.location_id = $2 and f.state in (1, 7, 8, 9, 10) and l.variant_id = $1 and l.quantity > l.picked
+         order by f.fulfilment_order_id desc",
+        params![variant, location],
+        |row| Ok((row.id()?, row.id()?)),
+    )
+}
+
 /// Writes where a fulfilment order stands. The order is locked.
 ///
 /// # Errors
@@ -303,11 +332,11 @@ pub fn uncollected(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<O
 pub fn update(tx: &mut Tx<'_>, one: &FulfilmentOrder) -> Result<(), StoreError> {
     tx.execute(
         "update fulfilment_order set location_id = $3, state = $4, on_hold = $5, tracking = $6, ready_at = $7, collect_by = $8,
-             left_at = $9
+             left_at = $9, expected_at = $10
          where order_id = $1 and fulfilment_order_id = $2",
         params![
             one.order, one.id, one.location, one.state.code(), one.on_hold.as_ref(), one.tracking.as_ref(), one.ready_at,
-            one.collect_by, one.left_at
+            one.collect_by, one.left_at, one.expected_at
         ],
     )?;
     Ok(())
@@ -334,11 +363,12 @@ pub struct Promised {
     pub account: AccountKey,
     /// By the books.
     pub booked: i64,
-    /// By open fulfilment orders.
+    /// By open fulfilment and transfer orders.
     pub open: i64,
 }
 
-/// Every account of committed, picked and pooled goods where the books and the open fulfilment orders do not say the same.
+/// Every account of committed, picked, pooled goods and goods on their way where the books and the open fulfilment and transfer orders do
+/// not say the same. What a fulfilment order waits for is not committed at its location yet.
 ///
 /// # Errors
 /// What the store says.
@@ -347,7 +377,7 @@ pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
         "select variant_id, place, state, cast(sum(booked) as {int}), cast(sum(pieces) as {int}) from (
             select l.variant_id as variant_id, f.location_id as place, 3 as state, 0 as booked, l.quantity - l.picked as pieces
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
-            where f.state in (1, 7, 8, 9, 10)
+            where f.state in (1, 7, 8, 9, 10, 13)
             union all
             select l.variant_id as variant_id, f.location_id as place, 4 as state, 0 as booked, l.picked as pieces
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
@@ -357,7 +387,23 @@ pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
             where f.state in (5, 6)
             union all
-            select book_id as variant_id, place, state, amount as booked, 0 as pieces from account where state in (3, 4, 21)
+            select l.variant_id as variant_id, t.source_id as place, 3 as state, 0 as booked, l.quantity - l.picked as pieces
+            from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
+            where t.state in (2, 3) and t.approved_at is not null
+            union all
+            select l.variant_id as variant_id, t.source_id as place, 4 as state, 0 as booked, l.picked as pieces
+            from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
+            where t.state in (2, 3) and t.approved_at is not null
+            union all
+            select l.variant_id as variant_id, t.destination_id as place, 9 as state, 0 as booked, l.shipped - l.arrived - l.lost as pieces
+            from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
+            where t.state in (4, 5)
+            union all
+            select l.variant_id as variant_id, t.destination_id as place, 3 as state, 0 as booked, -l.promised as pieces
+            from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
+            where t.state in (2, 3, 4, 5)
+            union all
+            select book_id as variant_id, place, state, amount as booked, 0 as pieces from account where state in (3, 4, 9, 21)
          ) both_sides group by variant_id, place, state having sum(booked) <> sum(pieces)",
         &[],
         |row| {

@@ -143,9 +143,9 @@ pub fn next_due(tx: &mut Tx<'_>, kinds: &[String]) -> Result<Option<Instant>, St
 /// What the store says.
 pub fn is_waiting(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, StoreError> {
     let found = tx.one(
-        "select 1 from job where state = 'waiting' and kind = $1 and subject = $2 limit 1",
+        "select kind from job where state = 'waiting' and kind = $1 and subject = $2 limit 1",
         params![kind, subject],
-        |row| row.int(),
+        |row| row.text(),
     )?;
     Ok(found.is_some())
 }

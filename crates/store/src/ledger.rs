@@ -327,6 +327,19 @@ pub fn lock_holds_of(tx: &mut Tx<'_>, cause_id: &str) -> Result<Vec<HoldRow>, St
     )
 }
 
+/// The pending holds whose amount lies in an account, the newest first, locked until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn lock_holds_in(tx: &mut Tx<'_>, book: Id<Book>, held: AccountKey) -> Result<Vec<HoldRow>, StoreError> {
+    tx.rows(
+        "select book_id, hold_id, from_place, from_state, held_place, held_state, amount, posted, state, expires_at, cause_kind, cause_id
+         from hold where book_id = $1 and held_place = $2 and held_state = $3 and state = 1 order by hold_id desc {lock}",
+        params![book, held.place, held.state],
+        hold_row,
+    )
+}
+
 /// Pending holds in books of a kind whose time ran out at `now`, the oldest first, at most `limit`.
 ///
 /// # Errors

@@ -36,10 +36,17 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0020_origin"
     "0021_price_list_change"
     "0022_postal_area"
+    "0023_count"
+    "0024_transfer"
     "0025_routing"
     "0026_routing_simulation"
+    "0027_pick_wave"
+    "0028_carrier"
+    "0029_substitution"
+    "0030_change"
     "0033_loyalty"
     "0036_status_link"
+    "0040_promotion"
     "0060_keyring"
 };
 

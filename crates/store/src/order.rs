@@ -1,9 +1,11 @@
 //! The rows of orders and their lines.
 
+pub mod discount;
+
 use domain::delivery::Kind;
 use domain::order::State;
 use domain::value::id::{
-    self, Cart, Channel, Contact, Customer, DeliveryMethod, Location, Market, OrderLine, Variant,
+    self, Cart, Channel, Contact, Customer, DeliveryMethod, Location, Market, OrderChange, OrderLine, Variant,
 };
 use domain::value::{Currency, Id, Instant, Rate};
 
@@ -68,6 +70,10 @@ pub struct Order {
     pub placed_at: Instant,
     /// When it expires unpaid.
     pub payment_due_at: Option<Instant>,
+    /// The change of it that waits for a yes or no.
+    pub open_change: Option<Id<OrderChange>>,
+    /// When it was changed last.
+    pub changed_at: Option<Instant>,
     /// Rises with every change.
     pub version: i64,
 }
@@ -120,15 +126,21 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
     tx.execute(
         "insert into order_head (order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
         params![
             order.id, &order.number, order.channel, order.market, order.cart, order.customer, order.contact, order.billing_contact, order.location,
             order.state.code(), order.kind.code(), order.currency.code(), order.prices_include_tax, order.net, order.tax, order.gross,
             order.delivery_method, order.delivery_net, order.delivery_tax, order.delivery_gross, order.delivery_rate.parts_per_million(), order.units,
-            order.cancelled, order.returned, order.note.as_ref(), order.external_id.as_ref(), order.placed_at, order.payment_due_at, order.version
+            order.cancelled, order.returned, order.note.as_ref(), order.external_id.as_ref(), order.placed_at, order.payment_due_at, order.open_change, order.changed_at, order.version
         ],
     )?;
+    if let Some(contact) = order.contact {
+        tx.execute(
+            "insert into order_of_contact (contact_id, order_id) values ($1, $2)",
+            params![contact, order.id],
+        )?;
+    }
     if let Some(customer) = order.customer {
         tx.execute(
             "insert into order_of_customer (customer_id, order_id) values ($1, $2)",
@@ -143,9 +155,7 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
 /// # Errors
 /// What the store says.
 pub fn add_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result<(), StoreError> {
-    let takes: Vec<(String, i64)> =
-        line.takes.iter().map(|(variant, each)| (variant.to_string(), *each)).collect();
-    let takes = serde_json::to_string(&takes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let takes = taken(&line.takes)?;
     tx.execute(
         "insert into order_line (order_id, line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, takes)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
@@ -195,6 +205,8 @@ fn order(row: &mut Row<'_>) -> Result<Order, StoreError> {
         external_id: row.text_or_null()?,
         placed_at: row.instant()?,
         payment_due_at: row.instant_or_null()?,
+        open_change: row.id_or_null()?,
+        changed_at: row.instant_or_null()?,
         version: row.int()?,
     })
 }
@@ -207,7 +219,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreEr
     tx.one(
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version
          from order_head where order_id = $1",
         params![id],
         order,
@@ -245,7 +257,7 @@ pub fn list(
     tx.rows(
         "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
-            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, version
+            delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version
          from order_head where order_id < $1 and (cast($2 as {bytes}) is null or channel_id = $2) and ($3 = 0 or state = $3)
          order by order_id desc limit $4",
         params![before, channel, state, limit],
@@ -266,6 +278,22 @@ pub fn of_customer(
     tx.rows(
         "select order_id from order_of_customer where customer_id = $1 and order_id < $2 order by order_id desc limit $3",
         params![customer, before, limit],
+        |row| row.id(),
+    )
+}
+
+/// The orders that went to a contact, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_contact(
+    tx: &mut Tx<'_>,
+    contact: Id<Contact>,
+    limit: i64,
+) -> Result<Vec<Id<id::Order>>, StoreError> {
+    tx.rows(
+        "select order_id from order_of_contact where contact_id = $1 order by order_id desc limit $2",
+        params![contact, limit],
         |row| row.id(),
     )
 }
@@ -300,7 +328,15 @@ pub fn lines(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Line>, StoreEr
     )
 }
 
-fn takes(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
+/// What one of a line takes, as it is stored.
+pub(crate) fn taken(takes: &[(Id<Variant>, i64)]) -> Result<String, StoreError> {
+    let takes: Vec<(String, i64)> =
+        takes.iter().map(|(variant, each)| (variant.to_string(), *each)).collect();
+    serde_json::to_string(&takes).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// What one of a line takes, as it was stored by [`taken`].
+pub(crate) fn takes(text: &str) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
     let pairs: Vec<(String, i64)> = serde_json::from_str(text).map_err(|_| unknown("variant it takes"))?;
     pairs
         .into_iter()
@@ -318,6 +354,54 @@ pub fn update(tx: &mut Tx<'_>, order: &mut Order) -> Result<(), StoreError> {
         params![order.id, order.state.code(), order.cancelled, order.returned, order.payment_due_at],
     )?;
     order.version += 1;
+    Ok(())
+}
+
+/// Writes what a change of an order gives it: how and where it goes, what it costs, and whether a change waits. The order is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn change(tx: &mut Tx<'_>, order: &mut Order) -> Result<(), StoreError> {
+    tx.execute(
+        "update order_head set kind = $2, location_id = $3, contact_id = $4, note = $5, net = $6, tax = $7, gross = $8, units = $9,
+             delivery_method_id = $10, delivery_net = $11, delivery_tax = $12, delivery_gross = $13, delivery_rate = $14,
+             open_change_id = $15, changed_at = $16, cancelled = $17, version = version + 1
+         where order_id = $1",
+        params![
+            order.id, order.kind.code(), order.location, order.contact, order.note.as_ref(), order.net, order.tax, order.gross, order.units,
+            order.delivery_method, order.delivery_net, order.delivery_tax, order.delivery_gross, order.delivery_rate.parts_per_million(),
+            order.open_change, order.changed_at, order.cancelled
+        ],
+    )?;
+    order.version += 1;
+    Ok(())
+}
+
+/// Writes another price of a line. The order is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn correct_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result<(), StoreError> {
+    tx.execute(
+        "update order_line set unit = $3, net = $4, tax = $5, gross = $6 where order_id = $1 and line_id = $2",
+        params![order, line.id, line.unit, line.net, line.tax, line.gross],
+    )?;
+    Ok(())
+}
+
+/// A line was added to an order: its amounts are the order's too. The order is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn grow(tx: &mut Tx<'_>, order: &mut Order, line: &Line) -> Result<(), StoreError> {
+    tx.execute(
+        "update order_head set net = net + $2, tax = tax + $3, gross = gross + $4, units = units + $5 where order_id = $1",
+        params![order.id, line.net, line.tax, line.gross, line.quantity],
+    )?;
+    order.net += line.net;
+    order.tax += line.tax;
+    order.gross += line.gross;
+    order.units += line.quantity;
     Ok(())
 }
 
@@ -417,9 +501,9 @@ pub fn ended_with_open_goods(tx: &mut Tx<'_>) -> Result<Vec<Id<id::Order>>, Stor
 /// What the store says.
 pub fn overpaid(tx: &mut Tx<'_>) -> Result<Vec<(Id<id::Order>, i64, i64)>, StoreError> {
     tx.rows(
-        "select o.order_id, cast(sum(p.captured - p.refunded - p.refunding) as {int}), o.gross - o.cancelled - o.returned from order_head o
+        "select o.order_id, cast(sum(p.captured - p.refunded - p.carried - p.refunding) as {int}), o.gross - o.cancelled - o.returned from order_head o
          join payment p on p.order_id = o.order_id group by o.order_id, o.gross, o.cancelled, o.returned
-         having sum(p.captured - p.refunded - p.refunding) > o.gross - o.cancelled - o.returned",
+         having sum(p.captured - p.refunded - p.carried - p.refunding) > o.gross - o.cancelled - o.returned",
         &[],
         |row| Ok((row.id()?, row.int()?, row.int()?)),
     )

@@ -83,6 +83,7 @@ fn payment(row: &mut Row<'_>) -> Result<Payment, StoreError> {
             captured: row.int()?,
             refunding: row.int()?,
             refunded: row.int()?,
+            carried: row.int()?,
         },
         timing: word(Timing::coded(row.int()?), "timing")?,
         location: row.id_or_null()?,
@@ -143,6 +144,12 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
         "insert into order_payment (order_id, payment_id) values ($1, $2)",
         params![payment.order, payment.id],
     )?;
+    if let Some((last_four, _, _)) = card {
+        tx.execute(
+            "insert into payment_by_card (last_four, order_id) values ($1, $2) on conflict (last_four, order_id) do nothing",
+            params![last_four, payment.order],
+        )?;
+    }
     Ok(())
 }
 
@@ -152,7 +159,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Option<Payment>, StoreError> {
     tx.one(
-        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, timing,
+        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
              location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id = $1",
         params![id],
@@ -171,7 +178,7 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
         |row| row.key(),
     )?;
     tx.rows(
-        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, timing,
+        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
              location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id in {ids $1} order by payment_id",
         &[Param::Ids(&ids)],
@@ -293,10 +300,93 @@ pub fn fail_capture(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result
 pub fn begin_refund(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result<bool, StoreError> {
     let moved = tx.execute(
         "update payment set refunding = refunding + $2, version = version + 1
-         where payment_id = $1 and refunded + refunding + $2 <= captured",
+         where payment_id = $1 and refunded + refunding + carried + $2 <= captured",
         params![id, amount],
     )?;
     Ok(moved == 1)
+}
+
+/// Carries a taken amount over to the payment of another order; false when less is open.
+///
+/// # Errors
+/// What the store says.
+pub fn carry(
+    tx: &mut Tx<'_>,
+    source: Id<PaymentKind>,
+    to: Id<PaymentKind>,
+    amount: i64,
+) -> Result<bool, StoreError> {
+    let moved = tx.execute(
+        "update payment set carried = carried + $2, version = version + 1
+         where payment_id = $1 and refunded + refunding + carried + $2 <= captured",
+        params![source, amount],
+    )?;
+    if moved == 1 {
+        tx.execute(
+            "insert into payment_carry (payment_id, source_id, amount, back) values ($1, $2, $3, 0)",
+            params![to, source, amount],
+        )?;
+    }
+    Ok(moved == 1)
+}
+
+/// From which payments of other orders a payment was carried over, and how much of each has not gone back, in their order.
+///
+/// # Errors
+/// What the store says.
+pub fn carried(tx: &mut Tx<'_>, payment: Id<PaymentKind>) -> Result<Vec<(Id<PaymentKind>, i64)>, StoreError> {
+    tx.rows(
+        "select source_id, amount - back from payment_carry where payment_id = $1 and back < amount order by source_id",
+        params![payment],
+        |row| Ok((row.id()?, row.int()?)),
+    )
+}
+
+/// Lets go back what was carried over; false when less is there.
+///
+/// # Errors
+/// What the store says.
+pub fn carry_back(
+    tx: &mut Tx<'_>,
+    payment: Id<PaymentKind>,
+    source: Id<PaymentKind>,
+    amount: i64,
+) -> Result<bool, StoreError> {
+    let noted = tx.execute(
+        "update payment_carry set back = back + $3 where payment_id = $1 and source_id = $2 and back + $3 <= amount",
+        params![payment, source, amount],
+    )?;
+    let moved = tx.execute(
+        "update payment set carried = carried - $2, version = version + 1 where payment_id = $1 and carried >= $2",
+        params![source, amount],
+    )?;
+    Ok(noted == 1 && moved == 1)
+}
+
+/// Payments whose carried amount is another than what carries of it say: the payment, what they say, and what it has.
+///
+/// # Errors
+/// What the store says.
+pub fn unequal_carries(tx: &mut Tx<'_>) -> Result<Vec<(Id<PaymentKind>, i64, i64)>, StoreError> {
+    tx.rows(
+        "select p.payment_id, coalesce(c.open, 0), p.carried from payment p
+         left join (select source_id, cast(sum(amount - back) as {int}) as open from payment_carry group by source_id) c on c.source_id = p.payment_id
+         where p.carried <> coalesce(c.open, 0) order by p.payment_id limit $1",
+        params![crate::check::FINDINGS_MAX],
+        |row| Ok((row.id()?, row.int()?, row.int()?)),
+    )
+}
+
+/// The orders paid with a card that ends in these digits, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn orders_by_card(tx: &mut Tx<'_>, last_four: &str, limit: i64) -> Result<Vec<Id<Order>>, StoreError> {
+    tx.rows(
+        "select order_id from payment_by_card where last_four = $1 order by order_id desc limit $2",
+        params![last_four, limit],
+        |row| row.id(),
+    )
 }
 
 /// What was set aside is given back.

@@ -1,8 +1,10 @@
 //! The rows of stock beside the ledger: levels per location, and the balances of many variants at once.
 
+pub mod rule;
+
 use domain::ledger::AccountKey;
 use domain::value::id::{Location, Variant};
-use domain::value::{Id, Instant};
+use domain::value::{Currency, Id, Instant, Money};
 
 use crate::{Param, Row, StoreError, Tx, params};
 
@@ -172,4 +174,33 @@ pub fn on_hand(tx: &mut Tx<'_>) -> Result<Vec<(Id<Location>, i64)>, StoreError> 
         &[],
         |row| Ok((row.id()?, row.int()?)),
     )
+}
+
+/// What a piece of these variants is worth in the books, for those somebody gave a value.
+///
+/// # Errors
+/// What the store says.
+pub fn values(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<(Id<Variant>, Money)>, StoreError> {
+    tx.rows(
+        "select variant_id, value_minor, currency from stock_value where variant_id in {ids $1} order by variant_id",
+        &[Param::Ids(variants)],
+        |row| {
+            let (variant, minor, currency) = (row.id()?, row.int()?, row.value(Currency::parse)?);
+            let money = Money::new(minor, currency);
+            Ok((variant, money.map_err(|error| StoreError::Corrupt(format!("a value: {error}")))?))
+        },
+    )
+}
+
+/// Says what a piece of a variant is worth in the books.
+///
+/// # Errors
+/// What the store says.
+pub fn set_value(tx: &mut Tx<'_>, variant: Id<Variant>, value: Money) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into stock_value (variant_id, value_minor, currency) values ($1, $2, $3)
+         on conflict (variant_id) do update set value_minor = excluded.value_minor, currency = excluded.currency",
+        params![variant, value.minor(), value.currency().code()],
+    )?;
+    Ok(())
 }

@@ -9,6 +9,7 @@ use tandem::demo::report::{Report, Trade};
 use tandem::demo::source::{Kind, Month, Source};
 
 use super::api::Api;
+use super::chain::Chain;
 use super::clock;
 use super::goods::Tally;
 use super::setup::House;
@@ -21,6 +22,8 @@ pub struct Books {
     pub report: Report,
     /// Events by their kind.
     pub events: BTreeMap<String, u64>,
+    /// How goods reached their customers.
+    pub chain: Chain,
     /// What in the books does not fit together.
     pub contradictions: Vec<String>,
 }
@@ -42,6 +45,7 @@ struct Reader<'a> {
     units: BTreeMap<Occasion, i64>,
     events: BTreeMap<String, u64>,
     placed: HashSet<String>,
+    chain: Chain,
     contradictions: Vec<String>,
 }
 
@@ -61,6 +65,7 @@ pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Re
         units: BTreeMap::new(),
         events: BTreeMap::new(),
         placed: HashSet::new(),
+        chain: Chain::default(),
         contradictions: Vec::new(),
     };
     reader.read_orders().await?;
@@ -75,7 +80,7 @@ pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Re
     ]);
     let kinds = kinds.into_iter().filter(|(_, count)| *count > 0).collect();
     let report = Report::counted(kinds, tally.classes, reader.trade);
-    Ok(Books { report, events: reader.events, contradictions: reader.contradictions })
+    Ok(Books { report, events: reader.events, chain: reader.chain, contradictions: reader.contradictions })
 }
 
 impl Reader<'_> {
@@ -139,6 +144,8 @@ impl Reader<'_> {
             let kind = event["type"].as_str().unwrap_or_default();
             *self.events.entry(kind.to_owned()).or_insert(0) += 1;
             let subject = event["subject"].as_str().unwrap_or_default();
+            let at_a_till = self.orders.get(subject).is_some_and(|(_, channel)| *channel == Channel::Till);
+            self.chain.count(kind, subject, &event["data"], at_a_till);
             match kind {
                 "order.created" => self.count_sold(subject, &event["data"]["lines"]),
                 "order.placed" if !self.placed.insert(subject.to_owned()) => {

@@ -20,6 +20,8 @@ pub struct Outcome {
     pub source: Report,
     /// What they say.
     pub books: Books,
+    /// Days of the months that were lived.
+    pub days: i64,
     /// How many clients asked at once.
     pub clients: usize,
     /// From the first set-up call to the last return.
@@ -66,6 +68,11 @@ impl Outcome {
         }
     }
 
+    /// Pieces of goods sold in a day.
+    fn sold_daily(&self) -> i64 {
+        self.books.report.trade(|_, _| true).pieces_sold / self.days.max(1)
+    }
+
     fn orders(&self) -> u64 {
         self.books.report.invoices(Kind::Sale)
     }
@@ -81,6 +88,8 @@ impl Outcome {
             events.push(vec![kind.to_owned(), signed(count.cast_signed())]);
         }
         text += &aligned(&events);
+        text += "\n";
+        text += &aligned(&self.books.chain.text(self.sold_daily()));
         let seconds = self.whole_micros / 1_000_000;
         let per_second = self.orders().cast_signed() * 1_000_000 / self.selling_micros.max(1);
         let _ = write!(
@@ -128,6 +137,7 @@ impl Outcome {
             "source": self.source.json(),
             "shop": self.books.report.json(),
             "events": self.books.events,
+            "chain": self.books.chain.json(self.sold_daily()),
             "clients": self.clients,
             "seconds": self.whole_micros / 1_000_000,
             "selling_ms": self.selling_micros / 1000,

@@ -11,8 +11,10 @@ use tandem::demo::source::{Invoice, Source};
 use tandem::demo::tables;
 
 use super::api::Api;
+use super::chain;
 use super::clock::instant;
 use super::goods::{self, Mark};
+use super::shelf;
 use crate::fault::Fault;
 
 /// A payment's receipt reaches its order a moment later: so often it is looked whether it has,
@@ -47,12 +49,20 @@ pub async fn sell(
 ) -> Result<BTreeMap<Mark, String>, Fault> {
     let once = |step: &str| format!("replay:{}:{step}", occasion.name);
     let ordered = goods::ordered(source, invoice);
-    let cart = api.post("/v1/carts", &once("cart"), &cart(source, invoice, &ordered)).await?;
+    let store = if occasion.placed_at.is_some() { chain::collected_at(source, invoice) } else { None };
+    if let Some(receipt) = store.and_then(|store| chain::brought_to(source, invoice, store)) {
+        shelf::receive(api, &receipt).await?;
+    }
+    let mut basket = cart(source, invoice, &ordered);
+    if let Some(store) = store {
+        basket["delivery"] = json!({ "method": "collect", "location": store });
+    }
+    let cart = api.post("/v1/carts", &once("cart"), &basket).await?;
     let cart = cart["id"].as_str().unwrap_or_default().to_owned();
     let mut checkout = json!({
         "expected_total": { "amount": invoice.charged_minor(), "currency": goods::CURRENCY },
         "payments": [tender(invoice)],
-        "serve_from": source.locations.at(invoice.location).external_id,
+        "serve_from": store.unwrap_or(&source.locations.at(invoice.location).external_id),
         "external_id": occasion.name,
     });
     if let Some(at) = &occasion.placed_at {
@@ -78,14 +88,7 @@ pub async fn sell(
 /// What the shop refuses, and an order that is not complete then.
 pub async fn ship(api: &Api, invoice: &Invoice, name: &str) -> Result<(), Fault> {
     let path = format!("/v1/orders/{name}");
-    let mut order = api.get(&path).await?;
-    for _ in 0..PAID_LOOKS {
-        if order["state"] != "pending_payment" {
-            break;
-        }
-        tokio::time::sleep(PAID_PAUSE).await;
-        order = api.get(&path).await?;
-    }
+    let mut order = paid(api, name).await?;
     let parts = order["fulfilment_orders"].as_array().cloned().unwrap_or_default();
     for part in parts.iter().filter_map(|part| part["id"].as_str()) {
         let parcel = json!({ "tracking": format!("LF{name}") });
@@ -95,7 +98,28 @@ pub async fn ship(api: &Api, invoice: &Invoice, name: &str) -> Result<(), Fault>
     completed(invoice, &order)
 }
 
-fn completed(invoice: &Invoice, order: &Value) -> Result<(), Fault> {
+/// The order of this name, once the shop knows that it is paid.
+///
+/// # Errors
+/// What the shop refuses.
+pub async fn paid(api: &Api, name: &str) -> Result<Value, Fault> {
+    let path = format!("/v1/orders/{name}");
+    let mut order = api.get(&path).await?;
+    for _ in 0..PAID_LOOKS {
+        if order["state"] != "pending_payment" {
+            break;
+        }
+        tokio::time::sleep(PAID_PAUSE).await;
+        order = api.get(&path).await?;
+    }
+    Ok(order)
+}
+
+/// The order is complete.
+///
+/// # Errors
+/// When it is not.
+pub fn completed(invoice: &Invoice, order: &Value) -> Result<(), Fault> {
     match order["state"].as_str() {
         Some("completed") => Ok(()),
         state => Err(goods::differs(invoice, format!("the order is {} in the end", state.unwrap_or("lost")))),

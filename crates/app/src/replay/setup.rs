@@ -148,6 +148,12 @@ async fn channels(
         "zone": countries.iter().map(|code| json!({ "country": code })).collect::<Vec<_>>(),
     });
     make(api, "/v1/delivery-methods", &method).await?;
+    let collect = json!({
+        "code": "collect", "external_id": "collect", "name": { "text": "Collect in store" }, "kind": "pickup", "tax_class": "standard",
+        "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 0, "currency": CURRENCY } }] },
+        "lead_days_min": 0, "lead_days_max": 2, "channels": ["web"], "pickup_network": "all",
+    });
+    make(api, "/v1/delivery-methods", &collect).await?;
     Ok(channels)
 }
 

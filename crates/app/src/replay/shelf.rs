@@ -22,6 +22,13 @@ pub struct Receipt<'s> {
     lines: Vec<(&'s str, i64)>,
 }
 
+impl<'s> Receipt<'s> {
+    /// The same goods at another location.
+    pub fn to(self, location: &'s str) -> Receipt<'s> {
+        Receipt { location, ..self }
+    }
+}
+
 /// The receipts of a month: the opening stock in the first one, deliveries of suppliers later.
 pub fn receipts<'s>(source: &'s Source, supplies: &[Supply], month: usize) -> Vec<Receipt<'s>> {
     let mut by_location: BTreeMap<usize, Vec<(&str, i64)>> = BTreeMap::new();

@@ -165,16 +165,30 @@ impl Till<'_> {
             (0..candidates.len()).filter(|place| candidates[*place].promotion.needs_coupon).collect();
         let mut choices: Vec<u32> = (0..1u32 << opened.len().min(super::COUPONS_MAX)).collect();
         choices.sort_by_key(|choice| (choice.count_ones(), *choice));
-        let outcomes = choices.into_iter().map(|choice| {
-            let is_out = |place: &usize| {
-                opened.iter().position(|own| own == place).is_some_and(|bit| choice >> bit & 1 == 0)
-            };
-            self.within_budgets((0..candidates.len()).filter(|place| !is_out(place)).collect())
-        });
+        let outcomes: Vec<(u32, Outcome)> = choices
+            .into_iter()
+            .map(|choice| {
+                let is_out = |place: &usize| {
+                    opened.iter().position(|own| own == place).is_some_and(|bit| choice >> bit & 1 == 0)
+                };
+                let among = (0..candidates.len()).filter(|place| !is_out(place)).collect();
+                (choice, self.within_budgets(among))
+            })
+            .collect();
+        // A coupon has not enough left if it would not be served even as the only one.
+        let is_exhausted = |bit: usize| {
+            let alone = outcomes.iter().find(|(choice, _)| *choice == 1 << bit);
+            alone.is_some_and(|(_, outcome)| outcome.exhausted.contains(&opened[bit]))
+        };
+        let exhausted: Vec<usize> =
+            (0..opened.len()).filter(|bit| is_exhausted(*bit)).map(|bit| opened[bit]).collect();
         let gifts = |outcome: &Outcome| std::cmp::Reverse(outcome.state.gifts.len());
-        outcomes
-            .min_by_key(|outcome| (outcome.document.total.gross_minor, gifts(outcome)))
-            .expect("there is always the choice of none")
+        let cheapest = outcomes
+            .into_iter()
+            .min_by_key(|(_, outcome)| (outcome.document.total.gross_minor, gifts(outcome)));
+        let (_, mut best) = cheapest.expect("there is always the choice of none");
+        best.exhausted.extend(exhausted);
+        best
     }
 
     /// Prices with these candidates, leaving out those whose budget has not enough left.

@@ -46,6 +46,57 @@ enum Key {
     Channel(Id<Channel>),
 }
 
+impl Key {
+    /// The word by which the books find it.
+    fn word(&self) -> String {
+        match self {
+            Key::Coupon(promotion) => format!("coupon:{promotion}"),
+            Key::Tag(Tag::Variant(variant)) => variant.to_string(),
+            Key::Tag(Tag::Product(product)) => product.to_string(),
+            Key::Tag(Tag::Category(category)) => category.to_string(),
+            Key::Tag(Tag::Attribute(attribute, value)) => format!("{attribute}:{value}"),
+            Key::Group(group) => format!("group:{group}"),
+            Key::Segment(segment) => format!("segment:{segment}"),
+            Key::Store(store) => store.to_string(),
+            Key::Channel(channel) => channel.to_string(),
+        }
+    }
+}
+
+/// The word of promotions that any cart may meet.
+const ANYBODY: &str = "any";
+
+/// The words a promotion is found by: any of them is enough.
+pub fn words_of(promotion: &Promotion) -> Vec<String> {
+    match keys(promotion)[..] {
+        [] => vec![ANYBODY.to_owned()],
+        ref keys => keys.iter().map(Key::word).collect(),
+    }
+}
+
+/// The words of all promotions that these goods may meet.
+pub fn words_met(goods: &Goods, occasion: &Occasion) -> Vec<String> {
+    let mut words: Vec<String> = met(goods, occasion).iter().map(Key::word).collect();
+    words.push(ANYBODY.to_owned());
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Everything about goods and occasion under which a promotion may be listed.
+fn met(goods: &Goods, occasion: &Occasion) -> Vec<Key> {
+    let mut met: Vec<Key> = goods.coupons.iter().map(|given| Key::Coupon(given.promotion)).collect();
+    for line in &goods.lines {
+        met.push(Key::Tag(Tag::Variant(line.variant)));
+        met.extend(line.tags.iter().cloned().map(Key::Tag));
+    }
+    met.extend(occasion.customer.groups.iter().cloned().map(Key::Group));
+    met.extend(occasion.customer.segments.iter().cloned().map(Key::Segment));
+    met.extend(occasion.store.map(Key::Store));
+    met.push(Key::Channel(occasion.channel));
+    met
+}
+
 /// Promotions, and the ways their lanes choose.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -99,17 +150,8 @@ impl Rules {
     /// The places of the promotions this cart may meet, in order.
     pub(super) fn near(&self, goods: &Goods, occasion: &Occasion) -> Vec<usize> {
         let mut near = self.anybody.clone();
-        let mut look = |key: Key| near.extend(self.listed.get(&key).into_iter().flatten());
         if !self.listed.is_empty() {
-            goods.coupons.iter().for_each(|given| look(Key::Coupon(given.promotion)));
-            for line in &goods.lines {
-                look(Key::Tag(Tag::Variant(line.variant)));
-                line.tags.iter().for_each(|tag| look(Key::Tag(tag.clone())));
-            }
-            occasion.customer.groups.iter().for_each(|group| look(Key::Group(group.clone())));
-            occasion.customer.segments.iter().for_each(|segment| look(Key::Segment(segment.clone())));
-            occasion.store.into_iter().for_each(|store| look(Key::Store(store)));
-            look(Key::Channel(occasion.channel));
+            near.extend(met(goods, occasion).iter().filter_map(|key| self.listed.get(key)).flatten());
         }
         near.sort_unstable();
         near.dedup();

@@ -83,6 +83,8 @@ kinds! {
     Job "job" "job";
     /// A store, warehouse, supplier or virtual place.
     Location "loc" "location";
+    /// What a carrier took along at one time.
+    Manifest "mnf" "manifest";
     /// A country or region sold to, with its currency and tax.
     Market "mkt" "market";
     /// A picture or film of a product.
@@ -143,6 +145,8 @@ kinds! {
     TransferOrder "tro" "transfer order";
     /// A variant of a product: what is stocked and sold.
     Variant "var" "variant";
+    /// Goods written off.
+    WriteOff "wof" "write-off";
 }
 
 /// The identity of one thing of kind `K`.

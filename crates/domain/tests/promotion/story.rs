@@ -221,10 +221,11 @@ fn lanes_follow_each_other_and_no_piece_is_lowered_twice_in_one() {
     assert_eq!(amounts(&priced(lines(), vec![later.clone(), twenty.clone()])), [720, 900]);
     let alone = Promotion { stacking: Stacking::AloneOnPieces, ..twenty.clone() };
     assert_eq!(amounts(&priced(lines(), vec![later.clone(), alone])), [800, 900]);
-    let only = Promotion { stacking: Stacking::AloneInCart, ..twenty };
-    assert_eq!(amounts(&priced(lines(), vec![later, only.clone()])), [800, 1000]);
-    let better = Promotion { lane: 1, ..promotion(9, each(Selection::all(), Off::Rate(percent(15)))) };
-    assert_eq!(amounts(&priced(lines(), vec![better, only])), [850, 850]);
+    let thirty = promotion(8, each(of(&[1]), Off::Rate(percent(30))));
+    let only = Promotion { stacking: Stacking::AloneInCart, ..thirty };
+    assert_eq!(amounts(&priced(lines(), vec![later, only.clone()])), [700, 1000]);
+    let better = Promotion { lane: 1, ..promotion(9, each(Selection::all(), Off::Rate(percent(20)))) };
+    assert_eq!(amounts(&priced(lines(), vec![better, only])), [800, 800]);
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) fn apply(
 }
 
 /// Chooses how a cart is delivered. Whether the method serves the goods shows when the cart is priced.
-fn choose(tx: &mut Tx<'_>, cart: &mut Cart, choice: &Choice) -> Result<(), Failure> {
+pub(crate) fn choose(tx: &mut Tx<'_>, cart: &mut Cart, choice: &Choice) -> Result<(), Failure> {
     let (method_at, location_at) = ("delivery.method", "delivery.location");
     let id = external::resolve_at(tx, method_at, &choice.method)?;
     let method = store::delivery::find(tx, id)?
@@ -141,7 +141,7 @@ fn keep(
 }
 
 /// What taxes and delivery charges depend on, of an address.
-fn destination(card: &Card) -> Option<Destination> {
+pub(crate) fn destination(card: &Card) -> Option<Destination> {
     let code = card.text().postal_code.as_deref().unwrap_or_default().to_uppercase();
     let area: String =
         code.chars().filter(|letter| letter.is_alphanumeric()).take(PREFIX_CHARS_MAX).collect();

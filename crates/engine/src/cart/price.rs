@@ -2,17 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::customer::COLLEAGUES;
 use domain::delivery;
-use domain::tax::{Area, Policy, Taxable, Taxed, apply};
+use domain::promotion::price::{Applied, Gift, PricedLine as Lowered};
+use domain::promotion::rules::Why;
+use domain::promotion::{self as rules, Charge, Goods, Occasion, Presented};
+use domain::tax::{Area, Policy, Taxed};
 use domain::value::id::{CartLine, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
-use domain::value::{Currency, Id, Instant, Money, Rate};
+use domain::value::{Currency, Id, Instant, Money, Rate, Zone};
 use domain::{Code, Refusal};
 use store::Tx;
+use store::cart::coupon::Given;
 use store::catalogue::Variant;
 use store::market::{Channel, Market};
 
 use super::{Cart, Line, channel_of};
 use crate::delivery::{Offer, quote};
+use crate::promotion::apply::{self, Buyer};
 use crate::{Failure, customer, price, tax};
 
 /// A cart with what everything in it costs at an instant.
@@ -36,6 +42,21 @@ pub struct PricedCart {
     pub gross: i64,
     /// The sums per tax rate, lowest rate first.
     pub rates: Vec<(Rate, Taxed)>,
+    /// The coupons in the cart, each with the reason why it lowers nothing, if it does not.
+    pub coupons: Vec<(Given, Option<Why>)>,
+    /// What the customer may have for nothing.
+    pub gifts: Vec<Gift>,
+    /// What the price engine was asked, and what it said.
+    pub(crate) worked: Worked,
+}
+
+/// What the price engine was asked, and what it said: for whoever takes from the promotions' limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Worked {
+    pub goods: Goods,
+    pub occasion: Occasion,
+    pub buyer: Buyer,
+    pub priced: rules::Priced,
 }
 
 /// A line with what it costs.
@@ -53,6 +74,8 @@ pub struct PricedLine {
     pub quantity: i64,
     /// What one base unit costs, in minor units.
     pub unit_minor: i64,
+    /// What lowered it.
+    pub discounts: Vec<Applied>,
     /// The line without tax.
     pub net_minor: i64,
     /// Its tax.
@@ -74,6 +97,8 @@ pub struct PricedDelivery {
     pub method: Id<DeliveryMethod>,
     /// How the goods get to the customer by it.
     pub kind: delivery::Kind,
+    /// What lowered the charge.
+    pub discounts: Vec<Applied>,
     /// The charge without tax.
     pub net_minor: i64,
     /// Its tax.
@@ -90,19 +115,31 @@ pub struct PricedDelivery {
 /// [`Code::NoPrice`] or [`Code::WrongState`] naming the line that cannot be bought, [`Code::NoTaxRate`], [`Code::NotDeliverable`] when the
 /// delivery chosen does not serve the goods, [`Code::Invalid`] when the total is too large.
 pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, Failure> {
+    priced_for(tx, now, cart, None)
+}
+
+/// As [`priced`], when it is known how the cart is to be paid.
+///
+/// # Errors
+/// As [`priced`].
+pub fn priced_for(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    cart: &Cart,
+    payment: Option<&str>,
+) -> Result<PricedCart, Failure> {
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
-    let group = match cart.customer {
-        Some(customer) => customer::load(tx, customer)?.groups.into_iter().next(),
-        None => None,
+    let groups = match cart.customer {
+        Some(customer) => customer::load(tx, customer)?.groups,
+        None => Vec::new(),
     };
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;
     let wanted: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let prices = price::prices(tx, &channel, group.as_deref(), &wanted, now)?;
+    let prices = price::prices(tx, &channel, groups.first().map(String::as_str), &wanted, now)?;
     let rates = rates_of(tx, zone, variants.values(), now)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
-    let mut taxables = Vec::with_capacity(cart.lines.len());
     for (place, (line, price)) in cart.lines.iter().zip(prices).enumerate() {
         let variant =
             variants.get(&line.variant).ok_or_else(|| Refusal::not_found("variant", line.variant))?;
@@ -113,41 +150,165 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
         let listed = price.map(|price| price.minor);
         let unit_minor = line.agreed.or(listed).ok_or_else(|| at(no_price(variant, &channel)))?;
         let whole = Money::new(unit_minor, cart.currency).and_then(|unit| unit.times(line.quantity));
-        let whole = whole.map_err(|error| Refusal::invalid(format!("lines.{place}.quantity"), error))?;
+        whole.map_err(|error| Refusal::invalid(format!("lines.{place}.quantity"), error))?;
         let rate = rates.get(&variant.tax_class).copied().unwrap_or(Rate::ZERO);
-        taxables.push(Taxable { minor: whole.minor(), rate });
         lines.push(unpriced(line, variant, unit_minor, rate));
     }
+    let listed = lines.iter().map(|line| line.unit_minor * line.quantity).sum();
+    let offer = offer_for(tx, &channel, cart, &variants, listed)?;
+    let charge = match &offer {
+        Some(offer) => Some(Charge {
+            method: offer.method.id,
+            minor: offer.price_minor,
+            rate: tax::rate_for(tx, zone, offer.method.tax_class, now)?,
+        }),
+        None => None,
+    };
+    let given = store::cart::coupon::list(tx, cart.id)?;
+    let any = !given.is_empty() || store::promotion::any(tx)?;
+    let mut occasion = plain(now, (cart, &channel), groups, payment)?;
+    if any {
+        look_around(tx, cart, &mut occasion)?;
+    }
+    let asked = Asked { cart, lines: &lines, variants: &variants, charge, given: &given, any };
+    let worked = work(tx, asked, occasion, &market)?;
+    Money::new(worked.priced.total.gross_minor, cart.currency)
+        .map_err(|error| Refusal::invalid("lines", error))?;
+    Ok(told(cart, &market, lines, offer, given, worked))
+}
+
+/// What is known of a cart before promotions.
+struct Asked<'a> {
+    cart: &'a Cart,
+    lines: &'a [PricedLine],
+    variants: &'a BTreeMap<Id<VariantKind>, Variant>,
+    charge: Option<Charge>,
+    given: &'a [Given],
+    /// Is there any promotion it could meet?
+    any: bool,
+}
+
+/// Asks the price engine, with the promotions the goods may meet.
+fn work(tx: &mut Tx<'_>, asked: Asked<'_>, occasion: Occasion, market: &Market) -> Result<Worked, Failure> {
+    let products: BTreeSet<_> = asked.variants.values().map(|variant| variant.product).collect();
+    let tags = if asked.any { apply::tags(tx, &products)? } else { BTreeMap::new() };
+    let line = |(own, line): (&Line, &PricedLine)| {
+        let variant = asked.variants.get(&own.variant);
+        let tags = variant.and_then(|variant| tags.get(&variant.product)).cloned().unwrap_or_default();
+        rules::Line {
+            variant: own.variant,
+            tags,
+            quantity: own.quantity,
+            unit: variant.map_or(domain::value::Unit::Piece, |variant| variant.unit),
+            unit_minor: line.unit_minor,
+            rate: line.tax_rate,
+            agreed: own.agreed.is_some(),
+            discount: None,
+        }
+    };
+    let presented = |given: &Given| Presented { coupon: given.coupon, promotion: given.promotion };
+    let goods = Goods {
+        lines: asked.cart.lines.iter().zip(asked.lines).map(line).collect(),
+        delivery: asked.charge,
+        coupons: asked.given.iter().map(presented).collect(),
+        discount: None,
+    };
+    let mut buyer = Buyer { customer: asked.cart.customer, ..Buyer::default() };
+    for given in asked.given {
+        let coupon = store::promotion::coupon::by_code(tx, &given.code)?;
+        buyer.uses_max.extend(coupon.and_then(|own| Some((own.id, own.uses_max?))));
+    }
+    let rules = if asked.any {
+        apply::rules_for(tx, &goods, &occasion, &buyer)?
+    } else {
+        rules::Rules::new(Vec::new(), &BTreeMap::new())
+    };
     let policy = Policy {
         prices_include_tax: market.prices_include_tax,
         level: market.rounding_level,
         rounding: market.rounding,
     };
-    let offer = offer_for(tx, &channel, cart, &variants, taxables.iter().map(|line| line.minor).sum())?;
-    if let Some(offer) = &offer {
-        let rate = tax::rate_for(tx, zone, offer.method.tax_class, now)?;
-        taxables.push(Taxable { minor: offer.price_minor, rate });
+    let priced = rules::price(&goods, &rules, &occasion, policy);
+    Ok(Worked { goods, occasion, buyer, priced })
+}
+
+/// Who buys, where and when, as far as the cart itself says it.
+fn plain(
+    now: Instant,
+    (cart, channel): (&Cart, &Channel),
+    groups: Vec<String>,
+    payment: Option<&str>,
+) -> Result<Occasion, Failure> {
+    let colleague = groups.iter().any(|group| group == COLLEAGUES);
+    Ok(Occasion {
+        channel: channel.id,
+        store: cart.pickup_location.or(channel.location),
+        zone: Zone::parse("UTC").map_err(|error| Refusal::invalid("channel", error))?,
+        at: now,
+        currency: cart.currency,
+        payment: payment.map(str::to_owned),
+        customer: rules::Customer { groups, segments: Vec::new(), first_order: false, colleague },
+    })
+}
+
+/// What only promotions want to know: the store's clock, and whether the customer ordered before.
+fn look_around(tx: &mut Tx<'_>, cart: &Cart, occasion: &mut Occasion) -> Result<(), Failure> {
+    if let Some(store) = occasion.store
+        && let Some(place) = store::location::find(tx, store)?
+    {
+        occasion.zone = place.zone;
     }
-    let document = apply(&taxables, policy);
-    for (line, taxed) in lines.iter_mut().zip(&document.lines) {
+    if let Some(customer) = cart.customer {
+        occasion.customer.first_order = !store::customer::has_ordered(tx, customer)?;
+    }
+    Ok(())
+}
+
+/// The cart with what the price engine said.
+fn told(
+    cart: &Cart,
+    market: &Market,
+    mut lines: Vec<PricedLine>,
+    offer: Option<Offer>,
+    given: Vec<Given>,
+    worked: Worked,
+) -> PricedCart {
+    let priced = &worked.priced;
+    for (line, lowered) in lines.iter_mut().zip(&priced.lines) {
         (line.net_minor, line.tax_minor, line.gross_minor) =
-            (taxed.net_minor, taxed.tax_minor, taxed.gross_minor);
+            (lowered.taxed.net_minor, lowered.taxed.tax_minor, lowered.taxed.gross_minor);
+        line.discounts = lowered.applied.clone();
     }
-    Money::new(document.total.gross_minor, cart.currency)
-        .map_err(|error| Refusal::invalid("lines", error))?;
-    Ok(PricedCart {
+    let why = |given: &Given| {
+        let used = priced.coupons.iter().any(|used| used.coupon == given.coupon);
+        let why = priced.unused.iter().find(|(promotion, _)| *promotion == given.promotion);
+        // What is not in force is found by nobody; a second coupon for the same promotion is outdone by the first.
+        (!used).then(|| {
+            let lowers = priced.coupons.iter().any(|other| other.promotion == given.promotion);
+            why.map_or(if lowers { Why::Outdone } else { Why::Time }, |(_, why)| *why)
+        })
+    };
+    let rate = worked.goods.delivery.map_or(Rate::ZERO, |charge| charge.rate);
+    PricedCart {
         cart: cart.clone(),
         currency: cart.currency,
         prices_include_tax: market.prices_include_tax,
         lines,
-        delivery: offer
-            .zip(taxables.last().zip(document.lines.last()))
-            .map(|(offer, (taxable, taxed))| charged(&offer, taxable.rate, *taxed)),
-        net: document.total.net_minor,
-        tax: document.total.tax_minor,
-        gross: document.total.gross_minor,
-        rates: document.rates,
-    })
+        delivery: offer.zip(priced.delivery.as_ref()).map(|(offer, lowered)| charged(&offer, rate, lowered)),
+        net: priced.total.net_minor,
+        tax: priced.total.tax_minor,
+        gross: priced.total.gross_minor,
+        rates: priced.rates.clone(),
+        coupons: given
+            .into_iter()
+            .map(|given| {
+                let why = why(&given);
+                (given, why)
+            })
+            .collect(),
+        gifts: priced.gifts.clone(),
+        worked,
+    }
 }
 
 /// What the chosen delivery costs for these goods.
@@ -172,13 +333,14 @@ fn offer_for(
     Ok(Some(quote(tx, channel, method, &goods)?))
 }
 
-fn charged(offer: &Offer, tax_rate: Rate, taxed: Taxed) -> PricedDelivery {
+fn charged(offer: &Offer, tax_rate: Rate, lowered: &Lowered) -> PricedDelivery {
     PricedDelivery {
         method: offer.method.id,
         kind: offer.method.kind,
-        net_minor: taxed.net_minor,
-        tax_minor: taxed.tax_minor,
-        gross_minor: taxed.gross_minor,
+        discounts: lowered.applied.clone(),
+        net_minor: lowered.taxed.net_minor,
+        tax_minor: lowered.taxed.tax_minor,
+        gross_minor: lowered.taxed.gross_minor,
         tax_rate,
     }
 }
@@ -192,6 +354,7 @@ fn unpriced(line: &Line, variant: &Variant, unit_minor: i64, tax_rate: Rate) -> 
         title: variant.title.clone(),
         quantity: line.quantity,
         unit_minor,
+        discounts: Vec::new(),
         net_minor: 0,
         tax_minor: 0,
         gross_minor: 0,
@@ -244,7 +407,7 @@ fn rates_of<'a>(
 }
 
 /// Where a cart is taxed: at its destination, else where the market says.
-fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
+pub(crate) fn zone_of(tx: &mut Tx<'_>, cart: &Cart, market: &Market) -> Result<Option<Id<TaxZone>>, Failure> {
     let Some(to) = cart.destination.as_ref().filter(|_| cart.pickup_location.is_none()) else {
         return Ok(market.tax_zone);
     };

@@ -77,6 +77,7 @@ pub fn merge(
         pour(tx, world, &mut target, (line.variant, line.agreed, line.quantity))?;
     }
     rules::check_lines(target.lines.len())?;
+    super::coupon::pour(tx, from, into)?;
     if target.contact.is_none() && target.person.is_none() {
         target.person = source.person;
         target.contact = source.contact;

@@ -1,7 +1,9 @@
-//! What customers have with us agrees with what was promised to them: every book of money is somebody's.
+//! What customers have with us agrees with what was promised to them: every book of money is somebody's, and everything that goes back
+//! for goods stands in a return.
 
 use domain::value::Id;
 use domain::value::id::Book;
+use domain::value::id::{Order, Payment};
 use store::{Tx, loyalty as rows};
 
 use super::Difference;
@@ -13,4 +15,28 @@ pub fn books(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("credit", book, "a book and its gift card or store credit", found)
     };
     Ok(rows::unowned_books(tx)?.into_iter().map(tell).collect())
+}
+
+/// What returns put onto a gift card or store credit is what came onto it.
+pub fn refunds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(book, said, found): (Id<Book>, i64, i64)| {
+        Difference::new("refunds", book, format!("{said} put on it by returns"), found)
+    };
+    Ok(store::returns::unequal_refunds(tx)?.into_iter().map(tell).collect())
+}
+
+/// What an order owes less for goods that came back is what its returns say.
+pub fn returned(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(order, said, found): (Id<Order>, i64, i64)| {
+        Difference::new("returned", order, format!("{said} by its returns"), found)
+    };
+    Ok(store::returns::unequal_credits(tx)?.into_iter().map(tell).collect())
+}
+
+/// What was carried over from a payment to exchanges is what those payments say.
+pub fn carried(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(payment, said, found): (Id<Payment>, i64, i64)| {
+        Difference::new("carried", payment, format!("{said} by exchanges"), found)
+    };
+    Ok(store::payment::unequal_carries(tx)?.into_iter().map(tell).collect())
 }

@@ -5,14 +5,27 @@ use store::Tx;
 use super::{Difference, account_name};
 use crate::Failure;
 
-/// Committed, picked and pooled goods are those of open fulfilment orders, and nothing else is.
+/// Committed, picked and pooled goods and those on their way are those of open fulfilment and transfer orders, and nothing else is.
 pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let unequal = store::fulfilment::unequal_promises(tx)?;
     let tell = |one: store::fulfilment::Promised| {
         let place = account_name(one.variant.shared_with(), one.account);
-        Difference::new("commitments", place, format!("{} by open fulfilment orders", one.open), one.booked)
+        Difference::new(
+            "commitments",
+            place,
+            format!("{} by open fulfilment and transfer orders", one.open),
+            one.booked,
+        )
     };
     Ok(unequal.into_iter().map(tell).collect())
+}
+
+/// Parcels hold no more than their fulfilment orders have.
+pub fn parcels(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let overfull = store::fulfilment::parcel::overfull(tx)?;
+    let tell =
+        |(part, most, held)| Difference::new("parcels", part, format!("at most {most} in parcels"), held);
+    Ok(overfull.into_iter().map(tell).collect())
 }
 
 /// Lines and delivery sum to their order, net and tax to its gross.

@@ -84,6 +84,9 @@ pub(super) fn cancel_locked(
         order.cancelled = order.gross;
         order.payment_due_at = None;
         order::go_to(&mut order, State::Cancelled)?;
+        let lowered = rows::discount::of_order(tx, order.id)?;
+        let promotions = lowered.iter().map(|discount| discount.promotion).collect();
+        crate::promotion::redeem::give_back(tx, order.id, promotions)?;
     }
     rows::update(tx, &mut order)?;
     let body = json!({ "number": order.number, "reason": input.reason.text(), "cancelled": order.cancelled, "lines": told });
@@ -94,19 +97,22 @@ pub(super) fn cancel_locked(
     complete_if_done(tx, actor, world, order)
 }
 
+/// How many units of a line have not left, so that they can be cancelled.
+pub(crate) fn cancellable(line: &Line, all: &[FulfilmentOrder]) -> i64 {
+    if line.takes.is_empty() {
+        line.quantity - line.cancelled - line.returned
+    } else {
+        untouched_units(line, all)
+    }
+}
+
 /// Which lines lose how many units: those named, or all that have not left.
 fn asked(
     lines: &[Line],
     all: &[FulfilmentOrder],
     named: Option<Vec<(Id<OrderLine>, i64)>>,
 ) -> Result<Vec<(usize, i64)>, Failure> {
-    let open = |line: &Line| {
-        if line.takes.is_empty() {
-            line.quantity - line.cancelled - line.returned
-        } else {
-            untouched_units(line, all)
-        }
-    };
+    let open = |line: &Line| cancellable(line, all);
     let Some(named) = named else {
         return Ok(lines
             .iter()

@@ -1,6 +1,7 @@
 //! Goods leave and their money is taken: shipped with a tracking number, or into the customer's hands, all of them or those that are wanted.
 
 use domain::actor::Actor;
+use domain::fulfilment::parcel::State as Packed;
 use domain::order::{CancelReason, State};
 use domain::value::Id;
 use domain::value::id::{self, FulfilmentOrder as FulfilmentOrderKind, OrderLine};
@@ -9,7 +10,8 @@ use store::{Tx, order as rows};
 
 use super::cancel::{Cancel, cancel_locked};
 use super::{Whole, complete_if_done, settle, whole};
-use crate::fulfilment::leave::leave;
+use crate::fulfilment::leave::{leave, split_off};
+use crate::fulfilment::parcel;
 use crate::fulfilment::visit::{self, Proof};
 use crate::fulfilment::{self, FulfilmentOrder, untouched_units};
 use crate::order::{self, Order};
@@ -46,7 +48,43 @@ pub fn fulfil(
         order = leave_behind(tx, actor, world, order, (&one, &taken))?;
         one = fulfilment::find(tx, actor, &order, part)?;
     }
-    leave(tx, actor, world, one, leaving.tracking)?;
+    let mut parcels = parcel::of_whole(tx, &one)?;
+    let tracking = leaving.tracking.or_else(|| parcels.iter().find_map(|parcel| parcel.tracking.clone()));
+    let (part, told) = (one.id, tracking.clone());
+    leave(tx, actor, world, one, tracking)?;
+    for one in &mut parcels {
+        parcel::left(tx, actor, world, one, (part, told.as_ref()))?;
+    }
+    settle::capture_for_what_left(tx, actor, world, &order)?;
+    let order = complete_if_done(tx, actor, world, order)?;
+    whole(tx, order)
+}
+
+/// A parcel leaves; what is not in it stays open. Takes the money for what left.
+///
+/// # Errors
+/// [`Code::WrongState`] unless the order is placed and the parcel packed, with its label.
+pub fn ship_parcel(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (id, parcel): parcel::Which,
+    tracking: Option<String>,
+) -> Result<Whole, Failure> {
+    let order = order::lock(tx, id)?;
+    let (mut parcel, _) = parcel::find_one(tx, actor, &order, parcel)?;
+    parcel::must_be(&parcel, Packed::Packed)?;
+    let (order, mut one) = begin(tx, actor, world, (id, parcel.fulfilment_order))?;
+    if let Some(reason) = &one.on_hold {
+        let message = format!("fulfilment order {} is on hold: {reason}", one.id);
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
+    if !parcel::holds_all(&parcel, &one) {
+        one = split_off(tx, actor, world, &mut one, &parcel.lines)?;
+    }
+    let part = one.id;
+    leave(tx, actor, world, one, parcel.tracking.clone().or(tracking.clone()))?;
+    parcel::left(tx, actor, world, &mut parcel, (part, tracking.as_ref()))?;
     settle::capture_for_what_left(tx, actor, world, &order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::delivery::Kind;
-use domain::fulfilment::Pieces;
+use domain::fulfilment::{Pieces, share_out};
 use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
+use domain::promotion::price::{Applied, Source};
 use domain::routing::decision::Occasion;
 use domain::stock;
 use domain::value::id::{Cart as CartKind, Location};
@@ -14,16 +15,20 @@ use domain::value::{Id, Instant, Money, Rate};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::{Channel, Market};
+use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
 use super::{Whole, complete_if_done, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::fulfilment;
+use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
 use crate::payment::{self, NewPayment};
-use crate::routing::{Of, Taken, Taking, take_or_wait};
+use crate::promotion;
+use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::{hold, too_few};
 use crate::{Failure, World, external};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
@@ -62,7 +67,7 @@ pub struct Checkout {
 /// Places an order.
 ///
 /// # Errors
-/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`] and what the payments refuse.
+/// [`Code::CartNotOpen`], [`Code::TotalChanged`], [`Code::NotDeliverable`], [`Code::OutOfStock`], [`Code::NoPrice`], [`Code::PromotionUsedUp`] and what the payments refuse.
 /// Nothing of it is kept then.
 pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout) -> Result<Whole, Failure> {
     let cart = cart::lock(tx, input.cart)?;
@@ -75,22 +80,54 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let market = store::market::find_market(tx, channel.market)?
         .ok_or_else(|| Refusal::not_found("market", channel.market))?;
     may_place(actor, world, &channel, &input)?;
-    let priced = cart::priced(tx, world.now(), &cart)?;
+    let priced = cart::priced_for(tx, world.now(), &cart, only_kind(&input.tenders))?;
     check(&priced, input.expected_total, &channel)?;
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let taken = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (taken, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
+    let worked = &priced.worked;
+    let asked = (&worked.goods, &worked.occasion, &worked.buyer);
+    promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
+    store::order::discount::add(tx, order.id, &lowered(&priced, &lines))?;
     tell(tx, actor, world, &order, &lines);
     let pieces = pieces(&lines);
-    fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
-    begin_payments(tx, actor, world, &order, &channel, input.tenders)?;
+    if coming.parts.is_empty() {
+        fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
+    } else {
+        let (here, _) = share_out(pieces, &taken.allocations);
+        inbound::open(tx, actor, world, (&order, channel.network), (&here, &coming))?;
+    }
+    let gross = order.gross;
+    begin_payments(tx, actor, world, (&order, &channel), input.tenders, gross)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
+}
+
+/// The kind of payment, when all of it is paid alike.
+fn only_kind(tenders: &[Tender]) -> Option<&'static str> {
+    let kind = tenders.first()?.kind;
+    tenders.iter().all(|tender| tender.kind == kind).then(|| kind.text())
+}
+
+/// What promotions lowered the lines and the delivery by.
+fn lowered(priced: &PricedCart, lines: &[Line]) -> Vec<Discount> {
+    let of_lines = lines.iter().zip(&priced.lines).map(|(line, own)| (Some(line.id), &own.discounts));
+    let of_delivery = priced.delivery.iter().map(|delivery| (None, &delivery.discounts));
+    let discount = |line, applied: &Applied| match applied.source {
+        Source::Promotion(promotion, coupon) => {
+            Some(Discount { line, promotion, coupon, quantity: applied.quantity, minor: applied.minor })
+        }
+        Source::Line | Source::Whole => None,
+    };
+    of_lines
+        .chain(of_delivery)
+        .flat_map(|(line, all)| all.iter().filter_map(move |applied| discount(line, applied)))
+        .collect()
 }
 
 fn may_place(actor: &Actor, world: &World, channel: &Channel, input: &Checkout) -> Result<(), Failure> {
@@ -189,6 +226,8 @@ fn begun(
         external_id: input.external_id.clone(),
         placed_at: input.placed_at.unwrap_or(now),
         payment_due_at: Some(now.plus_seconds(channel.payment_minutes.saturating_mul(60))),
+        open_change: None,
+        changed_at: None,
         version: 1,
     })
 }
@@ -231,7 +270,7 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<Taken, Failure> {
+) -> Result<(Taken, Coming), Failure> {
     let mut demand = BTreeMap::new();
     for ((_, variant), quantity) in pieces(lines) {
         *demand.entry(variant).or_insert(0) += quantity;
@@ -254,7 +293,30 @@ fn take_stock(
         demand: &demand,
         to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
-    take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))
+    if serve_from.is_none() && inbound::can_be_sent(tx, order)? {
+        return take_or_have_sent(tx, actor, world, &taking);
+    }
+    let taken = take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
+    Ok((taken, Coming::default()))
+}
+
+/// Takes what the pickup location has; other locations send it the rest.
+fn take_or_have_sent(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    taking: &Taking<'_>,
+) -> Result<(Taken, Coming), Failure> {
+    let Of { order, lines, .. } = taking.of;
+    hold::use_up(tx, actor, world, order.cart)?;
+    let taken = take_what_there_is(tx, actor, world, taking)?;
+    let (_, rest) = share_out(pieces(lines), &taken.allocations);
+    let (coming, rest) = inbound::take(tx, actor, world, (order, lines), rest)?;
+    if let Some(((_, variant), missing)) = rest.into_iter().next() {
+        let asked = taking.demand.get(&variant).copied().unwrap_or(0);
+        return Err(named(too_few(variant, asked - missing, asked).into(), lines));
+    }
+    Ok((taken, coming))
 }
 
 /// What the lines take from shelves.
@@ -302,15 +364,15 @@ fn pays_at_once(tenders: &[Tender], gross: i64) -> bool {
     at_once && (gross == 0 || open_ended || sum >= gross)
 }
 
-fn begin_payments(
+/// Begins payments by these means, in order, of what is missing.
+pub(super) fn begin_payments(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-    channel: &Channel,
+    (order, channel): (&Order, &Channel),
     tenders: Vec<Tender>,
+    mut missing: i64,
 ) -> Result<(), Failure> {
-    let mut missing = order.gross;
     for (place, tender) in tenders.into_iter().enumerate() {
         let amount = tender.amount.unwrap_or(missing);
         if amount > missing {

@@ -16,7 +16,7 @@ use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::order::{self, Order};
 use crate::payment::{self, NewPayment};
-use crate::{Failure, World};
+use crate::{Failure, World, job};
 
 /// The payment a tender begins, by the channel's rules.
 ///
@@ -28,7 +28,7 @@ pub(super) fn new_payment(
     tender: Tender,
     amount: i64,
 ) -> Result<NewPayment, Failure> {
-    if !channel.payment_kinds.contains(&tender.kind) {
+    if tender.kind.is_offered() && !channel.payment_kinds.contains(&tender.kind) {
         let allowed: Vec<_> = channel.payment_kinds.iter().map(|kind| kind.text()).collect();
         return Err(Refusal::invalid(
             "payments",
@@ -79,9 +79,32 @@ pub fn pay(
     }
     let new = new_payment(&order, &channel, tender, amount)?;
     payment::create(tx, actor, world, new)?;
+    if order.state == domain::order::State::Placed {
+        // Goods that a change put in may wait for this money.
+        let now = world.now();
+        job::enqueue(tx, world, "order.payment_changed", order.id, json!({}), now)?;
+    }
     let order = place_if_paid(tx, actor, world, order)?;
     let order = super::complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
+}
+
+/// The order's total was changed: what is missing is asked for by these means, what is too much is given back, and the order goes on.
+///
+/// # Errors
+/// What the payments refuse.
+pub fn total_changed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, channel): (Order, &Channel),
+    tenders: Vec<Tender>,
+) -> Result<Order, Failure> {
+    let missing = open_amount(tx, &order)?;
+    super::place::begin_payments(tx, actor, world, (&order, channel), tenders, missing)?;
+    give_back_too_much(tx, actor, world, &order)?;
+    let order = place_if_paid(tx, actor, world, order)?;
+    super::complete_if_done(tx, actor, world, order)
 }
 
 /// What no payment covers or is being asked for.

@@ -5,9 +5,10 @@ use domain::fulfilment::{self as rules, State};
 use domain::stock;
 use domain::value::Id;
 use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Order as OrderKind};
+use store::fulfilment::parcel::Line as Piece;
 use store::{Tx, fulfilment as rows};
 
-use super::{FulfilmentOrder, by_variant, find, go_to, location_of, shift, tell};
+use super::{FulfilmentOrder, Line, by_variant, find, go_to, location_of, shift, tell};
 use crate::{Failure, World, order};
 
 /// Moves a fulfilment order's goods, picked or not, from the location to the customer. The order is locked and paid.
@@ -39,6 +40,38 @@ pub fn leave(
     let kind = if shipped { "fulfilment.shipped" } else { "fulfilment.collected" };
     tell(tx, actor, world, &one, kind);
     Ok(())
+}
+
+/// Takes goods that leave by themselves out of a fulfilment order: they are one of their own from now on. The order is locked.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn split_off(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &mut FulfilmentOrder,
+    goods: &[Piece],
+) -> Result<FulfilmentOrder, Failure> {
+    let lines = goods.iter().map(|piece| Line {
+        line: piece.line,
+        variant: piece.variant,
+        quantity: piece.quantity,
+        picked: piece.quantity,
+    });
+    let own = FulfilmentOrder { id: world.id(), made_at: world.now(), lines: lines.collect(), ..one.clone() };
+    rows::add(tx, &own)?;
+    for piece in goods {
+        let of = |line: &&mut Line| (line.line, line.variant) == (piece.line, piece.variant);
+        let Some(line) = one.lines.iter_mut().find(of) else { continue };
+        line.quantity -= piece.quantity;
+        line.picked -= piece.quantity;
+        let line = *line;
+        rows::update_line(tx, one, &line)?;
+        rows::wave::take_along(tx, (one.order, one.id), (line.line, line.variant, piece.quantity))?;
+    }
+    tell(tx, actor, world, &own, "fulfilment.split");
+    Ok(own)
 }
 
 /// The carrier handed the parcel over.

@@ -9,16 +9,11 @@ use domain::stock;
 use domain::value::Id;
 use domain::value::id::{Location, Variant};
 use domain::{Code, Refusal};
-use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
 use super::{FulfilmentOrder, by_variant, end_if_empty, find, go_to, location_of, pool, shift, tell};
-use crate::event::emit;
 use crate::order::{self, Order};
-use crate::{Failure, World};
-
-/// How long a location gives none of a variant to orders after a picker missed it, in seconds: until the next day's count.
-const EXCLUDED_SECONDS: i64 = 24 * 3600;
+use crate::{Failure, World, count};
 
 /// How many of each variant a colleague found, or did not find.
 pub type Counted = Vec<(Id<Variant>, i64)>;
@@ -26,7 +21,11 @@ pub type Counted = Vec<(Id<Variant>, i64)>;
 pub use store::fulfilment::Which;
 
 /// The order and its fulfilment order, both to be worked on now.
-fn begin(tx: &mut Tx<'_>, actor: &Actor, (order, id): Which) -> Result<(Order, FulfilmentOrder), Failure> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (order, id): Which,
+) -> Result<(Order, FulfilmentOrder), Failure> {
     let order = order::lock(tx, order)?;
     let one = find(tx, actor, &order, id)?;
     if order.state != OrderState::Placed {
@@ -187,7 +186,7 @@ pub fn short(
 }
 
 /// The books say that the pieces lie there; nobody finds them.
-fn miss(
+pub(super) fn miss(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -196,9 +195,6 @@ fn miss(
 ) -> Result<(), Failure> {
     let way = ("not_found", at(location, stock::State::Committed), at(location, stock::State::Missing));
     shift(tx, actor, world, one, way, &BTreeMap::from([(variant, quantity)]))?;
-    let until = world.now().plus_seconds(EXCLUDED_SECONDS);
-    store::stock::exclude(tx, (variant, location), until)?;
-    let body = json!({ "location": location.to_string(), "until": until.to_string(), "missing": quantity });
-    emit(tx, actor, world, variant, "stock.excluded", body);
-    Ok(())
+    let cause = ("order", one.order.to_string());
+    count::doubt(tx, actor, world, (variant, location), (quantity, cause))
 }

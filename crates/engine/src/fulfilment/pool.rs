@@ -19,7 +19,7 @@ use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
 use super::{
-    FulfilmentOrder, add, by_variant, find, go_to, location_of, open, promised_at, room, shift, tell,
+    FulfilmentOrder, add, by_variant, find, go_to, inbound, location_of, open, promised_at, room, shift, tell,
 };
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -31,6 +31,11 @@ use crate::{Failure, World};
 const ROUND: i64 = 100;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
+
+/// Where goods of an order may come from now: not from a location that refused them.
+pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<Reach, Failure> {
+    Ok(from_where(tx, order, network)?.reach)
+}
 
 /// Where goods of an order may come from now, and where parts of it are: not from a location that refused them.
 pub(super) struct From {
@@ -56,7 +61,7 @@ pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
-pub(super) fn go_elsewhere(
+pub(crate) fn go_elsewhere(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -112,6 +117,8 @@ pub(super) fn take(
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(parts, &taken.allocations);
     open(tx, actor, world, order, from.reach.network, &parts, false)?;
+    let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
+    inbound::open(tx, actor, world, (order, from.reach.network), (&[], &coming))?;
     Ok((rest, taken.waiting))
 }
 
@@ -139,7 +146,9 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
         return Ok(false);
     };
     let from = from_where(tx, &order, one.network)?;
-    if !routing::is_something_there(tx, &from.reach, &by_variant(&one.lines, |line| line.quantity))? {
+    let wanted = by_variant(&one.lines, |line| line.quantity);
+    let there = routing::is_something_there(tx, &from.reach, &wanted)?;
+    if !there && !inbound::is_something_there(tx, &order, &wanted)? {
         return Ok(false);
     }
     // Where the profile gives nothing of what is there, nothing is to be written.
@@ -223,6 +232,7 @@ pub(super) fn leave_to_others(
     go_to(&mut one, State::Rejected)?;
     back_to_shelf(tx, actor, world, &one, "rejected")?;
     rows::update(tx, &one)?;
+    super::parcel::fit(tx, actor, world, &one)?;
     tell(tx, actor, world, &one, "fulfilment.rejected");
     let body = json!({ "fulfilment_order": one.id.to_string(), "reason": reason });
     emit(tx, actor, world, order.id, "fulfilment.reason_given", body);

@@ -12,7 +12,7 @@ use store::ledger::HoldRow;
 use store::market::Channel;
 use store::{Tx, ledger as books};
 
-use super::availability::{Reach, picture, reach};
+use super::availability::{Picture, Reach, picture, reach};
 use super::{book_of, in_skus, notice, too_few};
 use crate::ledger::{Ending, NewHold, end_hold, hold};
 use crate::{Failure, World};
@@ -52,40 +52,67 @@ pub fn hold_for_cart(
     let variants: Vec<_> = missing.iter().map(|(variant, _)| *variant).collect();
     let picture = picture(tx, &reach, &variants)?;
     for (variant, amount) in missing {
-        let found = picture.promisable(variant);
-        if found < amount {
-            return Err(too_few(variant, found, amount).into());
-        }
-        let new = cart_hold(&reach, cart, variant, amount, expires_at);
-        hold(tx, actor, world, new, |short| too_few(variant, short.amount, amount))?;
+        let cause = ("cart", cart.to_string());
+        hold_one(tx, actor, world, (&reach, &picture), (variant, amount), (cause, Some(expires_at)))?;
     }
     books::prolong_holds_of(tx, &cart.to_string(), expires_at)?;
     Ok(())
 }
 
-fn cart_hold(
+/// Holds goods for something that gives them back or uses them up itself, such as a change of an order.
+///
+/// # Errors
+/// [`Code::OutOfStock`] when something cannot be promised.
+pub(crate) fn hold_for(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
     reach: &Reach,
-    cart: Id<Cart>,
-    variant: Id<Variant>,
-    amount: i64,
-    expires_at: Instant,
+    cause: &(&'static str, String),
+    demand: &BTreeMap<Id<Variant>, i64>,
+) -> Result<(), Failure> {
+    books::lock_books(tx, &mut demand.keys().map(|variant| book_of(*variant)).collect())?;
+    let picture = picture(tx, reach, &demand.keys().copied().collect::<Vec<_>>())?;
+    for (variant, amount) in demand {
+        hold_one(tx, actor, world, (reach, &picture), (*variant, *amount), (cause.clone(), None))?;
+    }
+    Ok(())
+}
+
+fn hold_one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (reach, picture): (&Reach, &Picture),
+    (variant, amount): (Id<Variant>, i64),
+    (cause, expires_at): (Cause, Option<Instant>),
+) -> Result<(), Failure> {
+    let found = picture.promisable(variant);
+    if found < amount {
+        return Err(too_few(variant, found, amount).into());
+    }
+    let new = new_hold(reach, cause, (variant, amount), expires_at);
+    hold(tx, actor, world, new, |short| too_few(variant, short.amount, amount))?;
+    Ok(())
+}
+
+/// What a hold is for: kind and id in text.
+type Cause = (&'static str, String);
+
+fn new_hold(
+    reach: &Reach,
+    cause: Cause,
+    (variant, amount): (Id<Variant>, i64),
+    expires_at: Option<Instant>,
 ) -> NewHold {
     let (from, held) = match reach.locations.first().filter(|_| reach.pinned) {
         Some(location) => (stock::at(*location, State::Available), stock::at(*location, State::Held)),
         None => (stock::world(State::Demand), stock::on(reach.network, State::PoolHeld)),
     };
     let postings = stock::moving(from, held, amount, 0);
-    let notice = notice(variant, "held", Some(&("cart", cart.to_string())), &postings);
+    let notice = notice(variant, "held", Some(&cause), &postings);
     let from = (from, postings[0].floor);
-    NewHold {
-        book: book_of(variant),
-        from,
-        held,
-        amount,
-        expires_at: Some(expires_at),
-        cause: ("cart", cart.to_string()),
-        notice,
-    }
+    NewHold { book: book_of(variant), from, held, amount, expires_at, cause, notice }
 }
 
 /// Gives back everything a cart holds.
@@ -98,7 +125,20 @@ pub fn release_for_cart(
     world: &mut World,
     cart: Id<Cart>,
 ) -> Result<(), Failure> {
-    for row in books::lock_holds_of(tx, &cart.to_string())? {
+    release_for(tx, actor, world, &cart.to_string())
+}
+
+/// Gives back everything that is held for something.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn release_for(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cause_id: &str,
+) -> Result<(), Failure> {
+    for row in books::lock_holds_of(tx, cause_id)? {
         give_back(tx, actor, world, &row, HoldEnd::Void)?;
     }
     Ok(())
@@ -114,8 +154,21 @@ pub(crate) fn use_up(
     world: &mut World,
     cart: Id<Cart>,
 ) -> Result<BTreeMap<Id<Variant>, i64>, Failure> {
+    use_up_for(tx, actor, world, &cart.to_string())
+}
+
+/// Ends what is held for something because it is taken now, in the same transaction: how many of each variant were held.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn use_up_for(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cause_id: &str,
+) -> Result<BTreeMap<Id<Variant>, i64>, Failure> {
     let mut held = BTreeMap::new();
-    for row in books::lock_holds_of(tx, &cart.to_string())? {
+    for row in books::lock_holds_of(tx, cause_id)? {
         *held.entry(row.book.shared_with()).or_insert(0) += row.amount;
         give_back(tx, actor, world, &row, HoldEnd::Post(row.amount))?;
     }
@@ -131,7 +184,8 @@ fn give_back(
     end: HoldEnd,
 ) -> Result<HoldState, Failure> {
     let postings = stock::moving(row.held, row.from, row.amount, 0);
-    let cause = row.cause_id.clone().map(|id| ("cart", id));
+    let kind = if row.cause_kind.as_deref() == Some("change") { "change" } else { "cart" };
+    let cause = row.cause_id.clone().map(|id| (kind, id));
     let variant: Id<Variant> = row.book.shared_with();
     let reason = match end {
         HoldEnd::Post(_) => "hold_posted",
@@ -205,13 +259,35 @@ pub fn release(
     let row = books::lock_hold(tx, book_of(variant), id)?.ok_or_else(|| Refusal::not_found("hold", id))?;
     let place = Id::from_bytes(row.held.place);
     actor.may(Permission::MoveStock, Some(place))?;
-    if row.cause_kind.as_deref() == Some("cart") {
-        return Err(
-            Refusal::new(Code::WrongState, "this hold belongs to a cart; it ends with the cart").into()
-        );
+    if let Some(owner @ ("cart" | "change")) = row.cause_kind.as_deref() {
+        let message = format!("this hold belongs to a {owner}; it ends with the {owner}");
+        return Err(Refusal::new(Code::WrongState, message).into());
     }
     give_back(tx, actor, world, &row, HoldEnd::Void)?;
     Ok(())
+}
+
+/// Gives back what is held of a variant at a location, the newest hold first, until so many are free: its goods are not there. Answers
+/// how many became free.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn let_go(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (variant, location): (Id<Variant>, Id<Location>),
+    pieces: i64,
+) -> Result<i64, Failure> {
+    let mut free = 0;
+    for row in books::lock_holds_in(tx, book_of(variant), stock::at(location, State::Held))? {
+        if free >= pieces {
+            break;
+        }
+        give_back(tx, actor, world, &row, HoldEnd::Void)?;
+        free += row.amount;
+    }
+    Ok(free)
 }
 
 /// Gives back holds whose time ran out; true when there may be more.

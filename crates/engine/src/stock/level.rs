@@ -4,7 +4,7 @@
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::value::id::{Location, Variant};
-use domain::value::{Id, Quantity};
+use domain::value::{Id, Money, Quantity};
 use serde_json::json;
 use store::{Tx, stock as rows};
 
@@ -16,6 +16,8 @@ pub use store::stock::Level as LevelSetting;
 
 /// The longest name of a shelf, in characters.
 const SHELF_MAX: usize = 40;
+/// The most a base unit may be worth in minor units, so that the worth of all counted together stays within 64 bits.
+const VALUE_MINOR_MAX: i64 = 100_000_000;
 /// The most exclusions one round ends.
 const EXCLUSIONS_ROUND: i64 = 200;
 
@@ -73,5 +75,28 @@ pub fn include(
     if rows::include(tx, variant, location)? {
         emit(tx, actor, world, variant, "stock.included", json!({ "location": location.to_string() }));
     }
+    Ok(())
+}
+
+/// Says what a piece of a variant is worth in the books: counts and write-offs are weighed by it.
+///
+/// # Errors
+/// [`Code::NotFound`] for an unknown variant, [`Code::Invalid`] for a negative value.
+pub fn set_value(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    variant: Id<Variant>,
+    value: Money,
+) -> Result<(), Failure> {
+    actor.may(Permission::EditCatalogue, None)?;
+    if !(0..=VALUE_MINOR_MAX).contains(&value.minor()) {
+        let message = format!("give 0 to {VALUE_MINOR_MAX} minor units for one base unit");
+        return Err(Refusal::invalid("amount", message).into());
+    }
+    must_be_stocked(tx, variant)?;
+    rows::set_value(tx, variant, value)?;
+    let body = json!({ "amount": value.minor(), "currency": value.currency().code() });
+    emit(tx, actor, world, variant, "stock.value_set", body);
     Ok(())
 }

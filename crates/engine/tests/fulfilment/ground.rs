@@ -3,16 +3,18 @@
 use domain::Code;
 use domain::actor::Actor;
 use domain::contact::{Card, Draft};
-use domain::market::PaymentKind;
+use domain::market::{CapturePolicy, PaymentKind};
+use domain::order::CancelReason;
 use domain::stock::State as Stock;
 use domain::value::id::{self, Variant};
 use domain::value::{Id, Quantity, Reference};
 use engine::Failure;
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
-use engine::checkout::{self, Checkout, Leaving, Tender, Whole};
+use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
 use engine::fulfilment::visit::Proof;
 use engine::fulfilment::{FulfilmentOrder, pick, visit};
-use engine::market::Channel;
+use engine::market::{Channel, NewChannel};
+use sim::retailer::a_channel;
 use sim::{Retailer, TestShop};
 
 /// A retailer with a web channel that sends parcels from three stores and lets customers collect.
@@ -26,8 +28,14 @@ pub struct Ground<'a> {
 impl<'a> Ground<'a> {
     /// The retailer, with so many mugs at each location.
     pub fn open(shop: &'a TestShop, stock: [i64; 3]) -> Ground<'a> {
+        Ground::open_taking(shop, stock, CapturePolicy::AtOrder)
+    }
+
+    /// The same, whose web channel takes the money at this time.
+    pub fn open_taking(shop: &'a TestShop, stock: [i64; 3], capture_policy: CapturePolicy) -> Ground<'a> {
         let retailer = Retailer::open(shop, &["leeds", "york", "hull"]);
-        let web = retailer.web(shop);
+        let web = NewChannel { capture_policy, ..a_channel("web", retailer.market, retailer.network) };
+        let web = retailer.channel(shop, web);
         retailer.parcel(shop, 399, &["web"]);
         retailer.collecting(shop, &["web"]);
         let mug = retailer.sell(shop, "MUG", 500);
@@ -39,6 +47,22 @@ impl<'a> Ground<'a> {
 
     /// An order of mugs, paid in full: sent by parcel, or collected at the location of this place.
     pub fn order(&self, mugs: i64, collected_at: Option<usize>) -> Whole {
+        self.order_of(&[(self.mug, mugs)], collected_at)
+    }
+
+    /// An order of these goods, paid in full.
+    pub fn order_of(&self, goods: &[(Id<Variant>, i64)], collected_at: Option<usize>) -> Whole {
+        let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+        self.order_by(goods, collected_at, cash)
+    }
+
+    /// An order of these goods, paid by this means.
+    pub fn order_by(
+        &self,
+        goods: &[(Id<Variant>, i64)],
+        collected_at: Option<usize>,
+        tender: Tender,
+    ) -> Whole {
         let draft = Draft {
             name: Some("Ada Quince".into()),
             street: vec!["1 Kirkgate".into()],
@@ -52,27 +76,36 @@ impl<'a> Ground<'a> {
         let method = if collected_at.is_some() { "collect" } else { "parcel" };
         let choice = Choice { method: Reference::External(method.into()), location };
         let details = Details { contact: Some(card), delivery: Some(Some(choice)), ..Details::default() };
-        let line = NewLine {
-            variant: Named::Reference(Reference::Id(self.mug)),
-            quantity: Quantity::new(mugs).expect("a quantity"),
+        let line = |(variant, quantity): &(Id<Variant>, i64)| NewLine {
+            variant: Named::Reference(Reference::Id(*variant)),
+            quantity: Quantity::new(*quantity).expect("a quantity"),
             unit_price: None,
         };
-        let new = NewCart { channel: Reference::Id(self.web.id), currency: None, lines: vec![line], details };
-        let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+        let lines = goods.iter().map(line).collect();
+        let new = NewCart { channel: Reference::Id(self.web.id), currency: None, lines, details };
         let placed = self.shop.run(move |tx, actor, world| {
             let cart = cart::create(tx, actor, world, new.clone())?.id;
-            let tenders = vec![cash.clone()];
             let input = Checkout {
                 cart,
                 expected_total: None,
-                tenders,
+                tenders: vec![tender.clone()],
                 serve_from: None,
                 placed_at: None,
                 external_id: None,
             };
             checkout::place(tx, actor, world, input)
         });
+        // Ids are in the order of time: the next thing is made a second later.
+        self.shop.pass(1);
         placed.expect("an order")
+    }
+
+    /// What has not left of an order is cancelled.
+    pub fn cancel(&self, order: Id<id::Order>, reason: CancelReason) -> Whole {
+        let cancel = Cancel { order, lines: None, part: None, reason };
+        self.shop
+            .run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()))
+            .expect("cancelled")
     }
 
     /// The fulfilment orders of an order.

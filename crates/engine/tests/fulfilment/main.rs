@@ -1,8 +1,14 @@
 //! The story of goods on their way: picked and packed, not found and sent from elsewhere, refused, offered and claimed, waiting for
 //! their customer.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
+
 mod ground;
+mod inbound;
+mod parcel;
 mod pickup;
+mod substitute;
+mod wave;
 
 use domain::Code;
 use domain::actor::Actor;

@@ -276,7 +276,7 @@ impl CartShape {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCartLine, example = json!({"sku": "84029G", "quantity": 3}))]
-pub(super) struct NewLineShape {
+pub(crate) struct NewLineShape {
     /// The variant's id or external id.
     #[schema(max_length = 200)]
     variant: Option<String>,
@@ -297,7 +297,7 @@ impl NewLineShape {
         fields.done(line)
     }
 
-    fn taken(&self, fields: &mut Fields) -> Option<NewLine> {
+    pub(crate) fn taken(&self, fields: &mut Fields) -> Option<NewLine> {
         let quantity = fields.take("quantity", Quantity::new(self.quantity));
         let variant = match (&self.variant, &self.sku) {
             (Some(variant), None) => Some(Named::Reference(Reference::read(variant))),
@@ -350,7 +350,7 @@ impl MergeShape {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CartDeliveryChoice, example = json!({"method": "parcel"}))]
-struct ChoiceShape {
+pub(crate) struct ChoiceShape {
     /// The delivery method: its id or external id.
     #[schema(max_length = 200)]
     method: String,

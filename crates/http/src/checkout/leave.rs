@@ -1,6 +1,7 @@
 //! Goods of an order leave, over the API: by parcel, or into somebody's hands.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use domain::delivery::Kind;
 use domain::value::id::{self, OrderLine};
@@ -18,7 +19,7 @@ use super::shape::OrderShape;
 use crate::App;
 use crate::app::Reply;
 use crate::command::{Command, KeyRequired};
-use crate::fulfilment::{PartPath, step};
+use crate::fulfilment::{ParcelPath, PartPath, step};
 use crate::problem::{Problem, Problems};
 use crate::shape::Fields;
 
@@ -31,7 +32,10 @@ const LINES_MAX: usize = 500;
 
 /// The routes by which goods leave.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(ship_fulfilment_order)).routes(routes!(hand_over_fulfilment_order))
+    OpenApiRouter::new()
+        .routes(routes!(ship_fulfilment_order))
+        .routes(routes!(ship_parcel))
+        .routes(routes!(hand_over_fulfilment_order))
 }
 
 /// How a parcel can be followed.
@@ -43,6 +47,16 @@ struct ShipShape {
     tracking: Option<String>,
 }
 
+impl ShipShape {
+    fn read(self) -> Result<Option<String>, Refusal> {
+        let mut fields = Fields::new();
+        let tracking = fields.take_if("tracking", self.tracking, |text| {
+            value::text::bounded("tracking", &text, 1, TRACKING_LENGTH_MAX)
+        });
+        fields.done(tracking)
+    }
+}
+
 /// Ship a fulfilment order
 #[utoipa::path(post, path = "/v1/orders/{order}/fulfilment-orders/{fulfilment_order}/ship", operation_id = "ship_fulfilment_order", tag = "checkout", request_body = ShipShape,
     params(PartPath, KeyRequired), responses((status = 200, body = OrderShape), Problems))]
@@ -52,14 +66,30 @@ async fn ship_fulfilment_order(
     command: Command<ShipShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
-    let mut fields = Fields::new();
-    let tracking = fields.take_if("tracking", command.body.tracking, |text| {
-        value::text::bounded("tracking", &text, 1, TRACKING_LENGTH_MAX)
-    });
-    let leaving = Leaving { tracking: fields.done(tracking)?, ..Leaving::default() };
+    let leaving = Leaving { tracking: command.body.read()?, ..Leaving::default() };
     step(&app, path, command.request, move |tx, actor, world, (order, part)| {
         fulfilment::leaves_by(tx, order, part, &[Kind::Ship])?;
         let whole = checkout::fulfil(tx, actor, world, order, part, leaving.clone())?;
+        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
+    })
+    .await
+}
+
+/// Ship one parcel; what is not in it stays open
+///
+/// What left becomes a fulfilment order of its own, and its part of the payment is taken.
+#[utoipa::path(post, path = "/v1/orders/{order}/parcels/{parcel}/ship", operation_id = "ship_parcel", tag = "checkout", request_body = ShipShape,
+    params(ParcelPath, KeyRequired), responses((status = 200, body = OrderShape), Problems))]
+async fn ship_parcel(
+    State(app): State<App>,
+    Path(path): Path<ParcelPath>,
+    command: Command<ShipShape>,
+) -> Result<Response, Problem> {
+    let ((order, parcel), command) = (path.read()?, command.keyed()?);
+    let tracking = command.body.read()?;
+    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
+        let order = external::resolve(tx, &order)?;
+        let whole = checkout::ship_parcel(tx, actor, world, (order, parcel), tracking.clone())?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await

@@ -15,7 +15,7 @@ use crate::shape::{Fields, MoneyShape};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Tender, example = json!({"kind": "card_record", "amount": 1999, "card": {"last_four": "4242", "approval_code": "A12345", "terminal": "till-3"}}))]
-pub(super) struct TenderShape {
+pub(crate) struct TenderShape {
     /// The means: `cash`, `manual`, `card_record` or `test`.
     kind: String,
     /// How much, in minor units of the order's currency; what is open when not given.
@@ -29,9 +29,9 @@ pub(super) struct TenderShape {
 }
 
 impl TenderShape {
-    pub(super) fn read(&self, fields: &mut Fields) -> Option<Tender> {
-        let kind =
-            fields.take("kind", Kind::named(&self.kind).ok_or("give cash, manual, card_record or test"));
+    pub(crate) fn read(&self, fields: &mut Fields) -> Option<Tender> {
+        let kind = Kind::named(&self.kind).filter(|kind| kind.is_offered());
+        let kind = fields.take("kind", kind.ok_or("give cash, manual, card_record or test"));
         let token =
             fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
         let card = self.card.as_ref().map(|card| {

@@ -18,7 +18,7 @@ pub(crate) struct FulfilmentOrderShape {
     /// How: `ship`, `pickup` or `hand_over`.
     kind: &'static str,
     /// Where they are: `unrouted`, `offered`, `open`, `claimed`, `picking`, `packed`, `ready_for_pickup`, `shipped`, `collected`,
-    /// `delivered`, `rejected` or `cancelled`.
+    /// `delivered`, `rejected`, `cancelled`, or `awaiting_transfer` while goods are on their way to the location.
     state: &'static str,
     /// Why nobody may go on with it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +34,10 @@ pub(crate) struct FulfilmentOrderShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     collect_by: Option<String>,
+    /// When those on their way to the location are expected there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expected_at: Option<String>,
     /// When they left.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -79,6 +83,7 @@ impl From<&FulfilmentOrder> for FulfilmentOrderShape {
             tracking: one.tracking.clone(),
             ready_at: one.ready_at.map(|at| at.to_string()),
             collect_by: one.collect_by.map(|at| at.to_string()),
+            expected_at: one.expected_at.map(|at| at.to_string()),
             left_at: one.left_at.map(|at| at.to_string()),
             lines: one.lines.iter().filter(|one| one.quantity > 0).map(FulfilmentLineShape::from).collect(),
         }

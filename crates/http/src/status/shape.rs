@@ -149,7 +149,7 @@ struct PlaceShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StatusPickup)]
 struct PickupShape {
-    /// What to say or show at the counter; absent when the visit is over.
+    /// What to say or show at the counter; absent when the visit is over, and for who neither holds the order nor hands it over.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     /// Where the visit stands: `booked`, `on_the_way`, `arrived`, `handed_over` or `no_show`.
@@ -233,7 +233,7 @@ impl PartShape {
     fn of(status: &PartStatus, language: Language) -> PartShape {
         let part = &status.part;
         let pickup = |visit: &Visit| PickupShape {
-            code: visit.ended_at.is_none().then(|| visit.code.clone()),
+            code: status.code.clone(),
             state: visit.state.text(),
             bay: visit.bay.clone(),
             collect_by: part.collect_by.map(|at| at.to_string()),

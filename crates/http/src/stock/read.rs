@@ -102,7 +102,7 @@ async fn get_stock(
 }
 
 /// What a path names and nobody knows is not found, rather than a bad value.
-fn found<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
+pub(super) fn found<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
     outcome.map_err(|failure| match failure {
         Failure::Refused(refusal) if refusal.code() == domain::Code::Invalid => {
             Refusal::new(domain::Code::NotFound, refusal.message()).into()

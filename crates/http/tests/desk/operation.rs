@@ -7,8 +7,10 @@ use super::{Answer, Desk};
 /// Samples for ids in paths, by the part of the path before them, where an external id is not taken.
 const IDS: &[(&str, &str)] = &[
     ("api-keys", "key_01jd0000000000000000000000"),
+    ("exchanges", "exg_01jd0000000000000000000000"),
     ("gift-cards", "gft_01jd0000000000000000000000"),
     ("jobs", "job_01jd0000000000000000000000"),
+    ("return-policies", "rpo_01jd0000000000000000000000"),
     ("roles", "rol_01jd0000000000000000000000"),
     ("routing-decisions", "rdc_01jd0000000000000000000000"),
     ("routing-profiles", "rpf_01jd0000000000000000000000"),

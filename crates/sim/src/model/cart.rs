@@ -55,8 +55,8 @@ impl Model {
     pub fn reach(&self, channel: usize) -> Reach {
         let channel = &self.plan.channels[channel];
         match channel.location {
-            Some(location) => Reach::Counter(location),
-            None => Reach::Network { threshold: channel.threshold },
+            Some(location) => Reach::counter(location),
+            None => self.network(channel.threshold),
         }
     }
 
@@ -94,7 +94,8 @@ impl Model {
         }
         let expires_at = self.now + self.plan.channels[channel].hold_seconds;
         let demand: BTreeMap<usize, i64> = demand(&self.plan, &lines);
-        self.hold_exactly(cart, &demand, self.reach(channel), expires_at)
+        let reach = self.reach(channel);
+        self.hold_exactly(cart, &demand, &reach, expires_at)
     }
 
     /// A cart that is to be changed must be open, or be taken up again, and at the version that was read.

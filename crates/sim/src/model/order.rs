@@ -1,5 +1,6 @@
 //! The model's orders: placed, fulfilled, cancelled, taken back.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::Code;
@@ -28,7 +29,9 @@ pub struct Order {
     pub returned: i64,
     /// When it is cancelled unless it is paid before.
     pub due_at: Option<i64>,
-    /// What leaves, by location.
+    /// The one location that must serve it: its till's, or where it is collected.
+    pub place: Option<usize>,
+    /// What leaves, in the order it was found.
     pub parts: Vec<Part>,
     pub payments: Vec<Payment>,
     /// A payment changed and the order was not told yet.
@@ -49,15 +52,54 @@ pub struct Line {
 /// What leaves one location together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    pub location: usize,
+    /// Rises with every part made, over all orders; the shop's ids do too.
+    pub number: u64,
+    /// None while it is at no location.
+    pub location: Option<usize>,
     pub state: PartState,
-    /// Line, variant, how many; those given back are gone from here.
-    pub pieces: Vec<(usize, usize, i64)>,
+    /// Nobody may go on with it.
+    pub held: bool,
+    pub collect_by: Option<i64>,
+    /// The customer did not come.
+    pub no_show: bool,
+    /// Which locations may claim it, until when.
+    pub offers: BTreeMap<usize, i64>,
+    /// Those given back are gone from here.
+    pub pieces: Vec<Piece>,
+}
+
+/// Pieces of one variant for one order line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Piece {
+    pub line: usize,
+    pub variant: usize,
+    pub quantity: i64,
+    pub picked: i64,
 }
 
 impl Part {
-    pub fn is_open(&self) -> bool {
-        self.state == PartState::Open
+    pub fn new(location: Option<usize>, state: PartState, pieces: BTreeMap<(usize, usize), i64>) -> Part {
+        let piece = |((line, variant), quantity)| Piece { line, variant, quantity, picked: 0 };
+        Part {
+            number: 0,
+            location,
+            state,
+            held: false,
+            collect_by: None,
+            no_show: false,
+            offers: BTreeMap::new(),
+            pieces: pieces.into_iter().map(piece).collect(),
+        }
+    }
+
+    pub const fn is_open(&self) -> bool {
+        self.state.is_open()
+    }
+
+    /// How many pieces of a variant for a line it has.
+    pub fn pieces_of(&self, line: usize, variant: usize) -> i64 {
+        let mine = self.pieces.iter().filter(|piece| (piece.line, piece.variant) == (line, variant));
+        mine.map(|piece| piece.quantity).sum()
     }
 }
 
@@ -72,8 +114,7 @@ impl Order {
     }
 
     fn open_pieces(&self, line: usize, variant: usize) -> i64 {
-        let open = self.parts.iter().filter(|part| part.is_open()).flat_map(|part| &part.pieces);
-        open.filter(|piece| (piece.0, piece.1) == (line, variant)).map(|piece| piece.2).sum()
+        self.parts.iter().filter(|part| part.is_open()).map(|part| part.pieces_of(line, variant)).sum()
     }
 
     /// How many units of a line the customer does not wholly have yet.
@@ -99,28 +140,22 @@ impl Order {
 /// Gives what was taken to the lines, line by line, and puts what leaves one location together.
 fn parts(lines: &[Line], taken: &[Taken], state: PartState) -> Vec<Part> {
     let mut taken = taken.to_vec();
-    let mut parts: Vec<Part> = Vec::new();
+    let mut places: BTreeMap<usize, BTreeMap<(usize, usize), i64>> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
         for (variant, each) in &line.takes {
             let mut wanted = each * line.quantity;
             for one in taken.iter_mut().filter(|one| one.variant == *variant) {
                 let quantity = one.quantity.min(wanted);
-                if quantity == 0 {
-                    continue;
-                }
-                one.quantity -= quantity;
-                wanted -= quantity;
-                let piece = (number, *variant, quantity);
-                match parts.iter_mut().find(|part| part.location == one.location) {
-                    Some(part) => part.pieces.push(piece),
-                    None => parts.push(Part { location: one.location, state, pieces: vec![piece] }),
+                if quantity > 0 {
+                    one.quantity -= quantity;
+                    wanted -= quantity;
+                    *places.entry(one.location).or_default().entry((number, *variant)).or_insert(0) +=
+                        quantity;
                 }
             }
         }
     }
-    parts.iter_mut().for_each(|part| part.pieces.sort_unstable());
-    parts.sort_by_key(|part| part.location);
-    parts
+    places.into_iter().map(|(location, pieces)| Part::new(Some(location), state, pieces)).collect()
 }
 
 impl Model {
@@ -141,7 +176,7 @@ impl Model {
         let at_the_counter = self.plan.channels[cart.channel].location.is_some();
         match cart.choice {
             Some(Choice::Parcel) => Ok((Kind::Ship, self.reach(cart.channel))),
-            Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::Counter(location))),
+            Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::counter(location))),
             None if at_the_counter => Ok((Kind::HandOver, self.reach(cart.channel))),
             None => Err(Code::NotDeliverable),
         }
@@ -169,12 +204,13 @@ impl Model {
         }
         let (kind, reach) = self.way(&cart)?;
         let mut order = self.begun(&cart, kind);
+        order.place = reach.pinned.then(|| reach.locations[0]);
         let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
         let to = if gone { StockState::Customer } else { StockState::Committed };
-        let taken = self.take(reach, &demand(&self.plan, &cart.lines), to)?;
+        let taken = self.take(&reach, &demand(&self.plan, &cart.lines), to)?;
         let state = if gone { order.left() } else { PartState::Open };
-        order.parts = parts(&order.lines, &taken, state);
+        let parts = parts(&order.lines, &taken, state);
         let mut missing = order.gross();
         for (kind, amount) in tenders {
             let amount = amount.unwrap_or(missing);
@@ -187,9 +223,11 @@ impl Model {
             }
             missing -= amount;
         }
-        order.go_on();
         self.touched.orders.insert(self.orders.len());
+        let number = self.orders.len();
         self.orders.push(Rc::new(order));
+        self.add_parts(number, parts);
+        self.order_mut(number).go_on();
         Ok(())
     }
 
@@ -215,6 +253,7 @@ impl Model {
             cancelled: 0,
             returned: 0,
             due_at: Some(self.now + channel.payment_seconds),
+            place: None,
             parts: Vec::new(),
             payments: Vec::new(),
             told: false,
@@ -249,71 +288,24 @@ impl Model {
             return Err(Code::WrongState);
         }
         let order = self.order_mut(number);
-        if !order.parts[part].is_open() {
+        let left = order.left();
+        let part = &mut order.parts[part];
+        let waited_in_vain = part.state == PartState::Ready && part.no_show;
+        let location = part.location.ok_or(Code::WrongState)?;
+        if waited_in_vain || part.held || !part.state.leads_to(left) {
             return Err(Code::WrongState);
         }
-        order.parts[part].state = order.left();
+        part.state = left;
+        let (promised, picked) =
+            (part.by_variant(|piece| piece.quantity - piece.picked), part.by_variant(|piece| piece.picked));
         order.capture_for_what_left();
         order.go_on();
-        let Part { location, pieces, .. } = order.parts[part].clone();
-        for (_, variant, quantity) in pieces {
-            let way = (at(location, StockState::Committed), world(StockState::Customer));
-            self.stock.shift(variant, way, quantity);
-        }
-        Ok(())
-    }
-
-    pub(super) fn cancel(&mut self, number: usize, lines: Option<Vec<(usize, i64)>>) -> Result<(), Code> {
-        if matches!(self.orders[number].state, State::Completed | State::Cancelled) {
-            return Err(Code::WrongState);
-        }
-        let order = &self.orders[number];
-        let all = || (0..order.lines.len()).map(|line| (line, order.untouched_units(line)));
-        let lines = lines.unwrap_or_else(|| all().filter(|(_, units)| *units > 0).collect());
-        for (line, units) in lines {
-            if units < 1 || units > self.orders[number].untouched_units(line) {
-                return Err(Code::WrongState);
-            }
-            self.cancel_units(number, line, units);
-        }
-        let order = self.order_mut(number);
-        for part in order.parts.iter_mut().filter(|part| part.is_open() && part.pieces.is_empty()) {
-            part.state = PartState::Cancelled;
-        }
-        let nothing_leaves = order.parts.iter().all(|part| part.state == PartState::Cancelled);
-        if nothing_leaves && order.lines.iter().all(|line| line.cancelled == line.quantity) {
-            order.cancelled = order.gross();
-            order.state = State::Cancelled;
-            order.due_at = None;
-        }
-        order.give_back_too_much();
-        order.go_on();
-        Ok(())
-    }
-
-    /// Units of a line go no further; their pieces go back to the shelves they were promised at.
-    fn cancel_units(&mut self, number: usize, line: usize, units: i64) {
-        let order = self.order_mut(number);
-        order.cancelled += order.lines[line].unit * units;
-        order.lines[line].cancelled += units;
-        let mut freed = Vec::new();
-        for (variant, each) in order.lines[line].takes.clone() {
-            let mut left = each * units;
-            for part in order.parts.iter_mut().filter(|part| part.is_open()) {
-                let pieces = part.pieces.iter_mut().filter(|one| (one.0, one.1) == (line, variant));
-                for piece in pieces {
-                    let quantity = piece.2.min(left);
-                    piece.2 -= quantity;
-                    left -= quantity;
-                    freed.push((variant, part.location, quantity));
-                }
-                part.pieces.retain(|piece| piece.2 > 0);
+        for (state, quantities) in [(StockState::Committed, promised), (StockState::Picked, picked)] {
+            for (variant, quantity) in quantities {
+                self.stock.shift(variant, (at(location, state), world(StockState::Customer)), quantity);
             }
         }
-        for (variant, location, quantity) in freed.into_iter().filter(|one| one.2 > 0) {
-            let way = (at(location, StockState::Committed), at(location, StockState::Available));
-            self.stock.shift(variant, way, quantity);
-        }
+        Ok(())
     }
 
     pub(super) fn take_back(

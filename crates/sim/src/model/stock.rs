@@ -37,6 +37,8 @@ pub struct Stock {
     /// How many of which variant are where; nothing is not noted.
     pub amounts: BTreeMap<(usize, Spot), i64>,
     safety: BTreeMap<(usize, usize), i64>,
+    /// Where a picker missed a variant, so that it is not given to orders until then.
+    pub excluded: BTreeMap<(usize, usize), i64>,
     /// What carts hold now, by cart and variant.
     pub held_for: BTreeMap<(usize, usize), Hold>,
     /// What was ever set aside by hand; none once it ended.
@@ -89,13 +91,21 @@ impl Stock {
     }
 }
 
-/// From where pieces can be promised.
-#[derive(Clone, Copy, Debug)]
-pub enum Reach {
-    /// One location, down to its last piece.
-    Counter(usize),
-    /// All locations that ship, less what must stay there, what is promised already, and what this channel never sells.
-    Network { threshold: i64 },
+/// From where pieces can be promised: one location, down to its last piece; or all that ship, less what must stay there, what is promised
+/// already, and what this channel never sells.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The best first.
+    pub locations: Vec<usize>,
+    /// One location must serve it.
+    pub pinned: bool,
+    pub threshold: i64,
+}
+
+impl Reach {
+    pub fn counter(location: usize) -> Reach {
+        Reach { locations: vec![location], pinned: true, threshold: 0 }
+    }
 }
 
 /// So many of a variant from a location.
@@ -128,51 +138,58 @@ pub fn demand(plan: &Plan, lines: &[(usize, i64)]) -> BTreeMap<usize, i64> {
 }
 
 impl Model {
-    fn locations(&self, reach: Reach) -> Vec<usize> {
-        match reach {
-            Reach::Counter(location) => vec![location],
-            Reach::Network { .. } => {
-                let all = self.plan.locations.iter().enumerate();
-                all.filter(|(_, location)| location.can_ship).map(|(number, _)| number).collect()
-            }
-        }
+    /// All locations that ship.
+    pub fn network(&self, threshold: i64) -> Reach {
+        let all = self.plan.locations.iter().enumerate();
+        let locations = all.filter(|(_, location)| location.can_ship).map(|(number, _)| number).collect();
+        Reach { locations, pinned: false, threshold }
     }
 
     /// How many of a variant a location gives.
-    fn free(&self, reach: Reach, variant: usize, location: usize) -> i64 {
+    fn free(&self, reach: &Reach, variant: usize, location: usize) -> i64 {
         let there = self.stock.count(variant, at(location, State::Available));
-        match reach {
-            Reach::Counter(_) => there,
-            Reach::Network { .. } => {
-                (there - self.stock.safety.get(&(variant, location)).copied().unwrap_or(0)).max(0)
-            }
+        if reach.pinned {
+            return there;
         }
+        if self.stock.excluded.contains_key(&(variant, location)) {
+            return 0;
+        }
+        (there - self.stock.safety.get(&(variant, location)).copied().unwrap_or(0)).max(0)
     }
 
     /// How many of a variant can be promised.
-    pub fn promisable(&self, reach: Reach, variant: usize) -> i64 {
-        let free: i64 =
-            self.locations(reach).iter().map(|location| self.free(reach, variant, *location)).sum();
-        match reach {
-            Reach::Counter(_) => free,
-            Reach::Network { threshold } => {
-                (free - self.stock.count(variant, (Place::Network, State::PoolHeld)) - threshold).max(0)
-            }
+    pub fn promisable(&self, reach: &Reach, variant: usize) -> i64 {
+        self.promisable_beside(reach, variant, 0)
+    }
+
+    /// How many can be promised to whom so many are promised already that are at no location.
+    pub fn promisable_beside(&self, reach: &Reach, variant: usize, own: i64) -> i64 {
+        let free: i64 = reach.locations.iter().map(|location| self.free(reach, variant, *location)).sum();
+        if reach.pinned {
+            return (free + own).max(0);
         }
+        let held = self.stock.count(variant, (Place::Network, State::PoolHeld));
+        let sold = self.stock.count(variant, (Place::Network, State::PoolCommitted)) - own;
+        (free - held - sold - reach.threshold).max(0)
     }
 
     /// Takes what is asked from the locations that serve it: one that has everything, the best first; else each variant from the
     /// first that has all of it; else what each has, the best first.
     pub fn take(
         &mut self,
-        reach: Reach,
+        reach: &Reach,
         demand: &BTreeMap<usize, i64>,
         to: State,
     ) -> Result<Vec<Taken>, Code> {
         if demand.iter().any(|(variant, asked)| self.promisable(reach, *variant) < *asked) {
             return Err(Code::OutOfStock);
         }
-        let locations = self.locations(reach);
+        Ok(self.allocate(reach, demand, to))
+    }
+
+    /// Takes what can be promised.
+    pub fn allocate(&mut self, reach: &Reach, demand: &BTreeMap<usize, i64>, to: State) -> Vec<Taken> {
+        let locations = &reach.locations;
         let gives = |location: &&usize, variant: &usize, asked: &i64| {
             self.free(reach, *variant, **location) >= *asked
         };
@@ -195,7 +212,7 @@ impl Model {
             let spot = if to.code() >= State::Supplier.code() { world(to) } else { at(part.location, to) };
             self.stock.shift(part.variant, (at(part.location, State::Available), spot), part.quantity);
         }
-        Ok(taken)
+        taken
     }
 
     /// Holds exactly this for a cart.
@@ -203,7 +220,7 @@ impl Model {
         &mut self,
         cart: usize,
         demand: &BTreeMap<usize, i64>,
-        reach: Reach,
+        reach: &Reach,
         expires_at: i64,
     ) -> Result<(), Code> {
         for hold in self.stock.held_by(cart) {
@@ -219,9 +236,10 @@ impl Model {
             if self.promisable(reach, *variant) < *amount {
                 return Err(Code::OutOfStock);
             }
-            let (from, held) = match reach {
-                Reach::Counter(location) => (at(location, State::Available), at(location, State::Held)),
-                Reach::Network { .. } => (world(State::Demand), (Place::Network, State::PoolHeld)),
+            let (from, held) = if reach.pinned {
+                (at(reach.locations[0], State::Available), at(reach.locations[0], State::Held))
+            } else {
+                (world(State::Demand), (Place::Network, State::PoolHeld))
             };
             self.stock.shift(*variant, (from, held), *amount);
             let hold = Hold { variant: *variant, from, held, amount: *amount, expires_at };

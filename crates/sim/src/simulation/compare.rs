@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::actor::Actor;
+use domain::fulfilment::State as PartState;
 use domain::ledger::AccountKey;
 use domain::payment::Timing;
 use domain::returns::State as ReturnState;
@@ -17,7 +18,7 @@ use store::{Tx, fulfilment, ledger, market, order as orders, payment as payments
 use super::real::Real;
 use crate::model::cart::Cart;
 use crate::model::money::Payment;
-use crate::model::order::{Line, Order, Part};
+use crate::model::order::{Line, Order, Part, Piece};
 use crate::model::stock::{Place, Spot};
 use crate::model::{Choice, Model};
 use crate::shop::OPENING;
@@ -70,7 +71,7 @@ fn promised(real: &Real, model: &Model, channel: usize) -> Result<(Vec<i64>, Vec
     let of = |id: &Id<Variant>| answer.iter().find(|one| one.variant == *id).map_or(-1, |one| one.promisable);
     let reach = model.reach(channel);
     let kits = |takes: &Vec<(usize, i64)>| {
-        takes.iter().map(|(part, each)| model.promisable(reach, *part) / each).min().unwrap_or(Quantity::MAX)
+        takes.iter().map(|(part, each)| model.promisable(&reach, *part) / each).min().unwrap_or(Quantity::MAX)
     };
     let expected = model.plan.variants.iter().map(|variant| kits(&variant.takes)).collect();
     Ok((expected, real.variants.iter().map(of).collect()))
@@ -127,14 +128,20 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 cancelled: row.cancelled,
                 returned: row.returned,
                 due_at: row.payment_due_at.map(seconds),
-                parts: parts(tx, id, (&lines, &variants, &places))?,
+                place: row.location.map(|location| self::number(&places, location)),
+                parts: Vec::new(),
                 payments: paid(tx, id)?,
                 told,
             };
+            let parts = parts(tx, id, (&lines, &variants, &places))?;
             let back = returns::of_order(tx, &Actor::system(), id)?;
-            Ok::<_, Failure>((found, row.gross, back))
+            Ok::<_, Failure>(((found, parts), row.gross, back))
         })?;
-        differences.extend(differs(&format!("order {number}"), model, &found));
+        let (found, parts) = found;
+        let expected: Vec<SeenPart> = model.parts.iter().map(seen).collect();
+        differences.extend(differs(&format!("parts of order {number}"), &expected, &parts));
+        let head = Order { parts: Vec::new(), ..model.clone() };
+        differences.extend(differs(&format!("order {number}"), &head, &found));
         differences.extend(differs(&format!("gross of order {number}"), &model.gross(), &gross));
         let settled = !told && model.kept() <= model.owed() && nothing_on_its_way(model);
         let waits = back.iter().filter(|one| one.state == ReturnState::Received).count();
@@ -163,25 +170,39 @@ fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
     }
 }
 
+/// A part as both sides see it: where, how far, held, waiting until when, and its pieces.
+type SeenPart = (Option<usize>, PartState, bool, Option<i64>, Vec<Piece>);
+
+fn seen(part: &Part) -> SeenPart {
+    (part.location, part.state, part.held, part.collect_by, part.pieces.clone())
+}
+
 type Lists<'a> = (&'a [orders::Line], &'a [Id<Variant>], &'a [Id<id::Location>]);
 
 fn parts(
     tx: &mut Tx<'_>,
     order: Id<id::Order>,
     (lines, variants, places): Lists<'_>,
-) -> Result<Vec<Part>, Failure> {
+) -> Result<Vec<SeenPart>, Failure> {
     let part = |row: fulfilment::FulfilmentOrder| {
         let piece = |piece: &fulfilment::Line| {
             let line = lines.iter().position(|line| line.id == piece.line).expect("a line of the order");
-            (line, number(variants, piece.variant), piece.quantity)
+            Piece {
+                line,
+                variant: number(variants, piece.variant),
+                quantity: piece.quantity,
+                picked: piece.picked,
+            }
         };
         let mut pieces: Vec<_> = row.lines.iter().filter(|one| one.quantity > 0).map(piece).collect();
         pieces.sort_unstable();
-        Part {
-            location: number(places, row.location.expect("every part is at a location")),
-            state: row.state,
+        (
+            row.location.map(|location| number(places, location)),
+            row.state,
+            row.on_hold.is_some(),
+            row.collect_by.map(seconds),
             pieces,
-        }
+        )
     };
     Ok(fulfilment::of_order(tx, order)?.into_iter().map(part).collect())
 }

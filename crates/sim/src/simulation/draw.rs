@@ -1,5 +1,7 @@
 //! Draws what is asked of the shop next: mostly what makes sense there and then, often enough what does not.
 
+use domain::delivery::Kind;
+use domain::fulfilment::State as GoodsState;
 use domain::order::State as OrderState;
 use domain::payment::{Kind as PaymentKind, PartState, State as PaymentState};
 use domain::returns::Condition;
@@ -8,9 +10,9 @@ use engine::stock::AdjustReason;
 
 use crate::chance::Chance;
 use crate::model::money::{Operation, Payment, Verdict};
-use crate::model::order::Order;
+use crate::model::order::{Order, Part};
 use crate::model::stock::at;
-use crate::model::{Choice, Command, Model};
+use crate::model::{Choice, Command, Model, Step};
 
 /// How many of the newest carts and orders are asked about most.
 const RECENT: usize = 10;
@@ -29,7 +31,8 @@ pub fn command(chance: &mut Chance, model: &Model) -> Command {
             18..58 => Some(filling(chance, model)),
             58..63 => money(chance, model),
             63..78 => provider(chance, model),
-            78..96 => leaving(chance, model),
+            78..88 => going_on(chance, model),
+            88..97 => leaving(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
         };
         if let Some(command) = drawn {
@@ -251,6 +254,76 @@ fn operation(chance: &mut Chance, order: &Order, payment: usize) -> Operation {
     }
     let capture = pending(&payment.captures).map(Operation::Capture);
     capture.or_else(|| pending(&payment.refunds).map(Operation::Refund)).unwrap_or(Operation::Authorise)
+}
+
+/// The next step of a part of an order, mostly one that can follow.
+fn going_on(chance: &mut Chance, model: &Model) -> Option<Command> {
+    let alive = |order: &Order| order.state == OrderState::Placed && order.parts.iter().any(Part::is_open);
+    let number = order(chance, model, alive)?;
+    let parts = &model.orders[number].parts;
+    let open: Vec<usize> = (0..parts.len()).filter(|place| parts[*place].is_open()).collect();
+    let part = match open.as_slice() {
+        [] if parts.is_empty() => return None,
+        [] => place(chance, parts.len()),
+        open if chance.happens(95) => *chance.one_of(open),
+        _ => place(chance, parts.len()),
+    };
+    let kind = model.orders[number].kind;
+    let step = step(chance, model, (kind, &parts[part]));
+    Some(Command::GoOn { order: number, part, step })
+}
+
+fn step(chance: &mut Chance, model: &Model, (kind, part): (Kind, &Part)) -> Step {
+    let location = place(chance, model.plan.locations.len());
+    if part.held && chance.happens(60) {
+        return Step::Release;
+    }
+    let all_picked = part.pieces.iter().all(|piece| piece.picked == piece.quantity);
+    if all_picked && part.state == GoodsState::Picking && chance.happens(60) {
+        return Step::Pack;
+    }
+    if kind == Kind::Pickup && part.state.leads_to(GoodsState::Ready) && chance.happens(30) {
+        return Step::MakeReady;
+    }
+    let usual = match part.state {
+        GoodsState::Unrouted => chance.below(3) + 14,
+        GoodsState::Offered => 17,
+        GoodsState::Shipped => 9,
+        _ => chance.below(16),
+    };
+    let drawn = if chance.happens(95) { usual } else { chance.below(19) };
+    match drawn {
+        0 | 1 => Step::StartPicking,
+        2..5 => Step::Pick(some_pieces(chance, part)),
+        5 | 6 => Step::Miss(some_pieces(chance, part)),
+        7 => Step::Pack,
+        8 => Step::MakeReady,
+        9 => Step::Deliver,
+        10 | 11 => Step::Reject,
+        12 => Step::Hold,
+        13 => Step::Release,
+        14..17 => {
+            let count = chance.below(3);
+            let locations = (0..count).map(|_| place(chance, model.plan.locations.len())).collect();
+            Step::Offer { locations, seconds: chance.below(2000).cast_signed() - 50 }
+        }
+        _ => Step::Claim {
+            location: part.offers.keys().next().copied().filter(|_| chance.happens(80)).unwrap_or(location),
+        },
+    }
+}
+
+/// Some of what is still to be picked, now and then too much.
+fn some_pieces(chance: &mut Chance, part: &Part) -> Vec<(usize, i64)> {
+    let open = part.by_variant(|piece| piece.quantity - piece.picked);
+    let mut some = Vec::new();
+    for (variant, quantity) in open {
+        if chance.happens(60) {
+            let units = if chance.happens(60) { quantity } else { few(chance, quantity.cast_unsigned() + 1) };
+            some.push((variant, units));
+        }
+    }
+    some
 }
 
 fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {

@@ -4,7 +4,6 @@ use std::sync::mpsc;
 
 use domain::actor::Actor;
 use domain::contact::{Card as ContactCard, Draft};
-use domain::order::CancelReason;
 use domain::payment::{Card, Kind as PaymentKind};
 use domain::stock::State;
 use domain::value::id::{self, Channel, DeliveryMethod, Hold, Location, Payment, Variant};
@@ -12,20 +11,19 @@ use domain::value::{Currency, Id, Kind, Money, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::cart::Named;
 use engine::cart::{self, Details, NewCart, NewLine};
-use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::checkout::{self, Checkout, Tender};
 use engine::perform::{Answer, Key, Request, perform};
-use engine::returns::{self, Back, BackLine, Blind, BlindLine};
 use engine::stock::hold::{self, SetAside};
 use engine::stock::{self, Adjust, LevelSetting, Move, Receive, Set};
 use engine::{Failure, World, job, payment};
-use store::{Tx, fulfilment as parts, order as orders, payment as payments};
+use store::{Tx, payment as payments};
 
 use crate::TestShop;
 use crate::model::money::{Operation, Verdict};
 use crate::model::{Choice, Command};
 
 /// What a command does to the books; answers the id of what it made, if it made something.
-type Work = Box<dyn FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<String, Failure> + Send>;
+pub type Work = Box<dyn FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<String, Failure> + Send>;
 
 /// The real shop, and which id each number of the model stands for.
 pub struct Real {
@@ -50,11 +48,11 @@ pub fn key(step: u64, input: &Command) -> Key {
     Key { text: format!("step {step}"), input_hash }
 }
 
-fn nobody<K: Kind>() -> Id<K> {
+pub fn nobody<K: Kind>() -> Id<K> {
     Id::from_bytes([9; 16])
 }
 
-fn pounds() -> Currency {
+pub fn pounds() -> Currency {
     Currency::parse("GBP").expect("a currency")
 }
 
@@ -148,6 +146,7 @@ impl Real {
             | Command::Refund { .. }
             | Command::Void { .. } => self.money_work(command.clone()),
             Command::Fulfil { .. }
+            | Command::GoOn { .. }
             | Command::Cancel { .. }
             | Command::TakeBack { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
@@ -325,57 +324,6 @@ impl Real {
                 }
                 ref other => unreachable!("{other:?} is not about money"),
             }
-        })
-    }
-
-    fn goods_work(&self, command: Command) -> Work {
-        let (variants, places, known) = (self.variants.clone(), self.locations.clone(), self.orders.clone());
-        Box::new(move |tx, actor, world| {
-            match &command {
-                Command::Fulfil { order, part } => {
-                    let part = parts::of_order(tx, known[*order])?[*part].id;
-                    checkout::fulfil(tx, actor, world, known[*order], part, checkout::Leaving::default())?;
-                }
-                Command::Cancel { order, lines } => {
-                    let sold = orders::lines(tx, known[*order])?;
-                    let lines = lines
-                        .as_ref()
-                        .map(|lines| lines.iter().map(|(line, units)| (sold[*line].id, *units)).collect());
-                    let input =
-                        Cancel { order: known[*order], lines, part: None, reason: CancelReason::Customer };
-                    checkout::cancel(tx, actor, world, input)?;
-                }
-                Command::TakeBack { order, location, lines } => {
-                    let sold = orders::lines(tx, known[*order])?;
-                    let line = |(line, quantity, condition): &(usize, i64, _)| BackLine {
-                        line: sold[*line].id,
-                        quantity: *quantity,
-                        condition: *condition,
-                    };
-                    let input = Back {
-                        order: known[*order],
-                        location: places[*location],
-                        reason: "too big".into(),
-                        lines: lines.iter().map(line).collect(),
-                        external_id: None,
-                    };
-                    returns::take_back(tx, actor, world, input)?;
-                }
-                Command::TakeBackBlind { variant, location, quantity, condition } => {
-                    let variant = variants[*variant];
-                    let line = BlindLine { variant, quantity: *quantity, condition: *condition, refund: 100 };
-                    let input = Blind {
-                        location: places[*location],
-                        reason: "no receipt".into(),
-                        currency: pounds(),
-                        lines: vec![line],
-                        external_id: None,
-                    };
-                    returns::take_back_blind(tx, actor, world, input)?;
-                }
-                other => unreachable!("{other:?} is not about goods of orders"),
-            }
-            Ok(String::new())
         })
     }
 }

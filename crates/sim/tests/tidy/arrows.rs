@@ -1,15 +1,17 @@
-//! Crates depend downwards only: app → http, connect → engine → store → domain, analysis.
+//! Crates depend downwards only: app → http, connect → engine → store → domain, analysis; the price engine in JSON, beside the store.
 
 use crate::tree::Tree;
 
 /// Each crate, by its directory and package name, and the directories it may depend on.
-const ARROWS: [(&str, &str, &[&str]); 8] = [
+const ARROWS: [(&str, &str, &[&str]); 10] = [
     ("domain", "domain", &[]),
     ("analysis", "analysis", &[]),
+    ("pricing", "pricing", &["domain"]),
+    ("pricing-wasm", "pricing-wasm", &["pricing", "domain"]),
     ("store", "store", &["domain", "analysis"]),
-    ("engine", "engine", &["store", "domain", "analysis"]),
+    ("engine", "engine", &["store", "pricing", "domain", "analysis"]),
     ("connect", "connect", &["engine", "store", "domain", "analysis"]),
-    ("http", "tandem-http", &["engine", "store", "domain", "analysis"]),
+    ("http", "tandem-http", &["engine", "store", "pricing", "domain", "analysis"]),
     ("app", "tandem", &["http", "connect", "engine", "store", "domain", "analysis"]),
     ("sim", "sim", &["http", "connect", "engine", "store", "domain", "analysis"]),
 ];

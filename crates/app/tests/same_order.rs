@@ -1,0 +1,188 @@
+//! The shop floor in a hurry: several colleagues at the same order at once, each asking twice. Whatever the order of things, every piece is
+//! picked, cancelled, missing or shipped once, and the books agree.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use domain::stock::State;
+use domain::value::Id;
+use domain::value::id::Variant;
+use serde_json::{Value, json};
+use sim::TestShop;
+use sim::client::Client;
+use sim::stand::{Stand, a_cart};
+
+/// Orders that everybody is at.
+const ORDERS: usize = 12;
+/// Mugs at each of the first two locations: more than is ever wanted.
+const MUGS: i64 = 100;
+
+/// Asks under a key, and once more under the same; both answers must be the same unless the first was refused.
+fn twice(client: &Client, key: &str, path: &str, body: &Value) -> (u16, Value) {
+    let client = client.clone().with_header("idempotency-key", key);
+    let first = client.post(path, body).unwrap();
+    let again = client.post(path, body).unwrap();
+    assert!(first.status < 500 && again.status < 500, "{path}: {} {}", first.text(), again.text());
+    if first.status < 300 {
+        assert_eq!(
+            (first.status, first.text()),
+            (again.status, again.text()),
+            "{path} is answered as before"
+        );
+    }
+    (first.status, first.json().unwrap_or_default())
+}
+
+fn must(client: &Client, key: &str, path: &str, body: &Value) -> Value {
+    let (status, answer) = twice(client, key, path, body);
+    assert!((200..300).contains(&status), "{path}: {status} {answer}");
+    answer
+}
+
+/// A paid order of three mugs: its path, and the path of what one location prepares.
+fn order(client: &Client, number: usize, mug: Id<Variant>) -> (String, String) {
+    let cart = must(client, &format!("cart-{number}"), "/v1/carts", &a_cart(&[(mug, 3)], "ada@example.com"));
+    let checkout = format!("/v1/carts/{}/checkout", cart["id"].as_str().unwrap());
+    let placed =
+        must(client, &format!("order-{number}"), &checkout, &json!({ "payments": [{ "kind": "cash" }] }));
+    let path = format!("/v1/orders/{}", placed["id"].as_str().unwrap());
+    let part = placed["fulfilment_orders"][0]["id"].as_str().unwrap();
+    (path.clone(), format!("{path}/fulfilment-orders/{part}"))
+}
+
+/// Everybody does their work on the order at the same moment.
+fn all_at_once(work: Vec<Box<dyn FnOnce() + Send + '_>>) {
+    let start = Barrier::new(work.len());
+    thread::scope(|scope| {
+        for one in work {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                one();
+            });
+        }
+    });
+}
+
+fn mugs_of(whole: &Value, states: &[&str]) -> i64 {
+    let parts = whole["fulfilment_orders"].as_array().unwrap().iter();
+    let parts = parts.filter(|part| states.contains(&part["state"].as_str().unwrap()));
+    parts
+        .flat_map(|part| part["lines"].as_array().unwrap())
+        .map(|line| line["quantity"].as_i64().unwrap())
+        .sum()
+}
+
+fn open(shop: TestShop) -> (Stand, Id<Variant>) {
+    Stand::open(shop, Path::new(env!("CARGO_BIN_EXE_tandem")), |retailer, shop| {
+        let mug = retailer.sell(shop, "MUG", 500);
+        (0..2).for_each(|place| retailer.stock(shop, mug, place, MUGS));
+        mug
+    })
+}
+
+/// Two pickers, somebody who misses a piece, somebody who cancels, and two who ship, all at one order.
+fn everybody_at_once(shop: TestShop) {
+    let (stand, mug) = open(shop);
+    let client = stand.client();
+    let mut shipped = 0;
+    for number in 0..ORDERS {
+        let (path, part) = order(&client, number, mug);
+        let (client, path, part) = (&client, &path, &part);
+        let ask = move |who: &str, at: String, body: Value| {
+            let (status, answer) = twice(client, &format!("{who}-{number}"), &at, &body);
+            assert!(matches!(status, 200 | 404 | 409), "{at}: {status} {answer}");
+        };
+        let pieces = |quantity: i64| json!({ "lines": [{ "variant": "MUG", "quantity": quantity }] });
+        all_at_once(vec![
+            Box::new(move || ask("first", format!("{part}/pick"), pieces(2))),
+            Box::new(move || ask("second", format!("{part}/scan"), json!({ "code": "MUG", "quantity": 2 }))),
+            Box::new(move || ask("short", format!("{part}/short-pick"), pieces(1))),
+            Box::new(move || {
+                if number % 2 == 0 {
+                    ask("cancel", format!("{path}/cancel"), json!({ "reason": "customer" }));
+                }
+            }),
+            Box::new(move || ask("pack", format!("{part}/parcels"), json!({}))),
+            Box::new(move || ask("ship", format!("{part}/ship"), json!({ "tracking": "JD1" }))),
+            Box::new(move || ask("ship-too", format!("{part}/ship"), json!({ "tracking": "JD2" }))),
+        ]);
+        let whole = client.get(path).unwrap().json().unwrap();
+        let gone = mugs_of(&whole, &["shipped"]);
+        let cancelled = whole["lines"][0]["cancelled"].as_i64().unwrap();
+        let open = mugs_of(&whole, &["open", "picking", "packed", "unrouted"]);
+        assert_eq!(gone + cancelled + open, 3, "{whole}");
+        shipped += gone;
+    }
+    let all: i64 = [State::Available, State::Committed, State::Picked, State::Missing]
+        .map(|state| stand.pieces(mug, state))
+        .iter()
+        .sum();
+    assert_eq!(all, 2 * MUGS - shipped, "no mug came or went otherwise");
+    stand.must_be_clean();
+}
+
+#[test]
+fn crowd_on_the_floor_of_a_shop_on_its_own_file() {
+    everybody_at_once(TestShop::on_sqlite(1));
+}
+
+#[test]
+fn crowd_on_the_floor_of_a_shop_on_postgres() {
+    everybody_at_once(TestShop::on_postgres(1));
+}
+
+/// Two stores claim the same offers, and several ask for waves of the same orders.
+#[test]
+fn crowd_of_stores_for_the_same_offers_and_waves() {
+    let (stand, mug) = open(TestShop::on_postgres(1));
+    let client = stand.client();
+    let until = stand.shop.shop.source.now().plus_seconds(10 * 365 * 86_400).to_string();
+    for number in 0..ORDERS {
+        let (path, part) = order(&client, number, mug);
+        if number % 2 == 0 {
+            let offer = json!({ "locations": ["leeds", "york"], "until": until });
+            must(&client, &format!("offer-{number}"), &format!("{part}/offer"), &offer);
+            let (client, part) = (&client, &part);
+            let claim = |store: &'static str| -> Box<dyn FnOnce() + Send + '_> {
+                Box::new(move || {
+                    let claim = json!({ "location": store });
+                    let (status, _) =
+                        twice(client, &format!("{store}-{number}"), &format!("{part}/claim"), &claim);
+                    assert!(matches!(status, 200 | 409));
+                })
+            };
+            all_at_once(vec![claim("leeds"), claim("york")]);
+            let whole = client.get(&path).unwrap().json().unwrap();
+            assert_eq!(mugs_of(&whole, &["claimed"]), 3, "exactly one has it: {whole}");
+        }
+    }
+    let ask = |number: usize| -> Box<dyn FnOnce() + Send + '_> {
+        let client = &client;
+        Box::new(move || {
+            let store = if number % 2 == 0 { "leeds" } else { "york" };
+            let path = format!("/v1/locations/{store}/pick-waves");
+            let (status, answer) = twice(client, &format!("wave-{number}"), &path, &json!({ "most": 3 }));
+            assert!(matches!(status, 201 | 409), "{status} {answer}");
+        })
+    };
+    all_at_once((0..8).map(ask).collect());
+    let mut totes = Vec::new();
+    for store in ["leeds", "york"] {
+        let waves = client.get(&format!("/v1/locations/{store}/pick-waves")).unwrap().json().unwrap();
+        for wave in waves["items"].as_array().unwrap() {
+            let id = wave["id"].as_str().unwrap();
+            let wave = client.get(&format!("/v1/pick-waves/{id}")).unwrap().json().unwrap();
+            let parts = wave["totes"].as_array().unwrap().iter();
+            totes.extend(parts.map(|tote| tote["fulfilment_order"].as_str().unwrap().to_owned()));
+        }
+    }
+    let all = totes.len();
+    totes.sort_unstable();
+    totes.dedup();
+    assert_eq!((totes.len(), all), (ORDERS, ORDERS), "each is in exactly one wave");
+    stand.must_be_clean();
+}

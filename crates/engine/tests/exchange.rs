@@ -1,0 +1,160 @@
+//! The story of goods that are exchanged: in another store, dearer, cheaper, even; at two counters at once; to the last penny.
+
+mod counter;
+
+use std::thread;
+
+use counter::*;
+use domain::Code;
+use domain::market::PaymentKind;
+use domain::returns::{Condition, Means};
+use domain::value::Id;
+use domain::value::id;
+use engine::Failure;
+use engine::checkout::Tender;
+use engine::returns::exchange::{self, Exchange, Swap};
+use engine::returns::{Back, Return, Wish};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use sim::{Retailer, TestShop, on_every_engine};
+
+fn swap(
+    shop: &TestShop,
+    back: Back,
+    cart: Id<id::Cart>,
+    tenders: Vec<Tender>,
+) -> Result<(Exchange, Return), Failure> {
+    shop.run(move |tx, actor, world| {
+        let (back, tenders) = (back.clone(), tenders.clone());
+        exchange::exchange(tx, actor, world, Swap { back, cart, expected_total: None, tenders })
+    })
+}
+
+#[test]
+fn exchanged_in_another_store_for_dearer_cheaper_and_even() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds", "york"]);
+        let (leeds, york) = (retailer.till(shop, 0), retailer.till(shop, 1));
+        let (mug, pot, cup) = (
+            retailer.sell(shop, "MUG", 500),
+            retailer.sell(shop, "POT", 800),
+            retailer.sell(shop, "CUP", 200),
+        );
+        retailer.stock(shop, mug, 0, 9);
+        for goods in [mug, pot, cup] {
+            retailer.stock(shop, goods, 1, 3);
+        }
+        let order = buy(shop, &leeds, &[(mug, 3)], cash());
+        let back = || a_back(&retailer, &order, 1, (1, Condition::Resellable), Wish::default());
+        let pot_cart = filled(shop, &york, &[(pot, 1)], None);
+        let unpaid = swap(shop, back(), pot_cart, vec![]).unwrap();
+        assert_eq!(read(shop, unpaid.0.new_order).sums.missing(), 300, "the rest waits for its payment");
+        let dearer = swap(shop, back(), filled(shop, &york, &[(pot, 1)], None), cash()).unwrap().0;
+        assert_eq!((dearer.carried, read(shop, dearer.new_order).sums.captured), (500, 800));
+        let cheaper = swap(shop, back(), filled(shop, &york, &[(cup, 1)], None), vec![]).unwrap().0;
+        assert_eq!(cheaper.carried, 200);
+        let old = read(shop, order.order.id);
+        assert_eq!((old.sums.kept(), old.sums.owed(), old.payments[0].amounts.refunded), (0, 0, 300));
+        assert_eq!(
+            swap(shop, back(), filled(shop, &york, &[(cup, 1)], None), vec![]).unwrap_err().code(),
+            Some(Code::WrongState)
+        );
+        let whole = read(shop, cheaper.new_order);
+        let even = a_back(&retailer, &whole, 1, (1, Condition::Resellable), Wish::default());
+        let even = swap(shop, even, filled(shop, &york, &[(cup, 1)], None), vec![]).unwrap().0;
+        assert_eq!((even.carried, read(shop, even.new_order).sums.missing()), (200, 0));
+        let whole = read(shop, even.new_order);
+        bring(shop, a_back(&retailer, &whole, 0, (1, Condition::Resellable), Wish::default())).unwrap();
+        work(shop);
+        let old = read(shop, order.order.id);
+        assert_eq!(old.payments[0].amounts.refunded, 500, "through two exchanges it came back to the cash");
+        assert_eq!(
+            (read(shop, even.new_order).sums.kept(), read(shop, cheaper.new_order).sums.kept()),
+            (0, 0)
+        );
+    });
+}
+
+#[test]
+fn the_same_goods_at_two_counters_at_once_come_back_once() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds", "york"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 20);
+        let order = buy(shop, &till, &[(mug, 1)], cash());
+        let carts: Vec<_> = (0..4).map(|_| filled(shop, &till, &[(mug, 1)], None)).collect();
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let (retailer, order) = (&retailer, &order);
+            let one = |(number, cart): (usize, Id<id::Cart>)| {
+                scope.spawn(move || {
+                    let back =
+                        a_back(retailer, order, number % 2, (1, Condition::Resellable), Wish::default());
+                    if number < 2 {
+                        bring(shop, back).map(drop)
+                    } else {
+                        swap(shop, back, cart, vec![]).map(drop)
+                    }
+                })
+            };
+            let all: Vec<_> = carts.into_iter().enumerate().map(one).collect();
+            all.into_iter().map(|one| one.join().expect("a thread")).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        let end = read(shop, order.order.id);
+        assert_eq!((end.sums.kept(), end.lines[0].returned), (0, 1));
+    });
+}
+
+#[test]
+fn any_sequence_of_returns_and_exchanges_gives_back_exactly_what_was_paid() {
+    let shop = TestShop::in_memory(3);
+    let retailer = Retailer::open(&shop, &["leeds", "york"]);
+    let till = retailer.till(&shop, 0);
+    let (mug, cup) = (retailer.sell(&shop, "MUG", 333), retailer.sell(&shop, "CUP", 777));
+    retailer.stock(&shop, mug, 0, 1_000_000);
+    retailer.stock(&shop, cup, 0, 1_000_000);
+    let steps = prop::collection::vec((1i64..4, 0u8..4), 1..8);
+    let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&(steps, 1i64..12), |(steps, bought)| {
+        let split =
+            vec![tender(PaymentKind::CardRecord, Some(bought * 100)), tender(PaymentKind::Cash, None)];
+        let order = buy(&shop, &till, &[(mug, bought)], split);
+        let (mut left, mut new_orders) = (bought, Vec::new());
+        for (quantity, kind) in steps {
+            let quantity = quantity.min(left);
+            if quantity == 0 {
+                break;
+            }
+            left -= quantity;
+            let back = |wish| a_back(&retailer, &order, 0, (quantity, Condition::Resellable), wish);
+            match kind {
+                0 => drop(bring(&shop, back(Wish::default())).expect("back")),
+                1 => drop(bring(&shop, back(by(Means::GiftCard))).expect("back")),
+                kind => {
+                    let wanted = [(if kind == 2 { mug } else { cup }, quantity)];
+                    let cart = filled(&shop, &till, &wanted, None);
+                    new_orders.push(swap(&shop, back(Wish::default()), cart, cash()).expect("swapped").0);
+                }
+            }
+        }
+        let end = read(&shop, order.order.id);
+        prop_assert_eq!(end.sums.kept(), end.sums.owed());
+        prop_assert_eq!(end.sums.owed(), 333 * left);
+        for one in new_orders {
+            let whole = read(&shop, one.new_order);
+            prop_assert_eq!(whole.sums.kept(), whole.order.gross);
+            let quantity = whole.lines[0].quantity;
+            let back = a_back(&retailer, &whole, 0, (quantity, Condition::Resellable), Wish::default());
+            bring(&shop, back).expect("back");
+            work(&shop);
+            let whole = read(&shop, one.new_order);
+            prop_assert_eq!(whole.sums.kept(), 0);
+        }
+        let end = read(&shop, order.order.id);
+        prop_assert_eq!((end.sums.kept(), end.sums.owed()), (333 * left, 333 * left));
+        Ok(())
+    });
+    outcome.expect("every penny");
+    shop.must_tally();
+}

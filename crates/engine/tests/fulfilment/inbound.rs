@@ -1,0 +1,211 @@
+//! The story of goods sent to where they are collected: another store sends what the pickup store lacks, and the customer comes once.
+
+use std::thread;
+
+use domain::Code;
+use domain::actor::Actor;
+use domain::fulfilment::State;
+use domain::order::{CancelReason, State as OrderState};
+use domain::stock::State as Stock;
+use domain::transfer::{Shortage, State as Transfer};
+use domain::value::id;
+use domain::value::{Id, Reference};
+use engine::checkout::{self, Cancel};
+use engine::count::tally::{self, Piece};
+use engine::count::{self, NewCount, Scope};
+use engine::delivery::sending::{self, Sending};
+use engine::fulfilment::visit::Proof;
+use engine::fulfilment::{counted, inbound, visit};
+use engine::transfer::receive::Received;
+use engine::transfer::send::{self, Shipping};
+use engine::transfer::{self, Side, TransferOrder};
+use engine::{Failure, external};
+use sim::{TestShop, on_every_engine};
+
+use super::ground::{Ground, code_of};
+
+/// Stores with so many mugs that send each other what is collected, within two days.
+fn ground(shop: &TestShop, stock: [i64; 3]) -> Ground<'_> {
+    let ground = Ground::open(shop, stock);
+    let network = ground.retailer.network;
+    shop.run(move |tx, actor, world| {
+        let method = external::resolve(tx, &Reference::External("collect".into()))?;
+        sending::set(tx, actor, world, method, Some(Sending { network, days: 2 }))
+    })
+    .expect("stores send each other");
+    ground
+}
+
+/// The open transfer orders that come to the location of this place.
+fn coming(ground: &Ground<'_>, place: usize) -> Vec<TransferOrder> {
+    let which = (ground.retailer.locations[place], Side::In, true);
+    let last = Id::from_bytes([255; 16]);
+    ground.shop.read(move |tx| transfer::list(tx, &Actor::system(), which, last, 10)).expect("a list")
+}
+
+fn ship(ground: &Ground<'_>, id: Id<id::TransferOrder>) {
+    ground
+        .shop
+        .run(move |tx, actor, world| send::ship(tx, actor, world, id, Shipping::default()))
+        .expect("sent");
+}
+
+fn receive(
+    ground: &Ground<'_>,
+    id: Id<id::TransferOrder>,
+    pieces: i64,
+    state: Stock,
+) -> Result<TransferOrder, Failure> {
+    let got = [Received { variant: ground.mug, pieces, state }];
+    ground.shop.run(move |tx, actor, world| inbound::receive(tx, actor, world, id, &got))
+}
+
+fn cancel(ground: &Ground<'_>, order: Id<id::Order>) -> OrderState {
+    let cancel = Cancel { order, lines: None, part: None, reason: CancelReason::Customer };
+    let ended = ground.shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()));
+    ended.expect("cancelled").order.state
+}
+
+#[test]
+fn what_the_store_lacks_is_sent_there_and_the_customer_comes_once() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [5, 1, 0]);
+        let whole = ground.order(3, Some(1));
+        let parts = &whole.fulfilment_orders;
+        assert_eq!((parts.len(), parts[0].state), (1, State::AwaitingTransfer), "they are kept together");
+        assert_eq!(parts[0].expected_at, Some(shop.shop.source.now().plus_seconds(2 * 86_400)));
+        let which = (whole.order.id, parts[0].id);
+        assert_eq!((ground.counts(0), ground.counts(1)), ([3, 2, 0, 0], [0, 1, 0, 0]));
+        let early = shop.run(move |tx, actor, world| visit::ready(tx, actor, world, which));
+        assert_eq!(code_of(early), Some(Code::WrongState), "two are still to come");
+        let transfer = coming(&ground, 1)[0].id;
+        ship(&ground, transfer);
+        receive(&ground, transfer, 1, Stock::Available).unwrap();
+        assert_eq!(ground.parts(which.0)[0].state, State::AwaitingTransfer);
+        assert_eq!(ground.counts(1), [0, 2, 0, 0], "nobody else can buy it");
+        assert_eq!(receive(&ground, transfer, 1, Stock::Available).unwrap().state, Transfer::Received);
+        assert_eq!((ground.parts(which.0)[0].state, ground.counts(1)), (State::Open, [0, 3, 0, 0]));
+        shop.run(move |tx, actor, world| visit::ready(tx, actor, world, which)).unwrap();
+        let code = shop.read(move |tx| visit::read(tx, &Actor::system(), which)).unwrap().code;
+        let left = ground.leave(which.0, which.1, code.map(Proof::Code)).unwrap();
+        assert_eq!((left.order.state, ground.counts(1)), (OrderState::Completed, [0, 0, 0, 0]));
+    });
+}
+
+#[test]
+fn what_the_sender_misses_another_store_sends() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [2, 0, 2]);
+        let whole = ground.order(2, Some(1));
+        let (order, first) = (whole.order.id, coming(&ground, 1)[0].id);
+        assert_eq!(ground.counts(0), [0, 2, 0, 0]);
+        let mug = ground.mug;
+        let short =
+            shop.run(move |tx, actor, world| inbound::short(tx, actor, world, first, &vec![(mug, 2)]));
+        assert!(short.unwrap().lines[0].progress.quantity == 0);
+        assert_eq!((ground.counts(0), ground.counts(2)), ([0, 0, 0, 2], [0, 2, 0, 0]));
+        let open = ground.open_parts(order);
+        assert_eq!((open.len(), open[0].state), (1, State::AwaitingTransfer));
+        let second = coming(&ground, 1).into_iter().find(|one| one.id != first).unwrap();
+        assert_eq!(second.waiting, Some((order, open[0].id)));
+        ship(&ground, second.id);
+        let closed =
+            shop.run(move |tx, actor, world| inbound::close(tx, actor, world, second.id, Shortage::Lost));
+        assert_eq!(closed.unwrap().state, Transfer::ClosedShort);
+        let waiting = ground.open_parts(order);
+        assert_eq!((waiting.len(), waiting[0].state), (1, State::Unrouted), "nobody has one any more");
+        ground.retailer.stock(shop, mug, 1, 2);
+        shop.run(engine::fulfilment::pool::route_waiting).unwrap();
+        assert_eq!((ground.open_parts(order)[0].state, ground.counts(1)), (State::Open, [0, 2, 0, 0]));
+    });
+}
+
+#[test]
+fn an_order_that_is_cancelled_lets_its_goods_go_wherever_they_are() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [9, 1, 0]);
+        let first = ground.order(3, Some(1)).order.id;
+        assert_eq!(cancel(&ground, first), OrderState::Cancelled);
+        assert_eq!((ground.counts(0), ground.counts(1)), ([9, 0, 0, 0], [1, 0, 0, 0]));
+        assert!(coming(&ground, 1).is_empty(), "nothing is sent for nobody");
+        let second = ground.order(3, Some(1)).order.id;
+        let transfer = coming(&ground, 1)[0].id;
+        ship(&ground, transfer);
+        assert_eq!(cancel(&ground, second), OrderState::Cancelled);
+        assert_eq!(ground.counts(1), [1, 0, 0, 0]);
+        receive(&ground, transfer, 2, Stock::Available).unwrap();
+        assert_eq!(ground.counts(1), [3, 0, 0, 0], "it arrived for everybody");
+    });
+}
+
+#[test]
+fn what_arrives_damaged_is_sent_again() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [4, 0, 0]);
+        let order = ground.order(2, Some(1)).order.id;
+        let transfer = coming(&ground, 1)[0].id;
+        ship(&ground, transfer);
+        receive(&ground, transfer, 1, Stock::Available).unwrap();
+        receive(&ground, transfer, 1, Stock::Damaged).unwrap();
+        let mut states: Vec<_> = ground.open_parts(order).iter().map(|one| one.state.text()).collect();
+        states.sort_unstable();
+        assert_eq!(states, ["awaiting_transfer", "open"]);
+        assert_eq!((ground.counts(0), ground.counts(1)), ([1, 1, 0, 0], [0, 1, 0, 0]));
+    });
+}
+
+#[test]
+fn a_count_takes_promised_goods_away_and_the_order_gets_others() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [3, 0, 3]);
+        let parcel = ground.order(2, None);
+        let collected = ground.order(1, Some(1));
+        assert_eq!(ground.counts(0), [0, 3, 0, 0]);
+        shop.pass(60);
+        let (leeds, mug) = (ground.retailer.locations[0], ground.mug);
+        let id = shop
+            .run(move |tx, actor, world| {
+                let scope = Scope::Variants(vec![mug]);
+                let new = NewCount { location: leeds, scope, blind: true, note: None };
+                let id = count::request(tx, actor, world, new)?.count.id;
+                let none = [Piece { variant: mug, pieces: 0, place: String::new(), at: None }];
+                tally::add(tx, actor, world, id, &none)?;
+                tally::finish(tx, actor, world, id, false)?;
+                Ok(id)
+            })
+            .unwrap();
+        shop.run(move |tx, actor, world| counted::post(tx, actor, world, id)).unwrap();
+        assert_eq!((ground.counts(0), ground.counts(2)), ([0; 4], [0, 3, 0, 0]), "hull has them all");
+        assert_eq!(ground.open_parts(parcel.order.id)[0].location, Some(ground.retailer.locations[2]));
+        assert_eq!(coming(&ground, 1).len(), 2, "leeds sends none, hull one");
+        let open = ground.open_parts(collected.order.id);
+        assert_eq!((open.len(), open[0].state), (1, State::AwaitingTransfer));
+    });
+}
+
+#[test]
+fn the_last_pieces_are_sent_to_one_customer_only() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [4, 0, 0]);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| ground.order(2, Some(1)));
+            }
+        });
+        assert_eq!((ground.counts(0), coming(&ground, 1).len()), ([0, 4, 0, 0], 2));
+        let transfers: Vec<_> = coming(&ground, 1).iter().map(|one| one.id).collect();
+        transfers.iter().for_each(|id| ship(&ground, *id));
+        let orders: Vec<_> = coming(&ground, 1).iter().filter_map(|one| one.waiting).collect();
+        thread::scope(|scope| {
+            let ground = &ground;
+            for id in &transfers {
+                scope.spawn(move || receive(ground, *id, 2, Stock::Available).map(drop));
+            }
+            let first = orders[0].0;
+            scope.spawn(move || cancel(ground, first));
+        });
+        let kept: Vec<_> = orders.iter().flat_map(|(order, _)| ground.open_parts(*order)).collect();
+        assert_eq!((kept.len(), kept[0].state), (1, State::Open));
+        assert_eq!(ground.counts(1), [2, 2, 0, 0], "one customer's are free again, wherever they were");
+    });
+}

@@ -1,0 +1,391 @@
+//! The model's goods on their way: picked, missed, packed, refused, offered, claimed, waiting in the pool, ready for their customer.
+
+use std::collections::BTreeMap;
+
+use domain::Code;
+use domain::delivery::Kind;
+use domain::fulfilment::State as PartState;
+use domain::order::State;
+use domain::stock::State as StockState;
+
+use super::order::{Part, Piece};
+use super::stock::{Place, Reach, Taken, at, world};
+use super::{Model, Step};
+
+/// How long a location gives none of a variant to orders after a picker missed it.
+const EXCLUDED_SECONDS: i64 = 86_400;
+/// The most fulfilment orders one round looks at.
+const ROUND: usize = 100;
+
+/// Pieces of variants for order lines.
+type Pieces = BTreeMap<(usize, usize), i64>;
+
+impl Part {
+    /// May the next state follow, and does nobody hold it?
+    fn go_to(&mut self, next: PartState) -> Result<(), Code> {
+        if self.held || !self.state.leads_to(next) {
+            return Err(Code::WrongState);
+        }
+        self.state = next;
+        Ok(())
+    }
+
+    fn begin_picking(&mut self) -> Result<usize, Code> {
+        let location = self.location.ok_or(Code::WrongState)?;
+        if self.state != PartState::Picking || self.held {
+            self.go_to(PartState::Picking)?;
+        }
+        Ok(location)
+    }
+
+    /// Which pieces so many of a variant are that are still to be picked: their places, and how many of each.
+    fn unpicked(&self, variant: usize, quantity: i64) -> Result<Vec<(usize, i64)>, Code> {
+        let mut left = quantity;
+        let mut found = Vec::new();
+        for (place, piece) in self.pieces.iter().enumerate().filter(|(_, piece)| piece.variant == variant) {
+            let part = (piece.quantity - piece.picked).min(left);
+            if part > 0 {
+                found.push((place, part));
+                left -= part;
+            }
+        }
+        if quantity < 1 || left > 0 { Err(Code::WrongState) } else { Ok(found) }
+    }
+
+    /// What is of each variant, counted in this way.
+    pub fn by_variant(&self, count: impl Fn(&Piece) -> i64) -> BTreeMap<usize, i64> {
+        let mut sum = BTreeMap::new();
+        for piece in self.pieces.iter().filter(|piece| count(piece) > 0) {
+            *sum.entry(piece.variant).or_insert(0) += count(piece);
+        }
+        sum
+    }
+}
+
+impl Model {
+    /// A step of a part of an order.
+    pub(super) fn go_on_with(&mut self, order: usize, part: usize, step: &Step) -> Result<(), Code> {
+        match step {
+            Step::StartPicking => {
+                self.must_be_placed(order)?;
+                self.part_mut(order, part).go_to(PartState::Picking)
+            }
+            Step::Pick(found) => self.pick(order, part, found),
+            Step::Miss(missing) => self.miss(order, part, missing),
+            Step::Pack => self.pack(order, part),
+            Step::MakeReady => self.make_ready(order, part),
+            Step::Deliver => {
+                let one = self.part_mut(order, part);
+                if one.state == PartState::Delivered { Ok(()) } else { one.go_to(PartState::Delivered) }
+            }
+            Step::Hold => {
+                let one = self.part_mut(order, part);
+                if !one.state.is_open() {
+                    return Err(Code::WrongState);
+                }
+                one.held = true;
+                Ok(())
+            }
+            Step::Release => {
+                self.part_mut(order, part).held = false;
+                Ok(())
+            }
+            Step::Reject => self.reject(order, part),
+            Step::Offer { locations, seconds } => self.offer(order, part, (locations, *seconds)),
+            Step::Claim { location } => self.claim(order, part, *location),
+        }
+    }
+
+    fn part_mut(&mut self, order: usize, part: usize) -> &mut Part {
+        &mut self.order_mut(order).parts[part]
+    }
+
+    fn must_be_placed(&self, order: usize) -> Result<(), Code> {
+        if self.orders[order].state == State::Placed { Ok(()) } else { Err(Code::WrongState) }
+    }
+
+    fn move_all(&mut self, quantities: &BTreeMap<usize, i64>, way: (super::stock::Spot, super::stock::Spot)) {
+        quantities.iter().for_each(|(variant, quantity)| self.stock.shift(*variant, way, *quantity));
+    }
+
+    fn pick(&mut self, order: usize, part: usize, found: &[(usize, i64)]) -> Result<(), Code> {
+        self.must_be_placed(order)?;
+        let location = self.part_mut(order, part).begin_picking()?;
+        for (variant, quantity) in found {
+            let one = self.part_mut(order, part);
+            for (place, picked) in one.unpicked(*variant, *quantity)? {
+                one.pieces[place].picked += picked;
+            }
+            let way = (at(location, StockState::Committed), at(location, StockState::Picked));
+            self.stock.shift(*variant, way, *quantity);
+        }
+        Ok(())
+    }
+
+    fn miss(&mut self, order: usize, part: usize, missing: &[(usize, i64)]) -> Result<(), Code> {
+        self.must_be_placed(order)?;
+        let location = self.part_mut(order, part).begin_picking()?;
+        let until = self.now + EXCLUDED_SECONDS;
+        let mut elsewhere = Pieces::new();
+        for (variant, quantity) in missing {
+            let one = self.part_mut(order, part);
+            for (place, missed) in one.unpicked(*variant, *quantity)? {
+                one.pieces[place].quantity -= missed;
+                *elsewhere.entry((one.pieces[place].line, *variant)).or_insert(0) += missed;
+            }
+            let way = (at(location, StockState::Committed), at(location, StockState::Missing));
+            self.stock.shift(*variant, way, *quantity);
+            self.stock.excluded.insert((*variant, location), until);
+        }
+        self.end_if_empty(order, part, PartState::Rejected);
+        self.go_elsewhere(order, elsewhere);
+        Ok(())
+    }
+
+    /// A part of which nothing is left ends.
+    pub(super) fn end_if_empty(&mut self, order: usize, part: usize, end: PartState) {
+        let one = self.part_mut(order, part);
+        one.pieces.retain(|piece| piece.quantity > 0);
+        if one.pieces.is_empty() {
+            one.state = end;
+        }
+    }
+
+    fn pack(&mut self, order: usize, part: usize) -> Result<(), Code> {
+        self.must_be_placed(order)?;
+        let one = self.part_mut(order, part);
+        if one.pieces.iter().any(|piece| piece.picked < piece.quantity) {
+            return Err(Code::WrongState);
+        }
+        one.go_to(PartState::Packed)
+    }
+
+    fn make_ready(&mut self, order: usize, part: usize) -> Result<(), Code> {
+        self.must_be_placed(order)?;
+        let sold = &self.orders[order];
+        if sold.kind != Kind::Pickup {
+            return Err(Code::WrongState);
+        }
+        let collect_by = self.now + self.plan.channels[sold.channel].collect_seconds;
+        let one = self.part_mut(order, part);
+        one.go_to(PartState::Ready)?;
+        one.collect_by = Some(collect_by);
+        let location = one.location.ok_or(Code::WrongState)?;
+        let rest = one.by_variant(|piece| piece.quantity - piece.picked);
+        one.pieces.iter_mut().for_each(|piece| piece.picked = piece.quantity);
+        self.move_all(&rest, (at(location, StockState::Committed), at(location, StockState::Picked)));
+        Ok(())
+    }
+
+    fn reject(&mut self, order: usize, part: usize) -> Result<(), Code> {
+        self.part_mut(order, part).go_to(PartState::Rejected)?;
+        self.back_to_shelf(order, part);
+        let pieces = &self.orders[order].parts[part].pieces;
+        let elsewhere = pieces.iter().map(|piece| ((piece.line, piece.variant), piece.quantity)).collect();
+        self.go_elsewhere(order, elsewhere);
+        Ok(())
+    }
+
+    fn back_to_shelf(&mut self, order: usize, part: usize) {
+        let one = &self.orders[order].parts[part];
+        let location = one.location.expect("goods that lie at a location");
+        let promised = one.by_variant(|piece| piece.quantity - piece.picked);
+        let picked = one.by_variant(|piece| piece.picked);
+        let shelf = at(location, StockState::Available);
+        self.move_all(&promised, (at(location, StockState::Committed), shelf));
+        self.move_all(&picked, (at(location, StockState::Picked), shelf));
+    }
+
+    /// From where goods of an order may come now: not from a location that refused them.
+    fn reach_now(&self, order: usize) -> Reach {
+        let sold = &self.orders[order];
+        let mut reach = match sold.place {
+            Some(location) => Reach::counter(location),
+            None => self.reach(sold.channel),
+        };
+        let refused = sold.parts.iter().filter(|part| part.state == PartState::Rejected);
+        let refused: Vec<usize> = refused.filter_map(|part| part.location).collect();
+        reach.locations.retain(|location| !refused.contains(location));
+        reach
+    }
+
+    /// Pieces a location does not give are taken from elsewhere as far as they can be had; the rest waits in the pool.
+    fn go_elsewhere(&mut self, order: usize, pieces: Pieces) {
+        let rest = self.take_what_there_is(order, pieces);
+        if rest.is_empty() {
+            return;
+        }
+        let one = Part::new(None, PartState::Unrouted, rest);
+        self.move_all(&one.by_variant(|piece| piece.quantity), (world(StockState::Demand), POOL));
+        self.add_parts(order, vec![one]);
+    }
+
+    /// Adds parts, each with the next number.
+    pub(super) fn add_parts(&mut self, order: usize, parts: Vec<Part>) {
+        for mut part in parts {
+            part.number = self.made_parts;
+            self.made_parts += 1;
+            self.order_mut(order).parts.push(part);
+        }
+    }
+
+    /// Takes what there is and opens parts for it; what is not there is answered.
+    fn take_what_there_is(&mut self, order: usize, mut wanted: Pieces) -> Pieces {
+        let reach = self.reach_now(order);
+        let mut demand: BTreeMap<usize, i64> = BTreeMap::new();
+        for ((_, variant), quantity) in &wanted {
+            *demand.entry(*variant).or_insert(0) += quantity;
+        }
+        for (variant, asked) in &mut demand {
+            *asked = self.promisable(&reach, *variant).min(*asked);
+        }
+        demand.retain(|_, asked| *asked > 0);
+        let mut taken = self.allocate(&reach, &demand, StockState::Committed);
+        let mut places: BTreeMap<usize, Pieces> = BTreeMap::new();
+        for ((line, variant), missing) in &mut wanted {
+            for Taken { location, quantity, .. } in taken.iter_mut().filter(|one| one.variant == *variant) {
+                let part = (*quantity).min(*missing);
+                if part > 0 {
+                    *quantity -= part;
+                    *missing -= part;
+                    *places.entry(*location).or_default().entry((*line, *variant)).or_insert(0) += part;
+                }
+            }
+        }
+        let opened =
+            places.into_iter().map(|(location, pieces)| Part::new(Some(location), PartState::Open, pieces));
+        let opened: Vec<Part> = opened.collect();
+        self.add_parts(order, opened);
+        wanted.retain(|_, missing| *missing > 0);
+        wanted
+    }
+
+    fn offer(
+        &mut self,
+        order: usize,
+        part: usize,
+        (locations, seconds): (&[usize], i64),
+    ) -> Result<(), Code> {
+        if locations.is_empty() || seconds <= 0 {
+            return Err(Code::Invalid);
+        }
+        let until = self.now + seconds;
+        let one = &self.orders[order].parts[part];
+        if one.state == PartState::Open && !one.held {
+            self.back_to_shelf(order, part);
+            let one = self.part_mut(order, part);
+            (one.location, one.state) = (None, PartState::Unrouted);
+            let wanted = one.by_variant(|piece| piece.quantity);
+            self.move_all(&wanted, (world(StockState::Demand), POOL));
+        }
+        let one = self.part_mut(order, part);
+        one.go_to(PartState::Offered)?;
+        for location in locations {
+            one.offers.insert(*location, until);
+        }
+        Ok(())
+    }
+
+    fn claim(&mut self, order: usize, part: usize, location: usize) -> Result<(), Code> {
+        let now = self.now;
+        let one = self.part_mut(order, part);
+        if one.offers.get(&location).is_none_or(|until| *until <= now) {
+            return Err(Code::WrongState);
+        }
+        one.go_to(PartState::Claimed)?;
+        one.location = Some(location);
+        one.offers.clear();
+        let wanted = one.by_variant(|piece| piece.quantity);
+        let shelf = at(location, StockState::Available);
+        if wanted.iter().any(|(variant, quantity)| self.stock.count(*variant, shelf) < *quantity) {
+            return Err(Code::OutOfStock);
+        }
+        self.move_all(&wanted, (POOL, world(StockState::Demand)));
+        self.move_all(&wanted, (shelf, at(location, StockState::Committed)));
+        Ok(())
+    }
+
+    /// Offers whose time is over end; what waits is served, the longest waiting first.
+    pub(super) fn route_waiting(&mut self) {
+        loop {
+            self.withdraw_offers();
+            let mut waiting: Vec<(u64, usize, usize)> = Vec::new();
+            for (number, order) in self.orders.iter().enumerate() {
+                let parts = order.parts.iter().enumerate();
+                let unrouted = parts.filter(|(_, part)| part.state == PartState::Unrouted && !part.held);
+                waiting.extend(unrouted.map(|(place, part)| (part.number, number, place)));
+            }
+            waiting.sort_unstable();
+            waiting.truncate(ROUND);
+            let mut moved = false;
+            for (_, order, part) in &waiting {
+                moved |= self.route(*order, *part);
+            }
+            if !moved || waiting.len() < ROUND {
+                return;
+            }
+        }
+    }
+
+    fn withdraw_offers(&mut self) {
+        let now = self.now;
+        for number in 0..self.orders.len() {
+            for place in 0..self.orders[number].parts.len() {
+                if !self.orders[number].parts[place].offers.values().any(|until| *until <= now) {
+                    continue;
+                }
+                let one = self.part_mut(number, place);
+                one.offers.clear();
+                if one.state == PartState::Offered {
+                    one.state = PartState::Unrouted;
+                }
+            }
+        }
+    }
+
+    fn route(&mut self, order: usize, part: usize) -> bool {
+        let wanted = self.orders[order].parts[part].by_variant(|piece| piece.quantity);
+        let reach = self.reach_now(order);
+        if !wanted.iter().any(|(variant, own)| self.promisable_beside(&reach, *variant, *own) > 0) {
+            return false;
+        }
+        self.move_all(&wanted, (POOL, world(StockState::Demand)));
+        let pieces = &self.orders[order].parts[part].pieces;
+        let pieces = pieces.iter().map(|piece| ((piece.line, piece.variant), piece.quantity)).collect();
+        let rest = self.take_what_there_is(order, pieces);
+        let one = self.part_mut(order, part);
+        for piece in &mut one.pieces {
+            piece.quantity = rest.get(&(piece.line, piece.variant)).copied().unwrap_or(0);
+        }
+        let left = one.by_variant(|piece| piece.quantity);
+        self.move_all(&left, (world(StockState::Demand), POOL));
+        self.end_if_empty(order, part, PartState::Cancelled);
+        true
+    }
+
+    /// What nobody came for in time is cancelled; a part of a set whose rest is elsewhere is held for a person to decide.
+    pub(super) fn expire_uncollected(&mut self) {
+        for number in 0..self.orders.len() {
+            for place in 0..self.orders[number].parts.len() {
+                let one = &self.orders[number].parts[place];
+                let late = one.collect_by.is_some_and(|by| by <= self.now);
+                if one.state != PartState::Ready || one.held || !late {
+                    continue;
+                }
+                self.part_mut(number, place).no_show = true;
+                if !self.cancel_part(number, place) {
+                    self.part_mut(number, place).held = true;
+                }
+            }
+        }
+    }
+
+    /// Locations give again what a picker missed there, when the time for it is over.
+    pub(super) fn end_exclusions(&mut self) {
+        let now = self.now;
+        self.stock.excluded.retain(|_, until| *until > now);
+    }
+}
+
+/// Where pieces are promised that lie at no location yet.
+pub const POOL: super::stock::Spot = (Place::Network, StockState::PoolCommitted);
