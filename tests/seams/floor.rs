@@ -3,15 +3,18 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use domain::actor::Permissions;
 use domain::actor::key::KeyKind;
+use domain::actor::{Permission, Permissions};
+use domain::market::{HoldPolicy, Kind as ChannelKind};
 use domain::stock::State as Stock;
-use domain::value::id::Variant;
-use domain::value::{Id, Reference};
+use domain::value::id::{Location, Variant};
+use domain::value::{Coordinates, Id, OpeningHours, Reference};
 use engine::actor::key::{self, NewKey};
+use engine::market::NewChannel;
 use serde_json::{Value, json};
 use sim::TestShop;
 use sim::client::{Client, Reply};
+use sim::retailer::a_channel;
 use sim::stand::{Stand, a_cart};
 
 /// A served shop, and somebody who may do everything in it.
@@ -110,6 +113,73 @@ impl Floor {
         });
         let bearer = format!("Bearer {}", made.unwrap().1);
         (till.code, self.stand.server.client().with_header("authorization", bearer))
+    }
+
+    /// The counter of the store at this place, from 0: its channel, which holds what is in a cart for an hour, and a customer's page's way to
+    /// the shop.
+    pub fn counter(&self, place: usize) -> (String, Client) {
+        let retailer = &self.stand.retailer;
+        let counter = NewChannel {
+            kind: ChannelKind::Till,
+            location: Some(Reference::Id(retailer.locations[place])),
+            hold_policy: HoldPolicy::AtCart,
+            hold_minutes: 60,
+            ..a_channel(&format!("counter-{place}"), retailer.market, retailer.network)
+        };
+        let channel = retailer.channel(&self.stand.shop, counter);
+        let page =
+            self.key(KeyKind::Storefront, Permissions::of(&[Permission::Shop, Permission::ReadCatalogue]));
+        (channel.code, page)
+    }
+
+    /// A cashier's way to the shop, at the store of this place.
+    pub fn cashier(&self, place: usize) -> Client {
+        let permissions =
+            Permissions::of(&[Permission::Shop, Permission::TakePayments, Permission::EditOrders]);
+        let location = Some(Reference::Id(self.stand.retailer.locations[place]));
+        self.key_at(KeyKind::Secret, permissions, location)
+    }
+
+    fn key(&self, kind: KeyKind, permissions: Permissions) -> Client {
+        self.key_at(kind, permissions, None)
+    }
+
+    fn key_at(
+        &self,
+        kind: KeyKind,
+        permissions: Permissions,
+        location: Option<Reference<Location>>,
+    ) -> Client {
+        let made = self.stand.shop.run(move |tx, actor, world| {
+            let new = NewKey {
+                name: "somebody".into(),
+                kind,
+                permissions,
+                channel: None,
+                location: location.clone(),
+            };
+            key::create(tx, actor, world, new)
+        });
+        let bearer = format!("Bearer {}", made.unwrap().1);
+        self.stand.server.client().with_header("authorization", bearer)
+    }
+
+    /// Puts stores on the map, each with its latitude and longitude; they are open all week and customers collect there.
+    pub fn on_the_map(&self, stores: &[(&str, &str)]) {
+        for (code, point) in stores {
+            let (latitude, longitude) = point.split_once(',').expect("a point");
+            let coordinates = Coordinates::parse(latitude, longitude).expect("a point");
+            let hours = OpeningHours::parse("mo-su 00:00-24:00").expect("hours");
+            let named = Reference::<Location>::read(code);
+            let changed = self.stand.shop.run(move |tx, _, _| {
+                let id = engine::external::resolve(tx, &named)?;
+                let mut store = store::location::find(tx, id)?.expect("a store");
+                (store.coordinates, store.hours, store.can_pick_up) =
+                    (Some(coordinates), Some(hours.clone()), true);
+                Ok(store::location::update(tx, &store)?)
+            });
+            assert!(changed.unwrap(), "{code} is changed");
+        }
     }
 
     /// A cart of mugs in the web shop, sent by parcel or collected at a location.

@@ -19,6 +19,7 @@ pub mod market;
 pub mod order;
 pub mod payment;
 pub mod price;
+pub mod promise;
 pub mod promotion;
 pub mod refusal;
 pub mod returns;

@@ -12,6 +12,10 @@ pub const MEMBERS_MAX: usize = 1000;
 pub const RANK_MAX: i64 = 1000;
 /// The most orders a day a location can be said to prepare.
 pub const CAPACITY_MAX: i64 = 1_000_000;
+/// The longest time to prepare an order, in minutes: a week.
+pub const PREPARATION_MINUTES_MAX: i64 = 7 * 24 * 60;
+/// How long it takes where nothing else is said.
+pub const PREPARATION_MINUTES: i64 = 30;
 
 crate::words! {
     /// What a location is.
@@ -68,6 +72,18 @@ pub fn capacity(orders_per_day: i64) -> Result<i64, Refusal> {
     ))
 }
 
+/// Checks how long it takes to prepare an order.
+///
+/// # Errors
+/// The refusal says what can be given.
+pub fn preparation_minutes(minutes: i64) -> Result<i64, Refusal> {
+    if (0..=PREPARATION_MINUTES_MAX).contains(&minutes) {
+        return Ok(minutes);
+    }
+    let message = format!("give 0 to {PREPARATION_MINUTES_MAX} minutes");
+    Err(Refusal::invalid("preparation_minutes", message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +95,6 @@ mod tests {
         assert_eq!(members(vec![(leeds, 1), (leeds, 2)]).unwrap_err().field(), Some("members.1.location"));
         assert_eq!(members(vec![(leeds, RANK_MAX + 1)]).unwrap_err().field(), Some("members.0.rank"));
         assert!(capacity(-1).is_err());
+        assert!(preparation_minutes(PREPARATION_MINUTES_MAX + 1).is_err() && preparation_minutes(0).is_ok());
     }
 }

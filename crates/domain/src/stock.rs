@@ -3,6 +3,9 @@
 //! The stock of one variant is one book of the ledger. Goods at a location are in exactly one state; what is promised but not yet at
 //! a shelf is kept on the network; the world outside (suppliers, customers, opening, losses) is the other side of every change.
 
+pub mod expected;
+pub mod selling;
+
 use std::collections::BTreeMap;
 
 use crate::ledger::{AccountKey, Posting};
@@ -31,10 +34,16 @@ words! {
         Missing 8 "missing";
         /// On the way between two locations.
         InTransit 9 "in_transit";
+        /// Expected at a location, not there yet.
+        Incoming 10 "incoming";
         /// Held for baskets, not yet at a location.
         PoolHeld 20 "pool_held";
         /// Sold, not yet at a location.
         PoolCommitted 21 "pool_committed";
+        /// Sold beyond what was there; served from whatever comes.
+        Backordered 22 "backordered";
+        /// Sold beyond what was there; served from goods that are expected, when they have come.
+        Preordered 23 "preordered";
         /// The supplier's side of receiving.
         Supplier 40 "supplier";
         /// The customer's side of selling and returning.
@@ -49,6 +58,8 @@ words! {
         Scrap 45 "scrap";
         /// The customer's wish, the other side of promises from the pool.
         Demand 46 "demand";
+        /// What suppliers are to bring, the other side of what is expected.
+        Expected 47 "expected";
     }
 }
 
@@ -61,6 +72,11 @@ impl State {
     /// Does this state count as physically there, at a location?
     pub const fn is_on_hand(self) -> bool {
         self.code() < 9
+    }
+
+    /// Is this a promise kept on a network, for goods at no location yet?
+    pub const fn is_pool(self) -> bool {
+        matches!(self, State::PoolHeld | State::PoolCommitted | State::Backordered | State::Preordered)
     }
 
     /// States a member of staff may move goods between by hand.

@@ -64,6 +64,7 @@ pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("external ids", promises::external_ids),
+    ("expected goods", promises::expected),
     ("credit", credit::books),
     ("refunds", credit::refunds),
     ("returned", credit::returned),

@@ -6,7 +6,7 @@ use domain::actor::{Actor, Permission};
 use domain::catalogue::Wording;
 use domain::delivery::{self as rules, Area, Delivery, Kind, Rates};
 use domain::value::id::{self, DeliveryMethod, TaxClass};
-use domain::value::{Currency, Id, Reference};
+use domain::value::{Currency, Id, OpeningHours, Reference};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::market::Channel;
@@ -40,6 +40,8 @@ pub struct NewMethod {
     pub tax_class: Reference<TaxClass>,
     /// The least and the most working days until the goods are there.
     pub lead_days: (i64, i64),
+    /// When its carrier delivers.
+    pub delivery_hours: Option<OpeningHours>,
     /// The channels it is offered in.
     pub channels: Vec<Reference<id::Channel>>,
     /// The network at whose locations goods are collected.
@@ -63,6 +65,8 @@ pub struct MethodChange {
     pub lead_days_min: Option<i64>,
     /// The most working days until the goods are there.
     pub lead_days_max: Option<i64>,
+    /// When its carrier delivers.
+    pub delivery_hours: Option<Option<OpeningHours>>,
     /// The channels it is offered in.
     pub channels: Option<Vec<Reference<id::Channel>>>,
     /// The network at whose locations goods are collected.
@@ -156,6 +160,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMethod)
         rates: new.rates,
         tax_class: external::known_at(tx, "tax_class", &new.tax_class)?,
         lead_days: new.lead_days,
+        delivery_hours: new.delivery_hours,
         channels: known_channels(tx, &new.channels, new.currency)?,
         pickup_network: new
             .pickup_network
@@ -213,6 +218,7 @@ pub fn update(
     }
     set(&mut method.lead_days.0, change.lead_days_min);
     set(&mut method.lead_days.1, change.lead_days_max);
+    set(&mut method.delivery_hours, change.delivery_hours);
     set(&mut method.active, change.active);
     let mut method = checked(method)?;
     if !rows::update(tx, &method)? {

@@ -26,18 +26,21 @@ use domain::delivery::Kind;
 use domain::fulfilment::{self as rules, Part, Pieces, State};
 use domain::ledger::AccountKey;
 use domain::stock;
+use domain::stock::selling::Later;
 use domain::value::Id;
 use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Network, OrderLine, Variant};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
-pub use store::fulfilment::{FulfilmentOrder, Line};
+pub use store::fulfilment::{FulfilmentOrder, Line, Promised};
 
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::routing::Taken;
+use crate::stock::book_of;
 use crate::stock::onward::{Onward, move_on};
+use crate::stock::selling::Beyond;
 use crate::{Failure, World};
 
 /// Makes the fulfilment orders of a new order, one for each location that gives something. `gone` when the goods were handed over already.
@@ -66,6 +69,36 @@ pub fn open(
     Ok(made)
 }
 
+/// Makes the fulfilment orders of goods that were sold and are not there: one for each variant, because each comes at its own time.
+///
+/// # Errors
+/// What the store says.
+pub fn open_later(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, network): (&Order, Id<Network>),
+    (sold, pieces): (&[Beyond], &Pieces),
+) -> Result<Vec<FulfilmentOrder>, Failure> {
+    let mut made = Vec::with_capacity(sold.len());
+    for beyond in sold {
+        let own = pieces.iter().filter(|((_, variant), _)| *variant == beyond.variant);
+        let quantities: Pieces = own.map(|(piece, quantity)| (*piece, *quantity)).collect();
+        let mut one = begun(world, order, (network, None), (State::Unrouted, quantities));
+        (one.later, one.not_before) = (Some(beyond.later), beyond.rule.releases_at);
+        let (reason, kind, state) = match beyond.later {
+            Later::BackOrder => ("back_ordered", "fulfilment.back_ordered", stock::State::Backordered),
+            Later::PreOrder => ("pre_ordered", "fulfilment.pre_ordered", stock::State::Preordered),
+        };
+        rows::add(tx, &one)?;
+        let way = (reason, stock::world(stock::State::Demand), stock::on(network, state));
+        shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
+        tell(tx, actor, world, &one, kind);
+        made.push(one);
+    }
+    Ok(made)
+}
+
 /// Makes the fulfilment orders of what was taken for an order; what was not waits at no location, promised on the network.
 ///
 /// # Errors
@@ -90,11 +123,32 @@ fn add(
     actor: &Actor,
     world: &mut World,
     order: &Order,
+    place: (Id<Network>, Option<Id<Location>>),
+    what: (State, Pieces),
+) -> Result<FulfilmentOrder, Failure> {
+    let one = begun(world, order, place, what);
+    rows::add(tx, &one)?;
+    if one.state.is_at_location() {
+        room::take(tx, world.now(), &one)?;
+    }
+    let kind = match one.state {
+        State::Unrouted => "fulfilment.unrouted",
+        State::AwaitingTransfer => "fulfilment.awaiting_transfer",
+        state if state.has_left() => "fulfilment.collected",
+        _ => "fulfilment.opened",
+    };
+    tell(tx, actor, world, &one, kind);
+    Ok(one)
+}
+
+fn begun(
+    world: &mut World,
+    order: &Order,
     (network, location): (Id<Network>, Option<Id<Location>>),
     (state, quantities): (State, Pieces),
-) -> Result<FulfilmentOrder, Failure> {
+) -> FulfilmentOrder {
     let line = |((line, variant), quantity)| Line { line, variant, quantity, picked: 0 };
-    let one = FulfilmentOrder {
+    FulfilmentOrder {
         order: order.id,
         id: world.id(),
         network,
@@ -107,21 +161,12 @@ fn add(
         ready_at: None,
         collect_by: None,
         left_at: state.has_left().then_some(world.now()),
+        later: None,
+        not_before: None,
+        promised: Promised::default(),
         expected_at: None,
         lines: quantities.into_iter().map(line).collect(),
-    };
-    rows::add(tx, &one)?;
-    if state.is_at_location() {
-        room::take(tx, world.now(), &one)?;
     }
-    let kind = match state {
-        State::Unrouted => "fulfilment.unrouted",
-        State::AwaitingTransfer => "fulfilment.awaiting_transfer",
-        state if state.has_left() => "fulfilment.collected",
-        _ => "fulfilment.opened",
-    };
-    tell(tx, actor, world, &one, kind);
-    Ok(one)
 }
 
 /// Tells what happened to a fulfilment order, with everything that stands in it.
@@ -133,7 +178,7 @@ fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &FulfilmentOrder
         .collect();
     let body = json!({
         "fulfilment_order": one.id.to_string(), "location": one.location.map(|location| location.to_string()),
-        "state": one.state.text(), "on_hold": one.on_hold, "tracking": one.tracking, "lines": lines
+        "state": one.state.text(), "later": one.later.map(Later::text), "on_hold": one.on_hold, "tracking": one.tracking, "lines": lines
     });
     emit(tx, actor, world, one.order, kind, body);
 }
@@ -222,12 +267,48 @@ fn by_variant(lines: &[Line], count: impl Fn(&Line) -> i64) -> BTreeMap<Id<Varia
     sum
 }
 
-/// Where the goods of a fulfilment order lie that were not picked yet.
+/// Where the goods of a fulfilment order lie that were not picked yet; of those that were not there when they were sold, where they are
+/// promised once they have come.
 fn promised_at(one: &FulfilmentOrder) -> AccountKey {
-    match one.location {
-        Some(location) => stock::at(location, stock::State::Committed),
-        None => stock::on(one.network, stock::State::PoolCommitted),
+    match (one.location, one.later) {
+        (Some(location), _) => stock::at(location, stock::State::Committed),
+        (None, None) => stock::on(one.network, stock::State::PoolCommitted),
+        (None, Some(_)) => stock::on(one.network, stock::State::Backordered),
     }
+}
+
+/// From which accounts a promise is taken back. All who wait for goods that were not there stand in one queue, and what has come is
+/// promised to the first of it: whoever leaves the queue frees a place at its end, for which nothing has come yet, if there is one.
+fn promised_in(
+    tx: &mut Tx<'_>,
+    one: &FulfilmentOrder,
+    (variant, quantity): (Id<Variant>, i64),
+) -> Result<Vec<(AccountKey, i64)>, Failure> {
+    if one.location.is_some() || one.later.is_none() {
+        return Ok(vec![(promised_at(one), quantity)]);
+    }
+    store::ledger::lock_books(tx, &mut vec![book_of(variant)])?;
+    let end = stock::on(one.network, stock::State::Preordered);
+    let not_come = store::ledger::balance(tx, book_of(variant), end)?.min(quantity);
+    let parts = [(end, not_come), (promised_at(one), quantity - not_come)];
+    Ok(parts.into_iter().filter(|(_, part)| *part > 0).collect())
+}
+
+/// The pieces of a fulfilment order at no location are promised in the pool no longer.
+fn leave_pool(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &FulfilmentOrder,
+    reason: &'static str,
+) -> Result<(), Failure> {
+    for (variant, quantity) in by_variant(&one.lines, |line| line.quantity) {
+        for (from, part) in promised_in(tx, one, (variant, quantity))? {
+            let way = (reason, from, stock::world(stock::State::Demand));
+            shift(tx, actor, world, one, way, &BTreeMap::from([(variant, part)]))?;
+        }
+    }
+    Ok(())
 }
 
 /// How many units of a line have not wholly left yet.
@@ -296,10 +377,12 @@ fn give_back_part(
         Some(location) => stock::at(location, stock::State::Available),
         None => stock::world(stock::State::Demand),
     };
-    let way = ("released", promised_at(one), back);
     let here = inbound::let_go(tx, actor, world, one, (variant, promised))?;
     if here > 0 {
-        shift(tx, actor, world, one, way, &BTreeMap::from([(variant, here)]))?;
+        for (from, quantity) in promised_in(tx, one, (variant, here))? {
+            let quantities = BTreeMap::from([(variant, quantity)]);
+            shift(tx, actor, world, one, ("released", from, back), &quantities)?;
+        }
     }
     if let (Some(location), true) = (one.location, freed > promised) {
         let way = ("released", stock::at(location, stock::State::Picked), back);

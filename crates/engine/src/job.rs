@@ -17,8 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, returns, routing,
-    seal, stock,
+    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, promise, returns,
+    routing, seal, stock,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -107,6 +107,7 @@ pub fn registry() -> Registry {
         .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)
+        .on(promise::waiting::RENEW, promise::waiting::on_renew)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

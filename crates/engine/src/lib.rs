@@ -30,6 +30,7 @@ pub mod order;
 pub mod payment;
 pub mod perform;
 pub mod price;
+pub mod promise;
 pub mod promotion;
 pub mod returns;
 pub mod routing;

@@ -47,6 +47,8 @@ pub struct NewLocation {
     pub cut_off: Option<CutOffs>,
     /// The most orders it prepares in a day.
     pub capacity: Option<i64>,
+    /// How long it takes to prepare an order, in minutes of being open.
+    pub preparation_minutes: i64,
 }
 
 /// What of a location is to change; `None` leaves it, `Some(None)` takes it away.
@@ -78,6 +80,8 @@ pub struct LocationChange {
     pub cut_off: Option<Option<CutOffs>>,
     /// The most orders it prepares in a day.
     pub capacity: Option<Option<i64>>,
+    /// How long it takes to prepare an order, in minutes of being open.
+    pub preparation_minutes: Option<i64>,
 }
 
 /// A network to be made.
@@ -144,6 +148,7 @@ pub fn create(
         coordinates: new.coordinates,
         cut_off: new.cut_off,
         capacity: new.capacity.map(rules::capacity).transpose()?,
+        preparation_minutes: rules::preparation_minutes(new.preparation_minutes)?,
         version: 1,
     };
     if !rows::add(tx, &location)? {
@@ -208,7 +213,9 @@ fn apply(location: &mut Location, change: LocationChange) -> Result<(), Refusal>
     set(&mut location.coordinates, change.coordinates);
     set(&mut location.cut_off, change.cut_off);
     set(&mut location.capacity, change.capacity);
+    set(&mut location.preparation_minutes, change.preparation_minutes);
     location.capacity.map(rules::capacity).transpose()?;
+    rules::preparation_minutes(location.preparation_minutes)?;
     Ok(())
 }
 
@@ -224,6 +231,19 @@ pub fn find(tx: &mut Tx<'_>, actor: &Actor, location: &Reference<id::Location>) 
 
 fn load(tx: &mut Tx<'_>, id: Id<id::Location>) -> Result<Location, Failure> {
     rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("location", id).into())
+}
+
+/// Refuses a location to which nothing is delivered.
+///
+/// # Errors
+/// [`domain::Code::NotFound`], or [`domain::Code::WrongState`].
+pub(crate) fn must_receive(tx: &mut Tx<'_>, id: Id<id::Location>) -> Result<(), Failure> {
+    let found = rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("location", id).at("location"))?;
+    if found.can_receive {
+        return Ok(());
+    }
+    let message = format!("location \"{}\" does not receive goods; choose another", found.code);
+    Err(Refusal::new(domain::Code::WrongState, message).at("location").into())
 }
 
 /// The locations after one, in the order they were made.

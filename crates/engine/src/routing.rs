@@ -139,7 +139,7 @@ pub fn take_what_there_is(
     allocate(tx, actor, world, &taking, &picture)
 }
 
-/// Can any of these be had, beside what is promised to others? They are themselves promised on the network of the reach.
+/// Can any of these be had, beside what is promised to others?
 ///
 /// # Errors
 /// What the store says.
@@ -150,7 +150,7 @@ pub fn is_something_there(
 ) -> Result<bool, Failure> {
     let variants: Vec<_> = waiting.keys().copied().collect();
     let picture = picture(tx, reach, &variants)?;
-    Ok(waiting.iter().any(|(variant, own)| picture.promisable_beside(*variant, *own) > 0))
+    Ok(variants.iter().any(|variant| picture.promisable(*variant) > 0))
 }
 
 /// A promise from a sum over locations stays true only while nobody else promises from the same book.

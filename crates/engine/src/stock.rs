@@ -5,6 +5,7 @@ pub mod hold;
 mod level;
 pub mod onward;
 pub mod rule;
+pub mod selling;
 pub mod write_off;
 
 use std::borrow::Cow;
@@ -21,7 +22,7 @@ use store::{Tx, ledger as books, stock as rows};
 
 use crate::event::emit;
 use crate::ledger::{Notice, Told, post};
-use crate::{Failure, World};
+use crate::{Failure, World, location};
 
 pub use level::{LevelSetting, end_exclusions, include, set_level, set_value};
 
@@ -88,7 +89,7 @@ fn notice(
             let state = State::coded(posting.account.state).map_or("", State::text);
             let place = State::coded(posting.account.state).filter(|state| !state.is_world());
             match place {
-                Some(state) if state.code() >= State::PoolHeld.code() => json!({ "state": state.text(), "amount": posting.amount }),
+                Some(state) if state.is_pool() => json!({ "state": state.text(), "amount": posting.amount }),
                 Some(_) => json!({ "location": Id::<Location>::from_bytes(posting.account.place).to_string(), "state": state, "amount": posting.amount }),
                 None => json!({ "state": state, "amount": posting.amount }),
             }
@@ -178,21 +179,16 @@ pub fn receive(
         return Err(Refusal::invalid("state", "goods arrive available, in quality or damaged").into());
     }
     must_be_stocked(tx, input.variant)?;
-    let location = must_be_there(tx, input.location)?;
-    if !location.can_receive {
-        return Err(Refusal::new(
-            Code::WrongState,
-            format!("location \"{}\" does not receive goods; choose another", location.code),
-        )
-        .at("location")
-        .into());
-    }
+    location::must_receive(tx, input.location)?;
     let postings = stock::moving(
         stock::world(input.from),
         stock::at(input.location, input.state),
         input.quantity.units(),
         0,
     );
+    if input.state == State::Available {
+        selling::claim_uncovered(tx, actor, world, input.variant, input.quantity.units())?;
+    }
     let reason = if input.from == State::Opening { "opening" } else { "received" };
     let cause = input.reference.map(|reference| ("reference", reference));
     let movement = Movement { variant: input.variant, reason, cause, postings: postings.into() };
@@ -399,6 +395,9 @@ pub fn move_state(
         input.quantity.units(),
         0,
     );
+    if input.to == State::Available {
+        selling::claim_uncovered(tx, actor, world, input.variant, input.quantity.units())?;
+    }
     let movement = Movement {
         variant: input.variant,
         reason: stock::why_moved(input.from, input.to),

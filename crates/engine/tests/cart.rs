@@ -342,6 +342,7 @@ fn methods(shop: &TestShop) {
         rates: band(399),
         tax_class: Reference::External("standard".into()),
         lead_days: (1, 3),
+        delivery_hours: None,
         channels: vec![Reference::External("WEB".into())],
         pickup_network: None,
         pickup_locations: Vec::new(),

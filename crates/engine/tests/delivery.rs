@@ -38,6 +38,7 @@ fn parcel(retailer: &Retailer, channels: &[&str]) -> NewMethod {
         },
         tax_class: Reference::Id(retailer.tax_class),
         lead_days: (1, 3),
+        delivery_hours: None,
         channels: channels.iter().map(|code| Reference::External((*code).to_owned())).collect(),
         pickup_network: None,
         pickup_locations: Vec::new(),
@@ -58,6 +59,7 @@ fn pickup(retailer: &Retailer, channels: &[&str]) -> NewMethod {
             free_from_minor: None,
         },
         lead_days: (0, 0),
+        delivery_hours: None,
         pickup_network: Some(Reference::Id(retailer.network)),
         ..parcel(retailer, channels)
     }
@@ -71,6 +73,7 @@ fn no_change() -> MethodChange {
         tax_class: None,
         lead_days_min: None,
         lead_days_max: None,
+        delivery_hours: None,
         channels: None,
         pickup_network: None,
         pickup_locations: None,

@@ -38,6 +38,7 @@ fn leeds() -> NewLocation {
         coordinates: Coordinates::parse("53.800755", "-1.549077").ok(),
         cut_off: Some(CutOffs::parse("mo-fr 15:00; sa 12:00").expect("a sound value")),
         capacity: Some(40),
+        preparation_minutes: 30,
     }
 }
 
@@ -77,6 +78,7 @@ fn no_change() -> LocationChange {
         coordinates: None,
         cut_off: None,
         capacity: None,
+        preparation_minutes: None,
     }
 }
 

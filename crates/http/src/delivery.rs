@@ -28,7 +28,7 @@ use crate::shape::{Fields, MoneyShape};
 use shape::{MethodChangeShape, MethodShape, NewMethodShape, OfferShape};
 
 /// The most characters of a postal code.
-const POSTAL_CODE_CHARS_MAX: usize = 16;
+pub(crate) const POSTAL_CODE_CHARS_MAX: usize = 16;
 /// The most that goods can be said to weigh, in grams: a hundred tonnes.
 const WEIGHT_GRAMS_MAX: i64 = 100_000_000;
 

@@ -33,6 +33,7 @@ pub mod page;
 pub mod payment;
 pub mod price;
 pub mod problem;
+pub mod promise;
 pub mod query;
 mod reference;
 pub mod returns;

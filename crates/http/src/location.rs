@@ -27,7 +27,7 @@ use crate::query::Asked;
 use crate::shape::Fields;
 use shape::{LocationChangeShape, LocationShape, NewLocationShape, OpeningShape};
 
-pub(crate) use shape::{CODE_CHARS_MAX, PlaceAddressShape};
+pub(crate) use shape::{CODE_CHARS_MAX, CoordinatesShape, PlaceAddressShape};
 
 /// The routes of locations and networks.
 pub fn routes() -> OpenApiRouter<App> {

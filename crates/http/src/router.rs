@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, returns, routing,
-    status, stock, storefront, tax, transfer,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, returns,
+    routing, status, stock, storefront, tax, transfer,
 };
 
 /// The description's fixed part.
@@ -45,6 +45,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(order::routes())
         .merge(routing::routes())
         .merge(fulfilment::routes())
+        .merge(promise::routes())
         .merge(checkout::routes())
         .merge(returns::routes())
         .merge(change::routes())

@@ -1,6 +1,7 @@
 //! Stock over the API: deliveries, corrections, moves and holds; what can be promised; and why a number is what it is.
 
 mod read;
+mod selling;
 mod write_off;
 
 use axum::extract::{Path, State};
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hold_stock))
         .routes(routes!(release_stock))
         .merge(read::routes())
+        .merge(selling::routes())
         .merge(write_off::routes())
 }
 

@@ -47,6 +47,7 @@ pub fn a_location(code: &str) -> NewLocation {
         coordinates: None,
         cut_off: None,
         capacity: None,
+        preparation_minutes: 30,
     }
 }
 
@@ -262,6 +263,7 @@ impl Retailer {
             },
             tax_class: Reference::Id(self.tax_class),
             lead_days: (1, 3),
+            delivery_hours: None,
             channels: channels.iter().map(|code| Reference::External((*code).to_owned())).collect(),
             pickup_network: None,
             pickup_locations: Vec::new(),

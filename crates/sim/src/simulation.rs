@@ -283,6 +283,7 @@ fn no_change() -> LocationChange {
         coordinates: None,
         cut_off: None,
         capacity: None,
+        preparation_minutes: None,
     }
 }
 

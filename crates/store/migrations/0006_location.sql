@@ -13,6 +13,7 @@ create table if not exists location (
     hours text,
     cut_off text,
     capacity {int} check (capacity >= 0),
+    preparation_minutes {int} not null check (preparation_minutes >= 0),
     street text,
     city text,
     region text,

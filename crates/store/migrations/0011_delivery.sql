@@ -13,6 +13,7 @@ create table if not exists delivery_method (
     tax_class_id {bytes} not null,
     lead_days_min {int} not null,
     lead_days_max {int} not null,
+    delivery_hours text,
     pickup_network_id {bytes},
     active {int} not null,
     version {int} not null

@@ -12,6 +12,10 @@ create table if not exists fulfilment_order (
     ready_at {int},
     collect_by {int},
     left_at {int},
+    later {int},
+    not_before {int},
+    promised_from {int},
+    promised_by {int},
     expected_at {int},
     wave_id {bytes},
     primary key (order_id, fulfilment_order_id)
@@ -26,8 +30,11 @@ create table if not exists fulfilment_line (
     variant_id {bytes} not null,
     quantity {int} not null check (quantity >= 0),
     picked {int} not null check (picked >= 0 and picked <= quantity),
+    waits {int} not null,
     primary key (order_id, fulfilment_order_id, line_id, variant_id)
 ) {strict};
+-- The queue of each variant: pieces that are sold and at no location yet, the longest waiting first.
+create index if not exists fulfilment_line_waiting on fulfilment_line (variant_id, fulfilment_order_id) where waits = 1;
 
 -- Locations a fulfilment order is offered to, until the first claims it or the time is over.
 create table if not exists fulfilment_offer (

@@ -213,6 +213,7 @@ lookups! {
     "chn" "channel" "channel_id";
     "cus" "customer" "customer_id";
     "dlv" "delivery_method" "delivery_method_id";
+    "exp" "expected_goods" "expected_goods_id";
     "loc" "location" "location_id";
     "mkt" "market" "market_id";
     "net" "network" "network_id";

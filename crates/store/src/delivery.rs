@@ -5,7 +5,7 @@ pub mod sending;
 use domain::catalogue::Wording;
 use domain::delivery::{Area, Band, Kind, Measure, Rates};
 use domain::value::id::{Channel, DeliveryMethod, Location, Network, TaxClass};
-use domain::value::{Country, Currency, Id};
+use domain::value::{Country, Currency, Id, OpeningHours};
 use serde_json::{Value, json};
 
 use crate::catalogue::json as wordings;
@@ -32,6 +32,8 @@ pub struct Method {
     pub tax_class: Id<TaxClass>,
     /// The least and the most working days until the goods are there.
     pub lead_days: (i64, i64),
+    /// When its carrier delivers; from Monday to Friday when none is given.
+    pub delivery_hours: Option<OpeningHours>,
     /// The channels it is offered in, in order.
     pub channels: Vec<Id<Channel>>,
     /// The network at whose locations goods are collected.
@@ -61,6 +63,7 @@ fn method(row: &mut Row<'_>) -> Result<Method, StoreError> {
         },
         tax_class: row.id()?,
         lead_days: (row.int()?, row.int()?),
+        delivery_hours: row.value_or_null(OpeningHours::parse)?,
         pickup_network: row.id_or_null()?,
         active: row.yes()?,
         version: row.int()?,
@@ -104,10 +107,11 @@ fn of_bands(bands: &[Band]) -> String {
 /// # Errors
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, method: &Method) -> Result<bool, StoreError> {
+    let hours = method.delivery_hours.as_ref().map(ToString::to_string);
     let made = tx.execute(
         "insert into delivery_method (delivery_method_id, code, name, kind, currency, zone, measure, bands, most,
-             free_from_minor, tax_class_id, lead_days_min, lead_days_max, pickup_network_id, active, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)
+             free_from_minor, tax_class_id, lead_days_min, lead_days_max, delivery_hours, pickup_network_id, active, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)
          on conflict (code) do nothing",
         params![
             method.id,
@@ -123,6 +127,7 @@ pub fn add(tx: &mut Tx<'_>, method: &Method) -> Result<bool, StoreError> {
             method.tax_class,
             method.lead_days.0,
             method.lead_days.1,
+            hours.as_ref(),
             method.pickup_network,
             method.active
         ],
@@ -139,11 +144,12 @@ pub fn add(tx: &mut Tx<'_>, method: &Method) -> Result<bool, StoreError> {
 /// # Errors
 /// What the store says.
 pub fn update(tx: &mut Tx<'_>, method: &Method) -> Result<bool, StoreError> {
+    let hours = method.delivery_hours.as_ref().map(ToString::to_string);
     let changed = tx.execute(
         "update delivery_method set name = $2, zone = $3, measure = $4, bands = $5, most = $6, free_from_minor = $7,
-             tax_class_id = $8, lead_days_min = $9, lead_days_max = $10, pickup_network_id = $11, active = $12,
-             version = version + 1
-         where delivery_method_id = $1 and version = $13",
+             tax_class_id = $8, lead_days_min = $9, lead_days_max = $10, delivery_hours = $11,
+             pickup_network_id = $12, active = $13, version = version + 1
+         where delivery_method_id = $1 and version = $14",
         params![
             method.id,
             &wordings::of_wording(&method.name),
@@ -155,6 +161,7 @@ pub fn update(tx: &mut Tx<'_>, method: &Method) -> Result<bool, StoreError> {
             method.tax_class,
             method.lead_days.0,
             method.lead_days.1,
+            hours.as_ref(),
             method.pickup_network,
             method.active,
             method.version
@@ -191,7 +198,7 @@ fn add_parts(tx: &mut Tx<'_>, method: &Method) -> Result<(), StoreError> {
 pub fn find(tx: &mut Tx<'_>, id: Id<DeliveryMethod>) -> Result<Option<Method>, StoreError> {
     let found = tx.rows(
         "select delivery_method_id, code, name, kind, currency, zone, measure, bands, most, free_from_minor,
-             tax_class_id, lead_days_min, lead_days_max, pickup_network_id, active, version
+             tax_class_id, lead_days_min, lead_days_max, delivery_hours, pickup_network_id, active, version
          from delivery_method where delivery_method_id = $1",
         params![id],
         method,
@@ -206,7 +213,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<DeliveryMethod>) -> Result<Option<Method>, S
 pub fn list(tx: &mut Tx<'_>, after: Id<DeliveryMethod>, limit: i64) -> Result<Vec<Method>, StoreError> {
     let found = tx.rows(
         "select delivery_method_id, code, name, kind, currency, zone, measure, bands, most, free_from_minor,
-             tax_class_id, lead_days_min, lead_days_max, pickup_network_id, active, version
+             tax_class_id, lead_days_min, lead_days_max, delivery_hours, pickup_network_id, active, version
          from delivery_method where delivery_method_id > $1 order by delivery_method_id limit $2",
         params![after, limit],
         method,
@@ -221,7 +228,7 @@ pub fn list(tx: &mut Tx<'_>, after: Id<DeliveryMethod>, limit: i64) -> Result<Ve
 pub fn offered(tx: &mut Tx<'_>, channel: Id<Channel>) -> Result<Vec<Method>, StoreError> {
     let found = tx.rows(
         "select delivery_method.delivery_method_id, code, name, kind, currency, zone, measure, bands, most,
-             free_from_minor, tax_class_id, lead_days_min, lead_days_max, pickup_network_id, active, version
+             free_from_minor, tax_class_id, lead_days_min, lead_days_max, delivery_hours, pickup_network_id, active, version
          from delivery_channel
          join delivery_method on delivery_method.delivery_method_id = delivery_channel.delivery_method_id
          where channel_id = $1 and active = 1 order by delivery_method.delivery_method_id",

@@ -5,11 +5,13 @@ pub mod parcel;
 pub mod substitute;
 pub mod visit;
 pub mod wait;
+pub mod waiting;
 pub mod wave;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State;
 use domain::ledger::AccountKey;
+use domain::stock::selling::Later;
 use domain::value::id::{self, Location, Network, Order, OrderLine, Variant};
 use domain::value::{Id, Instant};
 
@@ -17,6 +19,15 @@ use crate::{Row, StoreError, Tx, params};
 
 /// Which fulfilment order of which order.
 pub type Which = (Id<Order>, Id<id::FulfilmentOrder>);
+
+/// From when on the customer has the goods, and by when at the latest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Promised {
+    /// From this instant on.
+    pub from: Option<Instant>,
+    /// By this instant.
+    pub by: Option<Instant>,
+}
 
 /// Goods of one order that leave one location together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +56,12 @@ pub struct FulfilmentOrder {
     pub collect_by: Option<Instant>,
     /// When the goods left.
     pub left_at: Option<Instant>,
+    /// How the goods were sold, when they were not there.
+    pub later: Option<Later>,
+    /// Before this instant the goods do not leave.
+    pub not_before: Option<Instant>,
+    /// From when on the customer was promised to have them, and by when.
+    pub promised: Promised,
     /// When goods on their way to its location are expected there.
     pub expected_at: Option<Instant>,
     /// Its lines.
@@ -71,11 +88,12 @@ pub struct Line {
 pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
     tx.execute(
         "insert into fulfilment_order (order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking,
-             made_at, ready_at, collect_by, left_at, expected_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             made_at, ready_at, collect_by, left_at, later, not_before, promised_from, promised_by, expected_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         params![
             new.order, new.id, new.network, new.location, new.kind.code(), new.state.code(), new.on_hold.as_ref(),
-            new.tracking.as_ref(), new.made_at, new.ready_at, new.collect_by, new.left_at, new.expected_at
+            new.tracking.as_ref(), new.made_at, new.ready_at, new.collect_by, new.left_at, new.later.map(Later::code),
+            new.not_before, new.promised.from, new.promised.by, new.expected_at
         ],
     )?;
     for line in &new.lines {
@@ -90,9 +108,9 @@ pub fn add(tx: &mut Tx<'_>, new: &FulfilmentOrder) -> Result<(), StoreError> {
 /// What the store says.
 pub fn add_line(tx: &mut Tx<'_>, of: &FulfilmentOrder, line: &Line) -> Result<(), StoreError> {
     tx.execute(
-        "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked)
-         values ($1, $2, $3, $4, $5, $6)",
-        params![of.order, of.id, line.line, line.variant, line.quantity, line.picked],
+        "insert into fulfilment_line (order_id, fulfilment_order_id, line_id, variant_id, quantity, picked, waits)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        params![of.order, of.id, line.line, line.variant, line.quantity, line.picked, of.state.is_unplaced()],
     )?;
     Ok(())
 }
@@ -111,6 +129,9 @@ fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
         ready_at: row.instant_or_null()?,
         collect_by: row.instant_or_null()?,
         left_at: row.instant_or_null()?,
+        later: row.word_or_null(Later::coded)?,
+        not_before: row.instant_or_null()?,
+        promised: Promised { from: row.instant_or_null()?, by: row.instant_or_null()? },
         expected_at: row.instant_or_null()?,
         lines: Vec::new(),
     })
@@ -123,7 +144,7 @@ fn fulfilment_order(row: &mut Row<'_>) -> Result<FulfilmentOrder, StoreError> {
 pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
-             collect_by, left_at, expected_at
+             collect_by, left_at, later, not_before, promised_from, promised_by, expected_at
          from fulfilment_order where order_id = $1 order by fulfilment_order_id",
         params![order],
         fulfilment_order,
@@ -176,7 +197,7 @@ pub fn open_at(
 ) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select order_id, fulfilment_order_id, network_id, location_id, kind, state, on_hold, tracking, made_at, ready_at,
-             collect_by, left_at, expected_at
+             collect_by, left_at, later, not_before, promised_from, promised_by, expected_at
          from fulfilment_order where location_id = $1 and state in (1, 7, 8, 9, 10) and fulfilment_order_id > $2
          order by fulfilment_order_id limit $3",
         params![location, after, limit],
@@ -196,21 +217,6 @@ fn lines_of(tx: &mut Tx<'_>, of: &FulfilmentOrder) -> Result<Vec<Line>, StoreErr
         line_of,
     )?;
     Ok(lines.into_iter().map(|(_, line)| line).collect())
-}
-
-/// The fulfilment orders at no location that nobody holds and that wait for goods alone, the longest waiting first, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn unrouted(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Which>, StoreError> {
-    tx.rows(
-        "select f.order_id, f.fulfilment_order_id from fulfilment_order f where f.state = 5 and f.on_hold is null
-             and not exists (select 1 from fulfilment_wait w
-                 where w.order_id = f.order_id and w.fulfilment_order_id = f.fulfilment_order_id and w.reason in (2, 3))
-         order by f.fulfilment_order_id limit $1",
-        params![limit],
-        |row| Ok((row.id()?, row.id()?)),
-    )
 }
 
 /// Offers a fulfilment order to a location; a second offer moves the end.
@@ -280,7 +286,7 @@ pub fn offered_to(
 ) -> Result<Vec<FulfilmentOrder>, StoreError> {
     let mut found = tx.rows(
         "select f.order_id, f.fulfilment_order_id, f.network_id, f.location_id, f.kind, f.state, f.on_hold, f.tracking, f.made_at,
-             f.ready_at, f.collect_by, f.left_at, f.expected_at
+             f.ready_at, f.collect_by, f.left_at, f.later, f.not_before, f.promised_from, f.promised_by, f.expected_at
          from fulfilment_offer o
          join fulfilment_order f on f.order_id = o.order_id and f.fulfilment_order_id = o.fulfilment_order_id
          where o.location_id = $1 and o.until > $2 and o.fulfilment_order_id > $3 and f.state = 6
@@ -325,11 +331,17 @@ pub fn unpicked_at(
     )
 }
 
-/// Writes where a fulfilment order stands. The order is locked.
+/// Writes where a fulfilment order stands. The order is locked. What was promised stays; [`waiting::promise`] writes it.
 ///
 /// # Errors
 /// What the store says.
 pub fn update(tx: &mut Tx<'_>, one: &FulfilmentOrder) -> Result<(), StoreError> {
+    if !one.state.has_left() {
+        tx.execute(
+            "update fulfilment_line set waits = $3 where order_id = $1 and fulfilment_order_id = $2 and waits <> $3",
+            params![one.order, one.id, one.state.is_unplaced()],
+        )?;
+    }
     tx.execute(
         "update fulfilment_order set location_id = $3, state = $4, on_hold = $5, tracking = $6, ready_at = $7, collect_by = $8,
              left_at = $9, expected_at = $10
@@ -356,7 +368,7 @@ pub fn update_line(tx: &mut Tx<'_>, one: &FulfilmentOrder, line: &Line) -> Resul
 
 /// What the books say of goods of orders at a place, and what the open fulfilment orders say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promised {
+pub struct Unequal {
     /// The variant.
     pub variant: Id<Variant>,
     /// The account: at a location, or on a network for goods at no location yet.
@@ -369,10 +381,11 @@ pub struct Promised {
 
 /// Every account of committed, picked, pooled goods and goods on their way where the books and the open fulfilment and transfer orders do
 /// not say the same. What a fulfilment order waits for is not committed at its location yet.
+/// Goods sold beyond what was there lie in two accounts of a network, which are compared as one.
 ///
 /// # Errors
 /// What the store says.
-pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
+pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Unequal>, StoreError> {
     tx.rows(
         "select variant_id, place, state, cast(sum(booked) as {int}), cast(sum(pieces) as {int}) from (
             select l.variant_id as variant_id, f.location_id as place, 3 as state, 0 as booked, l.quantity - l.picked as pieces
@@ -383,7 +396,7 @@ pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
             where f.state in (1, 7, 8, 9, 10)
             union all
-            select l.variant_id as variant_id, f.network_id as place, 21 as state, 0 as booked, l.quantity as pieces
+            select l.variant_id as variant_id, f.network_id as place, case when f.later is null then 21 else 22 end as state, 0 as booked, l.quantity as pieces
             from fulfilment_order f join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
             where f.state in (5, 6)
             union all
@@ -403,11 +416,12 @@ pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Promised>, StoreError> {
             from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
             where t.state in (2, 3, 4, 5)
             union all
-            select book_id as variant_id, place, state, amount as booked, 0 as pieces from account where state in (3, 4, 9, 21)
+            select book_id as variant_id, place, case when state = 23 then 22 else state end as state, amount as booked, 0 as pieces
+            from account where state in (3, 4, 9, 21, 22, 23)
          ) both_sides group by variant_id, place, state having sum(booked) <> sum(pieces)",
         &[],
         |row| {
-            Ok(Promised {
+            Ok(Unequal {
                 variant: row.id()?,
                 account: AccountKey { place: row.key()?, state: row.int()? },
                 booked: row.int()?,

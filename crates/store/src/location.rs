@@ -42,6 +42,8 @@ pub struct Location {
     pub cut_off: Option<CutOffs>,
     /// The most orders it prepares in a day; none for no limit.
     pub capacity: Option<i64>,
+    /// How long it takes to prepare an order, in minutes of being open.
+    pub preparation_minutes: i64,
     /// Rises with every change.
     pub version: i64,
 }
@@ -85,6 +87,7 @@ fn location(row: &mut Row<'_>) -> Result<Location, StoreError> {
         hours: row.value_or_null(OpeningHours::parse)?,
         cut_off: row.value_or_null(CutOffs::parse)?,
         capacity: row.int_or_null()?,
+        preparation_minutes: row.int()?,
         address: address(row)?,
         coordinates: coordinates(row)?,
         version: row.int()?,
@@ -137,7 +140,7 @@ impl Columns {
         }
     }
 
-    fn params<'a>(&'a self, location: &'a Location) -> [Param<'a>; 19] {
+    fn params<'a>(&'a self, location: &'a Location) -> [Param<'a>; 20] {
         let address = location.address.as_ref();
         [
             location.id.into(),
@@ -152,6 +155,7 @@ impl Columns {
             self.hours.as_ref().into(),
             self.cut_off.as_ref().into(),
             location.capacity.into(),
+            location.preparation_minutes.into(),
             self.street.as_ref().into(),
             address.and_then(Address::city).into(),
             address.and_then(Address::region).into(),
@@ -173,9 +177,9 @@ pub fn add(tx: &mut Tx<'_>, location: &Location) -> Result<bool, StoreError> {
     params.push((&location.code).into());
     let made = tx.execute(
         "insert into location (location_id, name, kind, can_ship, can_pick_up, can_receive, can_return, active,
-             zone, hours, cut_off, capacity, street, city, region, postal_code, country,
+             zone, hours, cut_off, capacity, preparation_minutes, street, city, region, postal_code, country,
              latitude_micro, longitude_micro, code, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1)
          on conflict (code) do nothing",
         &params,
     )?;
@@ -193,10 +197,10 @@ pub fn update(tx: &mut Tx<'_>, location: &Location) -> Result<bool, StoreError> 
     params.push(location.version.into());
     let changed = tx.execute(
         "update location set name = $2, kind = $3, can_ship = $4, can_pick_up = $5, can_receive = $6,
-             can_return = $7, active = $8, zone = $9, hours = $10, cut_off = $11, capacity = $12, street = $13,
-             city = $14, region = $15, postal_code = $16, country = $17, latitude_micro = $18,
-             longitude_micro = $19, version = version + 1
-         where location_id = $1 and version = $20",
+             can_return = $7, active = $8, zone = $9, hours = $10, cut_off = $11, capacity = $12,
+             preparation_minutes = $13, street = $14, city = $15, region = $16, postal_code = $17, country = $18,
+             latitude_micro = $19, longitude_micro = $20, version = version + 1
+         where location_id = $1 and version = $21",
         &params,
     )?;
     Ok(changed == 1)
@@ -230,7 +234,7 @@ pub fn among(tx: &mut Tx<'_>, locations: &[Id<id::Location>]) -> Result<Vec<Loca
     let ids: Vec<[u8; 16]> = locations.iter().map(|location| location.bytes()).collect();
     tx.rows(
         "select location_id, code, name, kind, can_ship, can_pick_up, can_receive, can_return, active,
-             zone, hours, cut_off, capacity, street, city, region, postal_code, country,
+             zone, hours, cut_off, capacity, preparation_minutes, street, city, region, postal_code, country,
              latitude_micro, longitude_micro, version
          from location where location_id in {ids $1} order by location_id",
         &[Param::Ids(&ids)],
@@ -250,7 +254,7 @@ pub fn list(
 ) -> Result<Vec<Location>, StoreError> {
     tx.rows(
         "select location_id, code, name, kind, can_ship, can_pick_up, can_receive, can_return, active,
-             zone, hours, cut_off, capacity, street, city, region, postal_code, country,
+             zone, hours, cut_off, capacity, preparation_minutes, street, city, region, postal_code, country,
              latitude_micro, longitude_micro, version
          from location
          where location_id > $1 and kind = coalesce(cast($2 as {int}), kind) and active = coalesce(cast($3 as {int}), active)
@@ -383,12 +387,42 @@ pub fn network_members(
 ) -> Result<Vec<(Location, i64)>, StoreError> {
     tx.rows(
         "select location.location_id, code, name, kind, can_ship, can_pick_up, can_receive, can_return, active,
-             zone, hours, cut_off, capacity, street, city, region, postal_code, country,
+             zone, hours, cut_off, capacity, preparation_minutes, street, city, region, postal_code, country,
              latitude_micro, longitude_micro, version, rank
          from network_member join location on location.location_id = network_member.location_id
          where network_id = $1 and active = 1 order by rank, location.location_id",
         params![network],
         |row| Ok((location(row)?, row.int()?)),
+    )
+}
+
+/// A location of a network as far as distance and rank go; what else it is costs more to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The location.
+    pub id: Id<id::Location>,
+    /// Parcels leave from here.
+    pub can_ship: bool,
+    /// Customers collect here.
+    pub can_pick_up: bool,
+    /// Where it is on the map.
+    pub coordinates: Option<Coordinates>,
+}
+
+/// The active locations of a network, the best first.
+///
+/// # Errors
+/// What the store says.
+pub fn sites(tx: &mut Tx<'_>, network: Id<id::Network>) -> Result<Vec<Site>, StoreError> {
+    tx.rows(
+        "select location.location_id, can_ship, can_pick_up, latitude_micro, longitude_micro
+         from network_member join location on location.location_id = network_member.location_id
+         where network_id = $1 and active = 1 order by rank, location.location_id",
+        params![network],
+        |row| {
+            let (id, can_ship, can_pick_up) = (row.id()?, row.yes()?, row.yes()?);
+            Ok(Site { id, can_ship, can_pick_up, coordinates: coordinates(row)? })
+        },
     )
 }
 

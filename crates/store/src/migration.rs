@@ -39,7 +39,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0023_count"
     "0024_transfer"
     "0025_routing"
-    "0026_routing_simulation"
+    "0026_selling"
     "0027_pick_wave"
     "0028_carrier"
     "0029_substitution"

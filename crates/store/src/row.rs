@@ -186,6 +186,18 @@ impl<'r> Row<'r> {
             .ok_or_else(|| StoreError::Corrupt(format!("column {column}: {code} is no word of its list")))
     }
 
+    /// The next column as a word of a closed list, or null.
+    ///
+    /// # Errors
+    /// As [`Row::word`].
+    pub fn word_or_null<T>(&mut self, coded: impl FnOnce(i64) -> Option<T>) -> Result<Option<T>, StoreError> {
+        let column = self.next;
+        let Some(code) = self.int_or_null()? else { return Ok(None) };
+        let word = coded(code);
+        word.map(Some)
+            .ok_or_else(|| StoreError::Corrupt(format!("column {column}: {code} is no word of its list")))
+    }
+
     /// The next column as a value that is stored as its text, such as `Zone::parse`.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! The rows of stock beside the ledger: levels per location, and the balances of many variants at once.
 
+pub mod expected;
 pub mod rule;
+pub mod selling;
 
 use domain::ledger::AccountKey;
 use domain::value::id::{Location, Variant};
@@ -144,6 +146,52 @@ pub fn balances(
         "select book_id, place, state, amount from account where book_id in {ids $1} and state < 40 order by book_id, place, state",
         &[Param::Ids(variants)],
         |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
+    )
+}
+
+/// What decides how many of these variants can be promised: what is available, what is expected, and what is promised already. In no order.
+///
+/// # Errors
+/// What the store says.
+pub fn promising(
+    tx: &mut Tx<'_>,
+    variants: &[[u8; 16]],
+) -> Result<Vec<(Id<Variant>, AccountKey, i64)>, StoreError> {
+    tx.rows(
+        "select book_id, place, state, amount from account
+         where book_id in {ids $1} and (state = 1 or state = 10 or state between 20 and 23) and amount > 0",
+        &[Param::Ids(variants)],
+        |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
+    )
+}
+
+/// What of these variants lies free on the shelves of these locations.
+///
+/// # Errors
+/// What the store says.
+pub fn on_shelves(
+    tx: &mut Tx<'_>,
+    variants: &[[u8; 16]],
+    locations: &[[u8; 16]],
+) -> Result<Vec<(Spot, i64)>, StoreError> {
+    tx.rows(
+        "select book_id, place, amount from account
+         where book_id in {ids $1} and place in {ids $2} and state = 1 and amount > 0",
+        &[Param::Ids(variants), Param::Ids(locations)],
+        |row| Ok(((row.id()?, row.id()?), row.int()?)),
+    )
+}
+
+/// The levels of these variants at locations that keep something back from orders.
+///
+/// # Errors
+/// What the store says.
+pub fn kept_back(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Level>, StoreError> {
+    tx.rows(
+        "select variant_id, location_id, safety, low_below, shelf, excluded_until from stock_level
+         where variant_id in {ids $1} and (safety > 0 or excluded_until is not null)",
+        &[Param::Ids(variants)],
+        level_of,
     )
 }
 

@@ -44,6 +44,7 @@ const LOCATIONS: &[Column] = &[
     may("cut_off", "until when orders are prepared the same day, such as mo-fr 15:00"),
     may("capabilities", "any of ship, pickup, receive and return, set apart by spaces"),
     may("capacity", "the most orders it prepares in a day"),
+    may("preparation_minutes", "how long it takes to prepare an order; 30 when empty"),
     may("active", "yes or no"),
 ];
 

@@ -194,7 +194,7 @@ impl LocalDay {
     }
 
     /// The first instant at which the clock in the zone shows this many minutes after midnight of this day or later.
-    pub(super) fn at_minute(self, minute: u16, zone: &Zone) -> Instant {
+    pub fn at_minute(self, minute: u16, zone: &Zone) -> Instant {
         let (days, minute) = (i32::from(minute / 1440), minute % 1440);
         let Some(day) = self.plus_days(days) else {
             return Instant::from_micros(i64::MAX);

@@ -8,7 +8,7 @@ use crate::Failure;
 /// Committed, picked and pooled goods and those on their way are those of open fulfilment and transfer orders, and nothing else is.
 pub fn commitments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let unequal = store::fulfilment::unequal_promises(tx)?;
-    let tell = |one: store::fulfilment::Promised| {
+    let tell = |one: store::fulfilment::Unequal| {
         let place = account_name(one.variant.shared_with(), one.account);
         Difference::new(
             "commitments",

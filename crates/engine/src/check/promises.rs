@@ -31,3 +31,14 @@ pub fn external_ids(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     };
     Ok(lost.into_iter().map(tell).collect())
 }
+
+/// What is booked as coming to a location is what open expected goods say.
+pub fn expected(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let unequal = store::stock::expected::unequal(tx)?;
+    let tell = |(variant, location, booked, open): store::stock::expected::Unequal| {
+        let account = domain::stock::at(location, State::Incoming);
+        let place = account_name(variant.shared_with(), account);
+        Difference::new("expected goods", place, format!("{open} by open expected goods"), booked)
+    };
+    Ok(unequal.into_iter().map(tell).collect())
+}

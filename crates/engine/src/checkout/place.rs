@@ -28,8 +28,9 @@ use crate::payment::{self, NewPayment};
 use crate::promotion;
 use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::selling::{self, Beyond};
 use crate::stock::{hold, too_few};
-use crate::{Failure, World, external};
+use crate::{Failure, World, external, promise};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
 const NUMBER_TRIES: usize = 5;
@@ -87,20 +88,26 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
     let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
-    let (taken, coming) = take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
+    let (taken, coming, beyond) =
+        take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
     let worked = &priced.worked;
     let asked = (&worked.goods, &worked.occasion, &worked.buyer);
     promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
     store::order::discount::add(tx, order.id, &lowered(&priced, &lines))?;
     tell(tx, actor, world, &order, &lines);
-    let pieces = pieces(&lines);
-    if coming.parts.is_empty() {
-        fulfilment::open_taken(tx, actor, world, (&order, channel.network), pieces, (&taken, gone))?;
+    let (pieces, later) = set_apart(pieces(&lines), &beyond);
+    let place = (&order, channel.network);
+    let made = if coming.parts.is_empty() {
+        fulfilment::open_taken(tx, actor, world, place, pieces, (&taken, gone))?
     } else {
         let (here, _) = share_out(pieces, &taken.allocations);
-        inbound::open(tx, actor, world, (&order, channel.network), (&here, &coming))?;
-    }
+        inbound::open(tx, actor, world, place, (&here, &coming))?;
+        store::fulfilment::of_order(tx, order.id)?
+    };
+    promise::date::give(tx, &order, &made, world.now())?;
+    let made = fulfilment::open_later(tx, actor, world, place, (&beyond, &later))?;
+    promise::waiting::give(tx, &made, world.now())?;
     let gross = order.gross;
     begin_payments(tx, actor, world, (&order, &channel), input.tenders, gross)?;
     let order = super::settle::place_if_paid(tx, actor, world, order)?;
@@ -262,7 +269,8 @@ fn frozen(world: &mut World, priced: &PricedCart) -> Vec<Line> {
     (0i64..).zip(&priced.lines).map(freeze).collect()
 }
 
-/// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled.
+/// Takes the goods: handed over at once they are the customer's, else they are committed to be fulfilled. What is not there is sold as far
+/// as the channel's rules allow, unless the customer takes it along or somebody said which location serves it.
 fn take_stock(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -270,7 +278,7 @@ fn take_stock(
     (order, lines): (&Order, &[Line]),
     channel: &Channel,
     (serve_from, gone): (Option<Id<Location>>, bool),
-) -> Result<(Taken, Coming), Failure> {
+) -> Result<(Taken, Coming, Vec<Beyond>), Failure> {
     let mut demand = BTreeMap::new();
     for ((_, variant), quantity) in pieces(lines) {
         *demand.entry(variant).or_insert(0) += quantity;
@@ -285,6 +293,16 @@ fn take_stock(
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
+    let is_sent = serve_from.is_none() && inbound::can_be_sent(tx, order)?;
+    let may_wait = serve_from.is_none() && !is_sent && order.kind != Kind::HandOver;
+    let beyond = match may_wait {
+        true => selling::beyond(tx, actor, world, (channel, &reach), (order.cart, &demand))?,
+        false => Vec::new(),
+    };
+    for one in &beyond {
+        demand.entry(one.variant).and_modify(|asked| *asked -= one.quantity);
+    }
+    demand.retain(|_, asked| *asked > 0);
     let taking = Taking {
         of: Of { order, lines, occasion: Occasion::Placed, first: &[] },
         reach: &reach,
@@ -293,11 +311,31 @@ fn take_stock(
         demand: &demand,
         to: if gone { stock::State::Customer } else { stock::State::Committed },
     };
-    if serve_from.is_none() && inbound::can_be_sent(tx, order)? {
-        return take_or_have_sent(tx, actor, world, &taking);
+    if is_sent {
+        let (taken, coming) = take_or_have_sent(tx, actor, world, &taking)?;
+        return Ok((taken, coming, Vec::new()));
     }
     let taken = take_or_wait(tx, actor, world, &taking).map_err(|failure| named(failure, lines))?;
-    Ok((taken, Coming::default()))
+    Ok((taken, Coming::default(), beyond))
+}
+
+/// Sets apart the pieces that are sold though they are not there: the last lines wait.
+fn set_apart(mut pieces: Pieces, beyond: &[Beyond]) -> (Pieces, Pieces) {
+    let mut later = Pieces::new();
+    for one in beyond {
+        let mut left = one.quantity;
+        for ((line, variant), quantity) in pieces.iter_mut().rev().filter(|((_, own), _)| *own == one.variant)
+        {
+            let part = left.min(*quantity);
+            *quantity -= part;
+            left -= part;
+            if part > 0 {
+                later.insert((*line, *variant), part);
+            }
+        }
+    }
+    pieces.retain(|_, quantity| *quantity > 0);
+    (pieces, later)
 }
 
 /// Takes what the pickup location has; other locations send it the rest.

@@ -13,7 +13,7 @@ use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
 use super::pool::back_to_shelf;
-use super::{FulfilmentOrder, by_variant, find, go_to, promised_at, room, shift, tell};
+use super::{FulfilmentOrder, by_variant, find, go_to, leave_pool, promised_at, room, shift, tell};
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::{Failure, World};
@@ -45,8 +45,7 @@ pub fn place(
         back_to_shelf(tx, actor, world, &one, "moved")?;
         (one.state, one.location) = (State::Unrouted, None);
     } else {
-        let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-        shift(tx, actor, world, &one, way, &wanted)?;
+        leave_pool(tx, actor, world, &one, "routed")?;
     }
     go_to(&mut one, State::Open)?;
     one.location = Some(location);

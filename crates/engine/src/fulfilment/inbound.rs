@@ -42,6 +42,7 @@ fn reach_of(tx: &mut Tx<'_>, order: &Order) -> Result<Option<(Reach, i64)>, Fail
         locations: locations.collect(),
         pinned: false,
         threshold: 0,
+        ahead: None,
     };
     Ok(Some((reach, sending.days)))
 }

@@ -15,20 +15,24 @@ use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, Location, Networ
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
-use store::{Tx, fulfilment as rows};
+use store::{Tx, fulfilment as rows, ledger as books};
 
 use super::pick::Which;
 use super::{
-    FulfilmentOrder, add, by_variant, find, go_to, inbound, location_of, open, promised_at, room, shift, tell,
+    FulfilmentOrder, Promised, add, by_variant, find, go_to, inbound, leave_pool, location_of, open,
+    promised_at, room, shift, tell,
 };
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::routing::{self, Of, Taking};
 use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::book_of;
 use crate::{Failure, World};
 
 /// The most fulfilment orders one round looks at.
 const ROUND: i64 = 100;
+/// How often one round looks further, when nothing of what it looked at can be served.
+const LOOKS_MAX: usize = 20;
 /// The most locations a fulfilment order is offered to.
 pub const OFFERS_MAX: usize = 100;
 
@@ -37,10 +41,12 @@ pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> 
     Ok(from_where(tx, order, network)?.reach)
 }
 
-/// Where goods of an order may come from now, and where parts of it are: not from a location that refused them.
+/// Where goods of an order may come from now, and where parts of it are: not from a location that refused them. And what their customer was
+/// promised, which stays so wherever they come from.
 pub(super) struct From {
     pub(super) reach: Reach,
     pub(super) first: Vec<Id<Location>>,
+    pub(super) promised: Promised,
 }
 
 pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -> Result<From, Failure> {
@@ -57,7 +63,12 @@ pub(super) fn from_where(tx: &mut Tx<'_>, order: &Order, network: Id<Network>) -
     };
     let refused = at(|state| state == State::Rejected);
     reach.locations.retain(|location| !refused.contains(location));
-    Ok(From { reach, first: at(|state| state.is_at_location() || state.has_left()) })
+    let promised = all.iter().map(|one| one.promised).filter(|promised| promised.by.is_some());
+    Ok(From {
+        reach,
+        first: at(|state| state.is_at_location() || state.has_left()),
+        promised: promised.min_by_key(|promised| promised.by).unwrap_or_default(),
+    })
 }
 
 /// Pieces that a location does not give: taken from elsewhere as far as they can be had; the rest waits at no location.
@@ -70,7 +81,9 @@ pub(crate) fn go_elsewhere(
 ) -> Result<(), Failure> {
     let from = from_where(tx, order, network)?;
     let (rest, waiting) = take(tx, actor, world, (order, &from, Occasion::Elsewhere), parts)?;
-    wait(tx, actor, world, order, (network, rest), waiting)?;
+    if let Some(one) = wait(tx, actor, world, order, (network, rest), waiting)? {
+        rows::waiting::promise(tx, (one.order, one.id), from.promised)?;
+    }
     Ok(())
 }
 
@@ -101,10 +114,7 @@ pub(super) fn take(
     (order, from, occasion): (&Order, &From, Occasion),
     parts: Pieces,
 ) -> Result<(Pieces, Waiting), Failure> {
-    let mut demand: BTreeMap<Id<Variant>, i64> = BTreeMap::new();
-    for ((_, variant), quantity) in &parts {
-        *demand.entry(*variant).or_insert(0) += quantity;
-    }
+    let demand = of_variants(&parts);
     let lines = store::order::lines(tx, order.id)?;
     let taking = Taking {
         of: Of { order, lines: &lines, occasion, first: &from.first },
@@ -116,10 +126,20 @@ pub(super) fn take(
     };
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(parts, &taken.allocations);
-    open(tx, actor, world, order, from.reach.network, &parts, false)?;
+    for made in open(tx, actor, world, order, from.reach.network, &parts, false)? {
+        rows::waiting::promise(tx, (made.order, made.id), from.promised)?;
+    }
     let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
     inbound::open(tx, actor, world, (order, from.reach.network), (&[], &coming))?;
     Ok((rest, taken.waiting))
+}
+
+pub(super) fn of_variants(parts: &Pieces) -> BTreeMap<Id<Variant>, i64> {
+    let mut sum = BTreeMap::new();
+    for ((_, variant), quantity) in parts {
+        *sum.entry(*variant).or_insert(0) += quantity;
+    }
+    sum
 }
 
 /// Routes what waits at no location, the longest waiting first; true when there may be more.
@@ -130,12 +150,21 @@ pub fn route_waiting(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resul
     for which in rows::offers_over(tx, world.now(), ROUND)? {
         withdraw(tx, actor, world, which)?;
     }
-    let waiting = rows::unrouted(tx, ROUND)?;
-    let mut moved = false;
-    for which in &waiting {
-        moved |= route(tx, actor, world, *which)?;
+    let mut after = Id::from_bytes([0; 16]);
+    for _ in 0..LOOKS_MAX {
+        let waiting = rows::waiting::servable(tx, world.now(), after, ROUND)?;
+        let mut moved = false;
+        for which in &waiting {
+            moved |= route(tx, actor, world, *which)?;
+        }
+        let full = waiting.len() as i64 == ROUND;
+        match waiting.last() {
+            // Those at the front cannot be served from what there is: look behind them.
+            Some((_, last)) if full && !moved => after = *last,
+            _ => return Ok(moved && full),
+        }
     }
-    Ok(moved && waiting.len() as i64 == ROUND)
+    Ok(false)
 }
 
 /// Routes one fulfilment order that waits at no location as far as it can be served now; true when something moved.
@@ -145,20 +174,26 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     let Some(one) = found.filter(|one| one.state == State::Unrouted && one.on_hold.is_none()) else {
         return Ok(false);
     };
-    let from = from_where(tx, &order, one.network)?;
-    let wanted = by_variant(&one.lines, |line| line.quantity);
+    let mut from = from_where(tx, &order, one.network)?;
+    let (parts, ahead) = served_first(tx, &one)?;
+    (from.reach.ahead, from.promised) = (Some(ahead), one.promised);
+    if parts.is_empty() {
+        return Ok(false);
+    }
+    let wanted = of_variants(&parts);
     let there = routing::is_something_there(tx, &from.reach, &wanted)?;
     if !there && !inbound::is_something_there(tx, &order, &wanted)? {
         return Ok(false);
     }
     // Where the profile gives nothing of what is there, nothing is to be written.
     let moved = tx.savepoint(|tx| {
-        let before: i64 = one.lines.iter().map(|line| line.quantity).sum();
-        let left = route_on(tx, actor, world, (&order, &from, Occasion::Waiting), one)?;
-        if left == before {
+        let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
+        shift(tx, actor, world, &one, way, &of_variants(&parts))?;
+        let (rest, waiting) = take(tx, actor, world, (&order, &from, Occasion::Waiting), parts.clone())?;
+        if rest == parts {
             return Err(Failure::from(Refusal::new(Code::OutOfStock, "no place gives any of it now")));
         }
-        Ok(())
+        settle_rest(tx, actor, world, one, (&parts, &rest, waiting))
     });
     match moved {
         Err(Failure::Refused(refusal)) if refusal.code() == Code::OutOfStock => Ok(false),
@@ -166,41 +201,65 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     }
 }
 
-/// Takes a fulfilment order's pieces from where they are to be had; how many are left, which wait on.
-fn route_on(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (order, from, occasion): (&Order, &From, Occasion),
-    one: FulfilmentOrder,
-) -> Result<i64, Failure> {
-    let way = ("routed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
-    let parts = one.lines.iter().filter(|line| line.quantity > 0);
-    let parts = parts.map(|line| ((line.line, line.variant), line.quantity)).collect();
-    let (rest, waiting) = take(tx, actor, world, (order, from, occasion), parts)?;
-    settle_rest(tx, actor, world, one, (&rest, waiting))?;
-    Ok(rest.values().sum())
-}
-
-/// What is left of a fulfilment order that was taken out of the pool goes back into it and waits on; it ends when nothing is left.
+/// What of a fulfilment order's pieces that were taken out of the pool nobody gives goes back into it and waits on; it ends when nothing is
+/// left.
 pub(super) fn settle_rest(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     mut one: FulfilmentOrder,
-    (rest, waiting): (&Pieces, Waiting),
+    (out, rest, waiting): (&Pieces, &Pieces, Waiting),
 ) -> Result<(), Failure> {
     for number in 0..one.lines.len() {
         let line = &mut one.lines[number];
-        line.quantity = rest.get(&(line.line, line.variant)).copied().unwrap_or(0);
+        let of = |pieces: &Pieces| pieces.get(&(line.line, line.variant)).copied().unwrap_or(0);
+        line.quantity -= of(out) - of(rest);
         let line = *line;
         rows::update_line(tx, &one, &line)?;
     }
     let way = ("unrouted", stock::world(stock::State::Demand), promised_at(&one));
-    shift(tx, actor, world, &one, way, &by_variant(&one.lines, |line| line.quantity))?;
-    rows::wait::set(tx, ((one.order, one.id), one.network), waiting)?;
+    shift(tx, actor, world, &one, way, &of_variants(rest))?;
+    // What was sold though it was not there waits for goods, whatever a profile says.
+    if one.later.is_none() {
+        rows::wait::set(tx, ((one.order, one.id), one.network), waiting)?;
+    }
     super::end_if_empty(tx, actor, world, &mut one, State::Cancelled)
+}
+
+/// What of a waiting fulfilment order may be served now, and how many of each variant those may have who wait longer. Of goods that were
+/// not there when they were sold, no more than have come for the queue.
+fn served_first(
+    tx: &mut Tx<'_>,
+    one: &FulfilmentOrder,
+) -> Result<(Pieces, BTreeMap<Id<Variant>, i64>), Failure> {
+    let variants = by_variant(&one.lines, |line| line.quantity);
+    let keys: Vec<[u8; 16]> = variants.keys().map(|variant| variant.bytes()).collect();
+    books::lock_books(tx, &mut variants.keys().map(|variant| book_of(*variant)).collect())?;
+    let mut entitled = variants;
+    let mut ahead = BTreeMap::new();
+    let longer: BTreeMap<_, _> = rows::waiting::ahead(tx, (one.network, one.id), &keys)?
+        .into_iter()
+        .map(|(variant, pool, later)| (variant, (pool, later)))
+        .collect();
+    for (variant, quantity) in &mut entitled {
+        let (pool, later) = longer.get(variant).copied().unwrap_or_default();
+        let come = stock::on(one.network, stock::State::Backordered);
+        let come = books::balance(tx, book_of(*variant), come)?;
+        ahead.insert(*variant, pool + later.min(come));
+        if one.later.is_some() {
+            *quantity = (come - later).clamp(0, *quantity);
+        }
+    }
+    let mut parts = Pieces::new();
+    for line in &one.lines {
+        let left = entitled.entry(line.variant).or_insert(0);
+        let quantity = line.quantity.min(*left);
+        *left -= quantity;
+        if quantity > 0 {
+            parts.insert((line.line, line.variant), quantity);
+        }
+    }
+    Ok((parts, ahead))
 }
 
 /// A location does not serve a fulfilment order: its goods go back to the shelf, and another place serves it, or it waits for one.
@@ -315,8 +374,7 @@ pub fn claim(
     }
     go_to(&mut one, State::Claimed)?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
-    let way = ("claimed", promised_at(&one), stock::world(stock::State::Demand));
-    shift(tx, actor, world, &one, way, &wanted)?;
+    leave_pool(tx, actor, world, &one, "claimed")?;
     one.location = Some(location);
     let way = ("committed", stock::at(location, stock::State::Available), promised_at(&one));
     shift(tx, actor, world, &one, way, &wanted)?;

@@ -56,9 +56,11 @@ pub fn run_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool
             .filter(|line| line.quantity > 0)
             .map(|line| ((line.line, line.variant), line.quantity))
             .collect();
-        let (given, rest) = rules::share_out(pieces, &taken.allocations);
-        open(tx, actor, world, &part.order, part.one.network, &given, false)?;
-        settle_rest(tx, actor, world, part.one, (&rest, taken.waiting))?;
+        let (given, rest) = rules::share_out(pieces.clone(), &taken.allocations);
+        for made in open(tx, actor, world, &part.order, part.one.network, &given, false)? {
+            rows::waiting::promise(tx, (made.order, made.id), part.one.promised)?;
+        }
+        settle_rest(tx, actor, world, part.one, (&pieces, &rest, taken.waiting))?;
     }
     Ok(due.len() as i64 == RUN_MAX || due.iter().any(|(_, of, _)| *of != network))
 }

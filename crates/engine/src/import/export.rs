@@ -144,6 +144,7 @@ fn locations(tx: &mut Tx<'_>, actor: &Actor, after: Id<Location>, limit: i64) ->
             ("cut_off", or_empty(location.cut_off.as_ref())),
             ("capabilities", can.join(" ")),
             ("capacity", or_empty(location.capacity)),
+            ("preparation_minutes", location.preparation_minutes.to_string()),
             ("active", yes(location.active)),
         ])
     };

@@ -2,7 +2,7 @@
 
 use domain::actor::Actor;
 use domain::import::{Outcome, cell};
-use domain::location::Kind;
+use domain::location::{Kind, PREPARATION_MINUTES};
 use domain::value::hours::CutOffs;
 use domain::value::{Address, AddressDraft, Coordinates, OpeningHours, Reference, Zone, id, reference, text};
 use store::Tx;
@@ -30,6 +30,7 @@ pub(super) struct Row {
     coordinates: Option<Option<Coordinates>>,
     cut_off: Option<Option<CutOffs>>,
     capacity: Option<Option<i64>>,
+    preparation_minutes: Option<i64>,
 }
 
 impl Row {
@@ -51,6 +52,7 @@ pub(super) fn read(mut row: Cells<'_>) -> Result<Row, Vec<CellError>> {
     let hours = row.may("opening_hours", OpeningHours::parse);
     let cut_off = row.may("cut_off", CutOffs::parse);
     let capacity = row.whole("capacity");
+    let preparation_minutes = row.whole("preparation_minutes");
     let (address, coordinates) = (address(&mut row), coordinates(&mut row));
     let has = |name: &str| row.layout.has(name);
     let [has_can, has_hours, has_cut_off, has_capacity] =
@@ -70,6 +72,7 @@ pub(super) fn read(mut row: Cells<'_>) -> Result<Row, Vec<CellError>> {
             coordinates: coordinates?,
             cut_off: cut_off.map(|cut_off| has_cut_off.then_some(cut_off))?,
             capacity: capacity.map(|capacity| has_capacity.then_some(capacity))?,
+            preparation_minutes: preparation_minutes?,
         })
     })();
     row.done(read)
@@ -176,6 +179,7 @@ fn new(row: &Row) -> NewLocation {
         coordinates: row.coordinates.flatten(),
         cut_off: row.cut_off.clone().flatten(),
         capacity: row.capacity.flatten(),
+        preparation_minutes: row.preparation_minutes.unwrap_or(PREPARATION_MINUTES),
     }
 }
 
@@ -195,6 +199,7 @@ fn change(row: &Row) -> LocationChange {
         coordinates: row.coordinates,
         cut_off: row.cut_off.clone(),
         capacity: row.capacity,
+        preparation_minutes: row.preparation_minutes,
     }
 }
 
@@ -211,4 +216,5 @@ fn is_so(location: &Location, row: &Row) -> bool {
         && row.coordinates.is_none_or(|point| point == location.coordinates)
         && row.cut_off.as_ref().is_none_or(|cut_off| *cut_off == location.cut_off)
         && row.capacity.is_none_or(|capacity| capacity == location.capacity)
+        && row.preparation_minutes.is_none_or(|minutes| minutes == location.preparation_minutes)
 }

@@ -1,8 +1,9 @@
 //! What can be promised: per location and for a whole channel, from shelves, safety stock, promises not yet at a shelf, and thresholds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::actor::{Actor, Permission};
+use domain::stock::selling::Claims;
 use domain::stock::{self, Shelf, State};
 use domain::value::Id;
 use domain::value::id::{Location, Network, Variant};
@@ -25,6 +26,8 @@ pub struct Reach {
     pub pinned: bool,
     /// What the channel never sells.
     pub threshold: i64,
+    /// For goods that wait already: how many of each variant are promised to those who wait longer. Promises to others do not count then.
+    pub ahead: Option<BTreeMap<Id<Variant>, i64>>,
 }
 
 /// The reach of a channel: a till's own location, or the active shipping locations of its network by rank.
@@ -35,14 +38,14 @@ pub fn reach(tx: &mut Tx<'_>, channel: &Channel) -> Result<Reach, Failure> {
     if let Some(location) = channel.location {
         return Ok(pinned(channel, location));
     }
-    let members = store::location::network_members(tx, channel.network)?;
-    let serving = members.into_iter().filter(|(location, _)| location.active && location.can_ship);
+    let sites = store::location::sites(tx, channel.network)?;
     Ok(Reach {
         network: channel.network,
         overlapping: store::location::overlapping_networks(tx, channel.network)?,
-        locations: serving.map(|(location, _)| location.id).collect(),
+        locations: sites.iter().filter(|site| site.can_ship).map(|site| site.id).collect(),
         pinned: false,
         threshold: channel.stock_threshold,
+        ahead: None,
     })
 }
 
@@ -54,6 +57,7 @@ pub fn pinned(channel: &Channel, location: Id<Location>) -> Reach {
         locations: vec![location],
         pinned: true,
         threshold: 0,
+        ahead: None,
     }
 }
 
@@ -61,8 +65,9 @@ pub fn pinned(channel: &Channel, location: Id<Location>) -> Reach {
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
     shelves: HashMap<Id<Variant>, Vec<Shelf>>,
-    promised: HashMap<Id<Variant>, (i64, i64)>,
+    claims: HashMap<Id<Variant>, Claims>,
     threshold: i64,
+    pinned: bool,
 }
 
 impl Picture {
@@ -80,13 +85,16 @@ impl Picture {
 
     /// How many of a variant can be promised.
     pub fn promisable(&self, variant: Id<Variant>) -> i64 {
-        self.promisable_beside(variant, 0)
+        let claims = self.claims.get(&variant).copied().unwrap_or_default();
+        let (held, sold) =
+            if self.pinned { (0, 0) } else { (claims.held, claims.committed + claims.backordered) };
+        stock::promisable(self.shelves(variant), held, sold, self.threshold)
     }
 
-    /// How many of a variant can be promised to whom so many were promised already that are at no location yet.
-    pub fn promisable_beside(&self, variant: Id<Variant>, own: i64) -> i64 {
-        let (held, committed) = self.promised.get(&variant).copied().unwrap_or_default();
-        stock::promisable(self.shelves(variant), held, committed - own, self.threshold)
+    /// What the books say of a variant where the reach sells from.
+    pub fn claims(&self, variant: Id<Variant>) -> Claims {
+        let free = self.shelves(variant).iter().map(Shelf::free).sum();
+        Claims { free, ..self.claims.get(&variant).copied().unwrap_or_default() }
     }
 }
 
@@ -100,27 +108,42 @@ pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Resu
         reach.locations.iter().enumerate().map(|(rank, location)| (location.bytes(), rank)).collect();
     let mut safety = HashMap::new();
     if !reach.pinned {
-        for level in rows::levels(tx, &keys)? {
+        for level in rows::kept_back(tx, &keys)? {
             safety.insert((level.variant, level.location), level.out_of_reach());
         }
     }
-    let mut picture = Picture { threshold: reach.threshold, ..Picture::default() };
-    for (variant, account, amount) in rows::balances(tx, &keys)? {
-        if account.state == State::Available.code() && rank.contains_key(&account.place) {
+    let mut picture = Picture { threshold: reach.threshold, pinned: reach.pinned, ..Picture::default() };
+    for (variant, account, amount) in rows::promising(tx, &keys)? {
+        let state = State::coded(account.state);
+        if rank.contains_key(&account.place) {
             let location = Id::from_bytes(account.place);
             let safety = safety.get(&(variant, location)).copied().unwrap_or(0);
-            picture.shelves.entry(variant).or_default().push(Shelf { location, available: amount, safety });
-        } else if !reach.pinned && reach.overlapping.iter().any(|network| network.bytes() == account.place) {
-            let promised = picture.promised.entry(variant).or_default();
-            match State::coded(account.state) {
-                Some(State::PoolHeld) => promised.0 += amount,
-                Some(State::PoolCommitted) => promised.1 += amount,
+            match state {
+                Some(State::Available) => {
+                    let shelf = Shelf { location, available: amount, safety };
+                    picture.shelves.entry(variant).or_default().push(shelf);
+                }
+                Some(State::Incoming) => picture.claims.entry(variant).or_default().incoming += amount,
+                _ => {}
+            }
+        } else if reach.overlapping.iter().any(|network| network.bytes() == account.place) {
+            let claims = picture.claims.entry(variant).or_default();
+            // Of those who wait in the same queue only they count who are ahead.
+            let in_queue = reach.ahead.is_some() && account.place == reach.network.bytes();
+            match state {
+                Some(State::PoolHeld) => claims.held += amount,
+                Some(State::PoolCommitted) if !in_queue => claims.committed += amount,
+                Some(State::Backordered) if !in_queue => claims.backordered += amount,
+                Some(State::Preordered) => claims.preordered += amount,
                 _ => {}
             }
         }
     }
+    for (variant, ahead) in reach.ahead.iter().flatten() {
+        picture.claims.entry(*variant).or_default().committed += ahead;
+    }
     for shelves in picture.shelves.values_mut() {
-        shelves.sort_by_key(|shelf| rank.get(&shelf.location.bytes()).copied());
+        shelves.sort_by_cached_key(|shelf| rank.get(&shelf.location.bytes()).copied());
     }
     Ok(picture)
 }

@@ -1,6 +1,6 @@
 //! Holding goods: for a basket, on the network or at the counter's own location; and giving them back when the time runs out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::actor::{Actor, Permission};
 use domain::ledger::{BookKind, HoldEnd, HoldState};
@@ -13,7 +13,7 @@ use store::market::Channel;
 use store::{Tx, ledger as books};
 
 use super::availability::{Picture, Reach, picture, reach};
-use super::{book_of, in_skus, notice, too_few};
+use super::{book_of, in_skus, notice, selling, too_few};
 use crate::ledger::{Ending, NewHold, end_hold, hold};
 use crate::{Failure, World};
 
@@ -51,9 +51,17 @@ pub fn hold_for_cart(
         .collect();
     let variants: Vec<_> = missing.iter().map(|(variant, _)| *variant).collect();
     let picture = picture(tx, &reach, &variants)?;
-    for (variant, amount) in missing {
-        let cause = ("cart", cart.to_string());
-        hold_one(tx, actor, world, (&reach, &picture), (variant, amount), (cause, Some(expires_at)))?;
+    let is_short = missing.iter().any(|(variant, amount)| picture.promisable(*variant) < *amount);
+    let rules = if is_short { selling::of(tx, channel.id, &variants)? } else { HashMap::new() };
+    for (variant, asked) in missing {
+        // What is not there and is sold all the same is judged anew at the checkout.
+        let rule = rules.get(&variant);
+        let beyond = rule.and_then(|rule| selling::missing_of(&picture, rule, (variant, asked)));
+        let amount = asked - beyond.unwrap_or(0);
+        if amount > 0 {
+            let cause = ("cart", cart.to_string());
+            hold_one(tx, actor, world, (&reach, &picture), (variant, amount), (cause, Some(expires_at)))?;
+        }
     }
     books::prolong_holds_of(tx, &cart.to_string(), expires_at)?;
     Ok(())

@@ -314,5 +314,6 @@ fn no_change() -> LocationChange {
         coordinates: None,
         cut_off: None,
         capacity: None,
+        preparation_minutes: None,
     }
 }

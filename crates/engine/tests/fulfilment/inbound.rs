@@ -73,7 +73,7 @@ fn what_the_store_lacks_is_sent_there_and_the_customer_comes_once() {
         let whole = ground.order(3, Some(1));
         let parts = &whole.fulfilment_orders;
         assert_eq!((parts.len(), parts[0].state), (1, State::AwaitingTransfer), "they are kept together");
-        assert_eq!(parts[0].expected_at, Some(shop.shop.source.now().plus_seconds(2 * 86_400)));
+        assert_eq!(parts[0].expected_at, Some(whole.order.placed_at.plus_seconds(2 * 86_400)));
         let which = (whole.order.id, parts[0].id);
         assert_eq!((ground.counts(0), ground.counts(1)), ([3, 2, 0, 0], [0, 1, 0, 0]));
         let early = shop.run(move |tx, actor, world| visit::ready(tx, actor, world, which));

@@ -4,7 +4,7 @@ use domain::Refusal;
 use domain::delivery::{AREAS_MAX, Area, BANDS_MAX, Band, CHANNELS_MAX, Kind, Measure, Rates};
 use domain::location::MEMBERS_MAX;
 use domain::value::id::DeliveryMethod;
-use domain::value::{Country, Currency, Money, Reference, reference, text};
+use domain::value::{Country, Currency, Money, OpeningHours, Reference, reference, text};
 use engine::delivery::{Method, MethodChange, NewMethod, Offer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -155,6 +155,9 @@ pub(super) struct MethodShape {
     lead_days_min: i64,
     /// The most working days until the goods are there.
     lead_days_max: i64,
+    /// When its carrier delivers; absent for Monday to Friday.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_hours: Option<String>,
     /// The channels it is offered in.
     channels: Vec<String>,
     /// The network at whose locations goods are collected.
@@ -185,6 +188,7 @@ impl From<&Method> for MethodShape {
             tax_class: method.tax_class.to_string(),
             lead_days_min: method.lead_days.0,
             lead_days_max: method.lead_days.1,
+            delivery_hours: method.delivery_hours.as_ref().map(ToString::to_string),
             channels: method.channels.iter().map(ToString::to_string).collect(),
             pickup_network: method.pickup_network.map(|network| network.to_string()),
             pickup_locations: method.pickup_locations.iter().map(ToString::to_string).collect(),
@@ -225,6 +229,8 @@ pub(super) struct NewMethodShape {
     /// The most working days until the goods are there.
     #[schema(minimum = 0, maximum = 365)]
     lead_days_max: i64,
+    /// When its carrier delivers, such as `mo-sa 08:00-20:00; 2026-12-25 closed`: only these days count. From Monday to Friday when absent.
+    delivery_hours: Option<String>,
     /// The channels it is offered in, by id or external id.
     #[schema(max_items = 200)]
     channels: Vec<String>,
@@ -249,6 +255,7 @@ impl NewMethodShape {
         let kind = fields.take("kind", Kind::parse(&self.kind));
         let zone = read_zone(&mut fields, &self.zone);
         let rates = fields.within("rates", |fields| self.rates.read(fields));
+        let hours = fields.take_if("delivery_hours", self.delivery_hours.as_deref(), OpeningHours::parse);
         let channels = read_references(&mut fields, ("channels", CHANNELS_MAX), &self.channels);
         let places = read_references(&mut fields, ("pickup_locations", MEMBERS_MAX), &self.pickup_locations);
         let read = (|| {
@@ -263,6 +270,7 @@ impl NewMethodShape {
                 rates,
                 tax_class: Reference::read(&self.tax_class),
                 lead_days: (self.lead_days_min, self.lead_days_max),
+                delivery_hours: hours?,
                 channels: channels?,
                 pickup_network: self.pickup_network.as_deref().map(Reference::read),
                 pickup_locations: places?,
@@ -292,6 +300,10 @@ pub(super) struct MethodChangeShape {
     /// The most working days until the goods are there.
     #[schema(minimum = 0, maximum = 365)]
     lead_days_max: Option<i64>,
+    /// When its carrier delivers.
+    #[serde(default, deserialize_with = "changed")]
+    #[schema(value_type = Option<String>)]
+    delivery_hours: Option<Option<String>>,
     /// The channels it is offered in, in place of those it has.
     #[schema(max_items = 200)]
     channels: Option<Vec<String>>,
@@ -314,18 +326,22 @@ impl MethodChangeShape {
         });
         let zone = self.zone.as_deref().map(|zone| read_zone(&mut fields, zone).unwrap_or_default());
         let rates = self.rates.as_ref().and_then(|rates| fields.within("rates", |fields| rates.read(fields)));
+        let hours = fields.take_if("delivery_hours", self.delivery_hours.as_ref(), |hours| {
+            hours.as_deref().map(OpeningHours::parse).transpose()
+        });
         let channels = self.channels.as_deref();
         let channels = channels.and_then(|all| read_references(&mut fields, ("channels", CHANNELS_MAX), all));
         let places = self.pickup_locations.as_deref();
         let places =
             places.and_then(|all| read_references(&mut fields, ("pickup_locations", MEMBERS_MAX), all));
-        fields.done(name.map(|name| MethodChange {
+        fields.done(name.zip(hours).map(|(name, hours)| MethodChange {
             name,
             zone,
             rates,
             tax_class: self.tax_class.as_deref().map(Reference::read),
             lead_days_min: self.lead_days_min,
             lead_days_max: self.lead_days_max,
+            delivery_hours: hours,
             channels,
             pickup_network:
                 self.pickup_network.as_ref().map(|network| network.as_deref().map(Reference::read)),

@@ -1,5 +1,6 @@
 //! The JSON shapes of fulfilment.
 
+use domain::stock::selling::Later;
 use engine::fulfilment::{FulfilmentOrder, Line};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,6 +43,21 @@ pub(crate) struct FulfilmentOrderShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     left_at: Option<String>,
+    /// `back_order` or `pre_order`: they were not there when they were sold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    later: Option<&'static str>,
+    /// Before this instant they do not leave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    not_before: Option<String>,
+    /// From when on the customer was promised to have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    promised_from: Option<String>,
+    /// By when the customer was promised to have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    promised_by: Option<String>,
     /// What.
     lines: Vec<FulfilmentLineShape>,
 }
@@ -85,6 +101,10 @@ impl From<&FulfilmentOrder> for FulfilmentOrderShape {
             collect_by: one.collect_by.map(|at| at.to_string()),
             expected_at: one.expected_at.map(|at| at.to_string()),
             left_at: one.left_at.map(|at| at.to_string()),
+            later: one.later.map(Later::text),
+            not_before: one.not_before.map(|at| at.to_string()),
+            promised_from: one.promised.from.map(|at| at.to_string()),
+            promised_by: one.promised.by.map(|at| at.to_string()),
             lines: one.lines.iter().filter(|one| one.quantity > 0).map(FulfilmentLineShape::from).collect(),
         }
     }

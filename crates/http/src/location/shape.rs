@@ -1,7 +1,7 @@
 //! Locations as they are written over the API.
 
 use domain::Refusal;
-use domain::location::Kind;
+use domain::location::{Kind, PREPARATION_MINUTES};
 use domain::value::hours::CutOffs;
 use domain::value::{Address, AddressDraft, Coordinates, Instant, OpeningHours, Zone, id, reference, text};
 use engine::location::{Location, LocationChange, NewLocation, Opening};
@@ -102,7 +102,7 @@ impl CoordinatesShape {
 #[schema(as = Location, example = json!({"id": "loc_01jd0000000000000000000000", "code": "leeds", "name": "Leeds, Briggate", "kind": "store",
     "can_ship": true, "can_pick_up": true, "can_receive": true, "can_return": true, "active": true, "time_zone": "Europe/London",
     "opening_hours": "mo-sa 09:00-18:00; 2026-12-25 closed", "address": {"street": ["1 Briggate"], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB"},
-    "coordinates": {"latitude": 53.797, "longitude": -1.5437}, "cut_off": "mo-fr 15:00; sa 12:00", "capacity": 40, "version": 1}))]
+    "coordinates": {"latitude": 53.797, "longitude": -1.5437}, "cut_off": "mo-fr 15:00; sa 12:00", "capacity": 40, "preparation_minutes": 30, "version": 1}))]
 pub(super) struct LocationShape {
     /// Its id.
     pub(super) id: String,
@@ -139,6 +139,8 @@ pub(super) struct LocationShape {
     /// The most orders it prepares in a day; absent for no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     capacity: Option<i64>,
+    /// How long it takes to prepare an order, in minutes of being open.
+    preparation_minutes: i64,
     /// Rises with every change; given as `ETag`.
     version: i64,
     /// Metres from the point in `near`; only in answers to it.
@@ -164,6 +166,7 @@ impl From<&Location> for LocationShape {
             coordinates: location.coordinates.map(CoordinatesShape::from),
             cut_off: location.cut_off.as_ref().map(ToString::to_string),
             capacity: location.capacity,
+            preparation_minutes: location.preparation_minutes,
             version: location.version,
             distance_m: None,
         }
@@ -217,6 +220,9 @@ pub(super) struct NewLocationShape {
     /// The most orders it prepares in a day, 0 to 1,000,000; no limit when absent.
     #[schema(minimum = 0, maximum = 1_000_000)]
     capacity: Option<i64>,
+    /// How long it takes to prepare an order, in minutes of being open, 0 to 10,080; 30 when absent.
+    #[schema(minimum = 0, maximum = 10_080)]
+    preparation_minutes: Option<i64>,
 }
 
 impl NewLocationShape {
@@ -251,6 +257,7 @@ impl NewLocationShape {
                 coordinates,
                 cut_off: cut_off?,
                 capacity: self.capacity,
+                preparation_minutes: self.preparation_minutes.unwrap_or(PREPARATION_MINUTES),
             })
         })();
         fields.done(read)
@@ -299,6 +306,9 @@ pub(super) struct LocationChangeShape {
     #[serde(default, deserialize_with = "changed")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000_000)]
     capacity: Option<Option<i64>>,
+    /// How long it takes to prepare an order, in minutes of being open, 0 to 10,080.
+    #[schema(minimum = 0, maximum = 10_080)]
+    preparation_minutes: Option<i64>,
 }
 
 impl LocationChangeShape {
@@ -336,6 +346,7 @@ impl LocationChangeShape {
                 coordinates,
                 cut_off: cut_off?,
                 capacity: self.capacity,
+                preparation_minutes: self.preparation_minutes,
             })
         })();
         fields.done(read)

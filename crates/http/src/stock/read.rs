@@ -87,7 +87,7 @@ async fn get_stock(
                 balances.iter().filter(|(_, state, _)| state.is_on_hand()).map(|(.., amount)| amount).sum();
             let balances =
                 balances.into_iter().filter(|(.., amount)| *amount != 0).map(|(place, state, amount)| {
-                    let pool = matches!(state, StockState::PoolHeld | StockState::PoolCommitted);
+                    let pool = state.is_pool();
                     let place = if pool {
                         Id::<domain::value::id::Network>::from_bytes(place.bytes()).to_string()
                     } else {

@@ -87,7 +87,8 @@ pub fn list(
 ) -> Result<Vec<(FulfilmentOrder, Waiting)>, StoreError> {
     let mut found = tx.rows(
         "select coalesce(w.reason, 1), w.until, f.order_id, f.fulfilment_order_id, f.network_id, f.location_id, f.kind, f.state,
-             f.on_hold, f.tracking, f.made_at, f.ready_at, f.collect_by, f.left_at, f.expected_at
+             f.on_hold, f.tracking, f.made_at, f.ready_at, f.collect_by, f.left_at, f.later, f.not_before,
+             f.promised_from, f.promised_by, f.expected_at
          from fulfilment_order f
          left join fulfilment_wait w on w.order_id = f.order_id and w.fulfilment_order_id = f.fulfilment_order_id
          where f.state in (5, 6) and f.fulfilment_order_id > $1
