@@ -102,6 +102,43 @@ fn s08_one_order_from_two_places() {
     });
 }
 
+/// Ship from the warehouse unless only the store has it: the profile decides, one delivery is charged, and it can be asked why.
+#[test]
+fn s08_the_profile_says_from_where_and_why() {
+    on_every_engine([3, 2], |floor| {
+        let tariff = |minor: i64| json!({ "parcel_minor": minor });
+        let content = json!({
+            "name": "warehouse first",
+            "costs": { "currency": "GBP", "otherwise": tariff(400), "tariffs": [{ "locations": ["york"], "tariff": tariff(250) }] },
+            "fallback": { "name": "all", "limits": { "parts_max": 2 }, "objective": "cost", "remainder": { "kind": "person" } },
+        });
+        let profile = floor.must("/v1/routing-profiles", &content);
+        let id = profile["id"].as_str().unwrap();
+        assert_eq!(profile["profile"]["costs"]["tariffs"][0]["tariff"]["parcel_minor"], 250);
+        floor.must(&format!("/v1/routing-profiles/{id}/versions/1/activate"), &json!({}));
+        floor.put("/v1/channels/web/routing-profile", &json!({ "profile": id }));
+
+        let cheap = floor.order(2, None);
+        let decision = &floor.list(&format!("/v1/orders/{cheap}/routing-decisions"))[0];
+        assert_eq!((&decision["profile"], &decision["cost"]["total"]["amount"]), (&json!(id), &json!(250)));
+        let reasons = |order: &str, decision: &serde_json::Value, location: &str| {
+            let decision = decision["id"].as_str().unwrap();
+            let path = format!("/v1/orders/{order}/routing-decisions/{decision}/reasons?location={location}");
+            floor.get(&path)["reasons"].to_string()
+        };
+        let why = reasons(&cheap, decision, "leeds");
+        assert!(why.contains("1.50 GBP more than"), "{why}");
+        assert_eq!(floor.count(1, Stock::Committed), 2);
+
+        let dear = floor.order(3, None);
+        assert_eq!(floor.count(0, Stock::Committed), 3);
+        let whole = floor.get(&format!("/v1/orders/{dear}"));
+        assert_eq!(whole["gross"]["amount"], 3 * 500 + 395, "{whole}");
+        assert!(floor.told(&dear).iter().any(|kind| kind == "routing.decided"));
+        assert!(floor.list("/v1/waiting-fulfilment-orders").is_empty());
+    });
+}
+
 /// Two parcels of one order leave one after the other, and the money is taken with each.
 #[test]
 fn s08_in_parcels_with_a_capture_for_each() {

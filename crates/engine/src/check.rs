@@ -9,6 +9,7 @@ mod journal;
 mod orders;
 mod promises;
 mod promotions;
+mod routing;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -73,6 +74,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("order sums", orders::sums),
     ("ended orders", orders::ended),
     ("money", orders::money),
+    ("capacity", routing::capacity),
+    ("outflow", routing::outflow),
     ("changes", changes::done),
     ("kept for changes", changes::kept),
     ("promotions", promotions::used),

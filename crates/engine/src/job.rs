@@ -104,6 +104,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .on("location.review", fulfilment::review::review)
+        .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)

@@ -4,6 +4,7 @@
 pub mod decision;
 mod ground;
 pub mod profile;
+pub mod simulation;
 pub mod together;
 
 pub use ground::{OUTFLOW_DAYS, day_of, opens_within, room};

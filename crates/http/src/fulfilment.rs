@@ -7,6 +7,7 @@ mod parcel;
 mod shape;
 mod step;
 mod visit;
+mod wait;
 mod wave;
 
 use axum::extract::{Path, State};
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(counted::routes())
         .merge(inbound::routes())
         .merge(step::routes())
+        .merge(wait::routes())
         .merge(visit::routes())
         .merge(wave::routes())
         .merge(parcel::routes())

@@ -2,6 +2,7 @@
 
 mod decision;
 mod shape;
+mod simulation;
 mod told;
 
 use axum::extract::{Path, State};
@@ -39,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_routing_profile_of_channel, name_routing_profile_of_channel))
         .routes(routes!(read_routing_profile_of_network, name_routing_profile_of_network))
         .merge(decision::routes())
+        .merge(simulation::routes())
 }
 
 /// A version of a routing profile.

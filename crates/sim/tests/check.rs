@@ -2,7 +2,7 @@
 
 use domain::actor::Actor;
 use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
-use domain::value::id::{Book, Hold, Location};
+use domain::value::id::{Book, Hold, Location, Variant};
 use domain::value::{Currency, Id, Money};
 use domain::{Code, Refusal};
 use engine::check::{Report, check};
@@ -178,6 +178,28 @@ fn money_of_nobody_is_found() {
         let expected =
             format!("credit: {book}: expected a book and its gift card or store credit, found no gift card");
         assert_eq!(named, [expected]);
+    });
+}
+
+#[test]
+fn days_that_nobody_lived_are_found() {
+    on_every_engine(|shop| {
+        trade(shop);
+        let report = tampered(
+            shop,
+            "insert into location_day (location_id, day, given) select book_id, 20260101, 2 from book",
+        );
+        let place = BOOK.shared_with::<Location>();
+        let expected = format!("capacity: {place} on 20260101: expected 0 given, found 2");
+        assert_eq!(report.differences[0].to_string(), expected);
+        shop.run(|tx, _, world| Ok(store::routing::outflow::set_mark(tx, world.now())?)).expect("marked");
+        let report = tampered(
+            shop,
+            "insert into outflow (variant_id, location_id, units) select book_id, book_id, 3 from book",
+        );
+        let variant = BOOK.shared_with::<Variant>();
+        let expected = format!("outflow: {variant} at {place}: expected 0 left, found 3");
+        assert_eq!(report.differences[0].to_string(), expected);
     });
 }
 

@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod decision;
 mod document;
 pub mod outflow;
+pub mod simulation;
 
 use domain::routing::profile::{Profile, State};
 use domain::value::id::{self, Channel, Network};

@@ -71,6 +71,13 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The picture of shelves as somebody imagines them.
+    pub fn of_shelves(imagined: impl Iterator<Item = (Id<Variant>, Shelf)>) -> Picture {
+        let mut picture = Picture::default();
+        imagined.for_each(|(variant, shelf)| picture.shelves.entry(variant).or_default().push(shelf));
+        picture
+    }
+
     /// The shelves of a variant within the reach, best location first.
     pub fn shelves(&self, variant: Id<Variant>) -> &[Shelf] {
         self.shelves.get(&variant).map_or(&[], Vec::as_slice)

@@ -17,7 +17,7 @@ use domain::value::{
 };
 use engine::Failure;
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
-use engine::checkout::{self, Checkout, Tender, Whole};
+use engine::checkout::{self, Checkout, Leaving, Tender, Whole};
 use engine::fulfilment::{FulfilmentOrder, by_hand, pick, pool};
 use engine::location::LocationChange;
 use engine::routing::decision::{self, Kept};
@@ -263,6 +263,15 @@ impl<'a> Floor<'a> {
     pub fn reject(&self, whole: &Whole) -> Vec<FulfilmentOrder> {
         let which = (whole.order.id, whole.fulfilment_orders[0].id);
         self.shop.run(move |tx, actor, world| pool::reject(tx, actor, world, which, "full")).expect("refused")
+    }
+
+    /// The first part of an order leaves.
+    pub fn ship(&self, whole: &Whole) {
+        let (order, part) = (whole.order.id, whole.fulfilment_orders[0].id);
+        let leaving = Leaving::default();
+        self.shop
+            .run(move |tx, actor, world| checkout::fulfil(tx, actor, world, order, part, leaving.clone()))
+            .expect("shipped");
     }
 
     /// What is at no location.

@@ -14,6 +14,7 @@ const IDS: &[(&str, &str)] = &[
     ("roles", "rol_01jd0000000000000000000000"),
     ("routing-decisions", "rdc_01jd0000000000000000000000"),
     ("routing-profiles", "rpf_01jd0000000000000000000000"),
+    ("routing-simulations", "rsm_01jd0000000000000000000000"),
     ("staff", "stf_01jd0000000000000000000000"),
     ("store-credits", "scr_01jd0000000000000000000000"),
 ];
