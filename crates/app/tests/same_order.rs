@@ -102,7 +102,7 @@ fn everybody_at_once(shop: TestShop) {
             Box::new(move || ask("second", format!("{part}/scan"), json!({ "code": "MUG", "quantity": 2 }))),
             Box::new(move || ask("short", format!("{part}/short-pick"), pieces(1))),
             Box::new(move || {
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     ask("cancel", format!("{path}/cancel"), json!({ "reason": "customer" }));
                 }
             }),
@@ -143,7 +143,7 @@ fn crowd_of_stores_for_the_same_offers_and_waves() {
     let until = stand.shop.shop.source.now().plus_seconds(10 * 365 * 86_400).to_string();
     for number in 0..ORDERS {
         let (path, part) = order(&client, number, mug);
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let offer = json!({ "locations": ["leeds", "york"], "until": until });
             must(&client, &format!("offer-{number}"), &format!("{part}/offer"), &offer);
             let (client, part) = (&client, &part);
@@ -163,7 +163,7 @@ fn crowd_of_stores_for_the_same_offers_and_waves() {
     let ask = |number: usize| -> Box<dyn FnOnce() + Send + '_> {
         let client = &client;
         Box::new(move || {
-            let store = if number % 2 == 0 { "leeds" } else { "york" };
+            let store = if number.is_multiple_of(2) { "leeds" } else { "york" };
             let path = format!("/v1/locations/{store}/pick-waves");
             let (status, answer) = twice(client, &format!("wave-{number}"), &path, &json!({ "most": 3 }));
             assert!(matches!(status, 201 | 409), "{status} {answer}");

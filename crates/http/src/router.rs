@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, promotion, returns,
-    routing, status, stock, storefront, tax, transfer,
+    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, promotion,
+    returns, routing, status, stock, storefront, tax, transfer,
 };
 
 /// The description's fixed part.

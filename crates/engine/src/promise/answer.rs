@@ -226,12 +226,15 @@ fn stores(
     Ok(near.iter().filter_map(of).collect())
 }
 
+/// How far a location is, in metres, when that is known; and the location.
+type Near = (Option<u32>, Id<LocationKind>);
+
 /// The nearest places where a channel's goods can be collected: of its own network, and of those its pickup methods name.
 fn nearest(
     tx: &mut Tx<'_>,
     (channel, point): (&Channel, Option<Coordinates>),
     limit: usize,
-) -> Result<Vec<(Option<u32>, Id<LocationKind>)>, Failure> {
+) -> Result<Vec<Near>, Failure> {
     let mut sites: Vec<Site> = store::location::sites(tx, channel.network)?;
     for method in store::delivery::offered(tx, channel.id)? {
         if let Some(network) = method.pickup_network.filter(|network| *network != channel.network) {

@@ -167,12 +167,15 @@ impl From<&Terms> for TermsShape {
     }
 }
 
+/// What a list says when none is given, and how each of its words is read.
+type Reading<T> = (Vec<T>, fn(&str) -> Result<T, String>);
+
 /// Words of a list, each refused by its place; `usual` when none are given.
 fn words<T>(
     fields: &mut Fields,
     field: &str,
     given: Option<&Vec<String>>,
-    (usual, parse): (Vec<T>, fn(&str) -> Result<T, String>),
+    (usual, parse): Reading<T>,
 ) -> Option<Vec<T>> {
     let Some(given) = given else { return Some(usual) };
     let mut read = Vec::with_capacity(given.len().min(5));
