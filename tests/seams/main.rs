@@ -127,7 +127,7 @@ fn s08_the_profile_says_from_where_and_why() {
             floor.get(&path)["reasons"].to_string()
         };
         let why = reasons(&cheap, decision, "leeds");
-        assert!(why.contains("1.50 GBP more than"), "{why}");
+        assert!(why.contains("GBP 1.50 more than york"), "{why}");
         assert_eq!(floor.count(1, Stock::Committed), 2);
 
         let dear = floor.order(3, None);

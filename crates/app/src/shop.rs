@@ -48,8 +48,7 @@ pub fn open_or_make(config: &Config) -> Result<Opened, Fault> {
         ));
     }
     if first {
-        db.write(reason::lay)
-            .map_err(|failure| Fault::environment("writing the first reasons", failure))?;
+        db.write(reason::lay).map_err(|failure| Fault::environment("writing the first reasons", failure))?;
     }
     Ok(Opened { shop: Shop { db, source: Arc::new(RealWorld), keyring }, first, key_made })
 }

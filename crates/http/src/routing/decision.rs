@@ -221,7 +221,7 @@ struct WhyQuery {
 
 /// Reasons in words.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RoutingReasons, example = json!({"reasons": ["Leeds sends 1 of MUG for 4.35 GBP: parcel 3.95 GBP, units 0.40 GBP", "no better choice exists"]}))]
+#[schema(as = RoutingReasons, example = json!({"reasons": ["Leeds sends 1 of MUG for GBP 4.35: parcel GBP 3.95, units GBP 0.40", "no better choice exists"]}))]
 struct ReasonsShape {
     /// A few sentences, one per reason.
     reasons: Vec<String>,
