@@ -211,7 +211,8 @@ impl Model {
 
     /// Pieces a location does not give are taken from elsewhere as far as they can be had; the rest waits in the pool.
     fn go_elsewhere(&mut self, order: usize, pieces: Pieces) {
-        let rest = self.take_what_there_is(order, pieces);
+        let reach = self.reach_now(order);
+        let rest = self.take_what_there_is(order, &reach, pieces);
         if rest.is_empty() {
             return;
         }
@@ -230,17 +231,16 @@ impl Model {
     }
 
     /// Takes what there is and opens parts for it; what is not there is answered.
-    fn take_what_there_is(&mut self, order: usize, mut wanted: Pieces) -> Pieces {
-        let reach = self.reach_now(order);
+    fn take_what_there_is(&mut self, order: usize, reach: &Reach, mut wanted: Pieces) -> Pieces {
         let mut demand: BTreeMap<usize, i64> = BTreeMap::new();
         for ((_, variant), quantity) in &wanted {
             *demand.entry(*variant).or_insert(0) += quantity;
         }
         for (variant, asked) in &mut demand {
-            *asked = self.promisable(&reach, *variant).min(*asked);
+            *asked = self.promisable(reach, *variant).min(*asked);
         }
         demand.retain(|_, asked| *asked > 0);
-        let mut taken = self.allocate(&reach, &demand, StockState::Committed);
+        let mut taken = self.allocate(reach, &demand, StockState::Committed);
         let mut places: BTreeMap<usize, Pieces> = BTreeMap::new();
         for ((line, variant), missing) in &mut wanted {
             for Taken { location, quantity, .. } in taken.iter_mut().filter(|one| one.variant == *variant) {
@@ -316,7 +316,6 @@ impl Model {
                 waiting.extend(unrouted.map(|(place, part)| (part.number, number, place)));
             }
             waiting.sort_unstable();
-            waiting.truncate(ROUND);
             let mut moved = false;
             for (_, order, part) in &waiting {
                 moved |= self.route(*order, *part);
@@ -345,14 +344,14 @@ impl Model {
 
     fn route(&mut self, order: usize, part: usize) -> bool {
         let wanted = self.orders[order].parts[part].by_variant(|piece| piece.quantity);
-        let reach = self.reach_now(order);
-        if !wanted.iter().any(|(variant, own)| self.promisable_beside(&reach, *variant, *own) > 0) {
+        let reach = Reach { ahead: Some(self.ahead_of(order, part)), ..self.reach_now(order) };
+        if !wanted.keys().any(|variant| self.promisable(&reach, *variant) > 0) {
             return false;
         }
         self.move_all(&wanted, (POOL, world(StockState::Demand)));
         let pieces = &self.orders[order].parts[part].pieces;
         let pieces = pieces.iter().map(|piece| ((piece.line, piece.variant), piece.quantity)).collect();
-        let rest = self.take_what_there_is(order, pieces);
+        let rest = self.take_what_there_is(order, &reach, pieces);
         let one = self.part_mut(order, part);
         for piece in &mut one.pieces {
             piece.quantity = rest.get(&(piece.line, piece.variant)).copied().unwrap_or(0);
@@ -361,6 +360,20 @@ impl Model {
         self.move_all(&left, (world(StockState::Demand), POOL));
         self.end_if_empty(order, part, PartState::Cancelled);
         true
+    }
+
+    /// How many of each variant wait longer in the pool than a part.
+    fn ahead_of(&self, order: usize, part: usize) -> BTreeMap<usize, i64> {
+        let number = self.orders[order].parts[part].number;
+        let all = self.orders.iter().flat_map(|order| &order.parts);
+        let waits = |one: &&Part| {
+            matches!(one.state, PartState::Unrouted | PartState::Offered) && one.number < number
+        };
+        let mut ahead = BTreeMap::new();
+        for (variant, quantity) in all.filter(waits).flat_map(|one| one.by_variant(|piece| piece.quantity)) {
+            *ahead.entry(variant).or_insert(0) += quantity;
+        }
+        ahead
     }
 
     /// What nobody came for in time is cancelled; a part of a set whose rest is elsewhere is held for a person to decide.

@@ -286,6 +286,18 @@ impl Order {
         }
     }
 
+    /// What came back is paid out, as far as there is more than is owed.
+    pub fn pay_out(&mut self, amount: i64) {
+        let mut left = (self.kept() - self.owed()).clamp(0, amount);
+        for number in 0..self.payments.len() {
+            let part = self.payments[number].open_to_refund().min(left);
+            if part > 0 {
+                left -= part;
+                self.refund(number, Some(part)).expect("what is open can be given back");
+            }
+        }
+    }
+
     /// Promised money is taken for what the customer has and does not give back.
     pub fn capture_for_what_left(&mut self) {
         let has = |line: usize| self.lines[line].unit * self.had_units(line);

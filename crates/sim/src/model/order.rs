@@ -320,6 +320,7 @@ impl Model {
         if !matches!(self.orders[number].state, State::Placed | State::Completed) {
             return Err(Code::WrongState);
         }
+        let before = self.orders[number].returned;
         for (line, units, condition) in lines {
             let order = self.order_mut(number);
             if *units < 1 || *units > order.had_units(*line) {
@@ -330,7 +331,9 @@ impl Model {
             let takes = order.lines[*line].takes.clone();
             self.put_back(&takes, *units, (location, *condition));
         }
-        self.order_mut(number).give_back_too_much();
+        let order = self.order_mut(number);
+        order.pay_out(order.returned - before);
+        order.give_back_too_much();
         Ok(())
     }
 

@@ -100,11 +100,13 @@ pub struct Reach {
     /// One location must serve it.
     pub pinned: bool,
     pub threshold: i64,
+    /// For pieces that wait in the pool: how many of each variant wait there longer. Only those go before them.
+    pub ahead: Option<BTreeMap<usize, i64>>,
 }
 
 impl Reach {
     pub fn counter(location: usize) -> Reach {
-        Reach { locations: vec![location], pinned: true, threshold: 0 }
+        Reach { locations: vec![location], pinned: true, threshold: 0, ahead: None }
     }
 }
 
@@ -142,7 +144,7 @@ impl Model {
     pub fn network(&self, threshold: i64) -> Reach {
         let all = self.plan.locations.iter().enumerate();
         let locations = all.filter(|(_, location)| location.can_ship).map(|(number, _)| number).collect();
-        Reach { locations, pinned: false, threshold }
+        Reach { locations, pinned: false, threshold, ahead: None }
     }
 
     /// How many of a variant a location gives.
@@ -159,17 +161,15 @@ impl Model {
 
     /// How many of a variant can be promised.
     pub fn promisable(&self, reach: &Reach, variant: usize) -> i64 {
-        self.promisable_beside(reach, variant, 0)
-    }
-
-    /// How many can be promised to whom so many are promised already that are at no location.
-    pub fn promisable_beside(&self, reach: &Reach, variant: usize, own: i64) -> i64 {
         let free: i64 = reach.locations.iter().map(|location| self.free(reach, variant, *location)).sum();
         if reach.pinned {
-            return (free + own).max(0);
+            return free.max(0);
         }
         let held = self.stock.count(variant, (Place::Network, State::PoolHeld));
-        let sold = self.stock.count(variant, (Place::Network, State::PoolCommitted)) - own;
+        let sold = match &reach.ahead {
+            Some(ahead) => ahead.get(&variant).copied().unwrap_or(0),
+            None => self.stock.count(variant, (Place::Network, State::PoolCommitted)),
+        };
         (free - held - sold - reach.threshold).max(0)
     }
 
