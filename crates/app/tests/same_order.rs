@@ -76,30 +76,42 @@ fn mugs_of(whole: &Value, states: &[&str]) -> i64 {
         .sum()
 }
 
-fn open(shop: TestShop) -> (Stand, Id<Variant>) {
+/// A mug of its own for each order: where a picker missed one, none of that kind is given for a while.
+fn open(shop: TestShop) -> (Stand, Vec<Id<Variant>>) {
     Stand::open(shop, Path::new(env!("CARGO_BIN_EXE_tandem")), |retailer, shop| {
-        let mug = retailer.sell(shop, "MUG", 500);
-        (0..2).for_each(|place| retailer.stock(shop, mug, place, MUGS));
-        mug
+        let mug = |number: usize| {
+            let mug = retailer.sell(shop, &sku(number), 500);
+            (0..2).for_each(|place| retailer.stock(shop, mug, place, MUGS));
+            mug
+        };
+        (0..ORDERS).map(mug).collect()
     })
+}
+
+fn sku(number: usize) -> String {
+    format!("MUG-{number}")
 }
 
 /// Two pickers, somebody who misses a piece, somebody who cancels, and two who ship, all at one order.
 fn everybody_at_once(shop: TestShop) {
-    let (stand, mug) = open(shop);
+    let (stand, mugs) = open(shop);
     let client = stand.client();
     let mut shipped = 0;
     for number in 0..ORDERS {
-        let (path, part) = order(&client, number, mug);
+        let (path, part) = order(&client, number, mugs[number]);
         let (client, path, part) = (&client, &path, &part);
         let ask = move |who: &str, at: String, body: Value| {
             let (status, answer) = twice(client, &format!("{who}-{number}"), &at, &body);
-            assert!(matches!(status, 200 | 404 | 409), "{at}: {status} {answer}");
+            // A scan names what is wanted no more as the wrong thing.
+            let expected = matches!(status, 200 | 404 | 409) || status == 422 && who == "second";
+            assert!(expected, "{at}: {status} {answer}");
         };
-        let pieces = |quantity: i64| json!({ "lines": [{ "variant": "MUG", "quantity": quantity }] });
+        let pieces = |quantity: i64| json!({ "lines": [{ "variant": sku(number), "quantity": quantity }] });
         all_at_once(vec![
             Box::new(move || ask("first", format!("{part}/pick"), pieces(2))),
-            Box::new(move || ask("second", format!("{part}/scan"), json!({ "code": "MUG", "quantity": 2 }))),
+            Box::new(move || {
+                ask("second", format!("{part}/scan"), json!({ "code": sku(number), "quantity": 2 }))
+            }),
             Box::new(move || ask("short", format!("{part}/short-pick"), pieces(1))),
             Box::new(move || {
                 if number.is_multiple_of(2) {
@@ -118,10 +130,10 @@ fn everybody_at_once(shop: TestShop) {
         shipped += gone;
     }
     let all: i64 = [State::Available, State::Committed, State::Picked, State::Missing]
-        .map(|state| stand.pieces(mug, state))
         .iter()
+        .flat_map(|state| mugs.iter().map(|mug| stand.pieces(*mug, *state)))
         .sum();
-    assert_eq!(all, 2 * MUGS - shipped, "no mug came or went otherwise");
+    assert_eq!(all, 2 * MUGS * ORDERS as i64 - shipped, "no mug came or went otherwise");
     stand.must_be_clean();
 }
 
@@ -138,11 +150,11 @@ fn crowd_on_the_floor_of_a_shop_on_postgres() {
 /// Two stores claim the same offers, and several ask for waves of the same orders.
 #[test]
 fn crowd_of_stores_for_the_same_offers_and_waves() {
-    let (stand, mug) = open(TestShop::on_postgres(1));
+    let (stand, mugs) = open(TestShop::on_postgres(1));
     let client = stand.client();
     let until = stand.shop.shop.source.now().plus_seconds(10 * 365 * 86_400).to_string();
     for number in 0..ORDERS {
-        let (path, part) = order(&client, number, mug);
+        let (path, part) = order(&client, number, mugs[number]);
         if number.is_multiple_of(2) {
             let offer = json!({ "locations": ["leeds", "york"], "until": until });
             must(&client, &format!("offer-{number}"), &format!("{part}/offer"), &offer);
@@ -170,6 +182,8 @@ fn crowd_of_stores_for_the_same_offers_and_waves() {
         })
     };
     all_at_once((0..8).map(ask).collect());
+    // Whoever met the others at the same orders was told that nothing waits; what is left is walked afterwards.
+    (8..8 + ORDERS).for_each(|number| ask(number)());
     let mut totes = Vec::new();
     for store in ["leeds", "york"] {
         let waves = client.get(&format!("/v1/locations/{store}/pick-waves")).unwrap().json().unwrap();
