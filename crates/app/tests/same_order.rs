@@ -97,8 +97,8 @@ fn everybody_at_once(shop: TestShop) {
     let (stand, mugs) = open(shop);
     let client = stand.client();
     let mut shipped = 0;
-    for number in 0..ORDERS {
-        let (path, part) = order(&client, number, mugs[number]);
+    for (number, mug) in mugs.iter().enumerate() {
+        let (path, part) = order(&client, number, *mug);
         let (client, path, part) = (&client, &path, &part);
         let ask = move |who: &str, at: String, body: Value| {
             let (status, answer) = twice(client, &format!("{who}-{number}"), &at, &body);
@@ -153,8 +153,8 @@ fn crowd_of_stores_for_the_same_offers_and_waves() {
     let (stand, mugs) = open(TestShop::on_postgres(1));
     let client = stand.client();
     let until = stand.shop.shop.source.now().plus_seconds(10 * 365 * 86_400).to_string();
-    for number in 0..ORDERS {
-        let (path, part) = order(&client, number, mugs[number]);
+    for (number, mug) in mugs.iter().enumerate() {
+        let (path, part) = order(&client, number, *mug);
         if number.is_multiple_of(2) {
             let offer = json!({ "locations": ["leeds", "york"], "until": until });
             must(&client, &format!("offer-{number}"), &format!("{part}/offer"), &offer);
