@@ -1,6 +1,7 @@
 //! Checkout: a cart becomes an order in one transaction, with its stock taken and its payments begun; and what follows from money and from leaving goods.
 
 pub mod cancel;
+pub mod gift;
 pub mod leave;
 pub mod place;
 pub mod settle;

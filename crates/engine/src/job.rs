@@ -90,6 +90,7 @@ pub fn registry() -> Registry {
         .every(duty("change.give_up_unpaid", 15, change::money::give_up_unpaid))
         .every(duty("count.propose", 600, count::rule::propose))
         .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
+        .every(duty("gift_card.expire", 600, loyalty::gift_card::expire_due))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
         .every(duty("fulfilment.outflow", 600, fulfilment::outflow::slide))

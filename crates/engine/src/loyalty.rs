@@ -1,6 +1,7 @@
 //! Money that customers have with us: gift cards and store credit. What is on them is a balance of the ledger; spending is in two
 //! phases, held first and then posted or given back, so that a crowd cannot spend the same money twice.
 
+pub mod article;
 pub mod gift_card;
 pub mod store_credit;
 

@@ -1,5 +1,6 @@
 //! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
 
+mod gift;
 mod leave;
 pub(crate) mod shape;
 mod substitute;
@@ -39,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_order))
         .routes(routes!(pay_order))
         .routes(routes!(cancel_order))
+        .merge(gift::routes())
         .merge(leave::routes())
         .merge(substitute::routes())
 }

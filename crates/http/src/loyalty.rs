@@ -1,5 +1,6 @@
 //! Gift cards and store credit over the API: given, corrected, stopped, and what is on them.
 
+mod article;
 mod store_credit;
 
 use axum::extract::{Path, State};
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unblock_gift_card))
         .routes(routes!(adjust_gift_card))
         .routes(routes!(list_gift_card_movements))
+        .merge(article::routes())
         .merge(store_credit::routes())
 }
 
@@ -103,7 +105,7 @@ impl CardShape {
 }
 
 /// What is known by its id only.
-fn named<K: Kind>(text: &str) -> Result<Id<K>, Problem> {
+pub(crate) fn named<K: Kind>(text: &str) -> Result<Id<K>, Problem> {
     Id::parse(text).map_err(|_| Refusal::not_found(K::NAME, text).into())
 }
 
@@ -187,9 +189,9 @@ async fn read_gift_card(
 /// A gift card's code, shown once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ShownGiftCardCode, example = json!({"code": "ZW00-20C4-0M2G-C1R8"}))]
-struct ShownCodeShape {
+pub(crate) struct ShownCodeShape {
     /// The code.
-    code: String,
+    pub(crate) code: String,
 }
 
 /// Show a gift card's code, once
@@ -301,7 +303,7 @@ struct MovementShape {
     amount: MoneyShape,
     /// What was free to be spent right after.
     balance: MoneyShape,
-    /// Why: `issued`, `refunded`, `adjusted`, `held`, `hold_posted`, `hold_released` or `hold_expired`.
+    /// Why: `issued`, `refunded`, `adjusted`, `held`, `hold_posted`, `hold_released`, `hold_expired`, `unspent`, `taken_back` or `expired`.
     reason: String,
     /// The kind of thing that caused it, such as `return`.
     #[serde(skip_serializing_if = "Option::is_none")]

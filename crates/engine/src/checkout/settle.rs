@@ -11,7 +11,7 @@ use serde_json::json;
 use store::market::Channel;
 use store::{Tx, order as rows};
 
-use super::{Tender, Whole, whole};
+use super::{Tender, Whole, gift, whole};
 use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::loyalty::{self, Credit, gift_card, store_credit};
@@ -183,8 +183,7 @@ pub fn pay(
         let now = world.now();
         job::enqueue(tx, world, "order.payment_changed", order.id, json!({}), now)?;
     }
-    let order = place_if_paid(tx, actor, world, order)?;
-    let order = super::complete_if_done(tx, actor, world, order)?;
+    let order = go_on(tx, actor, world, order)?;
     whole(tx, order)
 }
 
@@ -203,8 +202,7 @@ pub fn total_changed(
     let means = means(tx, actor, world, &Asked { order: &order, channel, missing }, tenders)?;
     begin(tx, actor, world, means)?;
     give_back_too_much(tx, actor, world, &order)?;
-    let order = place_if_paid(tx, actor, world, order)?;
-    super::complete_if_done(tx, actor, world, order)
+    go_on(tx, actor, world, order)
 }
 
 /// What no payment covers or is being asked for.
@@ -228,8 +226,7 @@ pub fn payment_changed(
     id: Id<id::Order>,
 ) -> Result<(), Failure> {
     let order = order::lock(tx, id)?;
-    let order = place_if_paid(tx, actor, world, order)?;
-    let order = super::complete_if_done(tx, actor, world, order)?;
+    let order = go_on(tx, actor, world, order)?;
     give_back_too_much(tx, actor, world, &order)
 }
 
@@ -251,14 +248,21 @@ pub(super) fn place_if_paid(
     Ok(order)
 }
 
-/// Takes authorised money for the goods that have left and did not come back, the delivery with the first of them; everything owed
-/// with the last.
-pub(super) fn capture_for_what_left(
+/// An order goes on as far as its money allows: it is placed, its gift cards are handed out, and it is complete when nothing is open.
+pub(super) fn go_on(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-) -> Result<(), Failure> {
+    order: Order,
+) -> Result<Order, Failure> {
+    let order = place_if_paid(tx, actor, world, order)?;
+    let lines = rows::lines(tx, order.id)?;
+    gift::hand_out(tx, actor, world, &order, &lines)?;
+    super::complete_if_done(tx, actor, world, order)
+}
+
+/// What the goods that have left and did not come back cost, the delivery with the first of them; everything owed with the last.
+pub(super) fn due_for_what_left(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
     let all = store::fulfilment::of_order(tx, order.id)?;
     let mut due = order.delivery_gross;
     for line in rows::lines(tx, order.id)? {
@@ -266,7 +270,18 @@ pub(super) fn capture_for_what_left(
         due += share(line.gross, line.quantity, line.cancelled, left);
     }
     let sums = order::sums(tx, order)?;
-    let mut missing = (due - sums.returned).min(sums.owed()) - sums.kept() - capturing(tx, order)?;
+    Ok((due - sums.returned).min(sums.owed()))
+}
+
+/// Takes authorised money for what has left.
+pub(super) fn capture_for_what_left(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
+    let due = due_for_what_left(tx, order)?;
+    let mut missing = due - order::sums(tx, order)?.kept() - capturing(tx, order)?;
     for one in store::payment::of_order(tx, order.id)? {
         let part = one.amounts.open_to_capture().min(missing);
         if part > 0 && !one.state.has_ended() {

@@ -265,6 +265,7 @@ pub(super) fn unreceipted(
         tax_rate: domain::value::Rate::ZERO,
         cancelled: 0,
         returned: 0,
+        handed: 0,
         takes: variant.takes(),
     };
     let (condition, quantity, value) = (Some(line.condition), line.quantity, line.refund);

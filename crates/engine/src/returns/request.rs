@@ -12,6 +12,7 @@ use store::{Tx, order as order_rows, returns as rows};
 
 use super::judge::{self, Asked, Judged};
 use super::{Return, Wish, find, keep, money, restock, settle, takes_back, tell};
+use crate::checkout::gift;
 use crate::order::{self, Order};
 use crate::stock::{Movement, post_movement};
 use crate::{Failure, World};
@@ -219,6 +220,10 @@ pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Arrival
             return Err(at(Refusal::invalid("condition", "what arrived is not kept"), "condition").into());
         }
         let grade = condition.filter(|condition| *condition != Condition::Inspect);
+        if let Some(of) = line.order_line {
+            gift::take_back(tx, actor, world, &order, (of, *quantity))
+                .map_err(|failure| failure.at(format!("lines.{number}.quantity")))?;
+        }
         let takes = lines.iter().find(|known| Some(known.id) == line.order_line).map(|known| &known.takes);
         for (variant, each) in takes.into_iter().flatten() {
             let place = (input.location, grade.unwrap_or(Condition::Inspect));
