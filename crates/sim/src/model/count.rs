@@ -237,7 +237,11 @@ impl Model {
         }
         let count = self.count_mut(number);
         count.counted_at = Some(now);
-        if again.is_empty() { count.lead(State::InReview) } else { Ok(count.again(&again)) }
+        if again.is_empty() {
+            return count.lead(State::InReview);
+        }
+        count.again(&again);
+        Ok(())
     }
 
     /// Holds what was counted of a line against what lay on the shelf from the first piece counted to the last.

@@ -162,15 +162,18 @@ fn go_on_with_count(
     .map(drop)
 }
 
+/// An order line, how many of it come back, and how they are.
+type Brought = (usize, i64, Condition);
+
 fn ask_back(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     order: Id<id::Order>,
-    (location, lines): (Option<Id<Location>>, &[(usize, i64, Condition)]),
+    (location, lines): (Option<Id<Location>>, &[Brought]),
 ) -> Result<(), Failure> {
     let sold = orders::lines(tx, order)?;
-    let asked = |(line, quantity, condition): &(usize, i64, Condition)| Asked {
+    let asked = |(line, quantity, condition): &Brought| Asked {
         line: sold[*line].id,
         quantity: *quantity,
         condition: Some(*condition),

@@ -202,8 +202,7 @@ pub fn between(
                 least: one.booked_least,
                 most: one.booked_most,
             });
-            let line = CountLine { state: line.state, round: line.round, found, missing: line.missing };
-            line
+            CountLine { state: line.state, round: line.round, found, missing: line.missing }
         };
         let lines = lines.iter().map(|one| (self::number(&real.variants, one.variant), line(one)));
         let model = &model.counts[*number];

@@ -187,7 +187,7 @@ fn counted(chance: &mut Chance, model: &Model, number: usize) -> Vec<(usize, i64
 
 fn back(chance: &mut Chance, model: &Model) -> Option<Command> {
     let has = |order: &Order| (0..order.lines.len()).any(|line| order.returnable_units(line) > 0);
-    let open = |order: &Order| order.returns.iter().any(|one| goes_on(one));
+    let open = |order: &Order| order.returns.iter().any(goes_on);
     if chance.happens(30) {
         let number = order(chance, model, has)?;
         let location = chance.happens(70).then(|| place(chance, model.plan.locations.len()));
