@@ -207,23 +207,16 @@ impl Model {
         let (kind, reach) = self.way(&cart)?;
         let mut order = self.begun(&cart, kind);
         order.place = reach.pinned.then(|| reach.locations[0]);
-        let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
+        let means = means(tenders, order.gross(), &channel.payment_kinds)?;
+        let gone = kind == Kind::HandOver && in_hand(&means, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
         let to = if gone { StockState::Customer } else { StockState::Committed };
         let taken = self.take(&reach, &demand(&self.plan, &cart.lines), to)?;
         let state = if gone { order.left() } else { PartState::Open };
         let parts = parts(&order.lines, &taken, state);
-        let mut missing = order.gross();
-        for (kind, amount) in tenders {
-            let amount = amount.unwrap_or(missing);
-            if amount > missing {
-                return Err(Code::AmountExceeded);
-            }
-            if (amount, missing) != (0, 0) {
-                let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
-                order.begin_payment((*kind, amount), allowed, at_once, self.now)?;
-            }
-            missing -= amount;
+        for one in means {
+            let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
+            order.begin_payment(one, allowed, at_once, self.now)?;
         }
         self.touched.orders.insert(self.orders.len());
         let number = self.orders.len();
@@ -347,9 +340,33 @@ impl Model {
     }
 }
 
+/// How much each tender brings of what is missing; one that finds nothing missing brings nothing.
+fn means(
+    tenders: &[(PaymentKind, Option<i64>)],
+    gross: i64,
+    allowed: &[PaymentKind],
+) -> Result<Vec<(PaymentKind, i64)>, Code> {
+    let mut missing = gross;
+    let mut means = Vec::new();
+    for (kind, amount) in tenders {
+        let amount = amount.unwrap_or(missing);
+        if amount > missing {
+            return Err(Code::AmountExceeded);
+        }
+        if (amount, missing) == (0, 0) {
+            continue;
+        }
+        if !allowed.contains(kind) {
+            return Err(Code::Invalid);
+        }
+        missing -= amount;
+        means.push((*kind, amount));
+    }
+    Ok(means)
+}
+
 /// Is the money for the whole amount in hand?
-fn in_hand(tenders: &[(PaymentKind, Option<i64>)], gross: i64) -> bool {
-    let at_once = tenders.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
-    let sum: i64 = tenders.iter().filter_map(|(_, amount)| *amount).sum();
-    at_once && (sum >= gross || tenders.iter().any(|(_, amount)| amount.is_none()))
+fn in_hand(means: &[(PaymentKind, i64)], gross: i64) -> bool {
+    let at_once = means.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
+    at_once && means.iter().map(|(_, amount)| amount).sum::<i64>() == gross
 }
