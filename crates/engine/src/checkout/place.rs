@@ -94,7 +94,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let mut means = settle::means(tx, actor, world, &asked, input.tenders)?;
     let gone = kind == Kind::HandOver && pays_at_once(&means, order.gross);
     if gone {
-        means.iter_mut().for_each(|one| one.timing = Timing::AtOnce);
+        means.iter_mut().for_each(|(_, one)| one.timing = Timing::AtOnce);
     }
     let (taken, coming, beyond) =
         take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
@@ -409,9 +409,9 @@ fn keep(tx: &mut Tx<'_>, order: &Order, lines: &[Line], external_id: Option<&str
 }
 
 /// Is the money for the whole amount in hand with these payments?
-fn pays_at_once(means: &[NewPayment], gross: i64) -> bool {
-    means.iter().all(|one| one.kind.is_taken_at_once() || one.kind.has_book())
-        && means.iter().map(|one| one.amount.minor()).sum::<i64>() == gross
+fn pays_at_once(means: &[(usize, NewPayment)], gross: i64) -> bool {
+    means.iter().all(|(_, one)| one.kind.is_taken_at_once() || one.kind.has_book())
+        && means.iter().map(|(_, one)| one.amount.minor()).sum::<i64>() == gross
 }
 
 fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines: &[Line]) {

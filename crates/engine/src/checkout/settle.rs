@@ -29,6 +29,9 @@ pub(super) struct Asked<'a> {
     pub missing: i64,
 }
 
+/// The payments that tenders begin, each with the place of its tender.
+pub(super) type Means = Vec<(usize, NewPayment)>;
+
 /// The payments that tenders begin, in their order, of what is missing.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub(super) fn means(
     world: &World,
     asked: &Asked<'_>,
     tenders: Vec<Tender>,
-) -> Result<Vec<NewPayment>, Failure> {
+) -> Result<Means, Failure> {
     let mut missing = asked.missing;
     let mut all = Vec::with_capacity(tenders.len());
     for (place, tender) in tenders.into_iter().enumerate() {
@@ -47,7 +50,7 @@ pub(super) fn means(
         let within = |failure: Failure| failure.within(&format!("payments.{place}"));
         if let Some(new) = one(tx, actor, world, &asked, tender).map_err(within)? {
             missing -= new.amount.minor();
-            all.push(new);
+            all.push((place, new));
         }
     }
     Ok(all)
@@ -57,14 +60,10 @@ pub(super) fn means(
 ///
 /// # Errors
 /// What they refuse.
-pub(super) fn begin(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    means: Vec<NewPayment>,
-) -> Result<(), Failure> {
-    for new in means {
-        payment::create(tx, actor, world, new)?;
+pub(super) fn begin(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, means: Means) -> Result<(), Failure> {
+    for (place, new) in means {
+        let within = |failure: Failure| failure.within(&format!("payments.{place}"));
+        payment::create(tx, actor, world, new).map_err(within)?;
     }
     Ok(())
 }
