@@ -3,7 +3,7 @@
 
 use domain::value::Id;
 use domain::value::id::Book;
-use domain::value::id::{Order, Payment};
+use domain::value::id::{Claim, Order, OrderLine, Payment};
 use store::{Tx, loyalty as rows};
 
 use super::Difference;
@@ -39,4 +39,20 @@ pub fn carried(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("carried", payment, format!("{said} by exchanges"), found)
     };
     Ok(store::payment::carry::unequal_carries(tx)?.into_iter().map(tell).collect())
+}
+
+/// No more of a line is claimed than its customer may have.
+pub fn claimed(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(line, most, found): (Id<OrderLine>, i64, i64)| {
+        Difference::new("claimed", line, format!("at most {most} claimed"), found)
+    };
+    Ok(store::returns::claim::overclaimed(tx)?.into_iter().map(tell).collect())
+}
+
+/// What a claim says was given back for it is what its return says.
+pub fn made_good(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(claim, said, found): (Id<Claim>, i64, i64)| {
+        Difference::new("made good", claim, format!("{said} given back by its return"), found)
+    };
+    Ok(store::returns::claim::unequal_refunds(tx)?.into_iter().map(tell).collect())
 }
