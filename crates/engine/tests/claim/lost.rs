@@ -29,10 +29,14 @@ fn own_van(desk: &Desk<'_>) -> Id<id::Carrier> {
         url: None,
         secret: None,
         services: Vec::new(),
-        collections: CutOffs::parse("mo-fr 15:00").unwrap(),
+        collections: CutOffs::parse("mo-fr 15:00").expect("it is done"),
         attempts_max: 2,
     };
-    desk.ground.shop.run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone())).unwrap().id
+    desk.ground
+        .shop
+        .run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone()))
+        .expect("it is done")
+        .id
 }
 
 /// So many mugs on their way in one parcel of our own van.
@@ -43,9 +47,12 @@ fn on_its_way(desk: &Desk<'_>, van: Id<id::Carrier>, mugs: i64) -> (Parcel, Id<O
     let packed = desk.ground.shop.run(move |tx, actor, world| {
         parcel::pack(tx, actor, world, which, &NewParcel { carrier: Some(van), ..NewParcel::default() })
     });
-    let packed = packed.unwrap();
+    let packed = packed.expect("it is done");
     let id = (packed.order, packed.id);
-    desk.ground.shop.run(move |tx, actor, world| checkout::ship_parcel(tx, actor, world, id, None)).unwrap();
+    desk.ground
+        .shop
+        .run(move |tx, actor, world| checkout::ship_parcel(tx, actor, world, id, None))
+        .expect("it is done");
     (packed, whole.lines[0].id)
 }
 

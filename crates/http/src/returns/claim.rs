@@ -94,8 +94,8 @@ fn short(fields: &mut Fields, field: &'static str, given: Option<&str>) -> Optio
 }
 
 impl NewClaimShape {
-    /// The order, still by reference, and what is claimed once it is found.
-    fn read(self) -> Result<(Reference<id::Order>, impl Fn(Id<id::Order>) -> Request), domain::Refusal> {
+    /// What is claimed, once its order is found.
+    fn read(self) -> Result<impl Fn(Id<id::Order>) -> Request, domain::Refusal> {
         let mut fields = Fields::new();
         super::bounded(&mut fields, self.lines.len());
         let kind = fields.take("kind", Kind::parse(&self.kind));
@@ -128,7 +128,7 @@ impl NewClaimShape {
             override_reason: override_reason.clone(),
             external_id: external_id.clone(),
         };
-        Ok((Reference::read(&self.order), request))
+        Ok(request)
     }
 }
 
@@ -140,7 +140,8 @@ impl NewClaimShape {
     params(KeyRequired), responses((status = 201, body = ClaimShape), Problems))]
 async fn request_claim(State(app): State<App>, command: Command<NewClaimShape>) -> Result<Response, Problem> {
     let command = command.keyed()?;
-    let (order, request) = command.body.read()?;
+    let order = Reference::read(&command.body.order);
+    let request = command.body.read()?;
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let input = request(external::resolve_at(tx, "order", &order)?);
         Reply::json(&ClaimShape::from(&claim::request(tx, actor, world, input)?))
