@@ -145,6 +145,22 @@ impl Floor {
         self.key_at(KeyKind::Secret, permissions, location)
     }
 
+    /// The way to the shop of the web shop's pages.
+    pub fn page(&self) -> Client {
+        let made = self.stand.shop.run(|tx, actor, world| {
+            let new = NewKey {
+                name: "pages".into(),
+                kind: KeyKind::Storefront,
+                permissions: Permissions::of(&[Permission::Shop]),
+                channel: Some(Reference::External("web".into())),
+                location: None,
+            };
+            key::create(tx, actor, world, new)
+        });
+        let bearer = format!("Bearer {}", made.unwrap().1);
+        self.stand.server.client().with_header("authorization", bearer)
+    }
+
     fn key(&self, kind: KeyKind, permissions: Permissions) -> Client {
         self.key_at(kind, permissions, None)
     }

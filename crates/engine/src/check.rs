@@ -70,6 +70,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),
+    ("claimed", credit::claimed),
+    ("made good", credit::made_good),
     ("commitments", orders::commitments),
     ("parcels", orders::parcels),
     ("order sums", orders::sums),

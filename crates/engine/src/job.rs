@@ -108,6 +108,7 @@ pub fn registry() -> Registry {
         .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)
+        .on("parcel.found", returns::claim::found::on_found)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)
 }
 

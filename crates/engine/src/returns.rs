@@ -1,6 +1,7 @@
 //! Returns: goods come back to any location that takes them, by their condition onto the right account, and the money goes back to the
 //! first means of payment.
 
+pub mod claim;
 pub mod exchange;
 pub mod judge;
 mod money;

@@ -22,6 +22,7 @@ use crate::checkout;
 use crate::event::emit;
 use crate::fulfilment::{FulfilmentOrder, open_units};
 use crate::order::{self, Line, Order};
+use crate::returns::claim::{self, Claim};
 use crate::returns::{self, Return};
 use crate::{Failure, World};
 
@@ -62,6 +63,8 @@ pub struct Status {
     pub parts: Vec<PartStatus>,
     /// What came back.
     pub returns: Vec<Return>,
+    /// What was said to be lost, damaged or wrong.
+    pub claims: Vec<Claim>,
     /// Its money.
     pub sums: Sums,
     /// What the customer can do now.
@@ -139,6 +142,7 @@ fn of(
         stage: rules::stage_of_order(order.state, order.kind, &stages),
         language,
         returns: returns::all_of(tx, order.id)?,
+        claims: claim::all_of(tx, order.id)?,
         lines,
         parts,
         sums,

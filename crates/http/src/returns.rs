@@ -1,5 +1,6 @@
 //! Returns over the API: goods come back, with their order or without it.
 
+mod claim;
 mod exchange;
 mod policy;
 mod reason;
@@ -41,6 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(return_order, list_order_returns))
         .routes(routes!(return_goods, list_returns))
         .routes(routes!(get_return))
+        .merge(claim::routes())
         .merge(request::routes())
         .merge(exchange::routes())
         .merge(policy::routes())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::value::Id;
-use domain::value::id::{Book, Order, Payment};
+use domain::value::id::{Book, Claim, Order, OrderLine, Payment};
 use store::payment::credit as paid;
 use store::{Tx, loyalty as rows};
 
@@ -58,4 +58,20 @@ pub fn carried(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("carried", payment, format!("{said} by exchanges"), found)
     };
     Ok(store::payment::carry::unequal_carries(tx)?.into_iter().map(tell).collect())
+}
+
+/// No more of a line is claimed than its customer may have.
+pub fn claimed(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(line, most, found): (Id<OrderLine>, i64, i64)| {
+        Difference::new("claimed", line, format!("at most {most} claimed"), found)
+    };
+    Ok(store::returns::claim::overclaimed(tx)?.into_iter().map(tell).collect())
+}
+
+/// What a claim says was given back for it is what its return says.
+pub fn made_good(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(claim, said, found): (Id<Claim>, i64, i64)| {
+        Difference::new("made good", claim, format!("{said} given back by its return"), found)
+    };
+    Ok(store::returns::claim::unequal_refunds(tx)?.into_iter().map(tell).collect())
 }

@@ -82,7 +82,12 @@ pub fn request(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Request
     find(tx, one.id)
 }
 
-fn goes_to(tx: &mut Tx<'_>, order: &Order, named: Option<Id<Location>>) -> Result<Id<Location>, Failure> {
+/// Where goods of an order go that come back: where is named, or the best place that takes returns.
+pub(super) fn goes_to(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    named: Option<Id<Location>>,
+) -> Result<Id<Location>, Failure> {
     if let Some(location) = named {
         takes_back(tx, location)?;
         return Ok(location);
@@ -99,7 +104,8 @@ fn goes_to(tx: &mut Tx<'_>, order: &Order, named: Option<Id<Location>>) -> Resul
     Err(Refusal::invalid("location", "no location takes returns by itself; name one").into())
 }
 
-fn approve(
+/// Goods that were asked for may come back, by post with a label.
+pub(super) fn approve(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

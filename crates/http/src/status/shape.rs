@@ -1,9 +1,11 @@
 //! The JSON shapes of an order's status.
 
+use domain::returns::claim::Remedy;
 use domain::status::{Deed, Stage, words_for};
 use domain::value::Language;
 use engine::order::Line;
 use engine::returns::Return;
+use engine::returns::claim::Claim;
 use engine::status::{PartStatus, Status};
 use serde::Serialize;
 use store::fulfilment::visit::Visit;
@@ -21,7 +23,7 @@ use crate::shape::MoneyShape;
     "cancelled": 0, "returned": 0, "gross": {"amount": 1000, "currency": "GBP"}}], "parts": [{"id": "ful_01jd0000000000000000000000", "kind": "pickup",
     "stage": {"code": "ready_for_pickup", "words": "Ready for you to collect"}, "place": {"id": "loc_01jd0000000000000000000000", "name": "Leeds, Briggate", "time_zone": "Europe/London",
     "opening_hours": "mo-sa 09:00-18:00"}, "pickup": {"code": "481516", "state": "booked", "collect_by": "2026-11-28T09:30:00Z"}, "lines": [{"line": "oln_01jd0000000000000000000000", "quantity": 2}]}],
-    "returns": [], "total": {"amount": 1000, "currency": "GBP"}, "paid": {"amount": 1000, "currency": "GBP"}, "refunded": {"amount": 0, "currency": "GBP"},
+    "returns": [], "claims": [], "total": {"amount": 1000, "currency": "GBP"}, "paid": {"amount": 1000, "currency": "GBP"}, "refunded": {"amount": 0, "currency": "GBP"},
     "missing": {"amount": 0, "currency": "GBP"}, "can": [{"code": "arrive", "words": "I have arrived"}]}))]
 pub(super) struct StatusShape {
     /// The order.
@@ -47,6 +49,8 @@ pub(super) struct StatusShape {
     parts: Vec<PartShape>,
     /// What came back.
     returns: Vec<StatusReturnShape>,
+    /// What was said to be lost, damaged or wrong.
+    claims: Vec<StatusClaimShape>,
     /// What the order costs, less what was cancelled and came back.
     total: MoneyShape,
     /// What was taken.
@@ -190,6 +194,26 @@ struct StatusReturnShape {
     at: String,
 }
 
+/// What was said to be lost, damaged or wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusClaim)]
+struct StatusClaimShape {
+    /// The claim.
+    id: String,
+    /// What is wrong.
+    kind: &'static str,
+    /// Where it stands.
+    state: &'static str,
+    /// How it was made good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+    /// What was given back for it at once.
+    refund: MoneyShape,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
 impl From<&Status> for StatusShape {
     fn from(status: &Status) -> StatusShape {
         let (order, sums, language) = (&status.order, &status.sums, status.language);
@@ -209,6 +233,14 @@ impl From<&Status> for StatusShape {
             refund: money(one.refund),
             at: one.at.to_string(),
         };
+        let claim = |one: &Claim| StatusClaimShape {
+            id: one.id.to_string(),
+            kind: one.kind.text(),
+            state: one.state.text(),
+            remedy: one.remedy.map(Remedy::text),
+            refund: money(one.refund),
+            at: one.at.to_string(),
+        };
         StatusShape {
             order: order.id.to_string(),
             number: order.number.clone(),
@@ -220,6 +252,7 @@ impl From<&Status> for StatusShape {
             lines: status.lines.iter().map(line).collect(),
             parts: status.parts.iter().map(|part| PartShape::of(part, language)).collect(),
             returns: status.returns.iter().map(back).collect(),
+            claims: status.claims.iter().map(claim).collect(),
             total: money(order.gross - order.cancelled - order.returned),
             paid: money(sums.captured),
             refunded: money(sums.refunded),
