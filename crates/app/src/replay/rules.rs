@@ -12,8 +12,6 @@ use crate::fault::Fault;
 const ALONE_MINOR: i64 = 30_000;
 /// A counted line that differs by more pieces is counted again.
 const TOLERATED_PIECES: i64 = 2;
-/// How many days goods may come back.
-const WINDOW_DAYS: i64 = 90;
 /// How many days a sending to a pickup store takes.
 const SENDING_DAYS: i64 = 2;
 /// Places that open within two weeks are given orders: a replay lives at any hour of any day.
@@ -31,9 +29,10 @@ pub async fn set(api: &Api, source: &Source) -> Result<Api, Fault> {
         let rule = json!({ "pieces": TOLERATED_PIECES, "each_day": 0 });
         put(api, &format!("/v1/locations/{place}/count-rule"), &rule).await?;
     }
+    // Goods may come back for ever: what was sold in the source's year comes back today.
     let policy = json!({
-        "code": "standard", "name": "Ninety days", "terms": {
-            "window_days": WINDOW_DAYS, "by_rule": true, "when": "after_inspection",
+        "code": "standard", "name": "Standard", "terms": {
+            "by_rule": true, "when": "after_inspection",
             "conditions": ["resellable", "inspect", "damaged", "scrap", "kept"],
             "means": ["original", "store_credit", "exchange"], "means_without_receipt": ["cash"],
         },
