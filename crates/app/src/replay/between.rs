@@ -210,6 +210,9 @@ impl Line {
     }
 }
 
+/// Places, and how many pieces each has more or fewer.
+type Pairs = Vec<(usize, i64)>;
+
 /// What places have more than was meant for them, or fewer when negative, because others served their orders: by SKU and location.
 #[derive(Debug, Default)]
 pub struct Balance(BTreeMap<(String, usize), i64>);
@@ -222,7 +225,7 @@ impl Balance {
 
     /// Who sends what to whom so that everybody has what was meant for them; and what nobody has, which a supplier brings.
     pub fn evened_out(self, name: &str) -> (Vec<Transfer>, BTreeMap<usize, Vec<Pieces>>) {
-        let mut by_sku: BTreeMap<String, (Vec<(usize, i64)>, Vec<(usize, i64)>)> = BTreeMap::new();
+        let mut by_sku: BTreeMap<String, (Pairs, Pairs)> = BTreeMap::new();
         for ((sku, location), pieces) in self.0 {
             let (more, fewer) = by_sku.entry(sku).or_default();
             match pieces {
