@@ -65,7 +65,10 @@ fn every_event_that_is_wanted_arrives_once_signed_and_in_its_order() {
         }
         let messages = street.messages(every, false);
         assert!(messages.iter().all(|one| one.outcome == Outcome::Taken && one.attempts == 1));
-        assert_eq!((messages.len(), messages[0].status, messages[0].said.as_str()), (121, Some(200), "heard"));
+        assert_eq!(
+            (messages.len(), messages[0].status, messages[0].said.as_str()),
+            (121, Some(200), "heard")
+        );
     });
 }
 
@@ -97,8 +100,10 @@ fn who_is_slow_or_fails_keeps_nobody_else_waiting() {
         let heard = failing.heard();
         assert!(heard[2].id == heard[3].id && heard[3].body == heard[4].body, "the same message again");
         street.wait(0, "it is noted", || street.read(endpoints[1]).failing_since.is_none());
-        let message = &street.messages(endpoints[1], false)[2];
-        assert_eq!((message.attempts, message.outcome, message.status), (3, Outcome::Taken, Some(204)));
+        let messages = street.messages(endpoints[1], false);
+        let tried: Vec<_> = messages.iter().filter(|one| one.attempts > 1).collect();
+        let found = (tried.len(), tried[0].attempts, tried[0].outcome, tried[0].status);
+        assert_eq!(found, (1, 3, Outcome::Taken, Some(204)));
         let untaken = street.messages(endpoints[0], true);
         assert_eq!((untaken.len(), untaken[0].outcome, untaken[0].status), (1, Outcome::Failing, None));
         assert_eq!(untaken[0].said, "no answer within 400 ms");
@@ -123,10 +128,14 @@ fn who_is_gone_or_fails_for_days_is_disabled_and_loses_nothing() {
         receiver.answer(|_| 500);
         street.change(id, state(State::Enabled));
         let began = shop.shop.source.now();
-        let is_disabled = || street.read(id).endpoint.state == State::Disabled;
-        street.wait(1800, "it is disabled after days", is_disabled);
+        street.wait(0, "it is disabled after days", || {
+            let standing = street.read(id);
+            let ahead = standing.again_at.map_or(0, |at| at.micros() - shop.shop.source.now().micros());
+            shop.pass(if ahead > 0 { ahead / 1_000_000 + 1 } else { 0 });
+            standing.endpoint.state == State::Disabled
+        });
         let days = (shop.shop.source.now().micros() - began.micros()) / 86_400_000_000;
-        assert!((3..=4).contains(&days), "{days} days");
+        assert_eq!(days, 3);
         assert_eq!(street.read(id).endpoint.because, Some(Because::Failing));
         assert_eq!(told(shop, "webhook_endpoint.disabled"), 2);
         let message = &street.messages(id, true)[0];
@@ -197,14 +206,12 @@ fn the_past_is_sent_again_whole_or_singly_and_what_is_not_taken_is_passed_over()
 
         street.wait(0, "all is noted", || street.messages(id, false).len() == 10);
         let ninth = street.messages(id, false)[0].event;
-        let send_again = || {
-            shop.run(move |tx, actor, world| message::send_again(tx, actor, world, (id, ninth))).map(drop)
-        };
+        let send_again =
+            || shop.run(move |tx, actor, world| message::send_again(tx, actor, world, (id, ninth))).map(drop);
         receiver.answer(|heard| if heard.number() == 9 { 500 } else { 200 });
         send_again().unwrap();
-        let outcome = || {
-            shop.read(move |tx| message::read(tx, &Actor::system(), (id, ninth))).unwrap().outcome
-        };
+        let outcome =
+            || shop.read(move |tx| message::read(tx, &Actor::system(), (id, ninth))).unwrap().outcome;
         street.wait(0, "it fails once", || outcome() == Outcome::Failed);
         street.happens("shelf", "test.counted", 10);
         street.wait(0, "nobody waits for it", || receiver.numbers().last() == Some(&10));

@@ -91,7 +91,11 @@ impl Receiver {
     }
 }
 
-async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> (StatusCode, &'static str) {
+async fn hear(
+    State(receiver): State<Receiver>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, &'static str) {
     let text = |name: &str| headers[name].to_str().unwrap().to_owned();
     let heard = Heard {
         id: text("webhook-id"),
