@@ -23,7 +23,7 @@ use engine::fulfilment::carrier::{self, NewCarrier};
 use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told, Which};
 use engine::fulfilment::pick;
 use engine::job;
-use engine::webhook::Secret;
+use engine::signature::Secret;
 use http::App;
 use serde_json::json;
 use sim::Retailer;
@@ -89,7 +89,8 @@ impl<'s> Street<'s> {
         };
         let carrier =
             shop.run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone())).unwrap().id;
-        let client = Carriers::new(TestClient::new(Duration::from_millis(400)), shop.shop.keyring.clone());
+        let client = TestClient::new(Caller::new(Duration::from_millis(400)));
+        let client = Carriers::new(client, shop.shop.keyring.clone());
         let handlers = connect::Handlers::new(job::registry()).with(client);
         let served = {
             let (company, until_stopped) = (company.clone(), until_stopped());

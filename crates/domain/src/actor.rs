@@ -52,6 +52,7 @@ permissions! {
     ApproveTransfers "transfers:approve" "approve and close transfer orders";
     GiveCredit "credit:write" "issue store credit and gift cards, and see what is on them";
     EditPromotions "promotions:write" "write, start and end promotions, and make coupons";
+    EditWebhooks "webhooks:write" "say where events are sent, see what was sent, and send it again";
 }
 
 /// A set of permissions.

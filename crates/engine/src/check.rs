@@ -10,6 +10,7 @@ mod orders;
 mod promises;
 mod promotions;
 mod routing;
+mod webhooks;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -82,6 +83,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("changes", changes::done),
     ("kept for changes", changes::kept),
     ("promotions", promotions::used),
+    ("webhooks", webhooks::lanes),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

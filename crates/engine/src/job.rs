@@ -18,7 +18,7 @@ pub use store::job::Job;
 
 use crate::{
     Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, promise, returns,
-    routing, seal, stock,
+    routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -104,6 +104,7 @@ pub fn registry() -> Registry {
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on("location.review", fulfilment::review::review)
         .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)

@@ -386,6 +386,18 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/waiting-fulfilment-orders", OneOf(&[ReadOrders])),
     ("GET", "/v1/variants/{id}/substitutes", OneOf(&[ReadCatalogue])),
     ("PUT", "/v1/variants/{id}/substitutes", OneOf(&[EditPolicies])),
+    ("GET", "/v1/webhook-endpoints", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints", OneOf(&[EditWebhooks])),
+    ("DELETE", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("PATCH", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}/messages", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}/messages/{event}", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/messages/{event}/pass-over", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/messages/{event}/send-again", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/ping", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/replay", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate-secret", OneOf(&[EditWebhooks])),
 ];
 
 /// What the operation needs; `None` when it is not in the list.

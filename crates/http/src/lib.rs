@@ -48,5 +48,6 @@ pub mod stock;
 pub mod storefront;
 pub mod tax;
 pub mod transfer;
+mod webhook;
 
 pub use app::App;

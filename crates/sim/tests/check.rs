@@ -6,6 +6,7 @@ use domain::market::{CapturePolicy, PaymentKind};
 use domain::returns::{Condition, Means};
 use domain::value::id::{Book, Cart, Channel, Hold, Location, Variant};
 use domain::value::{Currency, Id, Money, Quantity, Reference};
+use domain::webhook::target::Target;
 use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine};
 use engine::check::{Report, check};
@@ -15,6 +16,7 @@ use engine::loyalty::gift_card;
 use engine::market::NewChannel;
 use engine::returns::exchange::{self, Swap};
 use engine::returns::{Back, BackLine, Wish};
+use engine::webhook::{self, NewEndpoint};
 use engine::{Failure, World, seal};
 use sim::Retailer;
 use sim::retailer::a_channel;
@@ -358,4 +360,25 @@ fn tampered(shop: &TestShop, sql: &'static str) -> Report {
     });
     assert_eq!(outcome.expect_err("taken back").code(), Some(Code::Invalid));
     told.try_iter().last().expect("a report")
+}
+
+#[test]
+fn an_endpoint_that_was_sent_what_never_happened_is_found() {
+    let tamperings: [Tampering; 2] = [
+        ("update webhook_lane set sequence = 1000 where lane = 3", &["webhooks"]),
+        ("delete from webhook_lane where lane = 16", &["webhooks"]),
+    ];
+    on_every_engine(|shop| {
+        let made = shop.run(|tx, actor, world| {
+            let target = Target::parse("https://example.com/events").expect("an address");
+            let new = NewEndpoint { target, kinds: Vec::new(), description: String::new() };
+            webhook::create(tx, actor, world, new).map(drop)
+        });
+        made.expect("an endpoint");
+        for (sql, found_by) in tamperings {
+            let report = tampered(shop, sql);
+            let found: Vec<&str> = report.differences.iter().map(|difference| difference.check).collect();
+            assert_eq!(found, found_by, "{sql}: {:#?}", report.differences);
+        }
+    });
 }

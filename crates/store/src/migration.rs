@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0036_status_link"
     "0040_promotion"
     "0042_gift_card_sale"
+    "0041_webhook"
     "0060_keyring"
     "0066_claim"
 };

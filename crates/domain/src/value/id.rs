@@ -145,6 +145,8 @@ kinds! {
     TransferOrder "tro" "transfer order";
     /// A variant of a product: what is stocked and sold.
     Variant "var" "variant";
+    /// Where events are sent.
+    WebhookEndpoint "whe" "webhook endpoint";
     /// Goods written off.
     WriteOff "wof" "write-off";
 }
