@@ -6,6 +6,7 @@
 mod after_sale;
 mod between;
 mod floor;
+mod loyalty;
 mod shelf;
 mod status;
 mod stock;

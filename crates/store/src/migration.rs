@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0033_loyalty"
     "0036_status_link"
     "0040_promotion"
+    "0050_loyalty_programme"
     "0060_keyring"
 };
 
