@@ -7,6 +7,7 @@ mod after_sale;
 mod between;
 mod claim;
 mod floor;
+mod loyalty;
 mod shelf;
 mod status;
 mod stock;

@@ -92,6 +92,7 @@ impl<'s> Street<'s> {
             timing,
             provider_token: Some(token.into()),
             credit: None,
+            points: None,
             card: None,
             location: None,
             expires_at: None,

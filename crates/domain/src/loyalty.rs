@@ -1,4 +1,7 @@
-//! Loyalty: money that customers have with us, on gift cards and as store credit. Each is a book of the ledger.
+//! Loyalty: what customers have with us, as money on gift cards and store credit, and as points. Each is a book of the ledger.
+
+pub mod points;
+pub mod programme;
 
 use crate::ledger::{AccountKey, Posting};
 use crate::refusal::{Code, Refusal};
@@ -14,12 +17,16 @@ pub const CODE_LENGTH: usize = 16;
 pub const HOLD_MINUTES_MAX: i64 = 30 * 24 * 60;
 
 words! {
-    /// Where the money of a gift card or store credit is, in the books' eyes.
+    /// Where the money of a gift card or store credit, or the points of a member are, in the books' eyes.
     State {
         /// Free to be spent.
         Balance 1 "balance";
         /// Held for an order that is not placed yet.
         Held 2 "held";
+        /// Points that wait for the return window to end.
+        Pending 30 "pending";
+        /// Points that were taken back after they were spent, below zero: new points pay them first.
+        Owed 31 "owed";
         /// The other side of what was sold or given as a present.
         Issued 40 "issued";
         /// The other side of what was put on it for goods that came back.
@@ -28,8 +35,10 @@ words! {
         Spent 42 "spent";
         /// The other side of corrections by hand.
         Adjusted 43 "adjusted";
-        /// The other side of what lapsed with a card's last day.
-        Expired 44 "expired";
+        /// The other side of points that orders earned.
+        Earned 44 "earned";
+        /// The other side of what lapsed with a card's last day, and of points whose time ran out.
+        Expired 45 "expired";
     }
 }
 

@@ -7,6 +7,7 @@ mod changes;
 mod credit;
 mod journal;
 mod orders;
+mod points;
 mod promises;
 mod promotions;
 mod routing;
@@ -68,6 +69,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("expected goods", promises::expected),
     ("credit", credit::books),
     ("credit payments", credit::payments),
+    ("points", points::kept),
+    ("members", points::books),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),

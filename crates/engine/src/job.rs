@@ -97,6 +97,8 @@ pub fn registry() -> Registry {
         .every(duty("fulfilment.run", 15, fulfilment::run::run_due))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
+        .every(duty("points.expire", 60, loyalty::points::expire_due))
+        .every(duty("points.release", 60, loyalty::points::release_due))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))

@@ -24,6 +24,7 @@ fn new(kind: Kind, minor: i64) -> NewPayment {
         timing: Timing::WhenAsked,
         provider_token: (kind == Kind::Test).then(|| "tok_ok".into()),
         credit: None,
+        points: None,
         card,
         location: None,
         expires_at: None,

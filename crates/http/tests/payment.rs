@@ -22,6 +22,7 @@ fn pay(shop: &TestShop, kind: Kind, external_id: Option<&'static str>) -> Id<Pay
             timing: Timing::WhenAsked,
             provider_token: kind.has_provider().then(|| "tok_ok".into()),
             credit: None,
+            points: None,
             card: None,
             location: None,
             expires_at: None,

@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0040_promotion"
     "0042_gift_card_sale"
     "0041_webhook"
+    "0050_loyalty_programme"
     "0060_keyring"
     "0066_claim"
 };

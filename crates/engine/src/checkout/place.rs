@@ -90,7 +90,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
-    let asked = settle::Asked { order: &order, channel: &channel, missing: order.gross };
+    let asked = settle::Asked { order: &order, channel: &channel, missing: order.gross, by_points: 0 };
     let mut means = settle::means(tx, actor, world, &asked, input.tenders)?;
     let gone = kind == Kind::HandOver && pays_at_once(&means, order.gross);
     if gone {

@@ -13,13 +13,13 @@ use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::GiftCard;
 
-use super::{Cause, Credit};
+use super::{Cause, Credit, Unit};
 use crate::event::emit;
 use crate::{Failure, Keyring, World};
 
 /// The book of money a card has.
 pub fn credit(card: &GiftCard) -> Credit {
-    Credit { book: card.id.shared_with(), subject: card.id.to_string(), currency: card.currency }
+    Credit { book: card.id.shared_with(), subject: card.id.to_string(), unit: Unit::Money(card.currency) }
 }
 
 /// The code of a card, from its id and the master key.
