@@ -108,6 +108,7 @@ pub fn registry() -> Registry {
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)
+        .on(promise::waiting::SERVE, promise::waiting::on_serve)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
