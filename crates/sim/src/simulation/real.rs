@@ -36,6 +36,8 @@ pub struct Real {
     pub carts: Vec<Id<id::Cart>>,
     pub orders: Vec<Id<id::Order>>,
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
+    pub transfers: Vec<Id<id::TransferOrder>>,
+    pub counts: Vec<Id<id::Count>>,
 }
 
 /// A key for a command asked in one step; the same input under it is the same question.
@@ -67,6 +69,7 @@ fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
         provider_token: kind.has_provider().then(|| "tok_ok".into()),
         card: (kind == PaymentKind::CardRecord)
             .then(|| Card::new("4242", "A1B2C3", "T1/000123").expect("a card")),
+        gift_card: None,
     }
 }
 
@@ -99,6 +102,9 @@ impl Real {
     pub fn note(&mut self, command: &Command, made: &str) {
         match command {
             Command::CreateCart { .. } => self.carts.push(Id::parse(made).expect("a cart")),
+            Command::DraftTransfer { .. } => {
+                self.transfers.push(Id::parse(made).expect("a transfer order"));
+            }
             Command::Checkout { .. } => self.orders.push(Id::parse(made).expect("an order")),
             Command::SetAside { variant, .. } => {
                 self.asides.push((self.variants[*variant], Id::parse(made).expect("a hold")));
@@ -150,6 +156,12 @@ impl Real {
             | Command::Cancel { .. }
             | Command::TakeBack { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
+            Command::DraftTransfer { .. }
+            | Command::GoOnWithTransfer { .. }
+            | Command::AskForCount { .. }
+            | Command::GoOnWithCount { .. }
+            | Command::AskBack { .. }
+            | Command::GoOnWithReturn { .. } => self.between_work(command.clone()),
             Command::Pass { .. } => unreachable!("time passes without a command"),
         }
     }
