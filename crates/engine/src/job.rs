@@ -113,6 +113,7 @@ pub fn registry() -> Registry {
         .on("parcel.returned", returns::to_sender::on_returned)
         .on("parcel.found", returns::claim::found::on_found)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)
+        .on(promise::waiting::SERVE, promise::waiting::on_serve)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

@@ -106,6 +106,8 @@ async fn places(api: &Api, source: &Source) -> Result<HashMap<String, usize>, Fa
     let made = bulk(api, "/v1/locations/bulk", &items).await?;
     let id = |(number, made): (usize, &Value)| Some((made["id"].as_str()?.to_owned(), number));
     let numbers = made.iter().enumerate().filter_map(id).collect();
+    let areas: Vec<Value> = source.locations.all().iter().filter_map(area).collect();
+    api.bulk("/v1/postal-areas/bulk", "replay:setup:areas", &areas).await?;
     let member = |at: &usize| json!({ "location": source.locations.at(*at).external_id });
     let warehouses: Vec<Value> = source.locations.warehouses().iter().map(member).collect();
     let stores = source.locations.stores().iter().map(member);
@@ -115,6 +117,16 @@ async fn places(api: &Api, source: &Source) -> Result<HashMap<String, usize>, Fa
         make(api, "/v1/networks", &network).await?;
     }
     Ok(numbers)
+}
+
+/// The postal area in which a location lies, such as LS around Leeds, so that whoever gives his postal code is told the nearest stores.
+fn area(location: &Location) -> Option<Value> {
+    let (latitude, longitude) = location.latitude.zip(location.longitude)?;
+    let letters = location.postal_code.find(|letter: char| !letter.is_ascii_alphabetic())?;
+    Some(json!({
+        "country": location.country, "prefix": location.postal_code[..letters], "place": location.city,
+        "coordinates": { "latitude": latitude, "longitude": longitude },
+    }))
 }
 
 fn location(location: &Location) -> Value {

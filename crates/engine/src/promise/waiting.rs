@@ -17,13 +17,15 @@ use store::{StoreError, Tx, ledger as books};
 
 use super::date;
 use crate::event::emit;
-use crate::fulfilment::Promised;
+use crate::fulfilment::{Promised, pool};
 use crate::job::{self, Job};
 use crate::stock::{book_of, selling};
 use crate::{Failure, World};
 
 /// The job that goes on with a queue too long for one transaction.
 pub const RENEW: &str = "promise.renew";
+/// The job that gives goods which came to those who wait for them.
+pub const SERVE: &str = "promise.serve";
 /// The most who are promised anew in one transaction.
 const ROUND: i64 = 100;
 /// The most deliveries of one variant that are looked at.
@@ -49,6 +51,31 @@ pub fn on_renew(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) ->
     let variant = Id::parse(&job.subject).map_err(|_| lost())?;
     books::lock_books(tx, &mut vec![book_of(variant)])?;
     renew_after(tx, actor, world, variant, after)
+}
+
+/// Goods came that are claimed for those who wait: they are given to them right after the commit, by a job, because serving somebody begins
+/// with the lock of his order, and the receipt has locked the book.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn serve(tx: &mut Tx<'_>, world: &mut World, variant: Id<Variant>) -> Result<(), Failure> {
+    if rows::queue(tx, variant, Id::from_bytes([0; 16]), 1)?.is_empty() {
+        return Ok(());
+    }
+    let now = world.now();
+    job::enqueue(tx, world, SERVE, variant, json!({}), now)
+}
+
+/// Gives those who wait what came, the longest waiting first: a round of them in one transaction, and the next job follows at once.
+///
+/// # Errors
+/// What the store says.
+pub fn on_serve(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
+    if pool::route_waiting(tx, actor, world)? {
+        let now = world.now();
+        job::enqueue(tx, world, SERVE, &job.subject, json!({}), now)?;
+    }
+    Ok(())
 }
 
 fn renew_after(
