@@ -134,7 +134,13 @@ impl<'s> Street<'s> {
         let (carrier, mug, service) = (self.carrier, self.mug, service.map(str::to_owned));
         let packed = self.shop.run(move |tx, actor, world| {
             let cart = cart::create(tx, actor, world, new.clone())?.id;
-            let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+            let cash = Tender {
+                kind: PaymentKind::Cash,
+                amount: None,
+                provider_token: None,
+                card: None,
+                gift_card: None,
+            };
             let input = Checkout {
                 cart,
                 expected_total: None,

@@ -87,6 +87,10 @@ crate::words! {
         Test 4 "test";
         /// What was paid for other goods that come back against these; made by exchanges only.
         Exchange 5 "exchange";
+        /// A gift card of ours, by its code.
+        GiftCard 6 "gift_card";
+        /// What we owe the customer who buys.
+        StoreCredit 7 "store_credit";
     }
 }
 
@@ -99,6 +103,11 @@ impl PaymentKind {
     /// Has the money been taken when the payment is noted?
     pub const fn is_taken_at_once(self) -> bool {
         matches!(self, PaymentKind::Cash | PaymentKind::CardRecord | PaymentKind::Exchange)
+    }
+
+    /// Does the money lie in a book of ours, where it is set aside at once and spent when it is asked for?
+    pub const fn has_book(self) -> bool {
+        matches!(self, PaymentKind::GiftCard | PaymentKind::StoreCredit)
     }
 
     /// May a channel allow it and a customer choose it?

@@ -367,7 +367,7 @@ fn fill(
     for (place, (line, variant)) in lines.iter().zip(variants).enumerate() {
         let agreed = line.unit_price.map(Money::minor);
         pour(tx, world, cart, (variant, agreed, line.quantity.units()))
-            .map_err(|failure| at(failure, field(place, "quantity")))?;
+            .map_err(|failure| failure.at(field(place, "quantity")))?;
     }
     Ok(rules::check_lines(cart.lines.len())?)
 }
@@ -414,14 +414,6 @@ fn pour(
         }
     };
     Ok(rows::add_to_line(tx, cart.id, &added)?)
-}
-
-/// The same refusal, pointing at a field.
-fn at(failure: Failure, field: String) -> Failure {
-    match failure {
-        Failure::Refused(refusal) => refusal.at(field).into(),
-        store => store,
-    }
 }
 
 /// The variants that lines name, in their order; each must be on sale.

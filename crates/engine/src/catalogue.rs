@@ -142,7 +142,7 @@ pub fn create_product(
     let mut variants: Vec<Variant> = Vec::with_capacity(new.variants.len());
     for (place, one) in new.variants.into_iter().enumerate() {
         let added = variant::add(tx, world, &product, &variants, one);
-        variants.push(added.map_err(|failure| within(failure, &format!("variants.{place}")))?);
+        variants.push(added.map_err(|failure| failure.within(&format!("variants.{place}")))?);
     }
     set_media(tx, world, product.id, &variants, new.media)?;
     emit(tx, actor, world, product.id, "product.created", json!({ "variants": variants.len() }));
@@ -325,14 +325,6 @@ fn set_media(
         });
     }
     Ok(media_rows::set_of_product(tx, product, &media)?)
-}
-
-/// A failure about a part: its fields get the part's path.
-fn within(failure: Failure, path: &str) -> Failure {
-    match failure {
-        Failure::Refused(refusal) => refusal.within(path).into(),
-        store => store,
-    }
 }
 
 /// The variant a field names by id, external id or SKU.

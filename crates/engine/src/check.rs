@@ -66,6 +66,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
     ("credit", credit::books),
+    ("credit payments", credit::payments),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),

@@ -22,6 +22,24 @@ impl Failure {
             Failure::Store(_) => None,
         }
     }
+
+    /// The same refusal about a field; what the machinery says stays.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Failure {
+        match self {
+            Failure::Refused(refusal) => refusal.at(field).into(),
+            store => store,
+        }
+    }
+
+    /// The same refusal about a part, such as `lines.3`, whose fields get its path; what the machinery says stays.
+    #[must_use]
+    pub fn within(self, path: &str) -> Failure {
+        match self {
+            Failure::Refused(refusal) => refusal.within(path).into(),
+            store => store,
+        }
+    }
 }
 
 impl From<Refusal> for Failure {

@@ -100,6 +100,22 @@ pub fn refund_onto(
     moved(tx, actor, world, credit, ("refunded", State::Refunded, State::Balance, amount), Some(cause))
 }
 
+/// Takes back that money was spent: it is on the card or credit again. The caller accounts for it.
+///
+/// # Errors
+/// [`Code::Invalid`] for an amount that is out of bounds.
+pub(crate) fn unspend(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    credit: &Credit,
+    amount: i64,
+    cause: Cause,
+) -> Result<(), Failure> {
+    let amount = rules::amount(amount)?;
+    moved(tx, actor, world, credit, ("unspent", State::Spent, State::Balance, amount), Some(cause))
+}
+
 /// Puts money on a card or credit that was sold or given as a present.
 fn issue(
     tx: &mut Tx<'_>,
@@ -134,7 +150,7 @@ pub fn adjust(
     moved(tx, actor, world, credit, line, Some(("note", note)))
 }
 
-/// First phase of spending: sets money aside until an instant. The caller has made sure that the card or credit may be spent.
+/// First phase of spending: sets money aside, until an instant if one is given. The caller has made sure that the card or credit may be spent.
 ///
 /// # Errors
 /// [`Code::AmountExceeded`] when less is on it; [`Code::Invalid`] for an instant that has passed or is too far away.
@@ -143,12 +159,12 @@ pub fn hold(
     actor: &Actor,
     world: &mut World,
     credit: &Credit,
-    (amount, expires_at): (i64, Instant),
+    (amount, expires_at): (i64, Option<Instant>),
     cause: Cause,
 ) -> Result<Id<Hold>, Failure> {
     let amount = rules::amount(amount)?;
     let latest = world.now().plus_seconds(rules::HOLD_MINUTES_MAX * 60);
-    if expires_at <= world.now() || expires_at > latest {
+    if expires_at.is_some_and(|at| at <= world.now() || at > latest) {
         return Err(Refusal::invalid("expires_at", "give an instant within the next thirty days").into());
     }
     let told = notice(credit, "held", -amount, Some((cause.0, &cause.1)));
@@ -157,7 +173,7 @@ pub fn hold(
         from: (rules::account(credit.book, State::Balance), Some(0)),
         held: rules::account(credit.book, State::Held),
         amount,
-        expires_at: Some(expires_at),
+        expires_at,
         cause,
         notice: told,
     };

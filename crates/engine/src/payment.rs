@@ -4,6 +4,7 @@
 //! Whoever keeps the order is told by a job `order.payment_changed`, because orders stand to the right of payments.
 
 pub mod carry;
+mod credit;
 pub mod provider;
 
 use domain::actor::{Actor, Permission};
@@ -18,10 +19,14 @@ pub use provider::{Operation, Verdict, outcome};
 pub use store::payment::{Part, Payment};
 
 use crate::event::emit;
+use crate::loyalty::Credit;
 use crate::{Failure, World, external, job};
 
 /// How long a payment is waited for when nobody says.
 const WAITED_FOR_SECONDS: i64 = 24 * 3600;
+
+/// The answer where nobody had to be asked.
+const DONE: Verdict = Verdict::Done { reference: None };
 
 /// A payment to be made.
 #[derive(Clone, Debug)]
@@ -38,6 +43,8 @@ pub struct NewPayment {
     pub provider_token: Option<String>,
     /// What the terminal printed; needed for a card record.
     pub card: Option<Card>,
+    /// The gift card or store credit it is paid with; needed for those.
+    pub credit: Option<Credit>,
     /// Where the money is taken, if at a location.
     pub location: Option<Id<Location>>,
     /// When it expires unless it is authorised before; a day from now when not given.
@@ -46,11 +53,13 @@ pub struct NewPayment {
     pub external_id: Option<String>,
 }
 
-/// Makes a payment: cash and card records are captured at once, a bank transfer is waited for, a provider is asked after the commit.
+/// Makes a payment: cash and card records are captured at once, money on a card of ours is set aside at once, a bank transfer is waited for,
+/// a provider is asked after the commit.
 /// Whoever makes it looks himself what the money in the hand means for the order; what comes later is told by a job.
 ///
 /// # Errors
-/// [`Code::Invalid`] when the amount is under 1, or the token or card does not fit the kind; [`Code::AlreadyExists`] for a used external id.
+/// [`Code::Invalid`] when the amount is under 1, or the token, card or credit does not fit the kind; [`Code::AlreadyExists`] for a used external
+/// id; [`Code::AmountExceeded`] when less is on the gift card or store credit.
 pub fn create(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -97,6 +106,8 @@ pub fn create(
         received(tx, actor, world, &payment, open.amount)?;
     } else if payment.kind.has_provider() {
         provider::ask_soon(tx, world, Operation::Authorise, payment.id)?;
+    } else if let Some(credit) = &new.credit {
+        credit::set_aside(tx, actor, world, &payment, credit)?;
     }
     load(tx, payment.id)
 }
@@ -128,6 +139,14 @@ fn check(new: &NewPayment) -> Result<(), Refusal> {
         let message =
             if new.card.is_none() { "give what the terminal printed" } else { "only a card record has this" };
         refusals.push(Refusal::invalid("card", message));
+    }
+    if new.kind.has_book() != new.credit.is_some() {
+        let message = if new.credit.is_none() {
+            "say which gift card or store credit it is paid with"
+        } else {
+            "only a gift card or store credit has this"
+        };
+        refusals.push(Refusal::invalid("credit", message));
     }
     Refusal::all(refusals).map_or(Ok(()), Err)
 }
@@ -173,7 +192,7 @@ fn received(
     Ok(capture.id)
 }
 
-/// Takes authorised money, wholly or in part; everything open when no amount is given. The provider is asked after the commit.
+/// Takes authorised money, wholly or in part; everything open when no amount is given. A provider is asked after the commit.
 ///
 /// # Errors
 /// [`Code::WrongState`] when nothing is authorised, [`Code::AmountExceeded`] when less is open.
@@ -192,7 +211,12 @@ pub fn capture(
     }
     let capture = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_capture(tx, id, &capture)?;
-    provider::ask_soon(tx, world, Operation::Capture(capture.id), id)?;
+    if payment.kind.has_book() {
+        credit::spend(tx, actor, world, &payment, amount)?;
+        provider::capture_ended(tx, actor, world, &payment, capture.id, &DONE)?;
+    } else {
+        provider::ask_soon(tx, world, Operation::Capture(capture.id), id)?;
+    }
     Ok(capture.id)
 }
 
@@ -214,7 +238,32 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<PaymentKin
         .into());
     }
     let_go(tx, world, &payment)?;
+    if payment.kind.has_book() {
+        credit::free(tx, actor, world, &payment, None)?;
+    }
     tell(tx, actor, world, &payment, "payment.voided", json!({}))
+}
+
+/// Lets go of part of what a gift card or store credit has set aside for an order, because the order will never ask for it. All of it is
+/// let go by [`void`].
+///
+/// # Errors
+/// [`Code::AmountExceeded`] when less is open.
+pub fn reduce(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<PaymentKind>,
+    amount: i64,
+) -> Result<(), Failure> {
+    let payment = load(tx, id)?;
+    actor.may(Permission::TakePayments, payment.location)?;
+    if !payment.kind.has_book() || !rows::reduce(tx, id, amount)? {
+        return Err(refused_meanwhile(tx, id, Step::Capture, amount));
+    }
+    credit::free(tx, actor, world, &payment, Some(amount))?;
+    note(tx, actor, world, &payment, "payment.reduced", json!({ "amount": amount }));
+    Ok(())
 }
 
 /// Gives money back, wholly or in part; everything open when no amount is given. A provider is asked after the commit.
@@ -243,7 +292,10 @@ pub fn refund(
     if payment.kind == Kind::Exchange {
         carry::back(tx, world, id, amount)?;
     }
-    provider::refund_ended(tx, actor, world, &payment, refund.id, &Verdict::Done { reference: None })?;
+    if payment.kind.has_book() {
+        credit::give_back(tx, actor, world, &payment, amount)?;
+    }
+    provider::refund_ended(tx, actor, world, &payment, refund.id, &DONE)?;
     Ok(refund.id)
 }
 

@@ -62,8 +62,8 @@ pub fn draft(
     if new.source == new.destination {
         return Err(Refusal::invalid("destination", "give another location than the source").into());
     }
-    must_be_there(tx, new.source).map_err(|failure| at(failure, "source"))?;
-    let destination = must_be_there(tx, new.destination).map_err(|failure| at(failure, "destination"))?;
+    must_be_there(tx, new.source).map_err(|failure| failure.at("source"))?;
+    let destination = must_be_there(tx, new.destination).map_err(|failure| failure.at("destination"))?;
     if !destination.can_receive || !destination.active {
         let message = format!("location \"{}\" does not receive goods; choose another", destination.code);
         return Err(Refusal::new(Code::WrongState, message).at("destination").into());
@@ -100,18 +100,11 @@ fn summed(tx: &mut Tx<'_>, pieces: &Pieces) -> Result<Vec<Line>, Failure> {
     for (place, (variant, quantity)) in pieces.iter().enumerate() {
         let path = format!("lines.{place}");
         Quantity::new(*quantity).map_err(|error| Refusal::invalid(format!("{path}.quantity"), error))?;
-        must_be_stocked(tx, *variant).map_err(|failure| at(failure, &format!("{path}.variant")))?;
+        must_be_stocked(tx, *variant).map_err(|failure| failure.at(format!("{path}.variant")))?;
         *sum.entry(*variant).or_insert(0) += quantity;
     }
     let line = |(variant, quantity)| Line { variant, progress: Progress { quantity, ..Progress::default() } };
     Ok(sum.into_iter().map(line).collect())
-}
-
-fn at(failure: Failure, field: &str) -> Failure {
-    match failure {
-        Failure::Refused(refusal) => refusal.at(field).into(),
-        store => store,
-    }
 }
 
 /// Replaces the lines of a draft.

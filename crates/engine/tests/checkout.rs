@@ -22,7 +22,7 @@ fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
     let card =
         (kind == PaymentKind::CardRecord).then(|| Card::new("4242", "A12345", "till-1").expect("a card"));
     let provider_token = (kind == PaymentKind::Test).then(|| "tok_ok".to_owned());
-    Tender { kind, amount, provider_token, card }
+    Tender { kind, amount, provider_token, card, gift_card: None }
 }
 
 fn a_cart(channel: &Channel, wanted: &[(Id<Variant>, i64)]) -> NewCart {

@@ -95,7 +95,8 @@ fn priced(shop: &TestShop, cart: Id<id::Cart>) -> PricedCart {
 }
 
 fn order(shop: &TestShop, cart: Id<id::Cart>) -> Result<Whole, Failure> {
-    let tender = Tender { kind: PaymentKind::Manual, amount: None, provider_token: None, card: None };
+    let tender =
+        Tender { kind: PaymentKind::Manual, amount: None, provider_token: None, card: None, gift_card: None };
     shop.run(move |tx, actor, world| {
         let input = Checkout {
             cart,

@@ -21,6 +21,7 @@ fn pay(shop: &TestShop, kind: Kind, external_id: Option<&'static str>) -> Id<Pay
             amount: Money::new(1000, Currency::parse("GBP").expect("pounds")).expect("ten pounds"),
             timing: Timing::WhenAsked,
             provider_token: kind.has_provider().then(|| "tok_ok".into()),
+            credit: None,
             card: None,
             location: None,
             expires_at: None,

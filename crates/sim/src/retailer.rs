@@ -73,6 +73,8 @@ pub fn a_channel(code: &str, market: Id<Market>, network: Id<Network>) -> NewCha
             PaymentKind::Manual,
             PaymentKind::CardRecord,
             PaymentKind::Test,
+            PaymentKind::GiftCard,
+            PaymentKind::StoreCredit,
         ],
         capture_policy: CapturePolicy::AtOrder,
     }

@@ -2,7 +2,7 @@
 
 use domain::actor::Actor;
 use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
-use domain::market::PaymentKind;
+use domain::market::{CapturePolicy, PaymentKind};
 use domain::returns::{Condition, Means};
 use domain::value::id::{Book, Cart, Channel, Hold, Location, Variant};
 use domain::value::{Currency, Id, Money, Quantity, Reference};
@@ -12,10 +12,12 @@ use engine::check::{Report, check};
 use engine::checkout::{self, Checkout, Tender};
 use engine::ledger::{Ending, NewHold, Notice, Told, end_hold, hold, post};
 use engine::loyalty::gift_card;
+use engine::market::NewChannel;
 use engine::returns::exchange::{self, Swap};
 use engine::returns::{Back, BackLine, Wish};
 use engine::{Failure, World, seal};
 use sim::Retailer;
+use sim::retailer::a_channel;
 use sim::shop::{TestShop, on_every_engine};
 use store::{Tx, params};
 
@@ -234,7 +236,13 @@ fn exchanged(shop: &TestShop) {
     let (mug, cup) = (retailer.sell(shop, "MUG", 500), retailer.sell(shop, "CUP", 200));
     [mug, cup].into_iter().for_each(|piece| retailer.stock(shop, piece, 0, 5));
     let made = shop.run(move |tx, actor, world| {
-        let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+        let cash = Tender {
+            kind: PaymentKind::Cash,
+            amount: None,
+            provider_token: None,
+            card: None,
+            gift_card: None,
+        };
         let bought = Checkout {
             cart: one_piece(tx, actor, world, till, mug)?,
             expected_total: None,
@@ -272,6 +280,69 @@ fn what_went_back_is_worked_out_again() {
             let report = tampered(shop, sql);
             let found: Vec<&str> = report.differences.iter().map(|difference| difference.check).collect();
             assert_eq!(found, found_by, "{sql}: {:#?}", report.differences);
+        }
+    });
+}
+
+/// A mug is paid with a gift card, and another order waits for its money with the rest of the card set aside.
+fn paid_by_card(shop: &TestShop) {
+    let retailer = Retailer::open(shop, &["leeds"]);
+    let desk = NewChannel {
+        location: Some(Reference::Id(retailer.locations[0])),
+        capture_policy: CapturePolicy::AtFulfilment,
+        ..a_channel("desk", retailer.market, retailer.network)
+    };
+    let till = retailer.channel(shop, desk).id;
+    let mug = retailer.sell(shop, "MUG", 500);
+    retailer.stock(shop, mug, 0, 5);
+    let sold = shop.run(move |tx, actor, world| {
+        let amount = Money::new(900, Currency::parse("GBP").expect("a currency")).expect("an amount");
+        let card = gift_card::issue(tx, actor, world, amount, None)?;
+        let code = gift_card::show_code(tx, actor, world, card.id)?;
+        for tenders in [vec![PaymentKind::GiftCard], vec![PaymentKind::GiftCard, PaymentKind::Test]] {
+            let tender = |kind: PaymentKind| Tender {
+                kind,
+                amount: None,
+                provider_token: kind.has_provider().then(|| "tok_ok".to_owned()),
+                card: None,
+                gift_card: (kind == PaymentKind::GiftCard).then(|| code.clone()),
+            };
+            let bought = Checkout {
+                cart: one_piece(tx, actor, world, till, mug)?,
+                expected_total: None,
+                tenders: tenders.into_iter().map(tender).collect(),
+                serve_from: None,
+                placed_at: None,
+                external_id: None,
+            };
+            checkout::place(tx, actor, world, bought)?;
+        }
+        Ok(())
+    });
+    sold.expect("sold");
+}
+
+#[test]
+fn what_cards_paid_is_worked_out_again() {
+    let tamperings: [Tampering; 2] = [
+        (
+            "update payment set captured = captured - 1 where kind = 6 and captured = 500",
+            &["credit payments"],
+        ),
+        (
+            "update hold set cause_id = 'pay_0' where cause_kind = 'payment' and state = 1",
+            &["credit payments"],
+        ),
+    ];
+    on_every_engine(|shop| {
+        paid_by_card(shop);
+        for (sql, found_by) in tamperings {
+            let report = tampered(shop, sql);
+            let found: Vec<&str> = report.differences.iter().map(|difference| difference.check).collect();
+            assert!(
+                found.iter().all(|name| found_by.contains(name) || *name == "order sums" || *name == "money")
+            );
+            assert!(found.contains(&found_by[0]), "{sql}: {:#?}", report.differences);
         }
     });
 }

@@ -1,6 +1,7 @@
 //! The rows of payments: amounts change by guarded updates only, so no crowd can take or give back more than is open.
 
 pub mod carry;
+pub mod credit;
 
 use domain::payment::{Amounts, Kind, PartState, State, Timing};
 use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, Refund};
@@ -304,6 +305,19 @@ pub fn begin_refund(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result
         "update payment set refunding = refunding + $2, version = version + 1
          where payment_id = $1 and refunded + refunding + carried + $2 <= captured",
         params![id, amount],
+    )?;
+    Ok(moved == 1)
+}
+
+/// Lets go of part of an authorised amount that nobody takes any more; false when less is open.
+///
+/// # Errors
+/// What the store says.
+pub fn reduce(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result<bool, StoreError> {
+    let moved = tx.execute(
+        "update payment set authorised = authorised - $2, version = version + 1
+         where payment_id = $1 and state in ($3, $4) and captured + capturing + $2 <= authorised and authorised > $2",
+        params![id, amount, State::Authorised.code(), State::Captured.code()],
     )?;
     Ok(moved == 1)
 }

@@ -1,9 +1,11 @@
 //! What customers have with us agrees with what was promised to them: every book of money is somebody's, and everything that goes back
 //! for goods stands in a return.
 
+use std::collections::BTreeMap;
+
 use domain::value::Id;
-use domain::value::id::Book;
-use domain::value::id::{Order, Payment};
+use domain::value::id::{Book, Order, Payment};
+use store::payment::credit as paid;
 use store::{Tx, loyalty as rows};
 
 use super::Difference;
@@ -23,6 +25,23 @@ pub fn refunds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("refunds", book, format!("{said} put on it by returns"), found)
     };
     Ok(store::returns::unequal_refunds(tx)?.into_iter().map(tell).collect())
+}
+
+/// What gift cards and store credit have set aside and spent for payments is what those payments say.
+pub fn payments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let mut sides: BTreeMap<String, [(i64, i64); 2]> = BTreeMap::new();
+    for (side, standings) in [paid::said(tx)?, paid::booked(tx)?].into_iter().enumerate() {
+        for (payment, aside, spent) in standings {
+            let sums = &mut sides.entry(payment).or_default()[side];
+            *sums = (sums.0 + aside, sums.1 + spent);
+        }
+    }
+    let words = |(aside, spent): (i64, i64)| format!("{aside} set aside and {spent} spent");
+    let differ = sides.into_iter().filter(|(_, [said, booked])| said != booked);
+    let tell = |(payment, [said, booked]): (String, [(i64, i64); 2])| {
+        Difference::new("credit payments", payment, words(said), words(booked))
+    };
+    Ok(differ.map(tell).collect())
 }
 
 /// What an order owes less for goods that came back is what its returns say.

@@ -18,13 +18,13 @@ use store::market::{Channel, Market};
 use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
-use super::{Whole, complete_if_done, whole};
+use super::{Whole, complete_if_done, settle, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::fulfilment;
 use crate::fulfilment::inbound::{self, Coming};
 use crate::order::{Line, Order};
-use crate::payment::{self, NewPayment};
+use crate::payment::NewPayment;
 use crate::promotion;
 use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
@@ -46,6 +46,8 @@ pub struct Tender {
     pub provider_token: Option<String>,
     /// What the terminal printed.
     pub card: Option<Card>,
+    /// The code of the gift card.
+    pub gift_card: Option<String>,
 }
 
 /// A cart to be ordered.
@@ -87,7 +89,12 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
-    let gone = kind == Kind::HandOver && pays_at_once(&input.tenders, order.gross);
+    let asked = settle::Asked { order: &order, channel: &channel, missing: order.gross };
+    let mut means = settle::means(tx, actor, world, &asked, input.tenders)?;
+    let gone = kind == Kind::HandOver && pays_at_once(&means, order.gross);
+    if gone {
+        means.iter_mut().for_each(|one| one.timing = Timing::AtOnce);
+    }
     let (taken, coming, beyond) =
         take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
@@ -108,9 +115,8 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     promise::date::give(tx, &order, &made, world.now())?;
     let made = fulfilment::open_later(tx, actor, world, place, (&beyond, &later))?;
     promise::waiting::give(tx, &made, world.now())?;
-    let gross = order.gross;
-    begin_payments(tx, actor, world, (&order, &channel), input.tenders, gross)?;
-    let order = super::settle::place_if_paid(tx, actor, world, order)?;
+    settle::begin(tx, actor, world, means)?;
+    let order = settle::place_if_paid(tx, actor, world, order)?;
     let order = complete_if_done(tx, actor, world, order)?;
     whole(tx, order)
 }
@@ -394,57 +400,10 @@ fn keep(tx: &mut Tx<'_>, order: &Order, lines: &[Line], external_id: Option<&str
     external::give(tx, order.id, external_id)
 }
 
-/// Do these tenders have the money in hand for the whole amount?
-fn pays_at_once(tenders: &[Tender], gross: i64) -> bool {
-    let at_once = tenders.iter().all(|tender| tender.kind.is_taken_at_once());
-    let open_ended = tenders.iter().any(|tender| tender.amount.is_none());
-    let sum: i64 = tenders.iter().filter_map(|tender| tender.amount).fold(0, i64::saturating_add);
-    at_once && (gross == 0 || open_ended || sum >= gross)
-}
-
-/// Begins payments by these means, in order, of what is missing.
-pub(super) fn begin_payments(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (order, channel): (&Order, &Channel),
-    tenders: Vec<Tender>,
-    mut missing: i64,
-) -> Result<(), Failure> {
-    for (place, tender) in tenders.into_iter().enumerate() {
-        let amount = tender.amount.unwrap_or(missing);
-        if amount > missing {
-            let refusal = Refusal::new(
-                Code::AmountExceeded,
-                format!("{missing} minor units are open, {amount} offered"),
-            );
-            return Err(refusal.at(format!("payments.{place}.amount")).into());
-        }
-        if amount == 0 && missing == 0 {
-            continue;
-        }
-        missing -= amount;
-        let new = super::settle::new_payment(order, channel, tender, amount)?;
-        payment::create(tx, actor, world, new)?;
-    }
-    Ok(())
-}
-
-impl Tender {
-    /// The payment this tender begins.
-    pub(super) fn payment(self, order: &Order, timing: Timing, amount: Money) -> NewPayment {
-        NewPayment {
-            order: order.id,
-            kind: self.kind,
-            amount,
-            timing,
-            provider_token: self.provider_token,
-            card: self.card,
-            location: order.location.filter(|_| self.kind.is_taken_at_once()),
-            expires_at: order.payment_due_at,
-            external_id: None,
-        }
-    }
+/// Is the money for the whole amount in hand with these payments?
+fn pays_at_once(means: &[NewPayment], gross: i64) -> bool {
+    means.iter().all(|one| one.kind.is_taken_at_once() || one.kind.has_book())
+        && means.iter().map(|one| one.amount.minor()).sum::<i64>() == gross
 }
 
 fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines: &[Line]) {

@@ -1,7 +1,7 @@
 //! Money and orders: an order becomes placed when it is paid, money is taken for what leaves, and given back for what does not.
 
-use domain::actor::{Actor, Permission};
-use domain::market::CapturePolicy;
+use domain::actor::{Actor, Permission, Who};
+use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::{Sums, share};
 use domain::payment::Timing;
 use domain::value::id::{self};
@@ -14,34 +14,140 @@ use store::{Tx, order as rows};
 use super::{Tender, Whole, whole};
 use crate::event::emit;
 use crate::fulfilment::open_units;
+use crate::loyalty::{self, Credit, gift_card, store_credit};
 use crate::order::{self, Order};
 use crate::payment::{self, NewPayment};
 use crate::{Failure, World, job};
 
-/// The payment a tender begins, by the channel's rules.
+/// An order that is to be paid.
+pub(super) struct Asked<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Where it is bought.
+    pub channel: &'a Channel,
+    /// What nobody pays yet.
+    pub missing: i64,
+}
+
+/// The payments that tenders begin, in their order, of what is missing.
 ///
 /// # Errors
-/// [`Code::Invalid`] when the channel does not allow the means.
-pub(super) fn new_payment(
-    order: &Order,
-    channel: &Channel,
+/// [`Code::AmountExceeded`] for more than is missing, and what the channel or the means refuse, each with the field.
+pub(super) fn means(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    asked: &Asked<'_>,
+    tenders: Vec<Tender>,
+) -> Result<Vec<NewPayment>, Failure> {
+    let mut missing = asked.missing;
+    let mut all = Vec::with_capacity(tenders.len());
+    for (place, tender) in tenders.into_iter().enumerate() {
+        let asked = Asked { missing, ..*asked };
+        let within = |failure: Failure| failure.within(&format!("payments.{place}"));
+        if let Some(new) = one(tx, actor, world, &asked, tender).map_err(within)? {
+            missing -= new.amount.minor();
+            all.push(new);
+        }
+    }
+    Ok(all)
+}
+
+/// Begins payments.
+///
+/// # Errors
+/// What they refuse.
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    means: Vec<NewPayment>,
+) -> Result<(), Failure> {
+    for new in means {
+        payment::create(tx, actor, world, new)?;
+    }
+    Ok(())
+}
+
+/// The payment a tender begins, by the channel's rules: of what is missing, or as much of it as is on the card, when no amount is named;
+/// none when nothing is missing.
+fn one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    asked: &Asked<'_>,
     tender: Tender,
-    amount: i64,
-) -> Result<NewPayment, Failure> {
-    if tender.kind.is_offered() && !channel.payment_kinds.contains(&tender.kind) {
+) -> Result<Option<NewPayment>, Failure> {
+    let Asked { order, channel, missing } = *asked;
+    let (kind, credit) = (tender.kind, credit(tx, actor, world, order, &tender)?);
+    let most = match &credit {
+        Some(credit) => missing.min(loyalty::balance(tx, credit)?.0),
+        None => missing,
+    };
+    let amount = tender.amount.unwrap_or(most);
+    if amount > missing {
+        let message = format!("{missing} minor units are open, {amount} offered");
+        return Err(Refusal::new(Code::AmountExceeded, message).at("amount").into());
+    }
+    if amount == 0 && missing == 0 {
+        return Ok(None);
+    }
+    if amount == 0 && credit.is_some() {
+        let message = "nothing is left on it; choose another means of payment";
+        return Err(Refusal::new(Code::AmountExceeded, message).into());
+    }
+    if kind.is_offered() && !channel.payment_kinds.contains(&kind) {
         let allowed: Vec<_> = channel.payment_kinds.iter().map(|kind| kind.text()).collect();
-        return Err(Refusal::invalid(
-            "payments",
-            format!("channel \"{}\" takes {}", channel.code, allowed.join(", ")),
-        )
-        .into());
+        let message = format!("channel \"{}\" takes {}", channel.code, allowed.join(", "));
+        return Err(Refusal::invalid("kind", message).into());
     }
     let timing = match channel.capture_policy {
         CapturePolicy::AtOrder => Timing::AtOnce,
         CapturePolicy::AtFulfilment => Timing::WhenAsked,
     };
-    let amount = Money::new(amount, order.currency).map_err(|error| Refusal::invalid("payments", error))?;
-    Ok(tender.payment(order, timing, amount))
+    Ok(Some(NewPayment {
+        order: order.id,
+        kind,
+        amount: Money::new(amount, order.currency).map_err(|error| Refusal::invalid("amount", error))?,
+        timing,
+        provider_token: tender.provider_token,
+        card: tender.card,
+        credit,
+        location: order.location.filter(|_| kind.is_taken_at_once()),
+        expires_at: order.payment_due_at,
+        external_id: None,
+    }))
+}
+
+/// The gift card or store credit a tender means. Whoever knows a card's code may spend it; store credit is spent by the customer who is signed in,
+/// or by who takes payments.
+fn credit(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    order: &Order,
+    tender: &Tender,
+) -> Result<Option<Credit>, Failure> {
+    match (tender.kind, &tender.gift_card) {
+        (PaymentKind::GiftCard, Some(code)) => {
+            let found = gift_card::to_spend(tx, actor, world, code, order.currency);
+            Ok(Some(found.map_err(|failure| failure.at("gift_card"))?))
+        }
+        (PaymentKind::GiftCard, None) => {
+            Err(Refusal::invalid("gift_card", "give the gift card's code").into())
+        }
+        (_, Some(_)) => Err(Refusal::invalid("gift_card", "only a payment by gift card has a code").into()),
+        (PaymentKind::StoreCredit, None) => {
+            let missing =
+                "store credit is a customer's, and the order names none; choose another means of payment";
+            let customer = order.customer.ok_or_else(|| Refusal::invalid("kind", missing))?;
+            if !matches!(actor.who, Who::Customer(own) if own == customer) {
+                actor.may(Permission::TakePayments, order.location)?;
+            }
+            Ok(Some(store_credit::to_spend(tx, customer, order.currency)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Begins another payment of an order that is not paid yet.
@@ -68,17 +174,10 @@ pub fn pay(
         )
         .into());
     }
-    let amount = tender.amount.unwrap_or(missing);
-    if amount > missing {
-        return Err(Refusal::new(
-            Code::AmountExceeded,
-            format!("{missing} minor units are open, {amount} offered"),
-        )
-        .at("amount")
-        .into());
+    let asked = Asked { order: &order, channel: &channel, missing };
+    if let Some(new) = one(tx, actor, world, &asked, tender)? {
+        payment::create(tx, actor, world, new)?;
     }
-    let new = new_payment(&order, &channel, tender, amount)?;
-    payment::create(tx, actor, world, new)?;
     if order.state == domain::order::State::Placed {
         // Goods that a change put in may wait for this money.
         let now = world.now();
@@ -101,7 +200,8 @@ pub fn total_changed(
     tenders: Vec<Tender>,
 ) -> Result<Order, Failure> {
     let missing = open_amount(tx, &order)?;
-    super::place::begin_payments(tx, actor, world, (&order, channel), tenders, missing)?;
+    let means = means(tx, actor, world, &Asked { order: &order, channel, missing }, tenders)?;
+    begin(tx, actor, world, means)?;
     give_back_too_much(tx, actor, world, &order)?;
     let order = place_if_paid(tx, actor, world, order)?;
     super::complete_if_done(tx, actor, world, order)
@@ -181,7 +281,8 @@ fn capturing(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
     Ok(store::payment::of_order(tx, order.id)?.iter().map(|payment| payment.amounts.capturing).sum())
 }
 
-/// Gives back what we have beyond what is owed: to the first means of payment first. What was only promised is let go when nothing is owed.
+/// Gives back what we have beyond what is owed: to the first means of payment first. What was only promised is let go when nothing is owed;
+/// what is set aside on gift cards and store credit, as soon as it is more than will be asked for.
 ///
 /// # Errors
 /// What the payments say.
@@ -201,6 +302,25 @@ pub fn give_back_too_much(
         } else if sums.owed() <= sums.kept() && domain::payment::may_void(one.state, &one.amounts).is_ok() {
             payment::void(tx, &actor.trusted(), world, one.id)?;
         }
+    }
+    free_too_much(tx, actor, world, order)
+}
+
+fn free_too_much(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) -> Result<(), Failure> {
+    let sums = order::sums(tx, order)?;
+    let mut left = sums.kept() + sums.authorised - sums.owed().max(0);
+    for one in store::payment::of_order(tx, order.id)?.into_iter().filter(|one| one.kind.has_book()) {
+        let (open, trusted) = (one.amounts.open_to_capture(), actor.trusted());
+        let part = if one.state.has_ended() { 0 } else { open.min(left) };
+        if part < 1 {
+            continue;
+        }
+        if part == one.amounts.authorised {
+            payment::void(tx, &trusted, world, one.id)?;
+        } else {
+            payment::reduce(tx, &trusted, world, one.id, part)?;
+        }
+        left -= part;
     }
     Ok(())
 }

@@ -57,10 +57,7 @@ pub fn add(
     order.sort_by_key(|place| pieces[*place].variant);
     for place in order {
         let added = add_one(tx, actor, world, &count, &pieces[place]);
-        added.map_err(|failure| match failure {
-            Failure::Refused(refusal) => refusal.within(&format!("lines.{place}")).into(),
-            store => store,
-        })?;
+        added.map_err(|failure| failure.within(&format!("lines.{place}")))?;
     }
     let lines: Vec<_> = pieces
         .iter()

@@ -143,7 +143,8 @@ pub(super) fn take(
     };
     let cart = cart::create(tx, actor, world, new)?;
     let serve_from = head.location.as_deref().map(|named| location_of(tx, named)).transpose()?;
-    let tender = Tender { kind: head.payment, amount: None, provider_token: None, card: None };
+    let tender =
+        Tender { kind: head.payment, amount: None, provider_token: None, card: None, gift_card: None };
     let input = Checkout {
         cart: cart.id,
         expected_total: None,

@@ -5,7 +5,7 @@
 use domain::actor::{Actor, Permission};
 use domain::ledger::BookKind;
 use domain::loyalty::{self as rules, CardState};
-use domain::value::id::{GiftCard as CardKind, Hold};
+use domain::value::id::GiftCard as CardKind;
 use domain::value::{Currency, Id, Instant, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -13,7 +13,7 @@ use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::GiftCard;
 
-use super::{Cause, Credit};
+use super::Credit;
 use crate::event::emit;
 use crate::{Failure, Keyring, World};
 
@@ -119,6 +119,26 @@ pub fn by_code(tx: &mut Tx<'_>, actor: &Actor, world: &World, typed: &str) -> Re
     find(tx, id)
 }
 
+/// The money of the card with a code, to be spent in a currency.
+///
+/// # Errors
+/// As [`by_code`], [`Code::WrongState`] when the card is blocked or has expired, [`Code::CurrencyMismatch`].
+pub(crate) fn to_spend(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    typed: &str,
+    currency: Currency,
+) -> Result<Credit, Failure> {
+    let card = by_code(tx, actor, world, typed)?;
+    rules::may_spend(card.state, card.expires_at, world.now())?;
+    if card.currency != currency {
+        let message = format!("the gift card is in {}, not in {currency}", card.currency);
+        return Err(Refusal::new(Code::CurrencyMismatch, message).into());
+    }
+    Ok(credit(&card))
+}
+
 /// Stops a card, or lets it be spent again. Doing it twice is the same as once.
 ///
 /// # Errors
@@ -140,22 +160,6 @@ pub fn set_state(
         emit(tx, actor, world, id, kind, json!({}));
     }
     find(tx, id)
-}
-
-/// Sets money of a card aside for what is being bought, until an instant.
-///
-/// # Errors
-/// [`Code::WrongState`] when it is blocked or has expired, [`Code::AmountExceeded`] when less is on it.
-pub fn hold(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    card: &GiftCard,
-    (amount, expires_at): (i64, Instant),
-    cause: Cause,
-) -> Result<Id<Hold>, Failure> {
-    rules::may_spend(card.state, card.expires_at, world.now())?;
-    super::hold(tx, actor, world, &credit(card), (amount, expires_at), cause)
 }
 
 /// A card.

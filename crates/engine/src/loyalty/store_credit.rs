@@ -50,6 +50,21 @@ pub(crate) fn of(
     Ok(one)
 }
 
+/// A customer's store credit in a currency, to be spent.
+///
+/// # Errors
+/// [`Code::AmountExceeded`] when there is none.
+pub(crate) fn to_spend(
+    tx: &mut Tx<'_>,
+    customer: Id<Customer>,
+    currency: Currency,
+) -> Result<Credit, Failure> {
+    let found = rows::credits_of(tx, customer)?.into_iter().find(|one| one.currency == currency);
+    let none =
+        || Refusal::new(Code::AmountExceeded, format!("the customer has no store credit in {currency}"));
+    Ok(credit(&found.ok_or_else(none)?))
+}
+
 /// Gives a customer store credit.
 ///
 /// # Errors

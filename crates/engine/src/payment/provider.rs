@@ -241,7 +241,8 @@ fn authorisation_ended(
     }
 }
 
-fn capture_ended(
+/// Ends a capture once.
+pub(super) fn capture_ended(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,

@@ -60,7 +60,13 @@ pub fn exchange(
     let mut tenders = Vec::with_capacity(input.tenders.len() + 1);
     if carried > 0 {
         let amount = Some(carried);
-        tenders.push(Tender { kind: PaymentKind::Exchange, amount, provider_token: None, card: None });
+        tenders.push(Tender {
+            kind: PaymentKind::Exchange,
+            amount,
+            provider_token: None,
+            card: None,
+            gift_card: None,
+        });
     }
     tenders.extend(input.tenders);
     let checkout = Checkout {

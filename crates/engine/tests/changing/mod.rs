@@ -174,7 +174,7 @@ pub fn pounds(minor: i64) -> Money {
 
 pub fn tender(kind: PaymentKind) -> Tender {
     let provider_token = kind.has_provider().then(|| "tok_ok".to_owned());
-    Tender { kind, amount: None, provider_token, card: None }
+    Tender { kind, amount: None, provider_token, card: None, gift_card: None }
 }
 
 pub fn address(street: &str, postal_code: &str) -> Card {

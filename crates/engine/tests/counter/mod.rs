@@ -26,7 +26,7 @@ pub fn pounds() -> Currency {
 pub fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
     let card =
         (kind == PaymentKind::CardRecord).then(|| Card::new("4242", "A12345", "till-1").expect("a card"));
-    Tender { kind, amount, provider_token: None, card }
+    Tender { kind, amount, provider_token: None, card, gift_card: None }
 }
 
 pub fn filled(

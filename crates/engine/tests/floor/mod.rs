@@ -210,7 +210,13 @@ impl<'a> Floor<'a> {
             unit_price: None,
         };
         let new = NewCart { channel: Reference::Id(self.web), currency: None, lines: vec![line], details };
-        let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+        let cash = Tender {
+            kind: PaymentKind::Cash,
+            amount: None,
+            provider_token: None,
+            card: None,
+            gift_card: None,
+        };
         let placed = self.shop.run(move |tx, actor, world| {
             let cart = cart::create(tx, actor, world, new.clone())?.id;
             let input = Checkout {

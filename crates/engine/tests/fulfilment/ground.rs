@@ -52,7 +52,13 @@ impl<'a> Ground<'a> {
 
     /// An order of these goods, paid in full.
     pub fn order_of(&self, goods: &[(Id<Variant>, i64)], collected_at: Option<usize>) -> Whole {
-        let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+        let cash = Tender {
+            kind: PaymentKind::Cash,
+            amount: None,
+            provider_token: None,
+            card: None,
+            gift_card: None,
+        };
         self.order_by(goods, collected_at, cash)
     }
 

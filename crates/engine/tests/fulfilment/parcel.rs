@@ -67,6 +67,7 @@ fn two_parcels_leave_one_after_the_other_and_each_takes_its_money() {
             amount: None,
             provider_token: Some("tok_ok".into()),
             card: None,
+            gift_card: None,
         };
         let whole = ground.order_by(&[(ground.mug, 3)], None, card);
         let (order, paid) = (whole.order.id, whole.payments[0].id);

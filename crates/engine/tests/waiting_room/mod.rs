@@ -79,7 +79,13 @@ impl<'a> Room<'a> {
         self.shop.pass(1);
         self.shop.run(move |tx, actor, world| {
             let cart = cart::create(tx, actor, world, new.clone())?.id;
-            let cash = Tender { kind: PaymentKind::Cash, amount: None, provider_token: None, card: None };
+            let cash = Tender {
+                kind: PaymentKind::Cash,
+                amount: None,
+                provider_token: None,
+                card: None,
+                gift_card: None,
+            };
             let input = Checkout {
                 cart,
                 expected_total: None,

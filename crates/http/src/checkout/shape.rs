@@ -16,9 +16,9 @@ use crate::shape::{Fields, MoneyShape};
 #[serde(deny_unknown_fields)]
 #[schema(as = Tender, example = json!({"kind": "card_record", "amount": 1999, "card": {"last_four": "4242", "approval_code": "A12345", "terminal": "till-3"}}))]
 pub(crate) struct TenderShape {
-    /// The means: `cash`, `manual`, `card_record` or `test`.
+    /// The means: `cash`, `manual`, `card_record`, `gift_card`, `store_credit` or `test`.
     kind: String,
-    /// How much, in minor units of the order's currency; what is open when not given.
+    /// How much, in minor units of the order's currency; when not given what is open, or as much of it as is on the gift card or store credit.
     #[schema(minimum = 1, maximum = 10_000_000_000_000i64)]
     amount: Option<i64>,
     /// What the payment provider gave for the card.
@@ -26,12 +26,16 @@ pub(crate) struct TenderShape {
     provider_token: Option<String>,
     /// What the terminal printed, for `card_record`.
     card: Option<CardShape>,
+    /// The code of the gift card, however it was typed, for `gift_card`.
+    #[schema(max_length = 64)]
+    gift_card: Option<String>,
 }
 
 impl TenderShape {
     pub(crate) fn read(&self, fields: &mut Fields) -> Option<Tender> {
         let kind = Kind::named(&self.kind).filter(|kind| kind.is_offered());
-        let kind = fields.take("kind", kind.ok_or("give cash, manual, card_record or test"));
+        let kind = fields
+            .take("kind", kind.ok_or("give cash, manual, card_record, gift_card, store_credit or test"));
         let token =
             fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
         let card = self.card.as_ref().map(|card| {
@@ -49,7 +53,14 @@ impl TenderShape {
         if matches!(card, Some(None)) {
             return None;
         }
-        Some(Tender { kind: kind?, amount: self.amount, provider_token: token?, card: card.flatten() })
+        let gift_card = self.gift_card.clone();
+        Some(Tender {
+            kind: kind?,
+            amount: self.amount,
+            provider_token: token?,
+            card: card.flatten(),
+            gift_card,
+        })
     }
 }
 

@@ -67,6 +67,7 @@ fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
         provider_token: kind.has_provider().then(|| "tok_ok".into()),
         card: (kind == PaymentKind::CardRecord)
             .then(|| Card::new("4242", "A1B2C3", "T1/000123").expect("a card")),
+        gift_card: None,
     }
 }
 
