@@ -47,6 +47,9 @@ pub(super) fn put_in(change: &Change) -> Pieces {
 /// So many of each variant.
 type Counted = BTreeMap<Id<Variant>, i64>;
 
+/// So many of a variant at a location.
+type Lying = (Id<Location>, Id<Variant>, i64);
+
 /// Keeps what a change needs beyond what its order has within reach already, and notes with it when what is sent is expected.
 pub(super) fn keep(
     tx: &mut Tx<'_>,
@@ -91,11 +94,7 @@ pub(super) fn keep(
 
 /// Where an order's pieces of these lines lie that are free again once they are taken back: at its locations, and at those that send it
 /// some. What is on its way is not: it becomes free when it arrives.
-fn own(
-    tx: &mut Tx<'_>,
-    ground: &Ground,
-    anew: &Pieces,
-) -> Result<Vec<(Id<Location>, Id<Variant>, i64)>, Failure> {
+fn own(tx: &mut Tx<'_>, ground: &Ground, anew: &Pieces) -> Result<Vec<Lying>, Failure> {
     let mut own = Vec::new();
     for part in &ground.parts {
         let Some(location) = part.location.filter(|_| part.state.is_open()) else { continue };
@@ -112,11 +111,7 @@ fn own(
 }
 
 /// What others were to send to a fulfilment order and still have; what they send is taken from what would be at its location.
-fn not_sent_yet(
-    tx: &mut Tx<'_>,
-    part: &FulfilmentOrder,
-    here: &mut Counted,
-) -> Result<Vec<(Id<Location>, Id<Variant>, i64)>, Failure> {
+fn not_sent_yet(tx: &mut Tx<'_>, part: &FulfilmentOrder, here: &mut Counted) -> Result<Vec<Lying>, Failure> {
     let mut there = Vec::new();
     for id in store::transfer::for_order(tx, (part.order, part.id))? {
         let one = crate::transfer::find(tx, id)?;
@@ -133,7 +128,7 @@ fn not_sent_yet(
 }
 
 /// What is needed beyond what the order has itself within a reach.
-fn beyond(mut needed: Counted, own: &[(Id<Location>, Id<Variant>, i64)], reach: &Reach) -> Counted {
+fn beyond(mut needed: Counted, own: &[Lying], reach: &Reach) -> Counted {
     for (location, variant, pieces) in own {
         if let Some(left) = needed.get_mut(variant).filter(|_| reach.locations.contains(location)) {
             *left -= pieces;
