@@ -45,10 +45,10 @@ fn coming(ground: &Ground<'_>, place: usize) -> Vec<TransferOrder> {
 
 /// Has an order collected at this place: whether something is to be sent there, and its only open part.
 fn collect_at(ground: &Ground<'_>, order: Id<id::Order>, place: usize) -> (bool, Part) {
-    let shown = ground.preview(order, vec![Action::Delivery(ground.choice(Some(place)))]).unwrap();
+    let shown = ground.preview(order, vec![Action::Delivery(ground.choice(Some(place)))]).expect("shown");
     let expected = ground.shop.shop.source.now().plus_seconds(2 * DAY);
     assert!(shown.after.expected_at.is_none_or(|at| at == expected));
-    ground.confirm(&shown, Vec::new()).unwrap();
+    ground.confirm(&shown, Vec::new()).expect("done");
     let open = ground.open_parts(order);
     assert_eq!((open.len(), open[0].location), (1, Some(ground.retailer.locations[place])));
     assert_eq!(open[0].expected_at, shown.after.expected_at, "as it was shown");
