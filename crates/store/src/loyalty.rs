@@ -1,9 +1,9 @@
 //! The rows of gift cards and store credit: what they are. How much is on them is in the ledger.
 
-pub mod sale;
 pub mod member;
 pub mod points;
 pub mod programme;
+pub mod sale;
 
 use domain::ledger::BookKind;
 use domain::loyalty::CardState;
