@@ -3,6 +3,7 @@
 
 pub mod exchange;
 pub mod judge;
+pub mod label;
 mod money;
 pub mod policy;
 pub mod reason;

@@ -1,6 +1,7 @@
 //! Returns over the API: goods come back, with their order or without it.
 
 mod exchange;
+mod label;
 mod policy;
 mod reason;
 mod request;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_return))
         .merge(request::routes())
         .merge(exchange::routes())
+        .merge(label::routes())
         .merge(policy::routes())
         .merge(reason::routes())
 }
