@@ -108,8 +108,8 @@ fn s16_a_lost_parcel_turns_up() {
         let again = customer.post("/v1/claims", &named).unwrap().json().unwrap();
         assert_eq!(again["id"], one["id"], "asked twice, claimed once");
         let path = path_of(&one);
-        let forbidden =
-            customer.post(&format!("{path}/approve"), &[("idempotency-key", "yes")], &json!(null));
+        let impatient = floor.page().with_header("idempotency-key", "yes");
+        let forbidden = impatient.post(&format!("{path}/approve"), &json!(null)).unwrap();
         assert_eq!(forbidden.status, 403);
         let approved = floor.must(&format!("{path}/approve"), &json!(null));
         assert_eq!(approved["carrier"]["amount"]["amount"], 1000, "{approved}");

@@ -103,7 +103,7 @@ fn s24_twenty_spends_at_once_of_the_same_points() {
         let carts: Vec<_> = (0..20).map(cart).collect();
         let payments = json!([{ "kind": "points", "amount": 500 }, { "kind": "cash" }]);
         let answers: Vec<Reply> = thread::scope(|scope| {
-            let spend = |(client, cart, key)| {
+            let spend = |(client, cart, key): (&Client, String, String)| {
                 let payments = &payments;
                 scope.spawn(move || order(client, &key, &cart, payments))
             };

@@ -4,6 +4,7 @@
 pub mod claim;
 pub mod exchange;
 pub mod judge;
+pub mod label;
 mod money;
 pub mod policy;
 pub mod reason;

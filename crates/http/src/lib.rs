@@ -30,6 +30,7 @@ pub mod market;
 pub mod observe;
 pub mod order;
 pub mod page;
+mod paper;
 pub mod payment;
 pub mod price;
 pub mod problem;

@@ -2,6 +2,7 @@
 
 mod claim;
 mod exchange;
+mod label;
 mod policy;
 mod reason;
 mod request;
@@ -45,6 +46,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(claim::routes())
         .merge(request::routes())
         .merge(exchange::routes())
+        .merge(label::routes())
         .merge(policy::routes())
         .merge(reason::routes())
 }
