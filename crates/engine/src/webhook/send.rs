@@ -3,6 +3,7 @@
 //! Nothing is written to find out what is to be sent. Who sends claims the lane for a short while, sends, and notes each answer; when he
 //! is killed in between, the claim runs out and the same event is sent again, under the same id.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use domain::actor::Actor;
@@ -10,7 +11,7 @@ use domain::value::id::WebhookEndpoint;
 use domain::value::{Id, Instant};
 use domain::webhook::{Answer, Because, ENDPOINTS_MAX, Outcome, State, again_at, wanted};
 use serde_json::json;
-use store::event::{self as journal, Entry, PARTITIONS};
+use store::event::{self as journal, PARTITIONS};
 use store::webhook::lane::{self, AGAIN, Lane};
 use store::webhook::message::{self, Message};
 use store::{Tx, webhook as rows};
@@ -48,7 +49,7 @@ pub struct Turn {
     /// The lane.
     pub lane: Lane,
     /// The events.
-    pub events: Vec<Entry>,
+    pub events: Vec<journal::Entry>,
     /// Up to where the partition was looked through.
     passed: i64,
 }
@@ -61,7 +62,7 @@ impl Turn {
 }
 
 /// Pages of the journal that were read for another lane a moment ago.
-type Pages = HashMap<(i64, i64), Vec<Entry>>;
+type Pages = HashMap<(i64, i64), Vec<journal::Entry>>;
 
 /// What can be sent now on lanes that are not `busy`, and what was seen meanwhile.
 ///
@@ -88,8 +89,8 @@ pub fn due(
         if busy.contains(&place) || *taken >= PLACES {
             continue;
         }
-        if !endpoints.contains_key(&lane.endpoint) {
-            endpoints.insert(lane.endpoint, rows::find(tx, lane.endpoint)?);
+        if let Entry::Vacant(unread) = endpoints.entry(lane.endpoint) {
+            unread.insert(rows::find(tx, lane.endpoint)?);
         }
         let Some(Some(endpoint)) = endpoints.get(&lane.endpoint) else { continue };
         let known = seen
@@ -116,21 +117,20 @@ fn look(
     (lane, from): (i64, i64),
     ends: &[i64; PARTITIONS],
     pages: &mut Pages,
-) -> Result<(Vec<Entry>, i64), Failure> {
+) -> Result<(Vec<journal::Entry>, i64), Failure> {
     let Some(place) = partition(lane) else {
         return Ok((message::again(tx, endpoint.id, BATCH_MAX as i64)?, 0));
     };
     let (mut events, mut passed) = (Vec::new(), from);
     while passed < ends[place] && passed - from < LOOK_MAX {
-        let after = (lane, passed);
-        if !pages.contains_key(&after) {
-            pages.insert(after, journal::after(tx, lane, passed, PAGE)?);
-        }
-        let page = pages.get(&after).map_or(&[][..], Vec::as_slice);
+        let page = match pages.entry((lane, passed)) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => unread.insert(journal::after(tx, lane, passed, PAGE)?),
+        };
         if page.is_empty() {
             break;
         }
-        for entry in page {
+        for entry in page.iter() {
             passed = entry.sequence;
             if wants(endpoint, entry) {
                 events.push(entry.clone());
@@ -144,7 +144,7 @@ fn look(
 }
 
 /// Is an endpoint sent this event? A try-out is sent to the endpoint it is of, and to no other.
-fn wants(endpoint: &Endpoint, entry: &Entry) -> bool {
+fn wants(endpoint: &Endpoint, entry: &journal::Entry) -> bool {
     if entry.kind == PINGED {
         return entry.subject == endpoint.id.to_string();
     }
@@ -245,7 +245,7 @@ pub fn record(
     Ok(goes_on.then_some(lane))
 }
 
-fn noted(turn: &Turn, entry: &Entry, outcome: Outcome, answer: &Answer, now: Instant) -> Message {
+fn noted(turn: &Turn, entry: &journal::Entry, outcome: Outcome, answer: &Answer, now: Instant) -> Message {
     Message {
         endpoint: turn.endpoint.id,
         event: entry.id,

@@ -150,12 +150,14 @@ pub fn hurry(tx: &mut Tx<'_>, endpoint: Id<WebhookEndpoint>, now: Instant) -> Re
     Ok(())
 }
 
-/// Lanes that are ahead of the journal, and endpoints that have not one lane for each partition and one more: each with what is
-/// wrong. There is none.
+/// A lane that is ahead of the journal: its endpoint and number, the end of its partition, and where it stands.
+pub type Astray = (Id<WebhookEndpoint>, i64, i64, i64);
+
+/// Lanes that are ahead of the journal. There is none.
 ///
 /// # Errors
 /// What the store says.
-pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<(Id<WebhookEndpoint>, i64, i64, i64)>, StoreError> {
+pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<Astray>, StoreError> {
     tx.rows(
         "select l.endpoint_id, l.lane, coalesce(j.next_sequence, 1) - 1, l.sequence
          from webhook_lane l left join journal j on j.partition = l.lane
