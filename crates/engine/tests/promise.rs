@@ -184,29 +184,29 @@ fn more_than_a_round_waits_two_receive_at_once_and_some_leave_meanwhile() {
     on_every_engine(|shop| {
         let room = Room::open(shop, 0);
         room.rule(PRE_ORDER);
-        let goods = room.announce(200, "2026-06-10T08:00:00Z");
+        let goods = room.announce(150, "2026-06-10T08:00:00Z");
         let (mut leave, mut stay) = (Vec::new(), Vec::new());
-        for number in 0..150 {
+        for number in 0..112 {
             let order = room.order(1).unwrap();
-            if number % 15 == 0 { leave.push(order) } else { stay.push(order) }
+            if number % 28 == 0 { leave.push(order) } else { stay.push(order) }
         }
         std::thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| room.receive(&goods, arrival(60, 0, 0), false).unwrap());
+                scope.spawn(|| room.receive(&goods, arrival(52, 0, 0), false).unwrap());
             }
-            for leaving in leave.chunks(5) {
+            for leaving in leave.chunks(2) {
                 let room = &room;
                 scope.spawn(move || leaving.iter().for_each(|order| room.give_up(order)));
             }
         });
-        // 120 came, for 140 who stay: those who waited longest, and nobody else is promised a piece.
-        assert_eq!((room.pool(), room.promisable()), ([0, 120, 20, 80], 0));
+        // 104 came, for 108 who stay: those who waited longest, and nobody else is promised a piece.
+        assert_eq!((room.pool(), room.promisable()), ([0, 104, 4, 46], 0));
         let served = job::Registry::default().on(waiting::SERVE, waiting::on_serve);
         while job::turn(&shop.shop, &served).unwrap() > 0 {}
         let waits: Vec<i64> = stay.iter().map(|order| room.waits(order)).collect();
-        assert!(waits[..120].iter().all(|pieces| *pieces == 0), "{waits:?}");
-        assert!(waits[120..].iter().all(|pieces| *pieces == 1), "{waits:?}");
-        assert_eq!((room.pool(), room.counts()), ([0, 0, 20, 80], [0, 120, 0]));
+        assert!(waits[..104].iter().all(|pieces| *pieces == 0), "{waits:?}");
+        assert!(waits[104..].iter().all(|pieces| *pieces == 1), "{waits:?}");
+        assert_eq!((room.pool(), room.counts()), ([0, 0, 4, 46], [0, 104, 0]));
         assert!(leave.iter().all(|order| room.waits(order) == 0));
     });
 }

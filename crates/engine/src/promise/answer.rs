@@ -8,7 +8,7 @@ use domain::actor::{Actor, Permission};
 use domain::delivery::{Destination, Kind, serves};
 use domain::promise::queue::{Supply, covered};
 use domain::routing::Allocation;
-use domain::stock::selling::{Later, Rule};
+use domain::stock::selling::{Claims, Later, Rule};
 use domain::stock::{self, Wish};
 use domain::value::id::{Channel as ChannelKind, DeliveryMethod, Location as LocationKind, Variant};
 use domain::value::{Coordinates, Id, Instant, Reference};
@@ -292,11 +292,23 @@ impl Ground<'_> {
     }
 
     /// Where and when so many of a variant come that are not there, behind all who wait for it already.
-    pub(super) fn comes(&self, variant: Id<Variant>, missing: i64) -> Option<Leg> {
+    fn comes(&self, variant: Id<Variant>, missing: i64) -> Option<Leg> {
+        self.comes_for(&self.picture.claims(variant), (variant, missing), None)
+            .and_then(|(location, at)| Some((location.or(self.reach.locations.first().copied())?, at)))
+    }
+
+    /// The same behind these claims, at one location only, if one is named; no location when the channel's lead time says when.
+    pub(super) fn comes_for(
+        &self,
+        claims: &Claims,
+        (variant, missing): (Id<Variant>, i64),
+        only: Option<Id<LocationKind>>,
+    ) -> Option<(Option<Id<LocationKind>>, Instant)> {
         let rule = self.rules.get(&variant)?;
-        let claims = self.picture.claims(variant);
-        let own: Vec<&ExpectedGoods> =
-            self.expected.iter().filter(|goods| goods.variant == variant).collect();
+        let counts = |goods: &&ExpectedGoods| {
+            goods.variant == variant && only.is_none_or(|location| location == goods.location)
+        };
+        let own: Vec<&ExpectedGoods> = self.expected.iter().filter(counts).collect();
         let supplies: Vec<Supply> = own
             .iter()
             .map(|goods| Supply { at: goods.due_at.max(self.asked.at), quantity: goods.to_come() })
@@ -304,11 +316,8 @@ impl Ground<'_> {
         let ahead = claims.unserved() + claims.preordered;
         let release = rule.releases_at.unwrap_or(self.asked.at);
         match covered(&supplies, ahead, &[missing]).pop().flatten() {
-            Some(place) => Some((own[place].location, supplies[place].at.max(release))),
-            None => {
-                let at = self.asked.at.plus_seconds(rule.lead_days? * DAY_SECONDS);
-                Some((*self.reach.locations.first()?, at))
-            }
+            Some(place) => Some((Some(own[place].location), supplies[place].at.max(release))),
+            None => Some((None, self.asked.at.plus_seconds(rule.lead_days? * DAY_SECONDS))),
         }
     }
 }

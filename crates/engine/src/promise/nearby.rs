@@ -1,6 +1,7 @@
 //! The stores near a customer: what lies on their shelves, and when everything can be collected there: from the shelf, with what other
 //! locations send, or once it has come.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::delivery::Kind;
@@ -131,11 +132,14 @@ pub(super) fn stores(
     Ok(stores)
 }
 
+/// How many of each variant lie at each location.
+type Shelves = HashMap<(Id<Variant>, Id<LocationKind>), i64>;
+
 fn on_shelves(
     tx: &mut Tx<'_>,
     ground: &Ground<'_>,
     locations: &[Id<LocationKind>],
-) -> Result<HashMap<(Id<Variant>, Id<LocationKind>), i64>, Failure> {
+) -> Result<Shelves, Failure> {
     let variants: Vec<_> = ground.demand.keys().map(|variant| variant.bytes()).collect();
     let places: Vec<_> = locations.iter().map(|location| location.bytes()).collect();
     Ok(shelves::on_shelves(tx, &variants, &places)?.into_iter().collect())
@@ -155,8 +159,8 @@ impl<'a> Pickups<'a> {
             if ids.is_empty() { HashMap::new() } else { sending::among(tx, &ids)?.into_iter().collect() };
         let mut sites = HashMap::new();
         for network in methods.iter().filter_map(|method| method.pickup_network) {
-            if !sites.contains_key(&network) {
-                sites.insert(network, store::location::sites(tx, network)?);
+            if let Entry::Vacant(unknown) = sites.entry(network) {
+                unknown.insert(store::location::sites(tx, network)?);
             }
         }
         let methods = methods.into_iter().map(|method| (method, sent.get(&method.id).copied())).collect();
@@ -229,11 +233,12 @@ impl Supply<'_> {
         missing: &BTreeMap<Id<Variant>, i64>,
     ) -> Result<Option<(Instant, Source)>, Failure> {
         let network = sending.network;
-        if !self.pictures.contains_key(&network) {
-            let picture = draw(&inbound::senders(tx, network)?, self.ground.known);
-            self.pictures.insert(network, picture);
-        }
-        let picture = &self.pictures[&network];
+        let picture = match self.pictures.entry(network) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(draw(&inbound::senders(tx, network)?, self.ground.known))
+            }
+        };
         let has = |(variant, lacking): (&Id<Variant>, &i64)| {
             picture.promisable_without(*variant, store) >= *lacking
         };
@@ -255,8 +260,9 @@ impl Supply<'_> {
         let mut last = None;
         for (variant, lacking) in missing {
             let rule = &ground.rules[variant];
-            let later = rule.later().filter(|_| *lacking <= rule.beyond(&own.claims(*variant)))?;
-            let (_, at) = ground.comes(*variant, *lacking)?;
+            let claims = own.claims(*variant);
+            let later = rule.later().filter(|_| *lacking <= rule.beyond(&claims))?;
+            let (_, at) = ground.comes_for(&claims, (*variant, *lacking), Some(store))?;
             if last.is_none_or(|(latest, _)| at > latest) {
                 last = Some((at, Source::Later(later)));
             }
