@@ -1,9 +1,11 @@
 //! Busy floors: many colleagues work at once on the same orders and the same goods of a chain. They sell, pick, miss pieces, refuse, send,
-//! cancel, take back and receive, two of them often at the same order; and the plug is pulled. Who got no answer asks again under the same
-//! key. In the end everything that was answered happened once, nothing else happened, and the books agree with themselves.
+//! cancel, take back, receive, count, send goods to each other and change orders, two of them often at the same order; and the plug is
+//! pulled. Who got no answer asks again under the same key. In the end everything that was answered happened once, nothing else happened, and the books agree with themselves.
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 #![expect(clippy::disallowed_methods, reason = "a crash really comes after a while")]
+
+mod between;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -33,6 +35,23 @@ const PIECES: i64 = 40;
 const STEPS: usize = 60;
 /// The least and the most milliseconds between a start and the next crash.
 const BETWEEN_MS: (u64, u64) = (100, 700);
+/// How often the day is looked at, twice a second, before it ends without having seen everything.
+const LOOKS_MAX: u32 = 60;
+/// What somebody must have done on a day.
+const DONE: [&str; 12] = [
+    "order",
+    "pick",
+    "short-pick",
+    "reject",
+    "ship",
+    "return",
+    "receive",
+    "transfer",
+    "send",
+    "arrive",
+    "post",
+    "confirm",
+];
 /// The locations of a stand.
 const PLACES: [&str; 5] = ["leeds", "york", "hull", "bath", "kent"];
 /// Colleagues work on one of so many of the newest orders.
@@ -62,6 +81,8 @@ struct Answered {
     returns: BTreeSet<String>,
     /// Pieces received, by variant.
     received: BTreeMap<Id<Variant>, i64>,
+    /// What was done between places.
+    between: between::Answered,
     /// Steps done and refused, by name.
     steps: BTreeMap<(&'static str, bool), usize>,
 }
@@ -107,10 +128,11 @@ impl Colleague<'_> {
 
     /// One step of the day.
     fn step(&mut self) {
-        match self.chance.below(10) {
+        match self.chance.below(15) {
             0..3 => self.sell(),
             3 => self.receive(),
             4 => self.take_back(),
+            5..10 => self.between(),
             _ => self.work(),
         }
     }
@@ -212,7 +234,7 @@ fn patient_get(client: &Client, path: &str) -> Value {
 fn a_day(
     (stand, variants): (&mut Stand, Vec<Id<Variant>>),
     over: impl Fn(usize) -> bool + Sync,
-    meanwhile: impl FnOnce(&mut Stand),
+    meanwhile: impl FnOnce(&mut Stand, &Day),
 ) {
     let day = Day { variants, orders: Mutex::default(), answered: Mutex::default() };
     let client = stand.client();
@@ -228,13 +250,13 @@ fn a_day(
                 }
             });
         }
-        meanwhile(stand);
+        meanwhile(stand, &day);
     });
-    what_was_answered_happened_once(stand, &day.variants, &day.answered.into_inner().unwrap());
+    what_was_answered_happened_once(stand, &day.variants, day.answered.into_inner().unwrap());
 }
 
-fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answered: &Answered) {
-    for name in ["order", "pick", "short-pick", "reject", "ship", "return", "receive"] {
+fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answered: Answered) {
+    for name in DONE {
         assert!(answered.steps.contains_key(&(name, true)), "nobody did {name}: {:?}", answered.steps);
     }
     assert_eq!(
@@ -273,6 +295,7 @@ fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answ
         assert_eq!(-came, received + PLACES.len() as i64 * PIECES, "received of {variant}");
     }
     stand.must_be_clean();
+    answered.between.happened_once(stand, answered.orders.iter());
 }
 
 fn balance(stand: &Stand, variant: Id<Variant>, account: AccountKey) -> i64 {
@@ -286,7 +309,7 @@ fn a_day_of_crashes(shop: TestShop, rounds: u64) {
     let (mut stand, variants) = open(shop);
     let stop = AtomicBool::new(false);
     let over = |_| stop.load(Ordering::Relaxed);
-    a_day((&mut stand, variants), over, |stand| {
+    a_day((&mut stand, variants), over, |stand, day| {
         let mut chance = Chance::new(rounds);
         for _ in 0..rounds {
             let (least, most) = BETWEEN_MS;
@@ -295,7 +318,13 @@ fn a_day_of_crashes(shop: TestShop, rounds: u64) {
             stand.server.restart().unwrap();
         }
         // As long as the day has not seen everything once.
-        thread::sleep(Duration::from_secs(2));
+        for _ in 0..LOOKS_MAX {
+            thread::sleep(Duration::from_millis(500));
+            let done = |name: &&str| day.answered.lock().unwrap().steps.contains_key(&(*name, true));
+            if DONE.iter().all(done) {
+                break;
+            }
+        }
         stop.store(true, Ordering::Relaxed);
     });
 }
@@ -303,13 +332,13 @@ fn a_day_of_crashes(shop: TestShop, rounds: u64) {
 #[test]
 fn crowd_of_colleagues_on_a_file() {
     let (mut stand, variants) = open(TestShop::on_sqlite(1));
-    a_day((&mut stand, variants), |steps| steps >= STEPS, |_| ());
+    a_day((&mut stand, variants), |steps| steps >= STEPS, |_, _| ());
 }
 
 #[test]
 fn crowd_of_colleagues_on_postgres() {
     let (mut stand, variants) = open(TestShop::on_postgres(1));
-    a_day((&mut stand, variants), |steps| steps >= STEPS, |_| ());
+    a_day((&mut stand, variants), |steps| steps >= STEPS, |_, _| ());
 }
 
 #[test]
