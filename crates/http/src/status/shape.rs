@@ -1,8 +1,8 @@
 //! The JSON shapes of an order's status.
 
-use domain::returns::claim::Remedy;
 use domain::fulfilment::State;
 use domain::fulfilment::parcel::Tracked;
+use domain::returns::claim::Remedy;
 use domain::status::{Deed, Stage, words_for};
 use domain::value::Language;
 use engine::change::Change;
@@ -349,6 +349,7 @@ impl From<&Status> for StatusShape {
             remedy: one.remedy.map(Remedy::text),
             refund: money(one.refund),
             at: one.at.to_string(),
+        };
         let exchange = |one: &Exchange| StatusExchangeShape {
             id: one.id.to_string(),
             order: one.order.to_string(),
