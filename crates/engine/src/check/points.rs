@@ -12,7 +12,10 @@ use super::Difference;
 use crate::Failure;
 
 /// What must agree, by name, and the accounts whose sum it is.
-const KEPT: &[(State, &str, &[(State, i64)])] = &[
+type Kept = (State, &'static str, &'static [(State, i64)]);
+
+/// Everything that must agree.
+const KEPT: &[Kept] = &[
     (State::Pending, "pending in lots", &[(State::Pending, 1)]),
     (State::Balance, "free in lots", &[(State::Balance, 1)]),
     (State::Earned, "earned by orders", &[(State::Earned, -1)]),
