@@ -14,6 +14,7 @@ use crate::Failure;
 /// What must agree, by name, and the accounts whose sum it is.
 type Kept = (State, &'static str, &'static [(State, i64)]);
 
+/// Everything that must agree.
 const KEPT: &[Kept] = &[
     (State::Pending, "pending in lots", &[(State::Pending, 1)]),
     (State::Balance, "free in lots", &[(State::Balance, 1)]),

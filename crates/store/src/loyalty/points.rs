@@ -167,14 +167,14 @@ pub fn spendable(tx: &mut Tx<'_>, member: Id<Member>) -> Result<Vec<Lot>, StoreE
     )
 }
 
-/// A lot, and whose it is.
-pub type LotOfMember = (Id<Member>, Id<PointLot>);
+/// A lot, by whose it is.
+pub type LotKey = (Id<Member>, Id<PointLot>);
 
 /// Pending lots that become available now, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotOfMember>, StoreError> {
+pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotKey>, StoreError> {
     tx.rows(
         "select member_id, point_lot_id from point_lot where state = $1 and available_at <= $2 order by available_at limit $3",
         params![LotState::Pending.code(), now, limit],
@@ -186,7 +186,7 @@ pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotOfMember>
 ///
 /// # Errors
 /// What the store says.
-pub fn over(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotOfMember>, StoreError> {
+pub fn over(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotKey>, StoreError> {
     tx.rows(
         "select member_id, point_lot_id from point_lot where expires_at <= $1 and rest > 0 and state = $2 order by expires_at limit $3",
         params![now, LotState::Available.code(), limit],
