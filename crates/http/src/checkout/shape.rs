@@ -69,7 +69,7 @@ impl TenderShape {
 /// An order with everything that belongs to it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
-pub(super) struct OrderShape {
+pub(crate) struct OrderShape {
     #[serde(flatten)]
     head: HeadShape,
     /// How far the money is: `nothing_due`, `unpaid`, `partly_paid`, `authorised`, `paid`, `partly_refunded` or `refunded`.

@@ -11,7 +11,6 @@ use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told};
 use engine::fulfilment::track;
 use engine::{catalogue, external};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
