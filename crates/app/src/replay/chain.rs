@@ -13,7 +13,6 @@ use tandem::demo::source::{Invoice, Source};
 
 use super::api::Api;
 use super::between::{Balance, Between};
-use super::change::Change;
 use super::proportions;
 use super::sale::PAID_PAUSE;
 use super::setup::House;
@@ -92,10 +91,7 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// What the shop refuses.
-    pub async fn to_the_customer(&self, mut order: Value, change: Option<&Change>) -> Result<Value, Fault> {
-        if let Some(change) = change {
-            order = change.confirmed(self.api, self.source, self.invoice, order).await?;
-        }
+    pub async fn to_the_customer(&self, order: Value) -> Result<Value, Fault> {
         let order = match way_of(self.source, self.invoice) {
             Way::Collected(store) => self.collect(store).await?,
             Way::Planned | Way::Routed => self.by_parcel(&order).await?,

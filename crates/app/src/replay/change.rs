@@ -1,5 +1,5 @@
-//! Orders that are changed between the click and the parcel, through the public API: another address or note, a piece more or fewer. In
-//! the end the order is what the source says.
+//! Orders that are changed between the click and the parcel, through the public API: another address or note, a piece more or fewer,
+//! another store. In the end the order is what the source says.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use tandem::demo::source::{Invoice, Source};
 use tandem::demo::tables;
 
 use super::api::Api;
-use super::chain::{Way, way_of};
+use super::chain::{self, Way, way_of};
 use super::goods::{self, CURRENCY, Mark};
 use super::proportions;
 use super::sale::{PAID_LOOKS, PAID_PAUSE, contact};
@@ -26,23 +26,32 @@ pub enum Change {
     Fewer(Mark),
     /// A piece of a line is put in.
     More(Mark),
+    /// It is collected in another store than ordered first.
+    OtherStore(usize),
 }
 
 /// What of this order is changed, if anything: never a line of which something comes back.
 pub fn of(source: &Source, invoice: &Invoice, comes_back: impl Fn(&Mark) -> bool) -> Option<Change> {
-    let may = invoice.channel != Channel::Till && way_of(source, invoice) == Way::Planned;
-    if !may || !proportions::CHANGED.falls_on(&invoice.number) {
-        return None;
+    match (invoice.channel, way_of(source, invoice)) {
+        (Channel::Web, Way::Collected(store)) => {
+            let first = chain::store_for(source, &invoice.number, "first store");
+            (first != store && proportions::OTHER_STORE.falls_on(&invoice.number))
+                .then_some(Change::OtherStore(first))
+        }
+        (Channel::Web | Channel::Phone, Way::Planned) if proportions::CHANGED.falls_on(&invoice.number) => {
+            let is_goods = |mark: &Mark| goods::is_of_goods(source, invoice, mark) && !comes_back(mark);
+            let ordered = goods::ordered(source, invoice);
+            let line =
+                ordered.iter().find(|(mark, pieces)| **pieces > 1 && is_goods(mark)).map(|(mark, _)| *mark);
+            match (scattered(&invoice.number, "what is changed") % 4, line) {
+                (0, Some(mark)) => Some(Change::Fewer(mark)),
+                (1, Some(mark)) => Some(Change::More(mark)),
+                (2, _) if tables::person_of(invoice, source).is_some() => Some(Change::Address),
+                _ => Some(Change::Note),
+            }
+        }
+        _ => None,
     }
-    let is_goods = |mark: &Mark| goods::is_of_goods(source, invoice, mark) && !comes_back(mark);
-    let ordered = goods::ordered(source, invoice);
-    let line = ordered.iter().find(|(mark, pieces)| **pieces > 1 && is_goods(mark)).map(|(mark, _)| *mark);
-    Some(match (scattered(&invoice.number, "what is changed") % 4, line) {
-        (0, Some(mark)) => Change::Fewer(mark),
-        (1, Some(mark)) => Change::More(mark),
-        (2, _) if tables::person_of(invoice, source).is_some() => Change::Address,
-        _ => Change::Note,
-    })
 }
 
 impl Change {
@@ -51,7 +60,7 @@ impl Change {
         let (mark, more) = match self {
             Change::Fewer(mark) => (mark, 1),
             Change::More(mark) => (mark, -1),
-            Change::Note | Change::Address => return 0,
+            Change::Note | Change::Address | Change::OtherStore(_) => return 0,
         };
         ordered.entry(mark).and_modify(|pieces| *pieces += more);
         mark.1 * more
@@ -77,6 +86,13 @@ impl Change {
             Change::More((sku, minor)) => json!({ "add": {
                 "sku": source.stock.skus()[sku], "quantity": 1, "unit_price": { "amount": minor, "currency": CURRENCY },
             } }),
+            Change::OtherStore(_) => {
+                let store = match way_of(source, invoice) {
+                    Way::Collected(store) => source.locations.at(store).external_id.as_str(),
+                    Way::Planned | Way::Routed => "",
+                };
+                json!({ "delivery": { "method": "collect", "location": store } })
+            }
         }
     }
 

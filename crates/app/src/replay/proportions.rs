@@ -36,6 +36,8 @@ const BACK: &str = "returns of known orders";
 pub const COLLECTED: Share = Share::new(15, BRITISH, "are collected in a store");
 /// Routed over warehouses and stores by the profile.
 pub const ROUTED: Share = Share::new(20, BRITISH, "are routed over warehouses and stores");
+/// The customer wants it in another store after all.
+pub const OTHER_STORE: Share = Share::new(10, "collected orders", "are sent for to another store afterwards");
 /// A piece for a pickup arrives damaged.
 pub const SENT_DAMAGED: Share = Share::new(4, "sendings to a pickup store", "have a damaged piece");
 
@@ -95,9 +97,10 @@ pub const EXCHANGED: Share = Share::new(2, "sales at a till", "have a piece exch
 pub const FOR_OTHERS: Share = Share::new(40, "exchanges", "are for other goods, with the difference paid");
 
 /// All of them, in the order of reports.
-pub const ALL: [&Share; 28] = [
+pub const ALL: [&Share; 29] = [
     &COLLECTED,
     &ROUTED,
+    &OTHER_STORE,
     &SENT_DAMAGED,
     &REJECTED,
     &MISSED,

@@ -192,29 +192,33 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// The parcels of web and phone orders, after they were paid, and what is collected. What another place may have to serve comes first,
-    /// one after the other.
+    /// The parcels of web and phone orders, after they were paid, and what is collected. What is changed comes first, while no picker has
+    /// missed anything; then what another place may have to serve, one after the other.
     ///
     /// # Errors
     /// And an order that is not complete then.
     pub async fn ship(&self, month: Month) -> Result<(), Fault> {
         let mut invoices = self.of(month, &[Kind::Sale]);
         invoices.retain(|(_, invoice)| invoice.channel != Channel::Till);
-        let is_plain = |number: &usize, invoice: &Invoice| {
-            trouble(invoice).is_none()
-                && !self.changes.contains_key(number)
-                && !matches!(way_of(self.source, invoice), Way::Collected(_))
+        for (number, invoice) in &invoices {
+            if let Some(change) = self.changes.get(number) {
+                let order = sale::paid(self.api, &invoice.number).await?;
+                change.confirmed(self.api, self.source, invoice, order).await?;
+            }
+        }
+        let is_plain = |invoice: &Invoice| {
+            trouble(invoice).is_none() && !matches!(way_of(self.source, invoice), Way::Collected(_))
         };
         let (plain, others): (Vec<_>, Vec<_>) =
-            invoices.into_iter().partition(|(number, invoice)| is_plain(number, invoice));
-        for (number, invoice) in others {
-            self.ship_one(number, invoice).await?;
+            invoices.into_iter().partition(|(_, invoice)| is_plain(invoice));
+        for (_, invoice) in others {
+            self.ship_one(invoice).await?;
         }
         let each = stream::iter(plain).map(Ok);
-        each.try_for_each_concurrent(self.clients, |(number, invoice)| self.ship_one(number, invoice)).await
+        each.try_for_each_concurrent(self.clients, |(_, invoice)| self.ship_one(invoice)).await
     }
 
-    async fn ship_one(&self, number: usize, invoice: &Invoice) -> Result<(), Fault> {
+    async fn ship_one(&self, invoice: &Invoice) -> Result<(), Fault> {
         let order = sale::paid(self.api, &invoice.number).await?;
         let walk = Walk {
             api: self.api,
@@ -224,7 +228,7 @@ impl<'s> Stage<'s> {
             between: &self.between,
             balance: &self.balance,
         };
-        sale::completed(invoice, &walk.to_the_customer(order, self.changes.get(&number)).await?)
+        sale::completed(invoice, &walk.to_the_customer(order).await?)
     }
 
     /// Who served others' orders is sent what was meant for it; what got lost a supplier brings.
