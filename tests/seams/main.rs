@@ -5,6 +5,7 @@
 
 mod after_sale;
 mod between;
+mod change;
 mod claim;
 mod floor;
 mod shelf;
