@@ -103,11 +103,11 @@ fn s24_twenty_spends_at_once_of_the_same_points() {
         let carts: Vec<_> = (0..20).map(cart).collect();
         let payments = json!([{ "kind": "points", "amount": 500 }, { "kind": "cash" }]);
         let answers: Vec<Reply> = thread::scope(|scope| {
-            let spend = |(client, cart, key): (&Client, String, String)| {
-                let payments = &payments;
-                scope.spawn(move || order(client, &key, &cart, payments))
-            };
-            let spenders: Vec<_> = carts.into_iter().map(spend).collect();
+            let payments = &payments;
+            let spenders: Vec<_> = carts
+                .into_iter()
+                .map(|(client, cart, key)| scope.spawn(move || order(client, &key, &cart, payments)))
+                .collect();
             spenders.into_iter().map(|one| one.join().unwrap()).collect()
         });
         let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 201);
