@@ -247,7 +247,7 @@ impl Floor {
         let client = self.keyed().with_header("if-match", "\"1\"");
         let parcel = client.patch("/v1/delivery-methods/parcel", &offered).unwrap();
         assert_eq!(parcel.status, 200, "{}", parcel.text());
-        self.put("/v1/gift-card-articles/GIFT", &json!(null));
+        self.put("/v1/gift-card-variants/GIFT", &json!(null));
         ("GIFT", self.colleague(phone.id))
     }
 

@@ -1,11 +1,11 @@
 //! What customers have with us: gift cards, store credit and points. How much it is is a balance of the ledger; spending is in two
 //! phases, held first and then posted or given back, so that a crowd cannot spend the same twice.
 
-pub mod article;
 pub mod gift_card;
 pub mod member;
 pub mod points;
 pub mod programme;
+pub mod sale;
 pub mod store_credit;
 
 use std::borrow::Cow;

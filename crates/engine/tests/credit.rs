@@ -18,7 +18,7 @@ use engine::catalogue::NewVariant;
 use engine::checkout::gift;
 use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
 use engine::loyalty::gift_card::{self, GiftCard};
-use engine::loyalty::{self, article, store_credit};
+use engine::loyalty::{self, sale, store_credit};
 use engine::market::{Channel, NewChannel};
 use engine::{Failure, payment};
 use sim::retailer::{a_channel, a_variant};
@@ -296,7 +296,7 @@ fn what_cannot_be_spent_says_why() {
 /// A gift card to be bought at a till, and the till.
 fn a_gift(shop: &TestShop, retailer: &Retailer, minor: i64) -> Id<Variant> {
     let gift = retailer.sell_variant(shop, NewVariant { service: true, ..a_variant("GIFT") }, minor);
-    shop.run(move |tx, actor, world| article::make(tx, actor, world, gift)).expect("a gift card");
+    shop.run(move |tx, actor, world| sale::make(tx, actor, world, gift)).expect("a gift card");
     gift
 }
 
@@ -312,11 +312,10 @@ fn a_card_is_bought_with_goods_and_taken_back_unspent() {
         let mug = retailer.sell(shop, "MUG", 500);
         retailer.stock(shop, mug, 0, 9);
         let gift = a_gift(shop, &retailer, 500);
-        let refused = shop.run(move |tx, actor, world| article::make(tx, actor, world, mug)).unwrap_err();
+        let refused = shop.run(move |tx, actor, world| sale::make(tx, actor, world, mug)).unwrap_err();
         assert_eq!(refused.to_string(), "wrong_state: sku MUG lies on shelves; a gift card is a service");
         let rule = Validity::new(36, true).unwrap();
-        shop.run(move |tx, actor, world| article::set_validity(tx, actor, world, market, Some(rule)))
-            .unwrap();
+        shop.run(move |tx, actor, world| sale::set_validity(tx, actor, world, market, Some(rule))).unwrap();
         let whole = counter::buy(shop, &till, &[(gift, 2), (mug, 1)], counter::cash());
         assert_eq!(
             (whole.order.state, whole.order.gross, whole.lines[0].handed),
@@ -351,7 +350,7 @@ fn a_card_is_bought_with_goods_and_taken_back_unspent() {
 
         let owed = shop
             .read(|tx| {
-                article::liability(
+                sale::liability(
                     tx,
                     &Actor::system(),
                     (Instant::from_micros(0), Instant::from_micros(i64::MAX)),
@@ -398,8 +397,7 @@ fn what_is_left_on_a_card_lapses_after_its_last_day() {
         let till = retailer.till(shop, 0);
         let gift = a_gift(shop, &retailer, 500);
         let (market, rule) = (retailer.market, Validity::new(1, false).unwrap());
-        shop.run(move |tx, actor, world| article::set_validity(tx, actor, world, market, Some(rule)))
-            .unwrap();
+        shop.run(move |tx, actor, world| sale::set_validity(tx, actor, world, market, Some(rule))).unwrap();
         let whole = counter::buy(shop, &till, &[(gift, 1)], counter::cash());
         let card = cards(shop, whole.order.id)[0].1.id;
         for (days, left) in [(27, 500), (5, 0), (1, 0)] {

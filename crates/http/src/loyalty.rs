@@ -1,8 +1,8 @@
 //! Gift cards, store credit and points over the API: given, corrected, stopped, and what is on them.
 
-mod article;
 mod points;
 mod programme;
+mod sale;
 mod store_credit;
 mod terms;
 
@@ -50,7 +50,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unblock_gift_card))
         .routes(routes!(adjust_gift_card))
         .routes(routes!(list_gift_card_movements))
-        .merge(article::routes())
+        .merge(sale::routes())
         .merge(store_credit::routes())
         .merge(programme::routes())
         .merge(points::routes())

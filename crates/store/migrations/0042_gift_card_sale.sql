@@ -1,5 +1,5 @@
--- Gift cards as articles: which variants are gift cards, how long cards of a market are valid, and which cards an order's lines brought.
-create table if not exists gift_card_article (
+-- Gift cards that are sold: which variants are gift cards, how long cards of a market are valid, and which cards an order's lines brought.
+create table if not exists gift_card_variant (
     variant_id {bytes} primary key
 ) {strict};
 

@@ -425,7 +425,7 @@ pub fn update_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result
 ///
 /// # Errors
 /// What the store says.
-pub fn hand_out(
+pub fn note_issued(
     tx: &mut Tx<'_>,
     order: Id<id::Order>,
     line: Id<OrderLine>,

@@ -14,7 +14,7 @@ words! {
         /// The goods came damaged.
         Damaged 2 "damaged";
         /// Something else came.
-        WrongArticle 3 "wrong_article";
+        WrongGoods 3 "wrong_goods";
         /// Less came than was sent.
         MissingPieces 4 "missing_pieces";
         /// The goods do not do what they should.
@@ -25,7 +25,7 @@ words! {
 impl Kind {
     /// Did the customer never get the goods, so that nothing of them can be kept or sent back?
     pub const fn is_gone(self) -> bool {
-        matches!(self, Kind::Lost | Kind::WrongArticle | Kind::MissingPieces)
+        matches!(self, Kind::Lost | Kind::WrongGoods | Kind::MissingPieces)
     }
 
     /// May the carrier be liable for it?

@@ -16,7 +16,7 @@ use crate::order::{self, Line, Order};
 use crate::{Failure, World};
 
 /// Hands out the cards of a placed order whose money is taken; the money is asked for if it was not. Idempotent.
-pub(super) fn hand_out(
+pub(super) fn issue_paid(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -26,7 +26,7 @@ pub(super) fn hand_out(
     if !matches!(order.state, State::Placed | State::Completed) {
         return Ok(());
     }
-    let due = not_handed_out(tx, lines)?;
+    let due = not_issued(tx, lines)?;
     if due.is_empty() {
         return Ok(());
     }
@@ -46,13 +46,13 @@ pub(super) fn hand_out(
             let body = json!({ "line": line.id.to_string(), "gift_card": card.id.to_string(), "amount": line.unit, "currency": order.currency.code() });
             emit(tx, actor, world, order.id, "order.gift_card_handed_out", body);
         }
-        order_rows::hand_out(tx, order.id, line.id, line.quantity - line.cancelled)?;
+        order_rows::note_issued(tx, order.id, line.id, line.quantity - line.cancelled)?;
     }
     Ok(())
 }
 
 /// The lines that are gift cards, and the numbers of the cards they have not brought yet.
-fn not_handed_out<'a>(
+fn not_issued<'a>(
     tx: &mut Tx<'_>,
     lines: &'a [Line],
 ) -> Result<Vec<(&'a Line, std::ops::Range<i64>)>, Failure> {
@@ -60,7 +60,7 @@ fn not_handed_out<'a>(
     let open =
         |line: &&Line| line.takes.is_empty() && line.unit > 0 && line.handed < line.quantity - line.cancelled;
     for line in lines.iter().filter(open) {
-        if !rows::is_article(tx, line.variant)? {
+        if !rows::is_gift_card(tx, line.variant)? {
             continue;
         }
         due.push((line, line.handed..line.quantity - line.cancelled));

@@ -271,7 +271,7 @@ pub(super) fn go_on(
 ) -> Result<Order, Failure> {
     let order = place_if_paid(tx, actor, world, order)?;
     let lines = rows::lines(tx, order.id)?;
-    gift::hand_out(tx, actor, world, &order, &lines)?;
+    gift::issue_paid(tx, actor, world, &order, &lines)?;
     super::complete_if_done(tx, actor, world, order)
 }
 

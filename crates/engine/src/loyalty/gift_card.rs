@@ -84,7 +84,7 @@ pub fn issue(
     Ok(card)
 }
 
-/// Sells a card with an amount on it, as an article of an order. The caller accounts for the money.
+/// Sells a card with an amount on it, as part of an order. The caller accounts for the money.
 ///
 /// # Errors
 /// [`Code::Invalid`] for an amount out of bounds.

@@ -86,7 +86,7 @@ fn goods_that_shall_be_sent_again_and_are_cancelled_are_paid_back() {
     on_every_engine(|shop| {
         let desk = Desk::open(shop);
         let (order, line) = desk.shipped(2);
-        let one = desk.claim(order, Kind::WrongArticle, &[(line, 1)]).unwrap();
+        let one = desk.claim(order, Kind::WrongGoods, &[(line, 1)]).unwrap();
         desk.resolve(one.id, Remedy::Replacement).unwrap();
         desk.ground.cancel(order, Some(vec![(line, 1)])).unwrap();
         let whole = desk.ground.read(order);

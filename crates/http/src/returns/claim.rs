@@ -54,7 +54,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct NewClaimShape {
     /// The order: id or external id.
     order: String,
-    /// What is wrong: `lost`, `damaged`, `wrong_article`, `missing_pieces` or `faulty`.
+    /// What is wrong: `lost`, `damaged`, `wrong_goods`, `missing_pieces` or `faulty`.
     kind: String,
     /// The parcel the goods were in, for lost and damaged goods; it must be named for lost goods that left in a parcel.
     parcel: Option<String>,

@@ -4,7 +4,7 @@ use domain::fulfilment::State;
 use domain::fulfilment::parcel::Tracked;
 use domain::returns::claim::Remedy;
 use domain::status::{Deed, Stage, words_for};
-use domain::value::Language;
+use domain::value::{Currency, Language};
 use engine::change::Change;
 use engine::fulfilment::parcel::Parcel;
 use engine::order::Line;
@@ -342,14 +342,6 @@ impl From<&Status> for StatusShape {
             refund: money(one.refund),
             at: one.at.to_string(),
         };
-        let claim = |one: &Claim| StatusClaimShape {
-            id: one.id.to_string(),
-            kind: one.kind.text(),
-            state: one.state.text(),
-            remedy: one.remedy.map(Remedy::text),
-            refund: money(one.refund),
-            at: one.at.to_string(),
-        };
         let exchange = |one: &Exchange| StatusExchangeShape {
             id: one.id.to_string(),
             order: one.order.to_string(),
@@ -385,7 +377,7 @@ impl From<&Status> for StatusShape {
             parts: status.parts.iter().map(|part| PartShape::of(part, language)).collect(),
             parcels: status.parcels.iter().map(|parcel| StatusParcelShape::of(parcel, language)).collect(),
             returns: status.returns.iter().map(back).collect(),
-            claims: status.claims.iter().map(claim).collect(),
+            claims: status.claims.iter().map(|one| StatusClaimShape::of(one, order.currency)).collect(),
             exchanges: status.exchanges.iter().map(exchange).collect(),
             refunds: status.payments.iter().filter_map(refund).collect(),
             changes: status.changes.iter().map(change).collect(),
@@ -394,6 +386,19 @@ impl From<&Status> for StatusShape {
             refunded: money(sums.refunded),
             missing: money(sums.missing()),
             can: status.deeds.iter().map(|deed: &Deed| WordsShape::of(deed.text(), language)).collect(),
+        }
+    }
+}
+
+impl StatusClaimShape {
+    fn of(one: &Claim, currency: Currency) -> StatusClaimShape {
+        StatusClaimShape {
+            id: one.id.to_string(),
+            kind: one.kind.text(),
+            state: one.state.text(),
+            remedy: one.remedy.map(Remedy::text),
+            refund: money(one.refund, currency),
+            at: one.at.to_string(),
         }
     }
 }

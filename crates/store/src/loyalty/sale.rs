@@ -1,4 +1,4 @@
-//! The rows of gift cards as articles: which variants are gift cards, how long they are valid, and which cards an order brought.
+//! The rows of gift cards that are sold: which variants are gift cards, how long they are valid, and which cards an order brought.
 
 use domain::ledger::BookKind;
 use domain::loyalty::{State, Validity};
@@ -11,9 +11,9 @@ use crate::{StoreError, Tx, params};
 ///
 /// # Errors
 /// What the store says.
-pub fn add_article(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
+pub fn add_variant(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
     let added = tx.execute(
-        "insert into gift_card_article (variant_id) values ($1) on conflict (variant_id) do nothing",
+        "insert into gift_card_variant (variant_id) values ($1) on conflict (variant_id) do nothing",
         params![variant],
     )?;
     Ok(added == 1)
@@ -23,17 +23,17 @@ pub fn add_article(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreE
 ///
 /// # Errors
 /// What the store says.
-pub fn remove_article(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
-    Ok(tx.execute("delete from gift_card_article where variant_id = $1", params![variant])? == 1)
+pub fn remove_variant(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
+    Ok(tx.execute("delete from gift_card_variant where variant_id = $1", params![variant])? == 1)
 }
 
 /// Is a variant a gift card?
 ///
 /// # Errors
 /// What the store says.
-pub fn is_article(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
+pub fn is_gift_card(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreError> {
     let found =
-        tx.one("select variant_id from gift_card_article where variant_id = $1", params![variant], |_| {
+        tx.one("select variant_id from gift_card_variant where variant_id = $1", params![variant], |_| {
             Ok(())
         })?;
     Ok(found.is_some())
@@ -43,9 +43,9 @@ pub fn is_article(tx: &mut Tx<'_>, variant: Id<Variant>) -> Result<bool, StoreEr
 ///
 /// # Errors
 /// What the store says.
-pub fn articles(tx: &mut Tx<'_>, after: Id<Variant>, limit: i64) -> Result<Vec<Id<Variant>>, StoreError> {
+pub fn variants(tx: &mut Tx<'_>, after: Id<Variant>, limit: i64) -> Result<Vec<Id<Variant>>, StoreError> {
     tx.rows(
-        "select variant_id from gift_card_article where variant_id > $1 order by variant_id limit $2",
+        "select variant_id from gift_card_variant where variant_id > $1 order by variant_id limit $2",
         params![after, limit],
         |row| row.id(),
     )

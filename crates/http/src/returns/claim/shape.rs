@@ -28,7 +28,7 @@ pub(super) struct ClaimShape {
     /// The parcel they were in, if it was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     parcel: Option<String>,
-    /// What is wrong: `lost`, `damaged`, `wrong_article`, `missing_pieces` or `faulty`.
+    /// What is wrong: `lost`, `damaged`, `wrong_goods`, `missing_pieces` or `faulty`.
     kind: &'static str,
     /// Where it stands: `requested`, `approved`, `declined`, `resolved` or `withdrawn`.
     state: &'static str,

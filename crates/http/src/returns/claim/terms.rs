@@ -30,7 +30,7 @@ pub(in crate::returns) struct ClaimTermsShape {
 #[serde(deny_unknown_fields)]
 #[schema(as = ClaimKindTerms, example = json!({"kind": "damaged", "window_days": 14, "needs_evidence": true}))]
 struct KindTermsShape {
-    /// The kind: `lost`, `damaged`, `wrong_article`, `missing_pieces` or `faulty`.
+    /// The kind: `lost`, `damaged`, `wrong_goods`, `missing_pieces` or `faulty`.
     kind: String,
     /// How many days after the goods left they may be claimed; for ever when absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Gift cards as articles: which variants are gift cards, how long the cards of a market are valid, and what is owed on all of them.
+//! Gift cards that are sold: which variants are gift cards, how long the cards of a market are valid, and what is owed on all of them.
 
 use domain::actor::{Actor, Permission};
 use domain::loyalty::Validity;
@@ -25,7 +25,7 @@ pub fn make(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, variant: Id<Varia
         let message = format!("sku {} lies on shelves; a gift card is a service", found.sku);
         return Err(Refusal::new(Code::WrongState, message).into());
     }
-    if rows::add_article(tx, variant)? {
+    if rows::add_variant(tx, variant)? {
         emit(tx, actor, world, variant, "variant.gift_card_made", json!({}));
     }
     Ok(())
@@ -42,7 +42,7 @@ pub fn unmake(
     variant: Id<Variant>,
 ) -> Result<(), Failure> {
     actor.may(Permission::EditCatalogue, None)?;
-    if rows::remove_article(tx, variant)? {
+    if rows::remove_variant(tx, variant)? {
         emit(tx, actor, world, variant, "variant.gift_card_unmade", json!({}));
     }
     Ok(())
@@ -59,7 +59,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Id<Variant>>, Failure> {
     actor.may(Permission::EditCatalogue, None)?;
-    Ok(rows::articles(tx, after, limit)?)
+    Ok(rows::variants(tx, after, limit)?)
 }
 
 /// Writes how long cards sold in a market are valid; for ever when nothing is given. Cards that were sold keep their day.

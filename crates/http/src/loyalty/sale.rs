@@ -1,4 +1,4 @@
-//! Gift cards as articles over the API: which variants are gift cards, how long cards are valid, and what is owed on all of them.
+//! Gift cards that are sold over the API: which variants are gift cards, how long cards are valid, and what is owed on all of them.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::loyalty::Validity;
 use domain::value::id::Variant;
 use domain::value::{Id, Instant, Money, Reference};
-use engine::loyalty::article::{self, Liability};
+use engine::loyalty::sale::{self, Liability};
 use engine::{catalogue, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -23,64 +23,64 @@ use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 use crate::shape::{Fields, MoneyShape};
 
-/// The routes of gift cards as articles.
+/// The routes of gift cards that are sold.
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list_gift_card_articles))
-        .routes(routes!(make_gift_card_article, unmake_gift_card_article))
+        .routes(routes!(list_gift_card_variants))
+        .routes(routes!(make_gift_card_variant, unmake_gift_card_variant))
         .routes(routes!(read_gift_card_validity, set_gift_card_validity))
         .routes(routes!(read_credit_liability))
 }
 
 /// A variant that is a gift card.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = GiftCardArticle, example = json!({"variant": "var_01jd0000000000000000000000"}))]
-struct ArticleShape {
+#[schema(as = GiftCardVariant, example = json!({"variant": "var_01jd0000000000000000000000"}))]
+struct GiftVariantShape {
     /// The variant's id.
     variant: String,
 }
 
 /// List the variants that are gift cards
-#[utoipa::path(get, path = "/v1/gift-card-articles", operation_id = "list_gift_card_articles", tag = "loyalty",
-    params(PageQuery), responses((status = 200, body = Page<ArticleShape>), Problems))]
-async fn list_gift_card_articles(
+#[utoipa::path(get, path = "/v1/gift-card-variants", operation_id = "list_gift_card_variants", tag = "loyalty",
+    params(PageQuery), responses((status = 200, body = Page<GiftVariantShape>), Problems))]
+async fn list_gift_card_variants(
     State(app): State<App>,
     Caller(actor): Caller,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let (limit, after) = (page.limit()?, page.after_id::<Variant>()?);
-    let read = move |tx: &mut Tx<'_>| article::list(tx, &actor, after, limit);
+    let read = move |tx: &mut Tx<'_>| sale::list(tx, &actor, after, limit);
     let found = app.read(read).await?;
-    let shapes: Vec<_> = found.iter().map(|id| ArticleShape { variant: id.to_string() }).collect();
-    document(&Page::new(shapes, limit, |shape: &ArticleShape| shape.variant.clone()), None)
+    let shapes: Vec<_> = found.iter().map(|id| GiftVariantShape { variant: id.to_string() }).collect();
+    document(&Page::new(shapes, limit, |shape: &GiftVariantShape| shape.variant.clone()), None)
 }
 
 /// Make a variant a gift card
 ///
 /// Whoever buys it gets a card with its price on it, as soon as the money is taken. The variant must be a service.
-#[utoipa::path(put, path = "/v1/gift-card-articles/{variant}", operation_id = "make_gift_card_article", tag = "loyalty",
+#[utoipa::path(put, path = "/v1/gift-card-variants/{variant}", operation_id = "make_gift_card_variant", tag = "loyalty",
     params(("variant" = String, Path, description = "The variant, by id, external id or SKU."), KeyRequired),
-    responses((status = 200, body = ArticleShape), Problems))]
-async fn make_gift_card_article(
+    responses((status = 200, body = GiftVariantShape), Problems))]
+async fn make_gift_card_variant(
     State(app): State<App>,
     Path(variant): Path<String>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    edit(app, &variant, command, article::make).await
+    edit(app, &variant, command, sale::make).await
 }
 
 /// Make a variant no gift card any more
 ///
 /// Cards that were sold stay.
-#[utoipa::path(delete, path = "/v1/gift-card-articles/{variant}", operation_id = "unmake_gift_card_article", tag = "loyalty",
+#[utoipa::path(delete, path = "/v1/gift-card-variants/{variant}", operation_id = "unmake_gift_card_variant", tag = "loyalty",
     params(("variant" = String, Path, description = "The variant, by id, external id or SKU."), KeyRequired),
-    responses((status = 200, body = ArticleShape), Problems))]
-async fn unmake_gift_card_article(
+    responses((status = 200, body = GiftVariantShape), Problems))]
+async fn unmake_gift_card_variant(
     State(app): State<App>,
     Path(variant): Path<String>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    edit(app, &variant, command, article::unmake).await
+    edit(app, &variant, command, sale::unmake).await
 }
 
 type Edit =
@@ -92,7 +92,7 @@ async fn edit(app: App, variant: &str, command: Command<()>, edit: Edit) -> Resu
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = catalogue::resolve_variant(tx, "variant", &variant)?;
         edit(tx, actor, world, id)?;
-        Reply::json(&ArticleShape { variant: id.to_string() })
+        Reply::json(&GiftVariantShape { variant: id.to_string() })
     })
     .await
 }
@@ -131,7 +131,7 @@ async fn read_gift_card_validity(
     let market = Reference::read(&market);
     let read = move |tx: &mut Tx<'_>| {
         let market = external::resolve(tx, &market)?;
-        article::validity(tx, &actor, market)
+        sale::validity(tx, &actor, market)
     };
     document(&ValidityShape::from(app.read(read).await?), None)
 }
@@ -153,7 +153,7 @@ async fn set_gift_card_validity(
     let validity = months.map(|months| Validity::new(months, to_year_end)).transpose()?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let market = external::resolve(tx, &market)?;
-        article::set_validity(tx, actor, world, market, validity)?;
+        sale::set_validity(tx, actor, world, market, validity)?;
         Reply::json(&ValidityShape::from(validity))
     })
     .await
@@ -237,6 +237,6 @@ async fn read_credit_liability(
     Asked(query): Asked<TimeQuery>,
 ) -> Result<Response, Problem> {
     let time = query.read()?;
-    let found = app.read(move |tx: &mut Tx<'_>| article::liability(tx, &actor, time)).await?;
+    let found = app.read(move |tx: &mut Tx<'_>| sale::liability(tx, &actor, time)).await?;
     document(&LiabilitiesShape { items: found.iter().map(LiabilityShape::from).collect() }, None)
 }
