@@ -433,8 +433,10 @@ fn credited(
         let known = lines.iter_mut().find(|known| Some(known.id) == line.order_line);
         let Some(known) = known else { continue };
         let done = known.cancelled + known.returned;
-        let value = share(known.gross, known.quantity, done, *quantity);
-        let tax = share(known.tax, known.quantity, done, *quantity);
+        // A service that was cancelled meanwhile was paid back with that.
+        let quantity = (*quantity).min(known.quantity - done);
+        let value = share(known.gross, known.quantity, done, quantity);
+        let tax = share(known.tax, known.quantity, done, quantity);
         line.refund = value;
         let terms = judge::terms_then(tx, line)?;
         let facts = domain::returns::policy::Facts {
@@ -450,16 +452,7 @@ fn credited(
         };
         let ruling = rule(&terms, &facts);
         let (condition, policy) = (Some(line.condition), line.policy);
-        judged.push(Judged {
-            line: known.clone(),
-            quantity: *quantity,
-            condition,
-            value,
-            tax,
-            ruling,
-            policy,
-            terms,
-        });
+        judged.push(Judged { line: known.clone(), quantity, condition, value, tax, ruling, policy, terms });
         known.returned += quantity;
     }
     let cash_max = judged.first().and_then(|one| one.terms.cash_minor_max);
