@@ -383,7 +383,7 @@ fn what_points_may_not_pay_says_why() {
         );
         assert_eq!(
             refused(&system, by(155)),
-            "amount_exceeded: amount: 30 points can still be spent; ask for less"
+            "amount_exceeded: payments.0.amount: 30 points can still be spent; ask for less"
         );
         let program = counter::only(&[Permission::Shop]);
         assert!(refused(&program, by(50)).starts_with("forbidden"));
