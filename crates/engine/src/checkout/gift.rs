@@ -1,6 +1,6 @@
 //! Gift cards that are bought: handed out, with the price on them, as soon as their money is taken; taken back only while nothing was spent.
 
-use domain::actor::Actor;
+use domain::actor::{Actor, Permission};
 use domain::order::State;
 use domain::value::id::{self, GiftCard, OrderLine};
 use domain::value::{Id, Money};
@@ -111,10 +111,10 @@ pub fn cards(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<(S
     rows::sold(tx, id)?.into_iter().map(|sold| Ok((sold, gift_card::find(tx, sold.card)?))).collect()
 }
 
-/// Shows the code of a card an order brought, once, to who may see the order.
+/// Shows the code of a card an order brought, once, to who holds the order or gives credit.
 ///
 /// # Errors
-/// [`Code::NotFound`] for a card of another order, [`Code::WrongState`] when it was shown before.
+/// [`Code::NotFound`] for a card of another order, [`Code::Forbidden`] for colleagues who do not give credit, [`Code::WrongState`] when it was shown before.
 pub fn show_code(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -123,6 +123,9 @@ pub fn show_code(
 ) -> Result<String, Failure> {
     let order = order::find(tx, id)?;
     order::may_see(actor, &order)?;
+    if !order::is_held_by(actor, &order) {
+        actor.may(Permission::GiveCredit, order.location)?;
+    }
     if !rows::sold(tx, id)?.iter().any(|sold| sold.card == card) {
         return Err(Refusal::not_found("gift card", card).into());
     }
