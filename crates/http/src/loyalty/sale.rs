@@ -161,6 +161,7 @@ async fn set_gift_card_validity(
 
 /// The time a report is about.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct TimeQuery {
     /// Where it begins, RFC 3339; the beginning of the books when not given.
