@@ -9,6 +9,7 @@ use domain::actor::{Actor, Permission, Who};
 use domain::loyalty::{CardState, Validity};
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::{CancelReason, PaymentStatus, State};
+use domain::returns::claim::Kind;
 use domain::returns::{Condition, Means};
 use domain::stock::State as Stock;
 use domain::value::id::{self, GiftCard as CardKind, Variant};
@@ -20,6 +21,7 @@ use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
 use engine::loyalty::gift_card::{self, GiftCard};
 use engine::loyalty::{self, sale, store_credit};
 use engine::market::{Channel, NewChannel};
+use engine::returns::claim;
 use engine::{Failure, payment};
 use sim::retailer::{a_channel, a_variant};
 use sim::{Retailer, TestShop, on_every_engine};
@@ -304,6 +306,22 @@ fn cards(shop: &TestShop, order: Id<id::Order>) -> Vec<(Sold, GiftCard)> {
     shop.read(move |tx| gift::cards(tx, &Actor::system(), order)).expect("cards")
 }
 
+/// The first line of an order is claimed as faulty.
+fn claimed(shop: &TestShop, whole: &Whole) -> Result<claim::Claim, Failure> {
+    let faulty = claim::Request {
+        order: whole.order.id,
+        kind: Kind::Faulty,
+        parcel: None,
+        reason: "other".into(),
+        evidence: None,
+        lines: vec![(whole.lines[0].id, 1)],
+        wished: None,
+        override_reason: None,
+        external_id: None,
+    };
+    shop.run(move |tx, actor, world| claim::request(tx, actor, world, faulty.clone()))
+}
+
 #[test]
 fn a_card_is_bought_with_goods_and_taken_back_unspent() {
     on_every_engine(|shop| {
@@ -332,6 +350,9 @@ fn a_card_is_bought_with_goods_and_taken_back_unspent() {
             shop.run(move |tx, actor, world| gift::show_code(tx, actor, world, (id, card))).unwrap_err();
         assert_eq!(twice.code(), Some(Code::WrongState));
         order(shop, &till, mug, vec![by_card(&code, Some(100)), tender(PaymentKind::Cash, None)]).unwrap();
+
+        let refused = claimed(shop, &whole).unwrap_err().to_string();
+        assert!(refused.contains("is a gift card"), "its money would be there twice: {refused}");
 
         let back =
             |units| counter::a_back(&retailer, &whole, 0, (units, Condition::Resellable), by(Means::Cash));

@@ -177,6 +177,11 @@ fn lines_of(tx: &mut Tx<'_>, order: &Order, had: &Had, input: &Request) -> Resul
         if lines.iter().any(|before| before.line == *id) {
             return Err(at(Refusal::invalid("line", "name each line once"), "line").into());
         }
+        if line.handed > 0 {
+            let message =
+                format!("sku {} is a gift card; it comes back as a return while nothing is spent", line.sku);
+            return Err(at(Refusal::new(Code::WrongState, message), "line").into());
+        }
         let there = had.free(line);
         if *quantity < 1 || *quantity > there {
             let message = format!("{there} of sku {} can be claimed, {quantity} asked", line.sku);
