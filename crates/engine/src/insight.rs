@@ -1,4 +1,6 @@
-//! What the figures say: the shop at one glance, for its start page.
+//! What the figures say: the shop at one glance, for its start page; and what would have been under other promotions.
+
+pub mod promotion;
 
 use std::collections::HashMap;
 

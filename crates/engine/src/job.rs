@@ -17,8 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, promise, returns,
-    routing, seal, stock, webhook,
+    Failure, Shop, World, cart, change, checkout, count, fulfilment, insight, loyalty, payment, promise,
+    returns, routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -108,6 +108,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on("location.review", fulfilment::review::review)
+        .on(insight::promotion::JOB, insight::promotion::step)
         .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)

@@ -152,7 +152,7 @@ pub fn list(tx: &mut Tx<'_>, actor: &Actor, after: Id<Kind>, limit: i64) -> Resu
 }
 
 fn load(tx: &mut Tx<'_>, id: Id<Kind>) -> Result<Limited, Failure> {
-    let promotion = rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("promotion", id))?;
+    let promotion = read_any(tx, id)?;
     Ok(Limited { limits: rows::limits(tx, id)?, promotion })
 }
 
@@ -223,8 +223,16 @@ pub fn shape(promotion: &Promotion) -> Result<PromotionShape, Failure> {
         .map_err(|error| StoreError::Corrupt(format!("promotion {}: {error}", promotion.id)).into())
 }
 
+/// The promotion with this id, for whom that was settled before.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub(crate) fn read_any(tx: &mut Tx<'_>, id: Id<Kind>) -> Result<Promotion, Failure> {
+    Ok(rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("promotion", id))?)
+}
+
 /// The promotion as the price engine sees it.
-fn rule(promotion: &Promotion) -> Result<rules::Promotion, Failure> {
+pub(crate) fn rule(promotion: &Promotion) -> Result<rules::Promotion, Failure> {
     let read = shape(promotion)?.read(promotion.id);
     read.map_err(|error| StoreError::Corrupt(format!("promotion {}: {error}", promotion.id)).into())
 }

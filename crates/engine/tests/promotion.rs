@@ -1,5 +1,6 @@
 //! The story of promotions: drafted, put in force, changed and ended; coupons and budgets that no crowd overspends; given back when cancelled.
 
+use domain::actor::Actor;
 use domain::market::PaymentKind;
 use domain::order::{CancelReason, State as OrderState};
 use domain::promotion::State;
@@ -10,10 +11,11 @@ use domain::value::{Id, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine, PricedCart};
 use engine::checkout::{self, Cancel, Checkout, Tender, Whole};
+use engine::insight::promotion::{self as past, NewSimulation};
 use engine::market::{Channel, NewChannel};
 use engine::promotion::coupon::{self, NewBatch, NewCoupon};
 use engine::promotion::{self, Change, Limited, NewPromotion};
-use engine::{Failure, check};
+use engine::{Failure, check, job};
 use sim::retailer::a_channel;
 use sim::{Retailer, TestShop, on_every_engine};
 use store::promotion::Counter;
@@ -299,5 +301,60 @@ fn a_counter_that_was_tampered_with_is_found() {
             "{told}"
         );
         assert!(told.contains(&format!("promotions: {order}: expected 500 minor units")), "{told}");
+    });
+}
+
+#[test]
+fn a_past_month_is_priced_with_other_promotions() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let desk = desk(shop, &retailer);
+        let (mug, cup) = (retailer.sell(shop, "MUG", 1000), retailer.sell(shop, "CUP", 300));
+        for variant in [mug, cup] {
+            retailer.stock(shop, variant, 0, 99);
+        }
+        let began = shop.shop.source.now();
+        let half = in_force(shop, HALF_BY_COUPON, &[limit(Scope::Everybody, None, Some(1200))]).promotion.id;
+        a_coupon(shop, half, "SPRING", None);
+        let bought =
+            |wanted: &[_], codes: &[_]| order(shop, a_cart(shop, &desk, wanted, codes)).unwrap().order;
+        let plain = bought(&[(mug, 3), (cup, 1)], &[]);
+        assert_eq!((plain.gross, bought(&[(mug, 1)], &["SPRING"]).gross), (3300, 500));
+        bought(&[(cup, 2)], &[]);
+        cancelled(shop, bought(&[(mug, 6)], &[]).id);
+        shop.pass(86_400);
+        let later = shop.shop.source.now();
+
+        // Three for two, at most 300 for everybody: the mugs' 1,000 are too much, the cups' 300 would fit but are two only.
+        let draft = new(THREE_FOR_TWO, &[limit(Scope::Everybody, Some(1), None)]);
+        let made = shop.run(move |tx, actor, world| promotion::create(tx, actor, world, draft.clone()));
+        let draft = made.expect("a draft").promotion.id;
+        let simulated = |added: Vec<_>, left_out: Vec<_>| {
+            let new = NewSimulation { added, left_out, period: (began, later), orders_max: 100 };
+            let begun = shop.run(move |tx, actor, world| past::begin(tx, actor, world, new.clone()))?;
+            job::turn(&shop.shop, &job::registry()).expect("a turn");
+            let id = begun.simulation.id;
+            Ok::<_, Failure>(shop.read(move |tx| past::find(tx, &Actor::system(), id)).unwrap())
+        };
+        let sums = |outcome: &past::Outcome| {
+            let sum = outcome.sums[0];
+            assert!(outcome.simulation.is_done && outcome.sums.len() == 1);
+            assert_eq!((outcome.simulation.orders, outcome.simulation.unlike), (4, 0));
+            (sum.orders, sum.touched, sum.was, sum.becomes)
+        };
+        let with = simulated(vec![draft], Vec::new()).unwrap();
+        assert_eq!(sums(&with), (3, 1, 4400, 3400));
+        assert_eq!((with.given[0].promotion, with.given[0].orders, with.given[0].minor), (draft, 1, 1000));
+        assert_eq!(sums(&simulated(Vec::new(), vec![half]).unwrap()), (3, 1, 4400, 4900));
+        // Half for everybody, as though all had its coupon: 1,200 are enough for the second order and the third.
+        let half_for_all = simulated(vec![half], Vec::new()).unwrap();
+        assert_eq!(sums(&half_for_all), (3, 1, 4400, 4100));
+        assert_eq!((half_for_all.given[0].orders, half_for_all.given[0].minor), (2, 800));
+        assert_eq!(plain, shop.read(move |tx| engine::order::find(tx, plain.id)).unwrap());
+
+        let refused = simulated(Vec::new(), Vec::new()).unwrap_err().to_string();
+        assert!(refused.contains("added"), "{refused}");
+        let twice = simulated(vec![half, half], Vec::new()).unwrap_err().to_string();
+        assert!(twice.contains("added: name each promotion once"), "{twice}");
     });
 }

@@ -1,6 +1,7 @@
 //! Carts over the API: a whole guest checkout is two calls, this one with lines, contact and delivery, then placing the order.
 
 mod coupon;
+mod preview;
 mod shape;
 
 use axum::extract::{Path, State};
@@ -39,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(merge_cart))
         .routes(routes!(read_cart_contacts))
         .merge(coupon::routes())
+        .merge(preview::routes())
 }
 
 /// Whose carts are listed.

@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, promotion,
-    returns, routing, status, stock, storefront, tax, transfer, webhook,
+    fulfilment, health, import, insight, job, location, loyalty, market, order, payment, price, promise,
+    promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -53,7 +53,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())
-        .merge(import::routes());
+        .merge(import::routes())
+        .merge(insight::routes());
     access::describe(routes.get_openapi_mut());
     routes
 }

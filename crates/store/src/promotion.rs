@@ -43,7 +43,7 @@ pub struct Counter {
     pub begins: i64,
 }
 
-fn promotion(row: &mut Row<'_>) -> Result<Promotion, StoreError> {
+pub(crate) fn promotion(row: &mut Row<'_>) -> Result<Promotion, StoreError> {
     Ok(Promotion {
         id: row.id()?,
         name: row.text()?,

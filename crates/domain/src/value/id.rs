@@ -119,6 +119,8 @@ kinds! {
     Product "prd" "product";
     /// A rule that lowers what is paid.
     Promotion "pro" "promotion";
+    /// Past orders priced again with other promotions.
+    PromotionSimulation "psm" "promotion simulation";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.

@@ -15,6 +15,7 @@ use store::Tx;
 use store::cart::coupon::Given;
 use store::catalogue::Variant;
 use store::market::{Channel, Market};
+use store::promotion::Promotion;
 
 use super::{Cart, Line, channel_of};
 use crate::delivery::{Offer, quote};
@@ -48,6 +49,13 @@ pub struct PricedCart {
     pub gifts: Vec<Gift>,
     /// What the price engine was asked, and what it said.
     pub(crate) worked: Worked,
+}
+
+impl PricedCart {
+    /// By how many minor units another choice of promotions could lower the cart more at most; 0 when there is none.
+    pub const fn slack_minor(&self) -> i64 {
+        self.worked.priced.slack_minor
+    }
 }
 
 /// What the price engine was asked, and what it said: for whoever takes from the promotions' limits.
@@ -126,13 +134,35 @@ pub fn priced_for(
     tx: &mut Tx<'_>,
     now: Instant,
     cart: &Cart,
-    payment: Option<&str>,
+    payment: Option<&'static str>,
 ) -> Result<PricedCart, Failure> {
+    let given = store::cart::coupon::list(tx, cart.id)?;
+    priced_under(tx, cart, Under { now, payment, given, groups: None, tried: Vec::new() })
+}
+
+/// Under what a cart is priced.
+pub(super) struct Under {
+    /// When.
+    pub now: Instant,
+    /// How it is to be paid, when that is known.
+    pub payment: Option<&'static str>,
+    /// The coupons.
+    pub given: Vec<Given>,
+    /// The groups of whoever buys, in place of the customer's own.
+    pub groups: Option<Vec<String>>,
+    /// Promotions that are tried as though they were in force; of every one that comes near is then said why it gives nothing.
+    pub tried: Vec<Promotion>,
+}
+
+/// Prices a cart under these circumstances.
+pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result<PricedCart, Failure> {
+    let Under { now, payment, given, groups, tried } = under;
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
-    let groups = match cart.customer {
-        Some(customer) => customer::load(tx, customer)?.groups,
-        None => Vec::new(),
+    let groups = match (groups, cart.customer) {
+        (Some(groups), _) => groups,
+        (None, Some(customer)) => customer::load(tx, customer)?.groups,
+        (None, None) => Vec::new(),
     };
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;
@@ -164,13 +194,12 @@ pub fn priced_for(
         }),
         None => None,
     };
-    let given = store::cart::coupon::list(tx, cart.id)?;
-    let any = !given.is_empty() || store::promotion::any(tx)?;
+    let any = !given.is_empty() || !tried.is_empty() || store::promotion::any(tx)?;
     let mut occasion = plain(now, (cart, &channel), groups, payment)?;
     if any {
         look_around(tx, cart, &mut occasion)?;
     }
-    let asked = Asked { cart, lines: &lines, variants: &variants, charge, given: &given, any };
+    let asked = Asked { cart, lines: &lines, variants: &variants, charge, given: &given, tried: &tried, any };
     let worked = work(tx, asked, occasion, &market)?;
     Money::new(worked.priced.total.gross_minor, cart.currency)
         .map_err(|error| Refusal::invalid("lines", error))?;
@@ -184,6 +213,8 @@ struct Asked<'a> {
     variants: &'a BTreeMap<Id<VariantKind>, Variant>,
     charge: Option<Charge>,
     given: &'a [Given],
+    /// Promotions tried beside those in force.
+    tried: &'a [Promotion],
     /// Is there any promotion it could meet?
     any: bool,
 }
@@ -219,7 +250,7 @@ fn work(tx: &mut Tx<'_>, asked: Asked<'_>, occasion: Occasion, market: &Market) 
         buyer.uses_max.extend(coupon.and_then(|own| Some((own.id, own.uses_max?))));
     }
     let rules = if asked.any {
-        apply::rules_for(tx, &goods, &occasion, &buyer)?
+        apply::rules_for(tx, &goods, &occasion, (&buyer, asked.tried))?
     } else {
         rules::Rules::new(Vec::new(), &BTreeMap::new())
     };

@@ -6,8 +6,8 @@ use domain::promotion::limit::{Limit, Period, Scope};
 use domain::promotion::rules::words_met;
 use domain::promotion::{Goods, Occasion, Rules, Tag};
 use domain::value::Id;
-use domain::value::id::{Category, Coupon, Customer, Product, Promotion};
-use store::promotion::Counter;
+use domain::value::id::{Category, Coupon, Customer, Product, Promotion as Kind};
+use store::promotion::{Counter, Promotion};
 use store::{Tx, promotion as rows};
 
 use crate::Failure;
@@ -24,7 +24,8 @@ pub struct Buyer {
     pub uses_max: BTreeMap<Id<Coupon>, i64>,
 }
 
-/// The promotions that these goods may meet, with what is left of each.
+/// The promotions that these goods may meet, with what is left of each; and those that are tried beside them, every one of which is then
+/// looked at.
 ///
 /// # Errors
 /// What the store says.
@@ -32,30 +33,38 @@ pub fn rules_for(
     tx: &mut Tx<'_>,
     goods: &Goods,
     occasion: &Occasion,
-    buyer: &Buyer,
+    (buyer, tried): (&Buyer, &[Promotion]),
 ) -> Result<Rules, Failure> {
     let mut promotions = Vec::new();
-    for own in rows::found_by(tx, &words_met(goods, occasion))? {
-        let mut rule = super::rule(&own)?;
+    let mut found = rows::found_by(tx, &words_met(goods, occasion))?;
+    found.retain(|own| tried.iter().all(|tried| tried.id != own.id));
+    for own in found.iter().chain(tried) {
+        let mut rule = super::rule(own)?;
         for limit in limits_of(tx, own.id, goods, buyer)? {
             let left = match counter(own.id, &limit, goods, occasion, buyer) {
                 Some(counter) => limit.left(rows::used(tx, &counter)?),
                 None => Some(0),
             };
-            rule.left_minor = match (rule.left_minor, left) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
+            lessen(&mut rule, left);
         }
         promotions.push(rule);
     }
-    Ok(Rules::new(promotions, &BTreeMap::new()))
+    let rules = Rules::new(promotions, &BTreeMap::new());
+    Ok(if tried.is_empty() { rules } else { rules.looking_at_all() })
+}
+
+/// Leaves a promotion no more than a limit does.
+pub(crate) fn lessen(rule: &mut domain::promotion::Promotion, left: Option<i64>) {
+    rule.left_minor = match (rule.left_minor, left) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
 }
 
 /// The limits of a promotion, and that of the coupon the cart gives for it.
 pub(super) fn limits_of(
     tx: &mut Tx<'_>,
-    promotion: Id<Promotion>,
+    promotion: Id<Kind>,
     goods: &Goods,
     buyer: &Buyer,
 ) -> Result<Vec<Limit>, Failure> {
@@ -77,8 +86,8 @@ pub(super) fn limits_of(
 }
 
 /// Whose uses a limit counts here; `None` when nobody is known whom it could count for.
-pub(super) fn counter(
-    promotion: Id<Promotion>,
+pub(crate) fn counter(
+    promotion: Id<Kind>,
     limit: &Limit,
     goods: &Goods,
     occasion: &Occasion,

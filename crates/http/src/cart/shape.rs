@@ -130,7 +130,7 @@ struct LineShape {
 /// What a line of a cart is and costs now.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CartLinePrice)]
-struct LinePriceShape {
+pub(super) struct LinePriceShape {
     /// The retailer's code of it.
     sku: String,
     /// What it is called.
@@ -153,7 +153,7 @@ struct LinePriceShape {
 /// How a cart is to be delivered.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CartDelivery)]
-struct DeliveryShape {
+pub(super) struct DeliveryShape {
     /// The method.
     method: String,
     /// Where it is collected.
@@ -179,7 +179,7 @@ struct DeliveryShape {
 /// What a cart costs: the lines and the delivery together.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CartTotals)]
-struct TotalsShape {
+pub(super) struct TotalsShape {
     /// Unit prices contain the tax.
     prices_include_tax: bool,
     /// Without tax.
@@ -219,29 +219,25 @@ fn tax((rate, sums): &(Rate, Taxed), currency: Currency) -> TaxShape {
     }
 }
 
-fn line(line: &PricedLine, currency: Currency) -> LineShape {
-    let priced = LinePriceShape {
-        sku: line.sku.clone(),
-        title: line.title.clone(),
-        unit_price: money(line.unit_minor, currency),
-        discounts: line.discounts.iter().map(DiscountShape::from).collect(),
-        tax_rate_ppm: line.tax_rate.parts_per_million(),
-        net: money(line.net_minor, currency),
-        tax: money(line.tax_minor, currency),
-        gross: money(line.gross_minor, currency),
-    };
-    LineShape {
-        id: line.line.to_string(),
-        variant: line.variant.to_string(),
-        quantity: line.quantity,
-        priced: Some(priced),
+impl LinePriceShape {
+    pub(super) fn new(line: &PricedLine, currency: Currency) -> LinePriceShape {
+        LinePriceShape {
+            sku: line.sku.clone(),
+            title: line.title.clone(),
+            unit_price: money(line.unit_minor, currency),
+            discounts: line.discounts.iter().map(DiscountShape::from).collect(),
+            tax_rate_ppm: line.tax_rate.parts_per_million(),
+            net: money(line.net_minor, currency),
+            tax: money(line.tax_minor, currency),
+            gross: money(line.gross_minor, currency),
+        }
     }
 }
 
-impl CartShape {
-    pub(super) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
-        let currency = priced.currency;
-        let delivery = priced.delivery.as_ref().map(|delivery| DeliveryShape {
+impl DeliveryShape {
+    pub(super) fn priced(priced: &PricedCart) -> Option<DeliveryShape> {
+        let (delivery, currency) = (priced.delivery.as_ref()?, priced.currency);
+        Some(DeliveryShape {
             method: delivery.method.to_string(),
             location: priced.cart.pickup_location.map(|id| id.to_string()),
             discounts: delivery.discounts.iter().map(DiscountShape::from).collect(),
@@ -249,20 +245,41 @@ impl CartShape {
             tax: Some(money(delivery.tax_minor, currency)),
             gross: Some(money(delivery.gross_minor, currency)),
             tax_rate_ppm: Some(delivery.tax_rate.parts_per_million()),
-        });
+        })
+    }
+}
+
+impl TotalsShape {
+    pub(super) fn new(priced: &PricedCart) -> TotalsShape {
+        let currency = priced.currency;
+        TotalsShape {
+            prices_include_tax: priced.prices_include_tax,
+            net: money(priced.net, currency),
+            tax: money(priced.tax, currency),
+            gross: money(priced.gross, currency),
+            taxes: priced.rates.iter().map(|rate| tax(rate, currency)).collect(),
+        }
+    }
+}
+
+fn line(line: &PricedLine, currency: Currency) -> LineShape {
+    LineShape {
+        id: line.line.to_string(),
+        variant: line.variant.to_string(),
+        quantity: line.quantity,
+        priced: Some(LinePriceShape::new(line, currency)),
+    }
+}
+
+impl CartShape {
+    pub(super) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
         CartShape {
             summary: CartSummaryShape::new(&priced.cart, now),
-            lines: priced.lines.iter().map(|one| line(one, currency)).collect(),
-            delivery,
+            lines: priced.lines.iter().map(|one| line(one, priced.currency)).collect(),
+            delivery: DeliveryShape::priced(priced),
             coupons: priced.coupons.iter().map(CartCouponShape::from).collect(),
             gifts: priced.gifts.iter().map(CartGiftShape::from).collect(),
-            totals: Some(TotalsShape {
-                prices_include_tax: priced.prices_include_tax,
-                net: money(priced.net, currency),
-                tax: money(priced.tax, currency),
-                gross: money(priced.gross, currency),
-                taxes: priced.rates.iter().map(|rate| tax(rate, currency)).collect(),
-            }),
+            totals: Some(TotalsShape::new(priced)),
         }
     }
 
@@ -308,7 +325,7 @@ pub(crate) struct NewLineShape {
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     quantity: i64,
     /// The price of one base unit that was agreed, for who may agree prices; what the price lists say when absent.
-    unit_price: Option<MoneyShape>,
+    pub(super) unit_price: Option<MoneyShape>,
 }
 
 impl NewLineShape {

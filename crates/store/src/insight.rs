@@ -1,0 +1,3 @@
+//! The rows of what figures say about what was, and what would have been.
+
+pub mod promotion;
