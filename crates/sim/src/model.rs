@@ -10,6 +10,7 @@ pub mod goods;
 pub mod money;
 pub mod order;
 pub mod returns;
+pub mod sending;
 pub mod stock;
 pub mod transfer;
 
@@ -68,6 +69,8 @@ pub struct Channel {
 pub enum Choice {
     Parcel,
     Collected(usize),
+    /// Collected there; other locations send what it lacks.
+    Sent(usize),
 }
 
 #[derive(Clone, Debug)]

@@ -240,11 +240,19 @@ impl Retailer {
     /// # Panics
     /// When the shop refuses.
     pub fn collecting(&self, shop: &TestShop, channels: &[&str]) -> Id<DeliveryMethod> {
+        self.collecting_as(shop, "collect", channels)
+    }
+
+    /// The same by another name.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub fn collecting_as(&self, shop: &TestShop, code: &str, channels: &[&str]) -> Id<DeliveryMethod> {
         let method = NewMethod {
             kind: delivery::Kind::Pickup,
             zone: Vec::new(),
             pickup_network: Some(Reference::Id(self.network)),
-            ..self.a_method("collect", 0, channels)
+            ..self.a_method(code, 0, channels)
         };
         self.deliver(shop, method)
     }

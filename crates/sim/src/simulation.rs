@@ -14,10 +14,11 @@ use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
 use domain::payment::Kind as PaymentKind;
 use domain::returns::policy::{Scope, Terms, When};
-use domain::value::id::Channel;
+use domain::value::id::{Channel, DeliveryMethod};
 use domain::value::{Id, Reference};
 use engine::catalogue::NewVariant;
 use engine::count::rule::{self as count_rule, Rule};
+use engine::delivery::sending::{self, Sending};
 use engine::location::{self, LocationChange};
 use engine::market::NewChannel;
 use engine::returns::policy::{self, Draft};
@@ -135,6 +136,7 @@ impl Simulation {
         let name = name_of(&command);
         if let Command::Pass { seconds } = command {
             self.real.pass(seconds).map_err(|error| error.to_string())?;
+            self.note_made()?;
             *self.told.done.entry(name).or_insert(0) += 1;
             if seconds > ANSWERS_KEPT_SECONDS {
                 self.answered.clear();
@@ -145,6 +147,7 @@ impl Simulation {
             (Ok(()), Ok(answer)) if !answer.repeated => {
                 self.real.note(&command, &answer.body);
                 self.real.note_counts(&command).map_err(|error| error.to_string())?;
+                self.note_made()?;
                 *self.told.done.entry(name).or_insert(0) += 1;
                 self.answered.push_back((step, command, answer.body));
                 if self.answered.len() > REPEATED {
@@ -161,6 +164,14 @@ impl Simulation {
                 Err(format!("the model says {expected:?}, the engine says {said}"))
             }
         }
+    }
+
+    /// Learns the ids of what the engine made by itself, where the model made something by itself.
+    fn note_made(&mut self) -> Result<(), String> {
+        if self.model.transfers.len() > self.real.transfers.len() {
+            self.real.note_transfers().map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// An answer asked for again is the same, and under its key nothing else is done.
@@ -270,10 +281,12 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
     ];
     let parcel = retailer.parcel(&shop, PARCEL, &["web", "app"]);
     let collected = retailer.collecting(&shop, &["web", "app"]);
+    let sent = sending(&shop, &retailer);
     let real = Real {
         shop,
         parcel,
         collected,
+        sent,
         variants: ids,
         locations: retailer.locations,
         channels: channel_ids,
@@ -284,6 +297,15 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
         counts: Vec::new(),
     };
     (Plan { parcel: PARCEL, channels, variants, locations }, real)
+}
+
+/// Collecting where others send what is not there.
+fn sending(shop: &TestShop, retailer: &Retailer) -> Id<DeliveryMethod> {
+    let method = retailer.collecting_as(shop, "collect-sent", &["web", "app"]);
+    let sending = Sending { network: retailer.network, days: 2 };
+    let set = shop.run(move |tx, actor, world| sending::set(tx, actor, world, method, Some(sending)));
+    set.expect("sending");
+    method
 }
 
 /// Hull receives nothing; Bath ships nothing and takes nothing back.

@@ -324,7 +324,7 @@ pub fn unpicked_at(
     tx.rows(
         "select distinct f.order_id, f.fulfilment_order_id from fulfilment_order f
          join fulfilment_line l on l.order_id = f.order_id and l.fulfilment_order_id = f.fulfilment_order_id
-         where f.location_id = $2 and f.state in (1, 7, 8, 9, 10) and l.variant_id = $1 and l.quantity > l.picked
+         where f.location_id = $2 and f.state in (1, 7, 8, 9, 10, 13) and l.variant_id = $1 and l.quantity > l.picked
          order by f.fulfilment_order_id desc",
         params![variant, location],
         |row| Ok((row.id()?, row.id()?)),

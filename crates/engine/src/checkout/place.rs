@@ -363,7 +363,7 @@ fn take_or_have_sent(
     hold::use_up(tx, actor, world, order.cart)?;
     let taken = take_what_there_is(tx, actor, world, taking)?;
     let (_, rest) = share_out(pieces(lines), &taken.allocations);
-    let (coming, rest) = inbound::take(tx, actor, world, (order, lines), rest)?;
+    let (coming, rest) = inbound::take(tx, actor, world, (order, lines, None), rest)?;
     if let Some(((_, variant), missing)) = rest.into_iter().next() {
         let asked = taking.demand.get(&variant).copied().unwrap_or(0);
         return Err(named(too_few(variant, asked - missing, asked).into(), lines));

@@ -51,8 +51,14 @@ fn free(
 ) -> Result<i64, Failure> {
     let order = order::lock(tx, which.0)?;
     let found = rows::of_order(tx, order.id)?.into_iter().find(|one| one.id == which.1);
-    let here = |one: &FulfilmentOrder| one.state.is_at_location() && one.location == Some(location);
+    let here = |one: &FulfilmentOrder| {
+        let lies = one.state.is_at_location() || one.state == State::AwaitingTransfer;
+        lies && one.location == Some(location)
+    };
     let Some(mut one) = found.filter(here) else { return Ok(0) };
+    let unpicked: i64 =
+        one.lines.iter().filter(|line| line.variant == variant).map(|line| line.quantity - line.picked).sum();
+    let most = most.min(unpicked - inbound::still_to_come(tx, &one, variant)?);
     let (mut parts, mut freed) = (Pieces::new(), 0);
     for number in 0..one.lines.len() {
         let line = &mut one.lines[number];

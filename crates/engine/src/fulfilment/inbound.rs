@@ -18,7 +18,7 @@ use super::{FulfilmentOrder, add, end_if_empty, pool, room, tell};
 use crate::event::emit;
 use crate::order::{self, Line, Order};
 use crate::routing::{self, Of, Taking};
-use crate::stock::availability::Reach;
+use crate::stock::availability::{Ahead, Reach};
 use crate::transfer::receive::Received;
 use crate::transfer::{self as transfers, TransferOrder, receive, send};
 use crate::{Failure, World};
@@ -71,7 +71,8 @@ pub struct Coming {
     pub expected_at: Option<Instant>,
 }
 
-/// Takes what other locations can send to where an order is collected; answers that, and what nobody can send.
+/// Takes what other locations can send to where an order is collected, of an order that waits already after those who wait longer;
+/// answers that, and what nobody can send.
 ///
 /// # Errors
 /// What the store says.
@@ -79,13 +80,14 @@ pub(crate) fn take(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (order, lines): (&Order, &[Line]),
+    (order, lines, ahead): (&Order, &[Line], Option<Ahead>),
     wanted: Pieces,
 ) -> Result<(Coming, Pieces), Failure> {
     if wanted.is_empty() {
         return Ok((Coming::default(), wanted));
     }
-    let Some((reach, days)) = reach_of(tx, order)? else { return Ok((Coming::default(), wanted)) };
+    let Some((mut reach, days)) = reach_of(tx, order)? else { return Ok((Coming::default(), wanted)) };
+    reach.ahead = ahead;
     let demand = pool::of_variants(&wanted);
     let cause = ("order", order.id.to_string());
     let taking = Taking {
@@ -102,17 +104,17 @@ pub(crate) fn take(
     Ok((Coming { parts, expected_at }, rest))
 }
 
-/// Could other locations send any of these to where an order is collected?
+/// Could other locations send any of these to where an order is collected, beside what those get who wait longer?
 ///
 /// # Errors
 /// What the store says.
 pub(super) fn is_something_there(
     tx: &mut Tx<'_>,
-    order: &Order,
+    (order, ahead): (&Order, Option<Ahead>),
     wanted: &BTreeMap<Id<Variant>, i64>,
 ) -> Result<bool, Failure> {
     match reach_of(tx, order)? {
-        Some((reach, _)) => routing::is_something_there(tx, &reach, wanted),
+        Some((reach, _)) => routing::is_something_there(tx, &Reach { ahead, ..reach }, wanted),
         None => Ok(false),
     }
 }
@@ -295,6 +297,23 @@ fn give_up(
             let line = *line;
             *pieces.entry((line.line, line.variant)).or_insert(0) += taken;
             rows::update_line(tx, part, &line)?;
+        }
+    }
+    Ok(pieces)
+}
+
+/// How many pieces of a variant are still to come for a fulfilment order.
+pub(super) fn still_to_come(
+    tx: &mut Tx<'_>,
+    part: &FulfilmentOrder,
+    variant: Id<Variant>,
+) -> Result<i64, Failure> {
+    let mut pieces = 0;
+    if part.state == State::AwaitingTransfer {
+        for id in store::transfer::for_order(tx, (part.order, part.id))? {
+            let one = transfers::find(tx, id)?;
+            let lines = one.lines.iter().filter(|line| line.variant == variant);
+            pieces += lines.map(|line| line.progress.promised).sum::<i64>();
         }
     }
     Ok(pieces)

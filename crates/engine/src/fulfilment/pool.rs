@@ -25,7 +25,7 @@ use super::{
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::routing::{self, Of, Taking};
-use crate::stock::availability::{Reach, pinned, reach};
+use crate::stock::availability::{Ahead, Reach, pinned, reach};
 use crate::stock::book_of;
 use crate::{Failure, World};
 
@@ -126,7 +126,7 @@ pub(super) fn take(
     };
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(parts, &taken.allocations);
-    let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
+    let (coming, rest) = inbound::take(tx, actor, world, (order, &lines, from.reach.ahead.clone()), rest)?;
     let network = from.reach.network;
     if coming.parts.is_empty() {
         for made in open(tx, actor, world, order, network, &parts, false)? {
@@ -180,13 +180,13 @@ fn route(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, (order, id): Which) 
     };
     let mut from = from_where(tx, &order, one.network)?;
     let (parts, ahead) = served_first(tx, &one)?;
-    (from.reach.ahead, from.promised) = (Some(ahead), one.promised);
+    (from.reach.ahead, from.promised) = (Some(Ahead { network: one.network, pieces: ahead }), one.promised);
     if parts.is_empty() {
         return Ok(false);
     }
     let wanted = of_variants(&parts);
     let there = routing::is_something_there(tx, &from.reach, &wanted)?;
-    if !there && !inbound::is_something_there(tx, &order, &wanted)? {
+    if !there && !inbound::is_something_there(tx, (&order, from.reach.ahead.clone()), &wanted)? {
         return Ok(false);
     }
     // Where the profile gives nothing of what is there, nothing is to be written.

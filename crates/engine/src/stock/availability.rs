@@ -28,8 +28,17 @@ pub struct Reach {
     pub pinned: bool,
     /// What the channel never sells.
     pub threshold: i64,
-    /// For goods that wait already: how many of each variant are promised to those who wait longer. Promises to others do not count then.
-    pub ahead: Option<BTreeMap<Id<Variant>, i64>>,
+    /// For goods that wait already: who waits longer. Promises to others of the same queue do not count then.
+    pub ahead: Option<Ahead>,
+}
+
+/// Those who wait longer in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// Whose queue it is.
+    pub network: Id<Network>,
+    /// How many of each variant are promised to them.
+    pub pieces: BTreeMap<Id<Variant>, i64>,
 }
 
 /// The reach of a channel: a till's own location, or the active shipping locations of its network by rank.
@@ -222,8 +231,9 @@ pub fn draw(reach: &Reach, known: &Known) -> Picture {
             }
         }
     }
-    for (variant, ahead) in reach.ahead.iter().flatten() {
-        picture.claims.entry(*variant).or_default().committed += ahead;
+    let ahead = reach.ahead.iter().filter(|ahead| reach.overlapping.contains(&ahead.network));
+    for (variant, pieces) in ahead.flat_map(|ahead| &ahead.pieces) {
+        picture.claims.entry(*variant).or_default().committed += pieces;
     }
     picture.shelves.values_mut().for_each(Shelves::sort);
     picture
@@ -235,7 +245,7 @@ fn claim(claims: &mut Claims, reach: &Reach, place: [u8; 16], (state, amount): (
         return;
     }
     // Of those who wait in the same queue only they count who are ahead.
-    let in_queue = reach.ahead.is_some() && place == reach.network.bytes();
+    let in_queue = reach.ahead.as_ref().is_some_and(|ahead| place == ahead.network.bytes());
     match state {
         Some(State::PoolHeld) => claims.held += amount,
         Some(State::PoolCommitted) if !in_queue => claims.committed += amount,

@@ -157,6 +157,23 @@ fn what_arrives_damaged_is_sent_again() {
     });
 }
 
+/// A count finds no mug at the location of this place.
+fn count_none(ground: &Ground<'_>, place: usize) {
+    ground.shop.pass(60);
+    let (location, mug) = (ground.retailer.locations[place], ground.mug);
+    let counted = ground.shop.run(move |tx, actor, world| {
+        let scope = Scope::Variants(vec![mug]);
+        let new = NewCount { location, scope, blind: true, note: None };
+        let id = count::request(tx, actor, world, new)?.count.id;
+        let none = [Piece { variant: mug, pieces: 0, place: String::new(), at: None }];
+        tally::add(tx, actor, world, id, &none)?;
+        tally::finish(tx, actor, world, id, false)?;
+        Ok(id)
+    });
+    let id = counted.expect("counted");
+    ground.shop.run(move |tx, actor, world| counted::post(tx, actor, world, id)).expect("posted");
+}
+
 #[test]
 fn a_count_takes_promised_goods_away_and_the_order_gets_others() {
     on_every_engine(|shop| {
@@ -164,25 +181,52 @@ fn a_count_takes_promised_goods_away_and_the_order_gets_others() {
         let parcel = ground.order(2, None);
         let collected = ground.order(1, Some(1));
         assert_eq!(ground.counts(0), [0, 3, 0, 0]);
-        shop.pass(60);
-        let (leeds, mug) = (ground.retailer.locations[0], ground.mug);
-        let id = shop
-            .run(move |tx, actor, world| {
-                let scope = Scope::Variants(vec![mug]);
-                let new = NewCount { location: leeds, scope, blind: true, note: None };
-                let id = count::request(tx, actor, world, new)?.count.id;
-                let none = [Piece { variant: mug, pieces: 0, place: String::new(), at: None }];
-                tally::add(tx, actor, world, id, &none)?;
-                tally::finish(tx, actor, world, id, false)?;
-                Ok(id)
-            })
-            .unwrap();
-        shop.run(move |tx, actor, world| counted::post(tx, actor, world, id)).unwrap();
+        count_none(&ground, 0);
         assert_eq!((ground.counts(0), ground.counts(2)), ([0; 4], [0, 3, 0, 0]), "hull has them all");
         assert_eq!(ground.open_parts(parcel.order.id)[0].location, Some(ground.retailer.locations[2]));
         assert_eq!(coming(&ground, 1).len(), 2, "leeds sends none, hull one");
         let open = ground.open_parts(collected.order.id);
         assert_eq!((open.len(), open[0].state), (1, State::AwaitingTransfer));
+    });
+}
+
+#[test]
+fn a_count_takes_away_what_lies_promised_beside_goods_that_are_coming() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [5, 1, 0]);
+        let order = ground.order(3, Some(1)).order.id;
+        assert_eq!((ground.counts(0), ground.counts(1)), ([3, 2, 0, 0], [0, 1, 0, 0]));
+        count_none(&ground, 1);
+        assert_eq!((ground.counts(0), ground.counts(1)), ([2, 3, 0, 0], [0; 4]), "leeds sends one more");
+        let open = ground.open_parts(order);
+        let wanted: Vec<_> = open.iter().map(|one| (one.state, one.lines[0].quantity)).collect();
+        assert_eq!(wanted, [(State::AwaitingTransfer, 2), (State::AwaitingTransfer, 1)]);
+        for transfer in coming(&ground, 1) {
+            ship(&ground, transfer.id);
+            receive(&ground, transfer.id, transfer.lines[0].progress.quantity, Stock::Available).unwrap();
+        }
+        assert!(ground.open_parts(order).iter().all(|one| one.state == State::Open));
+        assert_eq!(ground.counts(1), [0, 3, 0, 0]);
+    });
+}
+
+#[test]
+fn what_comes_is_sent_to_who_waited_longest_whoever_waits_behind() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [6, 0, 0]);
+        let [first, second] = [3, 3].map(|mugs| ground.order(mugs, Some(1)).order.id);
+        for transfer in coming(&ground, 1).into_iter().rev() {
+            ship(&ground, transfer.id);
+            let lost = shop
+                .run(move |tx, actor, world| inbound::close(tx, actor, world, transfer.id, Shortage::Lost));
+            assert_eq!(lost.unwrap().state, Transfer::ClosedShort);
+            shop.pass(1);
+        }
+        ground.retailer.stock(shop, ground.mug, 2, 3);
+        shop.run(engine::fulfilment::pool::route_waiting).unwrap();
+        let states = [first, second].map(|order| ground.open_parts(order)[0].state);
+        assert_eq!(states, [State::AwaitingTransfer, State::Unrouted]);
+        assert_eq!(ground.counts(2), [0, 3, 0, 0], "hull sends what it has to the first");
     });
 }
 

@@ -82,6 +82,7 @@ impl Model {
         for place in 0..self.orders[number].parts.len() {
             if self.orders[number].parts[place].is_open() && only.is_none_or(|only| only == place) {
                 self.end_if_empty(number, place, PartState::Cancelled);
+                self.open_when_all_there((number, place));
             }
         }
     }
@@ -93,9 +94,9 @@ impl Model {
         (line, variant): (usize, usize),
         most: i64,
     ) -> i64 {
-        let part = &mut self.order_mut(order).parts[part];
-        let location = part.location;
-        let found = part.pieces.iter_mut().find(|piece| (piece.line, piece.variant) == (line, variant));
+        let one = &mut self.order_mut(order).parts[part];
+        let location = one.location;
+        let found = one.pieces.iter_mut().find(|piece| (piece.line, piece.variant) == (line, variant));
         let Some(piece) = found else { return 0 };
         let freed = piece.quantity.min(most);
         let promised = freed.min(piece.quantity - piece.picked);
@@ -105,8 +106,9 @@ impl Model {
             Some(location) => (at(location, StockState::Committed), at(location, StockState::Available)),
             None => (POOL, world(StockState::Demand)),
         };
-        if promised > 0 {
-            self.stock.shift(variant, (from, back), promised);
+        let here = self.let_come((order, part), variant, promised);
+        if here > 0 {
+            self.stock.shift(variant, (from, back), here);
         }
         if let (Some(location), true) = (location, freed > promised) {
             self.stock.shift(variant, (at(location, StockState::Picked), back), freed - promised);

@@ -8,7 +8,7 @@ use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::stock::State as StockState;
 
-use super::order::{Part, Piece};
+use super::order::{Part, Piece, Pieces};
 use super::stock::{Place, Reach, Taken, at, world};
 use super::{Model, Step};
 
@@ -16,9 +16,6 @@ use super::{Model, Step};
 pub const EXCLUDED_SECONDS: i64 = 86_400;
 /// The most fulfilment orders one round looks at.
 const ROUND: usize = 100;
-
-/// Pieces of variants for order lines.
-type Pieces = BTreeMap<(usize, usize), i64>;
 
 impl Part {
     /// May the next state follow, and does nobody hold it?
@@ -96,7 +93,7 @@ impl Model {
         }
     }
 
-    fn part_mut(&mut self, order: usize, part: usize) -> &mut Part {
+    pub(super) fn part_mut(&mut self, order: usize, part: usize) -> &mut Part {
         &mut self.order_mut(order).parts[part]
     }
 
@@ -209,7 +206,7 @@ impl Model {
     }
 
     /// Pieces a location does not give are taken from elsewhere as far as they can be had; the rest waits in the pool.
-    fn go_elsewhere(&mut self, order: usize, pieces: Pieces) {
+    pub(super) fn go_elsewhere(&mut self, order: usize, pieces: Pieces) {
         let reach = self.reach_now(order);
         let rest = self.take_what_there_is(order, &reach, pieces);
         if rest.is_empty() {
@@ -229,8 +226,26 @@ impl Model {
         }
     }
 
-    /// Takes what there is and opens parts for it; what is not there is answered.
-    fn take_what_there_is(&mut self, order: usize, reach: &Reach, mut wanted: Pieces) -> Pieces {
+    /// Takes what there is and opens parts for it; what the location lacks where it is collected is sent there. What nobody has is
+    /// answered.
+    pub(super) fn take_what_there_is(&mut self, order: usize, reach: &Reach, wanted: Pieces) -> Pieces {
+        let (here, rest) = self.take_pieces(reach, wanted);
+        let senders = self.senders(order, reach);
+        let (coming, rest) =
+            senders.map_or((BTreeMap::new(), rest.clone()), |senders| self.take_pieces(&senders, rest));
+        if coming.is_empty() {
+            let opened =
+                here.into_iter().map(|(location, pieces)| Part::new(Some(location), PartState::Open, pieces));
+            let opened: Vec<Part> = opened.collect();
+            self.add_parts(order, opened);
+        } else {
+            self.await_goods(order, here, coming);
+        }
+        rest
+    }
+
+    /// Takes as many pieces as can be promised: what each location gives, and what is not there.
+    fn take_pieces(&mut self, reach: &Reach, mut wanted: Pieces) -> (BTreeMap<usize, Pieces>, Pieces) {
         let mut demand: BTreeMap<usize, i64> = BTreeMap::new();
         for ((_, variant), quantity) in &wanted {
             *demand.entry(*variant).or_insert(0) += quantity;
@@ -251,12 +266,8 @@ impl Model {
                 }
             }
         }
-        let opened =
-            places.into_iter().map(|(location, pieces)| Part::new(Some(location), PartState::Open, pieces));
-        let opened: Vec<Part> = opened.collect();
-        self.add_parts(order, opened);
         wanted.retain(|_, missing| *missing > 0);
-        wanted
+        (places, wanted)
     }
 
     fn offer(
@@ -344,7 +355,8 @@ impl Model {
     fn route(&mut self, order: usize, part: usize) -> bool {
         let wanted = self.orders[order].parts[part].by_variant(|piece| piece.quantity);
         let reach = Reach { ahead: Some(self.ahead_of(order, part)), ..self.reach_now(order) };
-        if !wanted.keys().any(|variant| self.promisable(&reach, *variant) > 0) {
+        let can_be_had = |reach: &Reach| wanted.keys().any(|variant| self.promisable(reach, *variant) > 0);
+        if !can_be_had(&reach) && !self.senders(order, &reach).is_some_and(|senders| can_be_had(&senders)) {
             return false;
         }
         self.move_all(&wanted, (POOL, world(StockState::Demand)));
@@ -397,18 +409,22 @@ impl Model {
         let mut promised: Vec<(u64, usize, usize)> = Vec::new();
         for (number, order) in self.orders.iter().enumerate() {
             let parts = order.parts.iter().enumerate();
-            let here =
-                parts.filter(|(_, part)| part.state.is_at_location() && part.location == Some(location));
+            let here = parts.filter(|(_, part)| {
+                part.location == Some(location)
+                    && (part.state.is_at_location() || part.state == PartState::AwaitingTransfer)
+            });
             promised.extend(here.map(|(place, part)| (part.number, number, place)));
         }
         promised.sort_unstable_by(|a, b| b.cmp(a));
         for (_, order, place) in promised {
             let mut elsewhere = Pieces::new();
+            let mut there = self.committed_there((order, place), variant);
             for piece in &mut self.part_mut(order, place).pieces {
-                let freed = (piece.quantity - piece.picked).min(lost);
+                let freed = (piece.quantity - piece.picked).min(lost).min(there);
                 if piece.variant == variant && freed > 0 {
                     piece.quantity -= freed;
                     lost -= freed;
+                    there -= freed;
                     *elsewhere.entry((piece.line, variant)).or_insert(0) += freed;
                 }
             }

@@ -15,12 +15,17 @@ use super::returns::Return;
 use super::stock::{Reach, Taken, at, demand, world};
 use super::{Choice, Model, cart};
 
+/// Pieces of variants for order lines.
+pub type Pieces = BTreeMap<(usize, usize), i64>;
+
 /// What a customer bought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     pub channel: usize,
     pub state: State,
     pub kind: Kind,
+    /// How the customer has it delivered.
+    pub choice: Option<Choice>,
     pub lines: Vec<Line>,
     pub delivery: i64,
     /// Minor units cancelled.
@@ -110,6 +115,19 @@ impl Order {
         self.delivery + self.lines.iter().map(|line| line.unit * line.quantity).sum::<i64>()
     }
 
+    /// What its lines take from shelves.
+    fn pieces(&self) -> Pieces {
+        let lines = self.lines.iter().enumerate();
+        let of = |(number, line): (usize, &Line)| {
+            let quantity = line.quantity;
+            line.takes
+                .iter()
+                .map(move |(variant, each)| ((number, *variant), each * quantity))
+                .collect::<Vec<_>>()
+        };
+        lines.flat_map(of).collect()
+    }
+
     /// The state of parts that have left.
     fn left(&self) -> PartState {
         if self.kind == Kind::Ship { PartState::Shipped } else { PartState::Collected }
@@ -180,7 +198,9 @@ impl Model {
         let at_the_counter = self.plan.channels[cart.channel].location.is_some() || nothing_moves;
         match cart.choice {
             Some(Choice::Parcel) => Ok((Kind::Ship, self.reach(cart.channel))),
-            Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::counter(location))),
+            Some(Choice::Collected(location) | Choice::Sent(location)) => {
+                Ok((Kind::Pickup, Reach::counter(location)))
+            }
             None if at_the_counter => Ok((Kind::HandOver, self.reach(cart.channel))),
             None => Err(Code::NotDeliverable),
         }
@@ -212,19 +232,29 @@ impl Model {
         let means = means(tenders, order.gross(), &channel.payment_kinds)?;
         let gone = kind == Kind::HandOver && in_hand(&means, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
-        let to = if gone { StockState::Customer } else { StockState::Committed };
-        let taken = self.take(&reach, &demand(&self.plan, &cart.lines), to)?;
-        let state = if gone { order.left() } else { PartState::Open };
-        let parts = parts(&order.lines, &taken, state);
         for one in means {
             let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
             order.begin_payment(one, allowed, at_once, self.now)?;
         }
-        self.touched.orders.insert(self.orders.len());
         let number = self.orders.len();
         self.orders.push(Rc::new(order));
-        self.add_parts(number, parts);
+        self.serve(number, &reach, gone)?;
         self.order_mut(number).go_on();
+        Ok(())
+    }
+
+    /// Takes the goods of a new order: the customer has them at once, or they are promised, or sent to where they are collected.
+    fn serve(&mut self, number: usize, reach: &Reach, gone: bool) -> Result<(), Code> {
+        let order = self.orders[number].clone();
+        if matches!(order.choice, Some(Choice::Sent(_))) {
+            let rest = self.take_what_there_is(number, reach, order.pieces());
+            return if rest.is_empty() { Ok(()) } else { Err(Code::OutOfStock) };
+        }
+        let to = if gone { StockState::Customer } else { StockState::Committed };
+        let lines: Vec<_> = order.lines.iter().map(|line| (line.variant, line.quantity)).collect();
+        let taken = self.take(reach, &demand(&self.plan, &lines), to)?;
+        let state = if gone { order.left() } else { PartState::Open };
+        self.add_parts(number, parts(&order.lines, &taken, state));
         Ok(())
     }
 
@@ -245,6 +275,7 @@ impl Model {
             channel: cart.channel,
             state: State::PendingPayment,
             kind,
+            choice: cart.choice,
             lines: cart.lines.iter().map(line).collect(),
             delivery: self.charge(cart.choice),
             cancelled: 0,

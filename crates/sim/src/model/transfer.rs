@@ -15,6 +15,8 @@ pub struct Transfer {
     pub source: usize,
     pub destination: usize,
     pub state: State,
+    /// Which part of which order waits for it.
+    pub waiting: Option<(usize, usize)>,
     /// How far the pieces of each variant are.
     pub lines: BTreeMap<usize, Progress>,
 }
@@ -86,16 +88,22 @@ impl Model {
         }
         let lines = self.sent(lines)?;
         self.touched.transfers.insert(self.transfers.len());
-        self.transfers.push(Transfer { source, destination, state: State::Draft, lines });
+        self.transfers.push(Transfer { source, destination, state: State::Draft, waiting: None, lines });
         Ok(())
     }
 
-    fn transfer_mut(&mut self, number: usize) -> &mut Transfer {
+    pub(super) fn transfer_mut(&mut self, number: usize) -> &mut Transfer {
         self.touched.transfers.insert(number);
         &mut self.transfers[number]
     }
 
     pub(super) fn go_on_with_transfer(&mut self, number: usize, step: &TransferStep) -> Result<(), Code> {
+        self.step_of_transfer(number, step)?;
+        self.follow(number);
+        Ok(())
+    }
+
+    fn step_of_transfer(&mut self, number: usize, step: &TransferStep) -> Result<(), Code> {
         let Transfer { source, destination, state, .. } = self.transfers[number];
         let (committed, picked) = (at(source, StockState::Committed), at(source, StockState::Picked));
         let shelf = at(source, StockState::Available);
@@ -201,13 +209,16 @@ impl Model {
             line.arrived += sent;
             line.damaged += if state == StockState::Available { 0 } else { sent };
             line.over += pieces - sent;
-            let here = at(destination, state);
-            for (from, count) in
-                [(at(destination, StockState::InTransit), sent), (world(StockState::Found), pieces - sent)]
-            {
-                if count > 0 {
-                    self.stock.shift(variant, (from, here), count);
-                }
+            let to_order = if state == StockState::Available { sent.min(line.promised) } else { 0 };
+            line.promised -= to_order;
+            let (here, on_the_way) = (at(destination, state), at(destination, StockState::InTransit));
+            let ways = [
+                (on_the_way, at(destination, StockState::Committed), to_order),
+                (on_the_way, here, sent - to_order),
+                (world(StockState::Found), here, pieces - sent),
+            ];
+            for (from, to, count) in ways.into_iter().filter(|(.., count)| *count > 0) {
+                self.stock.shift(variant, (from, to), count);
             }
         }
         let one = self.transfer_mut(number);
@@ -245,6 +256,7 @@ impl Model {
             self.transfer_mut(number).unpicked(variant, pieces).expect("so many").quantity -= pieces;
             let way = (at(location, StockState::Committed), world(StockState::Shrinkage));
             self.stock.shift(variant, way, pieces);
+            self.follow(number);
         }
         lost
     }

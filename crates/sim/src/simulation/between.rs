@@ -13,6 +13,7 @@ use engine::returns::{self, Wish};
 use engine::transfer::receive::Received;
 use engine::transfer::{self, NewTransfer, send};
 use engine::{Failure, World};
+use store::transfer::{self as transfers, Side};
 use store::{Tx, count as counts, order as orders};
 
 use super::real::{Real, Work, nobody};
@@ -21,6 +22,8 @@ use crate::model::returns::ReturnStep;
 use crate::model::transfer::TransferStep;
 use crate::model::{Command, Step};
 
+/// How many transfer orders are made for orders at most at a location by one command, or while time passes.
+const TRANSFERS_OF_A_COMMAND: i64 = 200;
 /// How many counts one command asks for at most at a location.
 const COUNTS_OF_A_COMMAND: i64 = 10;
 
@@ -72,6 +75,24 @@ impl Real {
             }
             Ok(String::new())
         })
+    }
+
+    /// Notes the transfer orders that were made for orders, the oldest first.
+    pub fn note_transfers(&mut self) -> Result<(), Failure> {
+        let last = self.transfers.last().copied();
+        let mut new = Vec::new();
+        for location in self.locations.iter().copied() {
+            let before = Id::from_bytes([255; 16]);
+            let newest = self.shop.read(move |tx| {
+                let which = (location, Side::Out, false);
+                Ok::<_, Failure>(transfers::list(tx, which, before, TRANSFERS_OF_A_COMMAND)?)
+            })?;
+            let made = newest.into_iter().map(|one| one.id);
+            new.extend(made.filter(|id| last.is_none_or(|last| *id > last)));
+        }
+        new.sort_unstable();
+        self.transfers.extend(new);
+        Ok(())
     }
 
     /// Notes the counts that a command asked for, the oldest first.

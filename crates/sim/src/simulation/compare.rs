@@ -93,11 +93,7 @@ pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Difference
             lines: lines.collect(),
             state: row.state,
             known: row.contact.is_some(),
-            choice: match (row.method, row.pickup_location) {
-                (None, _) => None,
-                (Some(_), Some(place)) => Some(Choice::Collected(self::number(&real.locations, place))),
-                (Some(_), None) => Some(Choice::Parcel),
-            },
+            choice: choice(real.sent, &real.locations, (row.method, row.pickup_location)),
             merged_into: row.merged_into.map(|into| self::number(&real.carts, into)),
             version: row.version,
             expires_at: seconds(row.expires_at),
@@ -105,6 +101,20 @@ pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Difference
         differences.extend(differs(&format!("cart {number}"), &*model.carts[*number], &found));
     }
     Ok(differences)
+}
+
+/// How something is delivered: by which method, and where it is collected.
+fn choice(
+    sent: Id<id::DeliveryMethod>,
+    places: &[Id<id::Location>],
+    (method, place): (Option<Id<id::DeliveryMethod>>, Option<Id<id::Location>>),
+) -> Option<Choice> {
+    let place = place.map(|place| number(places, place));
+    match (method?, place) {
+        (method, Some(place)) if method == sent => Some(Choice::Sent(place)),
+        (_, Some(place)) => Some(Choice::Collected(place)),
+        (_, None) => Some(Choice::Parcel),
+    }
 }
 
 fn seconds(at: Instant) -> i64 {
@@ -119,7 +129,7 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
         let model = &*model.orders[*number];
         let (variants, places, channels) =
             (real.variants.clone(), real.locations.clone(), real.channels.clone());
-        let told = model.told;
+        let (told, sent) = (model.told, real.sent);
         let (found, parts, gross) = real.shop.read(move |tx| {
             let row = orders::find(tx, id)?.expect("the order is there");
             let lines = orders::lines(tx, id)?;
@@ -128,6 +138,7 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 channel: self::number(&channels, row.channel),
                 state: row.state,
                 kind: row.kind,
+                choice: choice(sent, &places, (row.delivery_method, row.location)),
                 lines: lines.iter().map(|line| self::line(&variants, line)).collect(),
                 delivery: row.delivery_gross,
                 cancelled: row.cancelled,
@@ -178,7 +189,8 @@ pub fn between(
 ) -> Result<Differences, Failure> {
     let mut differences: Differences =
         differs("how many counts", &model.counts.len(), &real.counts.len()).into_iter().collect();
-    for number in transfers {
+    differences.extend(differs("how many transfer orders", &model.transfers.len(), &real.transfers.len()));
+    for number in transfers.iter().filter(|number| **number < real.transfers.len()) {
         let id = real.transfers[*number];
         let row = real.shop.read(move |tx| Ok::<_, Failure>(transfer::find(tx, id)?))?.expect("it is there");
         let lines = row.lines.iter().map(|line| (self::number(&real.variants, line.variant), line.progress));
@@ -186,6 +198,7 @@ pub fn between(
             source: self::number(&real.locations, row.source),
             destination: self::number(&real.locations, row.destination),
             state: row.state,
+            waiting: row.waiting.map(|waiting| part_that_waits(real, waiting)).transpose()?,
             lines: lines.collect(),
         };
         differences.extend(differs(&format!("transfer order {number}"), &model.transfers[*number], &found));
@@ -217,6 +230,16 @@ pub fn between(
         differences.extend(differs(&format!("count {number}"), model, &found));
     }
     Ok(differences)
+}
+
+/// The number of an order, and which of its parts it is.
+fn part_that_waits(
+    real: &Real,
+    (order, part): (Id<id::Order>, Id<id::FulfilmentOrder>),
+) -> Result<(usize, usize), Failure> {
+    let parts = real.shop.read(move |tx| Ok::<_, Failure>(fulfilment::of_order(tx, order)?))?;
+    let place = parts.iter().position(|one| one.id == part).expect("a part of the order");
+    Ok((number(&real.orders, order), place))
 }
 
 fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {

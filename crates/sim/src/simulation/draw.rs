@@ -154,7 +154,8 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
 fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
     match chance.below(16) {
         0 => None,
-        1..4 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        1..3 => Some(Choice::Collected(place(chance, model.plan.locations.len()))),
+        3..6 => Some(Choice::Sent(place(chance, model.plan.locations.len()))),
         _ => Some(Choice::Parcel),
     }
 }

@@ -33,6 +33,7 @@ pub struct Real {
     pub channels: Vec<Id<Channel>>,
     pub parcel: Id<DeliveryMethod>,
     pub collected: Id<DeliveryMethod>,
+    pub sent: Id<DeliveryMethod>,
     pub carts: Vec<Id<id::Cart>>,
     pub orders: Vec<Id<id::Order>>,
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
@@ -258,6 +259,7 @@ impl Real {
         let (method, location) = match choice {
             Choice::Parcel => (self.parcel, None),
             Choice::Collected(location) => (self.collected, Some(Reference::Id(self.locations[location]))),
+            Choice::Sent(location) => (self.sent, Some(Reference::Id(self.locations[location]))),
         };
         cart::Choice { method: Reference::Id(method), location }
     }
