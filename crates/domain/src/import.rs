@@ -43,6 +43,12 @@ words! {
         Orders 6 "orders";
         /// Where the postal codes lie that begin alike.
         PostalAreas 7 "postal_areas";
+        /// Price lists, without their prices.
+        PriceLists 11 "price_lists";
+        /// Promotions with their limits.
+        Promotions 12 "promotions";
+        /// Coupons: codes that open promotions.
+        Coupons 13 "coupons";
     }
 }
 

@@ -17,13 +17,16 @@ use crate::event::emit;
 use crate::{Failure, World};
 
 mod area;
+mod coupon;
 mod customer;
 pub mod export;
 pub mod file;
+mod list;
 mod location;
 mod order;
 mod price;
 mod product;
+mod promotion;
 pub mod row;
 mod stock;
 

@@ -390,3 +390,68 @@ fn files_are_read_however_they_are_written() {
     let whole = import::read(Kind::Locations, &Mapping::default(), b"name\nx\n").map(drop);
     assert!(whole.unwrap_err().each().filter_map(Refusal::field).eq(["kind", "time_zone"]));
 }
+
+#[test]
+fn lists_promotions_and_coupons_are_tried_taken_known_and_given_out() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        retailer.sell(shop, "MUG", 500);
+        let market = retailer.market.to_string();
+        let lists = format!(
+            "code,name,currency,market,customer_group\nmembers,Members,GBP,{market},members\nodd,Odd,GBP,,\n"
+        );
+        let lists = file(Kind::PriceLists, &lists);
+        assert_eq!(counts(&take(shop, &lists, Mode::DryRun)), [1, 0, 0, 1]);
+        let taken = take(shop, &lists, Mode::RowsThatPass);
+        assert_eq!(counts(&taken), [1, 0, 0, 1]);
+        assert_eq!(told(shop, &taken), ["3 market \"\": give either market or channel"]);
+        assert_eq!(counts(&take(shop, &lists, Mode::RowsThatPass)), [0, 0, 1, 1]);
+
+        let promotions = "external_id,name,percent,off,skus,currency,needs_coupon,uses_max,budget,active,terms\n\
+            spring,Spring,12.5,,MUG,GBP,yes,,500.00,yes,\n\
+            fiver,Fiver off,,5,,GBP,,1,,,\n\
+            both,Both,10,5,,GBP,,,,,\n\
+            lost,Lost,10,,GONE,,,,,,\n\
+            bare,Bare,,5,,,,,,,\n\
+            sets,Sets,,,,,,,,yes,\"{\"\"benefit\"\":{\"\"set\"\":{\"\"parts\"\":[{\"\"pieces\"\":3}],\"\"gives\"\":{\"\"cheapest\"\":{\"\"pieces\"\":1,\"\"rate\"\":1000000}}}}}\"\n";
+        let file_of = |text: &str| file(Kind::Promotions, text);
+        assert_eq!(counts(&take(shop, &file_of(promotions), Mode::DryRun)), [3, 0, 0, 3]);
+        let taken = take(shop, &file_of(promotions), Mode::RowsThatPass);
+        assert_eq!(counts(&taken), [3, 0, 0, 3]);
+        assert_eq!(
+            told(shop, &taken),
+            [
+                "4 percent \"10\": give one of percent, off and new_price, or the terms",
+                "5 skus \"GONE\": no variant has this sku; take in products first",
+                "6 currency \"\": name what the amount is in",
+            ]
+        );
+        assert_eq!(counts(&take(shop, &file_of(promotions), Mode::RowsThatPass)), [0, 0, 3, 3]);
+        let higher = promotions.replace("12.5", "15").replace(",1,,,\n", ",2,,yes,\n");
+        assert_eq!(counts(&take(shop, &file_of(&higher), Mode::RowsThatPass)), [0, 2, 1, 3]);
+
+        let coupons = file(
+            Kind::Coupons,
+            "code,promotion,uses_max\nspring-1,spring,1\nSPRING-2,spring,\nFIVER-1,fiver,\nLOST-1,nobody,\n",
+        );
+        let taken = take(shop, &coupons, Mode::RowsThatPass);
+        assert_eq!((counts(&taken), told(shop, &taken).len()), ([2, 0, 0, 2], 2));
+        assert_eq!(counts(&take(shop, &coupons, Mode::RowsThatPass)), [0, 0, 2, 2]);
+
+        for kind in [Kind::PriceLists, Kind::Promotions, Kind::Coupons] {
+            let page = shop.run(move |tx, actor, world| {
+                export::page(tx, actor, world, kind, (export::start(kind), 100))
+            });
+            let page = page.expect("rows");
+            let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
+            let mut text = export::header(kind).join(",") + "\n";
+            for row in &page.rows {
+                text += &(row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n");
+            }
+            let again = take(shop, &file(kind, &text), Mode::AllOrNothing);
+            let rows = page.rows.len() as i64;
+            assert!(rows > 1, "{text}");
+            assert_eq!(counts(&again), [0, 0, rows, 0], "{text} {:?}", told(shop, &again));
+        }
+    });
+}

@@ -172,3 +172,91 @@ fn a_cart_says_who_lowered_what() {
         );
     });
 }
+
+#[test]
+fn a_cart_is_previewed_with_a_draft_at_another_time() {
+    on_every_engine(|shop| {
+        let (desk, key, channel) = open(shop);
+        let mut draft = half(false, json!([]));
+        draft["terms"]["starts_at"] = json!("2026-12-24T00:00:00Z");
+        draft["terms"]["conditions"] = json!([{"groups": ["members"]}]);
+        let made = desk.ask(&key, "POST", "/v1/promotions", Some(draft));
+        assert_eq!(made.status, 201, "{}", made.text);
+        let id = made.json["id"].as_str().unwrap_or_default().to_owned();
+        let ask = |at: &str, groups: Value| {
+            let question = json!({"channel": channel, "lines": [{"sku": "MUG", "quantity": 3}], "groups": groups, "at": at,
+                "promotions": [id]});
+            desk.ask(&key, "POST", "/v1/prices/preview", Some(question))
+        };
+        let told = ask("2026-12-24T09:00:00Z", json!(["members"]));
+        assert_eq!(
+            (told.status.as_u16(), &told.json["totals"]["gross"]["amount"]),
+            (200, &json!(1500)),
+            "{}",
+            told.text
+        );
+        assert_eq!(told.json["lines"][0]["discounts"][0]["promotion"], json!(id));
+        assert_eq!(told.json["promotions"], json!([{"promotion": id, "amount": 1500}]));
+        for (at, groups, why) in [
+            ("2026-12-23T23:59:59Z", json!(["members"]), "time"),
+            ("2026-12-24T09:00:00Z", json!([]), "customer"),
+        ] {
+            let told = ask(at, groups);
+            assert_eq!(told.json["totals"]["gross"]["amount"], 3000, "{}", told.text);
+            assert_eq!(told.json["promotions"], json!([{"promotion": id, "amount": 0, "why": why}]));
+        }
+        let wrong = json!({"channel": channel, "lines": [{"sku": "NONE", "quantity": 1}], "coupons": ["NO-SUCH"], "promotions": [id]});
+        let refused = desk.ask(&key, "POST", "/v1/prices/preview", Some(wrong));
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json["errors"][0]["field"]),
+            (422, &json!("lines.0.sku")),
+            "{}",
+            refused.text
+        );
+        let many = json!({"channel": channel, "lines": [], "promotions": []});
+        assert_eq!(desk.ask(&key, "POST", "/v1/prices/preview", Some(many)).status, 422);
+        let reader = key_for(shop, &[Permission::ReadCatalogue]);
+        let plain = json!({"channel": channel, "lines": [{"sku": "MUG", "quantity": 1}]});
+        assert_eq!(desk.ask(&reader, "POST", "/v1/prices/preview", Some(plain)).status, 403);
+    });
+}
+
+#[test]
+fn a_past_period_is_simulated() {
+    on_every_engine(|shop| {
+        let (desk, key, channel) = open(shop);
+        assert_eq!(count(&crowd(shop, (&key, &channel), 10, None), "ordered"), 10);
+        let made = desk.ask(&key, "POST", "/v1/promotions", Some(half(false, json!([]))));
+        let id = made.json["id"].as_str().unwrap_or_default().to_owned();
+        let from = shop.shop.source.now();
+        shop.pass(3600);
+        let until = shop.shop.source.now();
+        let asked =
+            json!({"added": [id], "from": from.plus_seconds(-3600).to_string(), "until": until.to_string()});
+        let begun = desk.ask(&key, "POST", "/v1/promotion-simulations", Some(asked));
+        assert_eq!((begun.status.as_u16(), &begun.json["done"]), (201, &json!(false)), "{}", begun.text);
+        for _ in 0..4 {
+            engine::job::turn(&shop.shop, &engine::job::registry()).expect("a turn");
+        }
+        let path = format!("/v1/promotion-simulations/{}", begun.json["id"].as_str().unwrap_or_default());
+        let done = desk.ask(&key, "GET", &path, None);
+        let sum = json!({"channel": channel, "currency": "GBP", "orders": 10, "touched": 10, "was": 10_000, "becomes": 5000});
+        assert_eq!(
+            (&done.json["done"], &done.json["unlike"], &done.json["sums"]),
+            (&json!(true), &json!(0), &json!([sum])),
+            "{}",
+            done.text
+        );
+        assert_eq!(done.json["given"][0]["amount"], 5000);
+        let listed = desk.ask(&key, "GET", "/v1/promotion-simulations", None);
+        assert_eq!(listed.json["items"].as_array().map_or(0, Vec::len), 1, "{}", listed.text);
+        let empty = json!({"from": until.to_string(), "until": from.to_string()});
+        let refused = desk.ask(&key, "POST", "/v1/promotion-simulations", Some(empty));
+        assert_eq!(
+            (refused.status.as_u16(), refused.json["errors"].as_array().map_or(0, Vec::len)),
+            (422, 2),
+            "{}",
+            refused.text
+        );
+    });
+}

@@ -47,6 +47,8 @@ create table if not exists coupon (
     made_at {int} not null
 ) {strict};
 
+create index if not exists coupon_by_id on coupon (coupon_id);
+
 create table if not exists coupon_of_promotion (
     promotion_id {bytes} not null,
     coupon_id {bytes} not null,

@@ -222,6 +222,7 @@ lookups! {
     "pay" "payment" "payment_id";
     "prd" "product" "product_id";
     "prl" "price_list" "price_list_id";
+    "pro" "promotion" "promotion_id";
     "ret" "return_of_goods" "return_id";
     "tree" "category_tree" "tree_id";
     "txc" "tax_class" "tax_class_id";

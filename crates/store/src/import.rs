@@ -4,7 +4,7 @@ use domain::import::{Kind, Mode, State};
 use domain::value::id::{
     Channel, DeliveryMethod, Import as ImportKind, Location, PriceList, TaxClass, Variant,
 };
-use domain::value::{Id, Instant};
+use domain::value::{Id, Instant, Kind as IdKind};
 
 use crate::{Param, Row, StoreError, Tx, params};
 
@@ -250,17 +250,17 @@ pub fn delivery_method_coded(tx: &mut Tx<'_>, code: &str) -> Result<Option<Id<De
     tx.one("select delivery_method_id from delivery_method where code = $1", params![code], |row| row.id())
 }
 
-/// The external ids of these locations.
+/// The external ids of these things.
 ///
 /// # Errors
 /// What the store says.
-pub fn external_ids_of_locations(
+pub fn external_ids<K: IdKind>(
     tx: &mut Tx<'_>,
-    locations: &[[u8; 16]],
-) -> Result<Vec<(Id<Location>, String)>, StoreError> {
+    ids: &[[u8; 16]],
+) -> Result<Vec<(Id<K>, String)>, StoreError> {
     tx.rows(
-        "select id, external_id from external_id where kind = 'loc' and id in {ids $1}",
-        &[Param::Ids(locations)],
+        "select id, external_id from external_id where kind = $1 and id in {ids $2}",
+        &[K::PREFIX.into(), Param::Ids(ids)],
         |row| Ok((row.id()?, row.text()?)),
     )
 }

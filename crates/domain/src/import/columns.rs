@@ -136,6 +136,53 @@ const POSTAL_AREAS: &[Column] = &[
     needed("longitude", "degrees east, such as -1.5437"),
 ];
 
+const PRICE_LISTS: &[Column] = &[
+    needed("code", "the short word it goes by; rows with a known one change that price list"),
+    needed("name", "what people call it"),
+    needed("currency", "three letters of iso 4217: that of its market"),
+    may("market", "the market in which it holds: its id or external id"),
+    may("channel", "the channel in which it holds, instead: its code, id or external id"),
+    may("customer_group", "the group of customers it is for; everybody when empty"),
+    may("priority", "which goes first among lists that are as specific, the higher; 0 when empty"),
+    may("starts_at", "from when it holds, such as 2026-11-21 or 2026-11-21T09:30:00Z"),
+    may("ends_at", "until when it holds, not included"),
+    may("active", "yes or no"),
+    may("external_id", "the id another system knows it by"),
+];
+
+const PROMOTIONS: &[Column] = &[
+    needed("external_id", "the id another system knows it by; rows with a known one change that promotion"),
+    needed("name", "what people call it"),
+    may(
+        "terms",
+        "what it says, in json as the api takes it; leave out the columns from percent to ends_at then",
+    ),
+    may("percent", "a share that is off, such as 20 or 12.5"),
+    may("off", "an amount that is off, such as 2.50"),
+    may("off_minor", "the same in minor units"),
+    may("new_price", "what one costs instead, such as 9.99"),
+    may("new_price_minor", "the same in minor units"),
+    may("on", "each piece, or the cart as a whole; each when empty"),
+    may("skus", "the goods it is for, set apart by |; all goods when empty"),
+    may("currency", "three letters of iso 4217; needed for amounts"),
+    may("needs_coupon", "yes or no; no when empty"),
+    may("customer_groups", "only for these groups, set apart by |"),
+    may("channels", "only in these channels, by code, id or external id, set apart by |"),
+    may("starts_at", "from when it holds, such as 2026-11-21 or 2026-11-21T09:30:00Z"),
+    may("ends_at", "until when it holds, not included"),
+    may("uses_max", "how many orders may use it in all"),
+    may("uses_per_customer", "how many orders of one customer may use it"),
+    may("budget", "how much it may give in all, such as 500.00"),
+    may("budget_minor", "the same in minor units"),
+    may("active", "yes puts it in force; a draft when no or empty"),
+];
+
+const COUPONS: &[Column] = &[
+    needed("code", "the code that customers give"),
+    needed("promotion", "the external id or id of the promotion it opens"),
+    may("uses_max", "how many orders may use it; any number when empty"),
+];
+
 impl Kind {
     /// The columns a file of this kind may have, in the order in which they are written.
     pub const fn columns(self) -> &'static [Column] {
@@ -147,6 +194,9 @@ impl Kind {
             Kind::Customers => CUSTOMERS,
             Kind::Orders => ORDERS,
             Kind::PostalAreas => POSTAL_AREAS,
+            Kind::PriceLists => PRICE_LISTS,
+            Kind::Promotions => PROMOTIONS,
+            Kind::Coupons => COUPONS,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a basket would cost: as this customer, in this store, at that time, with promotions that are still being written; and why. Nothing
+//! What a cart would cost: as this customer, in this store, at that time, with promotions that are still being written; and why. Nothing
 //! is kept.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use crate::{Failure, external};
 /// The most promotions that are tried or asked about.
 pub const PROMOTIONS_MAX: usize = 20;
 
-/// A basket, and under what it is to be priced.
+/// A cart, and under what it is to be priced.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// Through which channel it is bought.
@@ -58,7 +58,7 @@ pub struct Looked {
     pub why: Option<Why>,
 }
 
-/// Prices a basket, and says of every promotion that came near what became of it.
+/// Prices a cart, and says of every promotion that came near what became of it.
 ///
 /// # Errors
 /// [`Code::Invalid`] naming what is not known, [`Code::NoPrice`] naming the line without price at that time, [`Code::NotDeliverable`],
@@ -114,7 +114,7 @@ fn given(tx: &mut Tx<'_>, codes: &[String]) -> Result<Vec<Given>, Failure> {
     Ok(given)
 }
 
-/// The basket as a cart that is nowhere.
+/// A cart that is written down nowhere.
 fn assembled(tx: &mut Tx<'_>, actor: &Actor, asked: &Preview) -> Result<Cart, Failure> {
     let channel = external::resolve_at(tx, "channel", &asked.channel)?;
     let channel = store::market::find_channel(tx, channel)?

@@ -38,7 +38,8 @@ pub fn header(kind: Kind) -> Vec<&'static str> {
         Kind::Prices => &["price_minor", "was_minor"],
         Kind::Customers => &["given_name", "family_name"],
         Kind::Orders => &["unit_price_minor"],
-        Kind::Locations | Kind::Stock | Kind::PostalAreas => &[],
+        Kind::Promotions => super::promotion::IN_TERMS,
+        Kind::Locations | Kind::Stock | Kind::PostalAreas | Kind::PriceLists | Kind::Coupons => &[],
     };
     kind.columns().iter().map(|column| column.name).filter(|name| !left_out.contains(name)).collect()
 }
@@ -64,6 +65,9 @@ pub fn page(
         Kind::Customers => customers(tx, actor, world, Id::from_bytes(after), limit)?,
         Kind::Orders => orders(tx, actor, Id::from_bytes(after), limit)?,
         Kind::PostalAreas => super::area::given_out(tx, actor, after, limit)?,
+        Kind::PriceLists => super::list::given_out(tx, actor, Id::from_bytes(after), limit)?,
+        Kind::Promotions => super::promotion::given_out(tx, actor, Id::from_bytes(after), limit)?,
+        Kind::Coupons => super::coupon::given_out(tx, actor, Id::from_bytes(after), limit)?,
     };
     let header = header(kind);
     let cells = |mut named: Named| header.iter().map(|name| named.remove(name).unwrap_or_default()).collect();
@@ -76,16 +80,16 @@ pub(super) type Named = BTreeMap<&'static str, String>;
 /// How many things were read, their rows, and the last of them.
 pub(super) type Read = (usize, Vec<Named>, Option<[u8; 16]>);
 
-fn yes(yes: bool) -> String {
+pub(super) fn yes(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-fn or_empty(value: Option<impl ToString>) -> String {
+pub(super) fn or_empty(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// Minor units as they are written with decimals.
-fn amount(minor: i64, currency: Currency) -> String {
+pub(super) fn amount(minor: i64, currency: Currency) -> String {
     let exponent = currency.exponent();
     let (factor, digits) = (10i64.pow(exponent), exponent as usize);
     let sign = if minor < 0 { "-" } else { "" };
@@ -108,7 +112,7 @@ fn known<K: Ord, V>(
 fn locations(tx: &mut Tx<'_>, actor: &Actor, after: Id<Location>, limit: i64) -> Result<Read, Failure> {
     let found = location::list(tx, actor, Filter { kind: None, active: None }, after, limit)?;
     let keys: Vec<_> = found.iter().map(|location| location.id.bytes()).collect();
-    let external: BTreeMap<_, _> = store::import::external_ids_of_locations(tx, &keys)?.into_iter().collect();
+    let external: BTreeMap<_, _> = store::import::external_ids::<Location>(tx, &keys)?.into_iter().collect();
     let row = |location: &location::Location| {
         let can = [
             (location.can_ship, "ship"),

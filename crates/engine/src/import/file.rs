@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use store::Tx;
 
 use super::row::{CellError, Cells, Oddities, column_of, told};
-use super::{area, customer, location, order, price, product, stock};
+use super::{area, coupon, customer, list, location, order, price, product, promotion, stock};
 use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
 use domain::actor::Actor;
@@ -60,6 +60,12 @@ pub enum Input {
     Order(order::Rows),
     /// Where postal codes lie.
     PostalArea(PostalArea),
+    /// A price list.
+    PriceList(Box<list::Row>),
+    /// A promotion.
+    Promotion(Box<promotion::Row>),
+    /// A coupon.
+    Coupon(coupon::Row),
 }
 
 impl Input {
@@ -73,6 +79,9 @@ impl Input {
             Input::Customer(row) => customer::take(tx, actor, world, row),
             Input::Order(rows) => order::take(tx, actor, world, rows),
             Input::PostalArea(row) => area::take(tx, actor, world, row),
+            Input::PriceList(row) => list::take(tx, actor, world, row),
+            Input::Promotion(row) => promotion::take(tx, actor, world, row),
+            Input::Coupon(row) => coupon::take(tx, actor, world, row),
         }
     }
 
@@ -86,6 +95,9 @@ impl Input {
             Input::Customer(row) => row.key(),
             Input::Order(rows) => Some(rows.external_id.clone()),
             Input::PostalArea(row) => Some(name((row.country, &row.prefix))),
+            Input::PriceList(row) => Some(row.code.clone()),
+            Input::Promotion(row) => Some(row.external_id.clone()),
+            Input::Coupon(row) => Some(row.code.clone()),
         }
     }
 }
@@ -376,6 +388,9 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::Customers => customer::read(row).map(|row| Input::Customer(Box::new(row))),
         Kind::Orders => order::read(row).map(Input::Order),
         Kind::PostalAreas => area::read(row).map(Input::PostalArea),
+        Kind::PriceLists => list::read(row).map(|row| Input::PriceList(Box::new(row))),
+        Kind::Promotions => promotion::read(row).map(|row| Input::Promotion(Box::new(row))),
+        Kind::Coupons => coupon::read(row).map(Input::Coupon),
     }
 }
 
@@ -416,7 +431,8 @@ fn refuse_repeated(entries: &mut [Entry], kind: Kind, layout: &Layout, rows: &[R
 fn columns_of_key(kind: Kind) -> &'static str {
     match kind {
         Kind::Products | Kind::Prices | Kind::Stock => "sku",
-        Kind::Locations | Kind::Customers | Kind::Orders => "external_id",
+        Kind::Locations | Kind::Customers | Kind::Orders | Kind::Promotions => "external_id",
         Kind::PostalAreas => "prefix",
+        Kind::PriceLists | Kind::Coupons => "code",
     }
 }

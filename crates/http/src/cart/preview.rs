@@ -1,4 +1,4 @@
-//! What a basket would cost, over the API: as this customer, in this store, at that time, with promotions still being written; and why.
+//! What a cart would cost, over the API: as this customer, in this store, at that time, with promotions still being written; and why.
 
 use axum::Json;
 use axum::extract::State;
@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(preview_prices))
 }
 
-/// Where a basket goes, as far as taxes and delivery depend on it.
+/// Where a cart goes, as far as taxes and delivery depend on it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PreviewDestination)]
@@ -63,7 +63,7 @@ impl DestinationShape {
     }
 }
 
-/// A basket, and under what it is to be priced.
+/// A cart, and under what it is to be priced.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PricePreviewQuestion, example = json!({"channel": "web", "lines": [{"sku": "84029G", "quantity": 3}], "groups": ["members"],
@@ -72,7 +72,7 @@ struct QuestionShape {
     /// The channel: its id or external id. A store's own channel says in which store it is bought.
     #[schema(max_length = 200)]
     channel: String,
-    /// What is in the basket: 1 to 500 lines at the prices of the lists.
+    /// What is in the cart: 1 to 500 lines at the prices of the lists.
     #[schema(min_items = 1, max_items = 500)]
     lines: Vec<NewLineShape>,
     /// Who buys: the customer's id or external id.
@@ -165,14 +165,14 @@ struct LineShape {
 struct LookedShape {
     /// The promotion.
     promotion: String,
-    /// By how many minor units it lowers the basket.
+    /// By how many minor units it lowers the cart.
     amount: i64,
     /// Why it gives nothing: `time`, `currency`, `channel`, `store`, `customer`, `payment`, `coupon`, `goods`, `budget`, or `outdone` by others.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
 }
 
-/// What the basket would cost, and why.
+/// What the cart would cost, and why.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PricePreview)]
 struct PreviewShape {
@@ -224,7 +224,7 @@ impl PreviewShape {
     }
 }
 
-/// Ask what a basket would cost, and why
+/// Ask what a cart would cost, and why
 ///
 /// Nothing is kept and nothing is held. Limits of promotions count with what is left of them now.
 #[utoipa::path(post, path = "/v1/prices/preview", operation_id = "preview_prices", tag = "price",

@@ -83,3 +83,16 @@ pub fn list(
         |row| Ok((row.id()?, row.text()?)),
     )
 }
+
+/// All coupons after one, in the order they were made, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn all(tx: &mut Tx<'_>, after: Id<CouponKind>, limit: i64) -> Result<Vec<Coupon>, StoreError> {
+    tx.rows(
+        "select coupon_id, code, promotion_id, batch_id, uses_max, active, made_at from coupon
+         where coupon_id > $1 order by coupon_id limit $2",
+        params![after, limit],
+        coupon,
+    )
+}
