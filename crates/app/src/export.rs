@@ -18,7 +18,7 @@ use crate::shop;
 /// Things read at once.
 const AT_ONCE: i64 = 200;
 
-/// Write locations, products, prices, stock, customers or orders into a file
+/// Write a file: locations, products, prices, stock, customers, orders, promotions and more
 ///
 /// The columns are those that import takes, so what was written can be taken in again, here or elsewhere. Kits and variants that are no
 /// longer sold are left out. Writing customers opens their contacts, which leaves a line in the audit trail for each.
@@ -28,7 +28,7 @@ Examples:
   tandem export products > products.csv
   tandem export stock --format jsonl --output stock.jsonl")]
 pub struct Arguments {
-    /// What to write: locations, products, prices, stock, customers or orders.
+    /// What to write: locations, products, prices, stock, customers, orders, postal_areas, price_lists, promotions or coupons.
     #[arg(value_parser = crate::import::kind)]
     kind: Kind,
 

@@ -26,7 +26,7 @@ const SHOWN_MAX: usize = 50;
 /// Errors read at once.
 const ERRORS_AT_ONCE: i64 = 500;
 
-/// Take in a file: locations, products, prices, stock, customers, orders or postal areas
+/// Take in a file: locations, products, prices, stock, customers, orders, promotions and more
 ///
 /// Reads comma-, semicolon- or tab-separated values in any usual encoding, and JSON Lines. Rows of things that are known change them, and
 /// rows that say what is so change nothing, so the same file can be taken in again. Cut off in the middle, it goes on where it

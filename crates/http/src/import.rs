@@ -127,7 +127,8 @@ impl From<RowError> for ImportErrorShape {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ImportQuery {
-    /// What the file holds: `locations`, `products`, `prices`, `stock`, `customers`, `orders` or `postal_areas`.
+    /// What the file holds: `locations`, `products`, `prices`, `stock`, `customers`, `orders`, `postal_areas`, `price_lists`,
+    /// `promotions` or `coupons`.
     #[param(example = "stock")]
     kind: String,
     /// `dry_run`: nothing is changed; `all_or_nothing`: at most 50,000 rows; or `rows_that_pass`.
