@@ -1,5 +1,6 @@
 //! Carts over the API: a whole guest checkout is two calls, this one with lines, contact and delivery, then placing the order.
 
+mod cost;
 mod coupon;
 mod preview;
 mod shape;

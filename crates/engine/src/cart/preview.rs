@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission};
 use domain::cart::{self as rules, State};
-use domain::payment::Kind as PaymentKind;
 use domain::promotion::goods::check_coupons;
 use domain::promotion::rules::Why;
 use domain::value::id::{Cart as CartKind, CartLine, Channel, Customer, Promotion};
@@ -39,8 +38,8 @@ pub struct Preview {
     pub delivery: Option<Choice>,
     /// The codes of coupons.
     pub coupons: Vec<String>,
-    /// How it is paid.
-    pub payment: Option<PaymentKind>,
+    /// How it is paid: the word of a kind of payment.
+    pub payment: Option<&'static str>,
     /// When it is bought; prices, taxes and promotions are asked for this instant.
     pub at: Instant,
     /// Promotions that are asked about: drafts are tried as though they were in force.
@@ -77,13 +76,7 @@ pub fn preview(
         tried.push(found);
     }
     let given = given(tx, &asked.coupons)?;
-    let under = Under {
-        now: asked.at,
-        payment: asked.payment.map(PaymentKind::text),
-        given,
-        groups: asked.groups.clone(),
-        tried,
-    };
+    let under = Under { now: asked.at, payment: asked.payment, given, groups: asked.groups.clone(), tried };
     let priced = priced_under(tx, &cart, under)?;
     let of = &priced.worked.priced;
     let mut looked: BTreeMap<_, _> = of.unused.iter().map(|(id, why)| (*id, (0, Some(*why)))).collect();

@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::cost::{DeliveryShape, LinePriceShape, TotalsShape};
 use super::coupon::{CartCouponShape, CartGiftShape};
-use super::shape::{ChoiceShape, DeliveryShape, LinePriceShape, NewLineShape, TotalsShape};
+use super::shape::{ChoiceShape, NewLineShape};
 use crate::App;
 use crate::app::document;
 use crate::caller::Caller;
@@ -138,7 +139,7 @@ impl QuestionShape {
                 destination: to.flatten(),
                 delivery: self.delivery.as_ref().map(Choice::from),
                 coupons: self.coupons.clone(),
-                payment: payment?,
+                payment: payment?.map(PaymentKind::text),
                 at: at?.unwrap_or(now),
                 promotions,
             })
