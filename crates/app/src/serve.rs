@@ -7,6 +7,7 @@ use clap::Args;
 use connect::Handlers;
 use connect::carrier::{Carriers, TestClient as CarrierClient};
 use connect::payment::Payments;
+use connect::stripe::StripeClient;
 use connect::test_provider::{TestClient, TestProvider};
 use domain::actor::Actor;
 use engine::actor::setup_token;
@@ -125,7 +126,8 @@ async fn handlers(
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Handlers, Fault> {
     let carriers = Carriers::new(CarrierClient::new(PROVIDER_WAIT_MAX), shop.keyring.clone());
-    let handlers = Handlers::new(job::registry()).with(carriers);
+    let stripe = StripeClient::new(PROVIDER_WAIT_MAX, shop.keyring.clone());
+    let handlers = Handlers::new(job::registry()).with(carriers).with(Payments::new(stripe));
     let base_url = match config.test_provider.as_str() {
         "" => return Ok(handlers),
         "here" => serve_test_provider(shop, address, stopped).await?,

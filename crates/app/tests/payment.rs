@@ -90,6 +90,7 @@ impl<'s> Street<'s> {
             amount: Money::new(1000, Currency::parse("GBP").unwrap()).unwrap(),
             timing,
             provider_token: Some(token.into()),
+            account: None,
             credit: None,
             card: None,
             location: None,

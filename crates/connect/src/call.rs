@@ -50,6 +50,18 @@ impl Caller {
         self.send(Method::GET, url, &[], Vec::new()).await
     }
 
+    /// Gets what stands at an address, with headers.
+    ///
+    /// # Errors
+    /// As [`Caller::post`].
+    pub async fn get_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(StatusCode, Bytes), Unanswered> {
+        self.send(Method::GET, url, headers, Vec::new()).await
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -58,8 +70,10 @@ impl Caller {
         body: Vec<u8>,
     ) -> Result<(StatusCode, Bytes), Unanswered> {
         let unanswered = |why: String| Unanswered(format!("{url}: {why}"));
-        let mut request =
-            Request::builder().method(method).uri(url).header(header::CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(url);
+        if !headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE.as_str()) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

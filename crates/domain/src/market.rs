@@ -91,13 +91,15 @@ crate::words! {
         GiftCard 6 "gift_card";
         /// What we owe the customer who buys.
         StoreCredit 7 "store_credit";
+        /// Cards, by Stripe.
+        Stripe 9 "stripe";
     }
 }
 
 impl PaymentKind {
     /// Is a provider outside asked for it?
     pub const fn has_provider(self) -> bool {
-        matches!(self, PaymentKind::Test)
+        matches!(self, PaymentKind::Test | PaymentKind::Stripe)
     }
 
     /// Has the money been taken when the payment is noted?

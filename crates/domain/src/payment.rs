@@ -1,5 +1,7 @@
 //! Payments: money asked for an order, in one of several kinds; authorised, captured in parts, given back in parts, and never more than was allowed.
 
+pub mod account;
+
 use crate::refusal::{Code, Refusal};
 use crate::value::{Currency, Money};
 use crate::words;

@@ -3,13 +3,15 @@
 //! Where a provider is asked, a command only notes what is wanted, and a job asks after the commit; see [`provider`].
 //! Whoever keeps the order is told by a job `order.payment_changed`, because orders stand to the right of payments.
 
+pub mod account;
 pub mod carry;
 mod credit;
 pub mod provider;
+pub mod stripe;
 
 use domain::actor::{Actor, Permission};
 use domain::payment::{self as rules, Amounts, Card, Kind, PartState, State, Step, Timing};
-use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, Refund};
+use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, PaymentAccount, Refund};
 use domain::value::{Id, Instant, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -39,6 +41,8 @@ pub struct NewPayment {
     pub amount: Money,
     /// When the money is taken once it is authorised.
     pub timing: Timing,
+    /// The account it is taken by; needed for kinds that have accounts.
+    pub account: Option<Id<PaymentAccount>>,
     /// What the provider gave for the card, or whatever else pays; needed when a provider is asked.
     pub provider_token: Option<String>,
     /// What the terminal printed; needed for a card record.
@@ -88,8 +92,10 @@ pub fn create(
         amounts: open,
         timing: new.timing,
         location: new.location,
+        account: new.account,
         provider_token: new.provider_token,
         provider_reference: None,
+        client_secret: None,
         failure: None,
         card: new
             .card
@@ -105,7 +111,7 @@ pub fn create(
     if payment.kind.is_taken_at_once() {
         received(tx, actor, world, &payment, open.amount)?;
     } else if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Authorise, payment.id)?;
+        provider::ask_soon(tx, world, Operation::Authorise, &payment)?;
     } else if let Some(credit) = &new.credit {
         credit::set_aside(tx, actor, world, &payment, credit)?;
     }
@@ -134,6 +140,14 @@ fn check(new: &NewPayment) -> Result<(), Refusal> {
             "only a payment by a provider has a token"
         };
         refusals.push(Refusal::invalid("provider_token", message));
+    }
+    if (new.kind == Kind::Stripe) != new.account.is_some() {
+        let message = if new.account.is_none() {
+            "name the account that takes it"
+        } else {
+            "only a payment by a provider with accounts has one"
+        };
+        refusals.push(Refusal::invalid("account", message));
     }
     if (new.kind == Kind::CardRecord) != new.card.is_some() {
         let message =
@@ -215,7 +229,7 @@ pub fn capture(
         credit::spend(tx, actor, world, &payment, amount)?;
         provider::capture_ended(tx, actor, world, &payment, capture.id, &DONE)?;
     } else {
-        provider::ask_soon(tx, world, Operation::Capture(capture.id), id)?;
+        provider::ask_soon(tx, world, Operation::Capture(capture.id), &payment)?;
     }
     Ok(capture.id)
 }
@@ -286,7 +300,7 @@ pub fn refund(
     let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_refund(tx, id, &refund)?;
     if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Refund(refund.id), id)?;
+        provider::ask_soon(tx, world, Operation::Refund(refund.id), &payment)?;
         return Ok(refund.id);
     }
     if payment.kind == Kind::Exchange {
@@ -422,11 +436,7 @@ fn tell_order(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(
 
 /// Whatever a provider holds for a payment that has ended is given free.
 fn let_go(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(), Failure> {
-    if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Void, payment.id)
-    } else {
-        Ok(())
-    }
+    if payment.kind.has_provider() { provider::ask_soon(tx, world, Operation::Void, payment) } else { Ok(()) }
 }
 
 /// Why a step was refused though it looked possible: somebody else was faster.

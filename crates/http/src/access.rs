@@ -241,6 +241,11 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/orders/{order}/status/stream", OneOf(&[ReadOrders, Shop])),
     ("DELETE", "/v1/orders/{order}/status-links", OneOf(&[EditOrders])),
     ("POST", "/v1/orders/{order}/status-links", OneOf(&[EditOrders])),
+    ("GET", "/v1/payment-accounts", OneOf(&[ReadPlaces])),
+    ("POST", "/v1/payment-accounts", OneOf(&[EditPlaces])),
+    ("GET", "/v1/payment-accounts/{id}", OneOf(&[ReadPlaces])),
+    ("PATCH", "/v1/payment-accounts/{id}", OneOf(&[EditPlaces])),
+    ("POST", "/v1/payment-accounts/{id}/webhooks", Nothing("the payment account signs its messages")),
     (
         "POST",
         "/v1/payments/webhooks/test",

@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0036_status_link"
     "0040_promotion"
     "0060_keyring"
+    "0072_payment_account"
 };
 
 /// Brings the database up to date.

@@ -1,10 +1,11 @@
 //! The rows of payments: amounts change by guarded updates only, so no crowd can take or give back more than is open.
 
+pub mod account;
 pub mod carry;
 pub mod credit;
 
 use domain::payment::{Amounts, Kind, PartState, State, Timing};
-use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, Refund};
+use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, PaymentAccount, Refund};
 use domain::value::{Currency, Id, Instant, Kind as IdKind};
 
 use crate::{Param, Row, StoreError, Tx, params};
@@ -28,10 +29,14 @@ pub struct Payment {
     pub timing: Timing,
     /// Where it is taken.
     pub location: Option<Id<Location>>,
+    /// The account it is taken by, where the retailer has several.
+    pub account: Option<Id<PaymentAccount>>,
     /// What the provider gave the browser for the card, or whatever else pays.
     pub provider_token: Option<String>,
     /// The provider's own id of it.
     pub provider_reference: Option<String>,
+    /// With this the customer's browser shows the provider's own question, as long as one waits.
+    pub client_secret: Option<String>,
     /// Why the provider said no.
     pub failure: Option<String>,
     /// Last four digits, approval code and terminal's reference of a card record.
@@ -90,8 +95,10 @@ fn payment(row: &mut Row<'_>) -> Result<Payment, StoreError> {
         },
         timing: word(Timing::coded(row.int()?), "timing")?,
         location: row.id_or_null()?,
+        account: row.id_or_null()?,
         provider_token: row.text_or_null()?,
         provider_reference: row.text_or_null()?,
+        client_secret: row.text_or_null()?,
         failure: row.text_or_null()?,
         card: card(row)?,
         expires_at: row.instant_or_null()?,
@@ -118,8 +125,9 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
     let amounts = &payment.amounts;
     tx.execute(
         "insert into payment (payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded,
-             timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+             timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version,
+             account_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         params![
             payment.id,
             payment.order,
@@ -141,6 +149,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
             payment.expires_at,
             payment.made_at,
             payment.version,
+            payment.account,
         ],
     )?;
     tx.execute(
@@ -163,7 +172,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
 pub fn find(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Option<Payment>, StoreError> {
     tx.one(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
-             location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id = $1",
         params![id],
         payment,
@@ -182,7 +191,7 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
     )?;
     tx.rows(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
-             location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id in {ids $1} order by payment_id",
         &[Param::Ids(&ids)],
         payment,
@@ -213,7 +222,7 @@ pub fn end(
     failure: Option<&str>,
 ) -> Result<bool, StoreError> {
     let moved = tx.execute(
-        "update payment set state = $3, failure = $4, version = version + 1
+        "update payment set state = $3, failure = $4, client_secret = null, version = version + 1
          where payment_id = $1 and state = $2 and captured = 0 and capturing = 0",
         params![id, from.code(), to.code(), failure],
     )?;
@@ -233,13 +242,31 @@ pub fn note_reference(tx: &mut Tx<'_>, id: Id<PaymentKind>, reference: &str) -> 
     Ok(())
 }
 
+/// Notes that the provider asks the customer something, and with which secret the browser shows it.
+///
+/// # Errors
+/// What the store says.
+pub fn note_question(
+    tx: &mut Tx<'_>,
+    id: Id<PaymentKind>,
+    reference: &str,
+    client_secret: &str,
+) -> Result<bool, StoreError> {
+    let noted = tx.execute(
+        "update payment set provider_reference = $3, client_secret = $4, version = version + 1
+         where payment_id = $1 and state = $2 and (client_secret is null or client_secret <> $4)",
+        params![id, State::Created.code(), reference, client_secret],
+    )?;
+    Ok(noted == 1)
+}
+
 /// The provider allowed the whole amount; false when the payment is no longer waited for.
 ///
 /// # Errors
 /// What the store says.
 pub fn authorise(tx: &mut Tx<'_>, id: Id<PaymentKind>, reference: &str) -> Result<bool, StoreError> {
     let moved = tx.execute(
-        "update payment set state = $3, authorised = amount, provider_reference = $4, version = version + 1
+        "update payment set state = $3, authorised = amount, provider_reference = $4, client_secret = null, version = version + 1
          where payment_id = $1 and state = $2",
         params![id, State::Created.code(), State::Authorised.code(), reference],
     )?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use domain::payment::Kind;
 use engine::payment::provider::Ask;
 use engine::payment::{Operation, Verdict};
 use serde::Deserialize;
@@ -46,6 +47,8 @@ impl TestClient {
 }
 
 impl Provider for TestClient {
+    const KIND: Kind = Kind::Test;
+
     async fn authorise(&self, ask: &Ask) -> Result<Verdict, Unanswered> {
         let body = json!({ "amount": ask.amount, "currency": ask.currency, "token": ask.token });
         self.post(ask, "/payments", body).await
@@ -63,8 +66,8 @@ impl Provider for TestClient {
         self.post(ask, &TestClient::below(ask, "void"), json!({})).await
     }
 
-    async fn status(&self, key: &str) -> Result<Option<Verdict>, Unanswered> {
-        let url = format!("{}/operations/{key}", self.base_url);
+    async fn status(&self, ask: &Ask) -> Result<Option<Verdict>, Unanswered> {
+        let url = format!("{}/operations/{}", self.base_url, ask.key);
         let (status, body) = self.caller.get(&url).await?;
         if status == StatusCode::NOT_FOUND { Ok(None) } else { verdict(&url, status, &body).map(Some) }
     }

@@ -101,6 +101,8 @@ kinds! {
     Parcel "pcl" "parcel";
     /// A payment.
     Payment "pay" "payment";
+    /// Where the retailer has payments taken.
+    PaymentAccount "pac" "payment account";
     /// A person whose data key protects contacts.
     Person "per" "person";
     /// Fulfilment orders that are picked in one walk.

@@ -16,7 +16,7 @@ use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::loyalty::{self, Credit, gift_card, store_credit};
 use crate::order::{self, Order};
-use crate::payment::{self, NewPayment};
+use crate::payment::{self, NewPayment, account};
 use crate::{Failure, World, job};
 
 /// An order that is to be paid.
@@ -101,6 +101,10 @@ fn one(
         let message = format!("channel \"{}\" takes {}", channel.code, allowed.join(", "));
         return Err(Refusal::invalid("kind", message).into());
     }
+    let account = match kind {
+        PaymentKind::Stripe => Some(account::takes(tx, account::Kind::Stripe, (channel.id, order.currency))?),
+        _ => None,
+    };
     let timing = match channel.capture_policy {
         CapturePolicy::AtOrder => Timing::AtOnce,
         CapturePolicy::AtFulfilment => Timing::WhenAsked,
@@ -110,6 +114,7 @@ fn one(
         kind,
         amount: Money::new(amount, order.currency).map_err(|error| Refusal::invalid("amount", error))?,
         timing,
+        account,
         provider_token: tender.provider_token,
         card: tender.card,
         credit,
