@@ -10,7 +10,7 @@ pub mod request;
 pub mod to_sender;
 
 use domain::actor::{Actor, Permission};
-use domain::returns::{Condition, Means, State, Way};
+use domain::returns::{Condition, Discrepancy, Means, State, Way};
 use domain::stock;
 use domain::value::id::{self, Location, OrderLine, Variant};
 use domain::value::{Currency, Id};
@@ -277,6 +277,29 @@ fn restock(
     let movement =
         Movement { variant, reason: "returned", cause: Some(("order", cause.to_owned())), postings };
     post_movement(tx, actor, world, movement, never_short)?;
+    Ok(())
+}
+
+/// Takes in what came though nobody announced it; of a kit, what it is made of.
+fn take_in_others(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    input: &request::Arrival,
+    order: &Order,
+) -> Result<(), Failure> {
+    let ids: Vec<Id<Variant>> = input.others.iter().map(|(variant, _)| *variant).collect();
+    let known = store::catalogue::variants(tx, &ids)?;
+    for (number, (id, quantity)) in input.others.iter().enumerate() {
+        let found = known.iter().find(|variant| variant.id == *id);
+        let found =
+            found.ok_or_else(|| Refusal::not_found("variant", id).at(format!("others.{number}.variant")))?;
+        for (part, each) in found.takes() {
+            let place = (input.location, Condition::Inspect);
+            restock(tx, actor, world, (part, each * quantity), place, &order.id.to_string())?;
+        }
+        rows::add_discrepancy(tx, input.id, (Discrepancy::WrongGoods, *id, *quantity), world.now())?;
+    }
     Ok(())
 }
 

@@ -12,10 +12,11 @@ use domain::returns::{Condition, Discrepancy, Means, State, Way};
 use domain::stock::State as Stock;
 use domain::value::Rate;
 use engine::Failure;
-use engine::checkout::Whole;
+use engine::checkout::{self, Leaving, Tender, Whole};
 use engine::contact::Sought;
 use engine::loyalty::{self, gift_card, store_credit};
 use engine::order::search::{Clue, search};
+use engine::payment::{self, Operation, Verdict};
 use engine::returns::judge::Asked;
 use engine::returns::policy::{self, Draft};
 use engine::returns::request::{self, Arrival, Request};
@@ -254,6 +255,78 @@ fn what_arrives_short_is_paid_for_what_is_here() {
         assert_eq!((paid.state, paid.refund), (State::Refunded, 666));
         let back = a_back(&retailer, &order, 0, (1, Condition::Resellable), Wish::default());
         assert_eq!(bring(shop, back).unwrap().refund, 333, "the piece that did not come may come later");
+    });
+}
+
+/// The provider takes the money of an order, and the goods leave.
+fn must_be_taken(shop: &TestShop, order: &Whole) {
+    let (id, part, payment) = (order.order.id, order.fulfilment_orders[0].id, order.payments[0].id);
+    shop.run(move |tx, actor, world| {
+        let done = Verdict::Done { reference: None };
+        payment::outcome(tx, actor, world, payment, Operation::Authorise, &done)?;
+        let capture = store::payment::captures(tx, payment)?[0].id;
+        payment::outcome(tx, actor, world, payment, Operation::Capture(capture), &done)?;
+        checkout::fulfil(tx, actor, world, id, part, Leaving::default())
+    })
+    .expect("the money is there");
+}
+
+#[test]
+fn what_comes_after_the_money_was_given_back_is_a_return_of_its_own() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 333);
+        retailer.stock(shop, mug, 0, 9);
+        let by_card = Tender { provider_token: Some("tok_ok".into()), ..tender(PaymentKind::Test, None) };
+        let order = buy(shop, &till, &[(mug, 3)], vec![by_card]);
+        must_be_taken(shop, &order);
+        let one = ask(shop, &Actor::system(), a_request(&order, 3)).unwrap();
+        let come = |quantity| Arrival {
+            id: one.id,
+            location: retailer.locations[0],
+            lines: vec![(one.lines[0].id, quantity, Some(Condition::Resellable))],
+            others: vec![],
+            complete: false,
+        };
+        arrive(shop, come(1)).unwrap();
+        let id = one.id;
+        let paid = shop.run(move |tx, actor, world| request::refund(tx, actor, world, id)).unwrap();
+        assert_eq!((paid.state, paid.refund), (State::Received, 333), "the provider was not heard yet");
+        let late = arrive(shop, come(2)).unwrap_err();
+        assert_eq!(
+            late.to_string(),
+            "wrong_state: its money was given back for what was here; take what comes later back as a return of its own"
+        );
+        let back = a_back(&retailer, &order, 0, (2, Condition::Resellable), Wish::default());
+        assert_eq!(bring(shop, back).unwrap().refund, 666);
+        assert_eq!(read(shop, order.order.id).lines[0].returned, 3);
+        assert_eq!(retailer.count(shop, mug, 0, Stock::Available), 9);
+    });
+}
+
+#[test]
+fn a_kit_nobody_announced_is_taken_in_as_what_it_is_made_of() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 333);
+        let set = retailer.sell_kit(shop, "SET", &[(mug, 2)], 600);
+        retailer.stock(shop, mug, 0, 9);
+        let order = buy(shop, &till, &[(mug, 4)], cash());
+        let one = ask(shop, &Actor::system(), a_request(&order, 1)).unwrap();
+        let arrival = |variant| Arrival {
+            id: one.id,
+            location: retailer.locations[0],
+            lines: vec![],
+            others: vec![(variant, 1)],
+            complete: false,
+        };
+        arrive(shop, arrival(set)).unwrap();
+        let at = |variant| retailer.count(shop, variant, 0, Stock::Quality);
+        assert_eq!((at(mug), at(set)), (2, 0));
+        let nothing = arrive(shop, arrival(domain::value::Id::from_bytes([7; 16]))).unwrap_err();
+        assert!(nothing.to_string().starts_with("not_found: others.0.variant: "), "{nothing}");
     });
 }
 

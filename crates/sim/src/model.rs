@@ -5,24 +5,31 @@
 
 pub mod cancel;
 pub mod cart;
+pub mod count;
 pub mod goods;
 pub mod money;
 pub mod order;
+pub mod returns;
 pub mod stock;
+pub mod transfer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use domain::Code;
 use domain::payment::Kind as PaymentKind;
 use domain::returns::Condition;
+use domain::returns::policy::When;
 use domain::stock::State;
 use engine::stock::AdjustReason;
 
 use cart::Cart;
+use count::{Count, CountStep};
 use money::{Operation, Verdict};
 use order::Order;
+use returns::ReturnStep;
 use stock::Stock;
+use transfer::{Transfer, TransferStep};
 
 /// What never changes while the shop is played with.
 #[derive(Debug)]
@@ -52,6 +59,8 @@ pub struct Channel {
     pub payment_seconds: i64,
     /// How long goods wait for their customer.
     pub collect_seconds: i64,
+    /// When the money of announced returns is given back.
+    pub pays_returns: When,
 }
 
 /// How a cart is to be delivered.
@@ -75,6 +84,8 @@ pub struct Location {
     pub can_ship: bool,
     pub can_receive: bool,
     pub can_return: bool,
+    /// Counted again when more pieces differ.
+    pub recounts_beyond: Option<i64>,
 }
 
 /// What can be done with a part of an order before it leaves, or after.
@@ -232,6 +243,34 @@ pub enum Command {
         quantity: i64,
         condition: Condition,
     },
+    /// Goods are announced to come back: order lines, how many, and their condition.
+    AskBack {
+        order: usize,
+        location: Option<usize>,
+        lines: Vec<(usize, i64, Condition)>,
+    },
+    GoOnWithReturn {
+        order: usize,
+        number: usize,
+        step: ReturnStep,
+    },
+    DraftTransfer {
+        source: usize,
+        destination: usize,
+        lines: Vec<(usize, i64)>,
+    },
+    GoOnWithTransfer {
+        number: usize,
+        step: TransferStep,
+    },
+    AskForCount {
+        location: usize,
+        variants: Vec<usize>,
+    },
+    GoOnWithCount {
+        number: usize,
+        step: CountStep,
+    },
     /// Time passes, more than a minute, and everything that was due is done.
     Pass {
         seconds: i64,
@@ -243,6 +282,8 @@ pub enum Command {
 pub struct Touched {
     pub carts: BTreeSet<usize>,
     pub orders: BTreeSet<usize>,
+    pub transfers: BTreeSet<usize>,
+    pub counts: BTreeSet<usize>,
 }
 
 /// The shop in plain maps and lists.
@@ -256,6 +297,12 @@ pub struct Model {
     pub orders: Vec<Rc<Order>>,
     /// How many parts were made, over all orders.
     pub made_parts: u64,
+    pub transfers: Vec<Transfer>,
+    pub counts: Vec<Count>,
+    /// Which open count a variant is in at a location.
+    pub counting: BTreeMap<(usize, usize), usize>,
+    /// When money is next claimed back for goods that never came.
+    pub claims_at: i64,
     pub touched: Touched,
 }
 
@@ -269,6 +316,10 @@ impl Model {
             carts: Vec::new(),
             orders: Vec::new(),
             made_parts: 0,
+            transfers: Vec::new(),
+            counts: Vec::new(),
+            counting: BTreeMap::new(),
+            claims_at: 0,
             touched: Touched::default(),
         }
     }
@@ -276,6 +327,7 @@ impl Model {
     /// Does a command wholly, or changes nothing and says why not.
     pub fn apply(&mut self, command: &Command) -> Result<(), Code> {
         let mut next = self.clone();
+        next.stock.now = next.now;
         next.obey(command)?;
         *self = next;
         Ok(())
@@ -318,6 +370,12 @@ impl Model {
                 self.pass(seconds);
                 Ok(())
             }
+            Command::DraftTransfer { source, destination, lines } => {
+                self.draft_transfer((source, destination), &lines)
+            }
+            Command::GoOnWithTransfer { number, step } => self.go_on_with_transfer(number, &step),
+            Command::AskForCount { location, variants } => self.ask_for_count(location, &variants),
+            Command::GoOnWithCount { number, step } => self.go_on_with_count(number, &step),
             other => self.obey_for_order(other),
         }
     }
@@ -338,6 +396,8 @@ impl Model {
             Command::GoOn { order, part, step } => self.go_on_with(order, part, &step),
             Command::Cancel { order, lines } => self.cancel(order, lines),
             Command::TakeBack { order, location, lines } => self.take_back(order, location, &lines),
+            Command::AskBack { order, location, lines } => self.ask_back(order, location, &lines),
+            Command::GoOnWithReturn { order, number, step } => self.go_on_with_return(order, number, &step),
             other => unreachable!("{other:?} is not about an order"),
         }
     }
@@ -345,12 +405,14 @@ impl Model {
     /// Time passes; then jobs and duties are done until none is due.
     fn pass(&mut self, seconds: i64) {
         self.now += seconds;
+        self.stock.now = self.now;
         self.tell_orders();
         self.expire_carts();
         self.route_waiting();
         self.expire_unpaid();
         self.expire_uncollected();
         self.expire_payments();
+        self.claim_back();
         self.end_exclusions();
         self.expire_holds();
         self.tell_orders();

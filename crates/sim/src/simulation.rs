@@ -1,6 +1,7 @@
 //! The simulation: random trade, drawn from a seed, done by the real engine and by the model; whatever one of them says or has and
 //! the other does not is a bug in one of them, told with the recipe to see it again.
 
+mod between;
 mod compare;
 mod draw;
 mod goods;
@@ -8,13 +9,18 @@ mod real;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use domain::count::Tolerance;
 use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
 use domain::payment::Kind as PaymentKind;
-use domain::value::Reference;
+use domain::returns::policy::{Scope, Terms, When};
+use domain::value::id::Channel;
+use domain::value::{Id, Reference};
 use engine::catalogue::NewVariant;
+use engine::count::rule::{self as count_rule, Rule};
 use engine::location::{self, LocationChange};
 use engine::market::NewChannel;
+use engine::returns::policy::{self, Draft};
 
 use crate::chance::Chance;
 use crate::model::{self, Command, Model, Plan};
@@ -35,6 +41,10 @@ const REPEATED: usize = 30;
 const PARCEL: i64 = 395;
 /// Answers are asked for again unless time passed by more than this: the shop forgets them after a week.
 const ANSWERS_KEPT_SECONDS: i64 = 86_400;
+/// When channels give the money of announced returns back that do not wait for inspection.
+const PAYS_RETURNS: [(&str, When); 2] = [("app", When::BeforeReceipt), ("till-leeds", When::AfterReceipt)];
+/// More pieces than these that differ at York are counted again.
+const RECOUNTED_BEYOND: i64 = 1;
 /// So many of 100 commands were asked before.
 const REPEAT_PERCENT: u64 = 4;
 
@@ -132,6 +142,7 @@ impl Simulation {
         match (expected, self.real.perform(key(step, &command), &command)) {
             (Ok(()), Ok(answer)) if !answer.repeated => {
                 self.real.note(&command, &answer.body);
+                self.real.note_counts(&command).map_err(|error| error.to_string())?;
                 *self.told.done.entry(name).or_insert(0) += 1;
                 self.answered.push_back((step, command, answer.body));
                 if self.answered.len() > REPEATED {
@@ -176,6 +187,10 @@ impl Simulation {
             compare::carts(&self.real, &self.model, &carts).map_err(|error| error.to_string())?;
         differences
             .extend(compare::orders(&self.real, &self.model, &orders).map_err(|error| error.to_string())?);
+        let (transfers, counts): (Vec<_>, Vec<_>) =
+            (touched.transfers.into_iter().collect(), touched.counts.into_iter().collect());
+        let between = compare::between(&self.real, &self.model, (&transfers, &counts));
+        differences.extend(between.map_err(|error| error.to_string())?);
         Ok(differences)
     }
 
@@ -183,10 +198,13 @@ impl Simulation {
     fn compare_all(&self) -> Differences {
         let carts: Vec<_> = (0..self.model.carts.len()).collect();
         let orders: Vec<_> = (0..self.model.orders.len()).collect();
+        let transfers: Vec<_> = (0..self.model.transfers.len()).collect();
+        let counts: Vec<_> = (0..self.model.counts.len()).collect();
         let all = [
             compare::stock(&self.real, &self.model),
             compare::carts(&self.real, &self.model, &carts),
             compare::orders(&self.real, &self.model, &orders),
+            compare::between(&self.real, &self.model, (&transfers, &counts)),
             compare::books(&self.real),
         ];
         all.into_iter().flat_map(|found| found.unwrap_or_else(|error| vec![error.to_string()])).collect()
@@ -206,6 +224,9 @@ impl Simulation {
 fn name_of(command: &Command) -> String {
     let text = match command {
         Command::GoOn { step, .. } => format!("{step:?}"),
+        Command::GoOnWithTransfer { step, .. } => format!("Transfer{step:?}"),
+        Command::GoOnWithCount { step, .. } => format!("Count{step:?}"),
+        Command::GoOnWithReturn { step, .. } => format!("Return{step:?}"),
         other => format!("{other:?}"),
     };
     text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
@@ -220,6 +241,7 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
         channels.push(planned);
         channel_ids.push(retailer.channel(&shop, new).id);
     }
+    write_rules(&shop, &retailer, &channel_ids);
     let (mut variants, mut ids) = (Vec::new(), Vec::new());
     for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
         ids.push(retailer.sell(&shop, &format!("SKU-{number}"), price));
@@ -233,10 +255,11 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
     let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
     ids.push(retailer.sell_variant(&shop, wrapping, 250));
     variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false });
-    let everything = model::Location { can_ship: true, can_receive: true, can_return: true };
+    let everything =
+        model::Location { can_ship: true, can_receive: true, can_return: true, recounts_beyond: None };
     let locations = vec![
         everything.clone(),
-        everything.clone(),
+        model::Location { recounts_beyond: Some(RECOUNTED_BEYOND), ..everything.clone() },
         model::Location { can_receive: false, ..everything.clone() },
         model::Location { can_ship: false, can_return: false, ..everything },
     ];
@@ -252,6 +275,8 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
         carts: Vec::new(),
         orders: Vec::new(),
         asides: Vec::new(),
+        transfers: Vec::new(),
+        counts: Vec::new(),
     };
     (Plan { parcel: PARCEL, channels, variants, locations }, real)
 }
@@ -266,6 +291,25 @@ fn limit(shop: &TestShop, retailer: &Retailer) {
         location::update(tx, actor, world, (&Reference::Id(bath), Some(1)), bath_change)
     });
     limited.expect("locations change");
+}
+
+/// When returns of each channel are paid, and when York counts again.
+fn write_rules(shop: &TestShop, retailer: &Retailer, channels: &[Id<Channel>]) {
+    let (location, channels) = (retailer.locations[1], channels.to_vec());
+    let written = shop.run(move |tx, actor, world| {
+        let tolerance = Tolerance { pieces: Some(RECOUNTED_BEYOND), ..Tolerance::default() };
+        let rule = Rule { location, tolerance, other_colleague: false, each_day: 0, next_at: world.now() };
+        count_rule::set(tx, actor, world, rule)?;
+        for channel in &channels {
+            let code = store::market::find_channel(tx, *channel)?.expect("the channel is there").code;
+            let Some((_, when)) = PAYS_RETURNS.iter().find(|(paid, _)| *paid == code) else { continue };
+            let scope = Scope { channel: Some(*channel), ..Scope::default() };
+            let terms = Terms { when: *when, ..Terms::open() };
+            policy::create(tx, actor, world, code.clone(), Draft { name: code, scope, active: true, terms })?;
+        }
+        Ok(())
+    });
+    written.expect("rules");
 }
 
 fn no_change() -> LocationChange {
@@ -330,5 +374,9 @@ fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
         cart_seconds: new.cart_expiry_minutes * 60,
         payment_seconds: new.payment_minutes * 60,
         collect_seconds: new.collect_days * 86_400,
+        pays_returns: PAYS_RETURNS
+            .iter()
+            .find(|(code, _)| *code == new.code)
+            .map_or(When::AfterInspection, |one| one.1),
     }
 }

@@ -11,7 +11,7 @@ use domain::{Code, Refusal};
 use store::{Tx, order as order_rows, returns as rows};
 
 use super::judge::{self, Asked, Judged};
-use super::{Return, Wish, find, keep, money, restock, settle, takes_back, tell};
+use super::{Return, Wish, find, keep, money, restock, settle, take_in_others, takes_back, tell};
 use crate::order::{self, Order};
 use crate::stock::{Movement, post_movement};
 use crate::{Failure, World};
@@ -196,11 +196,16 @@ pub struct Arrival {
 /// Takes in what arrived, in part or wholly, with every discrepancy noted. The money follows when the policy says.
 ///
 /// # Errors
-/// [`Code::WrongState`] unless the return is on its way and so much is still to come.
+/// [`Code::WrongState`] unless the return is on its way and so much is still to come, or when its money was given back for what had come.
 pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Arrival) -> Result<Return, Failure> {
     actor.may(Permission::EditOrders, Some(input.location))?;
     takes_back(tx, input.location)?;
     let (order, mut one) = locked(tx, input.id)?;
+    if one.credited && one.due_at.is_none() {
+        let why =
+            "its money was given back for what was here; take what comes later back as a return of its own";
+        return Err(Refusal::new(Code::WrongState, why).into());
+    }
     if one.state != State::Received {
         one.state = one.state.lead_to(State::Received)?;
     }
@@ -234,11 +239,7 @@ pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Arrival
             line.condition = grade;
         }
     }
-    for (variant, quantity) in &input.others {
-        let place = (input.location, Condition::Inspect);
-        restock(tx, actor, world, (*variant, *quantity), place, &order.id.to_string())?;
-        rows::add_discrepancy(tx, one.id, (Discrepancy::WrongGoods, *variant, *quantity), world.now())?;
-    }
+    take_in_others(tx, actor, world, &input, &order)?;
     if input.complete {
         for line in one.lines.iter().filter(|line| line.received < line.quantity) {
             let missing = (Discrepancy::Short, line.variant, line.quantity - line.received);

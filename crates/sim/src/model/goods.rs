@@ -13,7 +13,7 @@ use super::stock::{Place, Reach, Taken, at, world};
 use super::{Model, Step};
 
 /// How long a location gives none of a variant to orders after a picker missed it.
-const EXCLUDED_SECONDS: i64 = 86_400;
+pub const EXCLUDED_SECONDS: i64 = 86_400;
 /// The most fulfilment orders one round looks at.
 const ROUND: usize = 100;
 
@@ -125,7 +125,6 @@ impl Model {
     fn miss(&mut self, order: usize, part: usize, missing: &[(usize, i64)]) -> Result<(), Code> {
         self.must_be_placed(order)?;
         let location = self.part_mut(order, part).begin_picking()?;
-        let until = self.now + EXCLUDED_SECONDS;
         let mut elsewhere = Pieces::new();
         for (variant, quantity) in missing {
             let one = self.part_mut(order, part);
@@ -135,7 +134,7 @@ impl Model {
             }
             let way = (at(location, StockState::Committed), at(location, StockState::Missing));
             self.stock.shift(*variant, way, *quantity);
-            self.stock.excluded.insert((*variant, location), until);
+            self.doubt(*variant, location);
         }
         self.end_if_empty(order, part, PartState::Rejected);
         self.go_elsewhere(order, elsewhere);
@@ -389,6 +388,36 @@ impl Model {
                 if !self.cancel_part(number, place) {
                     self.part_mut(number, place).held = true;
                 }
+            }
+        }
+    }
+
+    /// A count found that promised pieces are not there: they are taken from elsewhere for their orders, the youngest part first.
+    pub(super) fn promise_fewer(&mut self, (variant, location): (usize, usize), mut lost: i64) {
+        let mut promised: Vec<(u64, usize, usize)> = Vec::new();
+        for (number, order) in self.orders.iter().enumerate() {
+            let parts = order.parts.iter().enumerate();
+            let here =
+                parts.filter(|(_, part)| part.state.is_at_location() && part.location == Some(location));
+            promised.extend(here.map(|(place, part)| (part.number, number, place)));
+        }
+        promised.sort_unstable_by(|a, b| b.cmp(a));
+        for (_, order, place) in promised {
+            let mut elsewhere = Pieces::new();
+            for piece in &mut self.part_mut(order, place).pieces {
+                let freed = (piece.quantity - piece.picked).min(lost);
+                if piece.variant == variant && freed > 0 {
+                    piece.quantity -= freed;
+                    lost -= freed;
+                    *elsewhere.entry((piece.line, variant)).or_insert(0) += freed;
+                }
+            }
+            let freed = elsewhere.values().sum();
+            if freed > 0 {
+                let way = (at(location, StockState::Committed), world(StockState::Shrinkage));
+                self.stock.shift(variant, way, freed);
+                self.end_if_empty(order, place, PartState::Rejected);
+                self.go_elsewhere(order, elsewhere);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The model's orders: placed, fulfilled, cancelled, taken back.
+//! The model's orders: placed, paid, fulfilled.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -8,10 +8,10 @@ use domain::delivery::Kind;
 use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::payment::{Kind as PaymentKind, State as PaymentState};
-use domain::returns::Condition;
 use domain::stock::State as StockState;
 
 use super::money::Payment;
+use super::returns::Return;
 use super::stock::{Reach, Taken, at, demand, world};
 use super::{Choice, Model, cart};
 
@@ -34,6 +34,8 @@ pub struct Order {
     /// What leaves, in the order it was found.
     pub parts: Vec<Part>,
     pub payments: Vec<Payment>,
+    /// What came back, or is to.
+    pub returns: Vec<Return>,
     /// A payment changed and the order was not told yet.
     pub told: bool,
 }
@@ -205,23 +207,16 @@ impl Model {
         let (kind, reach) = self.way(&cart)?;
         let mut order = self.begun(&cart, kind);
         order.place = reach.pinned.then(|| reach.locations[0]);
-        let gone = kind == Kind::HandOver && in_hand(tenders, order.gross());
+        let means = means(tenders, order.gross(), &channel.payment_kinds)?;
+        let gone = kind == Kind::HandOver && in_hand(&means, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
         let to = if gone { StockState::Customer } else { StockState::Committed };
         let taken = self.take(&reach, &demand(&self.plan, &cart.lines), to)?;
         let state = if gone { order.left() } else { PartState::Open };
         let parts = parts(&order.lines, &taken, state);
-        let mut missing = order.gross();
-        for (kind, amount) in tenders {
-            let amount = amount.unwrap_or(missing);
-            if amount > missing {
-                return Err(Code::AmountExceeded);
-            }
-            if (amount, missing) != (0, 0) {
-                let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
-                order.begin_payment((*kind, amount), allowed, at_once, self.now)?;
-            }
-            missing -= amount;
+        for one in means {
+            let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
+            order.begin_payment(one, allowed, at_once, self.now)?;
         }
         self.touched.orders.insert(self.orders.len());
         let number = self.orders.len();
@@ -256,6 +251,7 @@ impl Model {
             place: None,
             parts: Vec::new(),
             payments: Vec::new(),
+            returns: Vec::new(),
             told: false,
         }
     }
@@ -308,62 +304,6 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn take_back(
-        &mut self,
-        number: usize,
-        location: usize,
-        lines: &[(usize, i64, Condition)],
-    ) -> Result<(), Code> {
-        if !self.plan.locations[location].can_return {
-            return Err(Code::WrongState);
-        }
-        if !matches!(self.orders[number].state, State::Placed | State::Completed) {
-            return Err(Code::WrongState);
-        }
-        let before = self.orders[number].returned;
-        for (line, units, condition) in lines {
-            let order = self.order_mut(number);
-            if *units < 1 || *units > order.had_units(*line) {
-                return Err(Code::WrongState);
-            }
-            order.lines[*line].returned += units;
-            order.returned += order.lines[*line].unit * units;
-            let takes = order.lines[*line].takes.clone();
-            self.put_back(&takes, *units, (location, *condition));
-        }
-        let order = self.order_mut(number);
-        order.pay_out(order.returned - before);
-        order.give_back_too_much();
-        Ok(())
-    }
-
-    pub(super) fn take_back_blind(
-        &mut self,
-        (variant, location): (usize, usize),
-        quantity: i64,
-        condition: Condition,
-    ) -> Result<(), Code> {
-        if !self.plan.locations[location].can_return {
-            return Err(Code::WrongState);
-        }
-        let takes = self.plan.variants[variant].takes.clone();
-        self.put_back(&takes, quantity, (location, condition));
-        Ok(())
-    }
-
-    fn put_back(&mut self, takes: &[(usize, i64)], units: i64, (location, condition): (usize, Condition)) {
-        let to = match condition {
-            Condition::Resellable => at(location, StockState::Available),
-            Condition::Inspect => at(location, StockState::Quality),
-            Condition::Damaged => at(location, StockState::Damaged),
-            Condition::Scrap => world(StockState::Scrap),
-            Condition::Kept => return,
-        };
-        for (variant, each) in takes {
-            self.stock.shift(*variant, (world(StockState::Customer), to), each * units);
-        }
-    }
-
     /// Orders are told that their payments changed, until none has anything more to say.
     pub(super) fn tell_orders(&mut self) {
         for number in 0..self.orders.len() {
@@ -372,6 +312,7 @@ impl Model {
                 order.told = false;
                 order.go_on();
                 order.give_back_too_much();
+                order.settle_returns();
             }
         }
     }
@@ -399,9 +340,33 @@ impl Model {
     }
 }
 
+/// How much each tender brings of what is missing; one that finds nothing missing brings nothing.
+fn means(
+    tenders: &[(PaymentKind, Option<i64>)],
+    gross: i64,
+    allowed: &[PaymentKind],
+) -> Result<Vec<(PaymentKind, i64)>, Code> {
+    let mut missing = gross;
+    let mut means = Vec::new();
+    for (kind, amount) in tenders {
+        let amount = amount.unwrap_or(missing);
+        if amount > missing {
+            return Err(Code::AmountExceeded);
+        }
+        if (amount, missing) == (0, 0) {
+            continue;
+        }
+        if !allowed.contains(kind) {
+            return Err(Code::Invalid);
+        }
+        missing -= amount;
+        means.push((*kind, amount));
+    }
+    Ok(means)
+}
+
 /// Is the money for the whole amount in hand?
-fn in_hand(tenders: &[(PaymentKind, Option<i64>)], gross: i64) -> bool {
-    let at_once = tenders.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
-    let sum: i64 = tenders.iter().filter_map(|(_, amount)| *amount).sum();
-    at_once && (sum >= gross || tenders.iter().any(|(_, amount)| amount.is_none()))
+fn in_hand(means: &[(PaymentKind, i64)], gross: i64) -> bool {
+    let at_once = means.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
+    at_once && means.iter().map(|(_, amount)| amount).sum::<i64>() == gross
 }

@@ -1,6 +1,7 @@
 //! The model's shelves: how many pieces lie where, what is held for whom, and what can be promised.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::Code;
 use domain::stock::State;
@@ -24,6 +25,8 @@ pub type Spot = (Place, State);
 /// Pieces set aside until an instant.
 #[derive(Clone, Debug)]
 pub struct Hold {
+    /// Rises with every hold made.
+    number: u64,
     pub variant: usize,
     from: Spot,
     held: Spot,
@@ -43,7 +46,16 @@ pub struct Stock {
     pub held_for: BTreeMap<(usize, usize), Hold>,
     /// What was ever set aside by hand; none once it ended.
     pub asides: Vec<Option<Hold>>,
+    /// How many holds were made.
+    made_holds: u64,
+    /// The instant of what moves now.
+    pub now: i64,
+    /// How many pieces of a variant were on the shelf and missing at a location after each instant at which that changed.
+    seen: BTreeMap<(usize, usize), Rc<Vec<Seen>>>,
 }
+
+/// An instant, the pieces on the shelf after it, and those missing.
+type Seen = (i64, i64, i64);
 
 impl Stock {
     /// How many are there.
@@ -62,10 +74,76 @@ impl Stock {
                 self.amounts.remove(&(variant, spot));
             }
         }
+        for (place, _) in [from, to] {
+            if let Place::Location(location) = place {
+                self.see(variant, location);
+            }
+        }
+    }
+
+    /// Notes what lies at a location now. On the shelf is what is free, held or committed.
+    fn see(&mut self, variant: usize, location: usize) {
+        let count = |state| self.count(variant, at(location, state));
+        let shelf = count(State::Available) + count(State::Held) + count(State::Committed);
+        let now = (self.now, shelf, count(State::Missing));
+        let seen = Rc::make_mut(self.seen.entry((variant, location)).or_default());
+        match seen.last_mut() {
+            Some(last) if last.0 == self.now => *last = now,
+            _ => seen.push(now),
+        }
+    }
+
+    fn seen(&self, spot: (usize, usize)) -> &[Seen] {
+        self.seen.get(&spot).map_or(&[], |seen| seen.as_slice())
+    }
+
+    /// How many pieces were on the shelf and missing after an instant.
+    pub fn as_of(&self, spot: (usize, usize), instant: i64) -> (i64, i64) {
+        let before = self.seen(spot).iter().rfind(|(at, ..)| *at <= instant);
+        before.map_or((0, 0), |(_, shelf, missing)| (*shelf, *missing))
+    }
+
+    /// The fewest and the most pieces on the shelf from one instant to another.
+    pub fn span(&self, spot: (usize, usize), (first, last): (i64, i64)) -> (i64, i64) {
+        let at_first = self.as_of(spot, first).0;
+        let meanwhile = self.seen(spot).iter().filter(|(at, ..)| (first + 1..=last).contains(at));
+        meanwhile
+            .fold((at_first, at_first), |(least, most), (_, shelf, _)| (least.min(*shelf), most.max(*shelf)))
+    }
+
+    fn new_hold(&mut self, variant: usize, (from, held): (Spot, Spot), amount: i64, expires_at: i64) -> Hold {
+        self.made_holds += 1;
+        Hold { number: self.made_holds, variant, from, held, amount, expires_at }
+    }
+
+    /// Gives back what is held of a variant at a location, the newest hold first, until so many pieces are free.
+    pub fn let_go(&mut self, (variant, location): (usize, usize), pieces: i64) {
+        let here = |hold: &Hold| hold.variant == variant && hold.held == at(location, State::Held);
+        let of_carts = self.held_for.values().filter(|hold| here(hold));
+        let by_hand = self.asides.iter().flatten().filter(|hold| here(hold));
+        let mut holds: Vec<Hold> = of_carts.chain(by_hand).cloned().collect();
+        holds.sort_by_key(|hold| std::cmp::Reverse(hold.number));
+        let mut free = 0;
+        for hold in holds {
+            if free >= pieces {
+                break;
+            }
+            free += hold.amount;
+            self.held_for.retain(|_, one| one.number != hold.number);
+            self.asides.iter_mut().for_each(|aside| {
+                aside.take_if(|one| one.number == hold.number);
+            });
+            self.end_hold(&hold);
+        }
     }
 
     /// Moves pieces, if so many are there.
-    fn shift_if_there(&mut self, variant: usize, (from, to): (Spot, Spot), amount: i64) -> Result<(), Code> {
+    pub fn shift_if_there(
+        &mut self,
+        variant: usize,
+        (from, to): (Spot, Spot),
+        amount: i64,
+    ) -> Result<(), Code> {
         if from.0 != Place::World && self.count(variant, from) < amount {
             return Err(Code::OutOfStock);
         }
@@ -242,7 +320,7 @@ impl Model {
                 (world(State::Demand), (Place::Network, State::PoolHeld))
             };
             self.stock.shift(*variant, (from, held), *amount);
-            let hold = Hold { variant: *variant, from, held, amount: *amount, expires_at };
+            let hold = self.stock.new_hold(*variant, (from, held), *amount, expires_at);
             self.stock.held_for.insert((cart, *variant), hold);
         }
         for hold in self.stock.held_for.range_mut((cart, 0)..(cart + 1, 0)) {
@@ -263,7 +341,7 @@ impl Model {
         over.iter().for_each(|hold| self.stock.end_hold(hold));
     }
 
-    fn must_be_stocked(&self, variant: usize) -> Result<(), Code> {
+    pub(super) fn must_be_stocked(&self, variant: usize) -> Result<(), Code> {
         if self.plan.variants[variant].stocked { Ok(()) } else { Err(Code::NotFound) }
     }
 
@@ -364,7 +442,8 @@ impl Model {
         let (from, held) = (at(location, State::Available), at(location, State::Held));
         self.stock.shift_if_there(variant, (from, held), amount)?;
         let expires_at = self.now + seconds;
-        self.stock.asides.push(Some(Hold { variant, from, held, amount, expires_at }));
+        let hold = self.stock.new_hold(variant, (from, held), amount, expires_at);
+        self.stock.asides.push(Some(hold));
         Ok(())
     }
 

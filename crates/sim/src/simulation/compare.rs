@@ -6,20 +6,24 @@ use domain::actor::Actor;
 use domain::fulfilment::State as PartState;
 use domain::ledger::AccountKey;
 use domain::payment::Timing;
-use domain::returns::State as ReturnState;
 use domain::stock::State;
 use domain::value::id::{self, Variant};
 use domain::value::{Id, Instant, Quantity};
 use engine::check::check;
 use engine::stock::{availability::availability, book_of};
 use engine::{Failure, cart, returns};
-use store::{Tx, fulfilment, ledger, market, order as orders, payment as payments};
+use store::{
+    Tx, count as counts, fulfilment, ledger, market, order as orders, payment as payments, transfer,
+};
 
 use super::real::Real;
 use crate::model::cart::Cart;
+use crate::model::count::{Count, Found, Line as CountLine};
 use crate::model::money::Payment;
 use crate::model::order::{Line, Order, Part, Piece};
+use crate::model::returns::{Return, ReturnLine};
 use crate::model::stock::{Place, Spot};
+use crate::model::transfer::Transfer;
 use crate::model::{Choice, Model};
 use crate::shop::OPENING;
 
@@ -116,9 +120,10 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
         let (variants, places, channels) =
             (real.variants.clone(), real.locations.clone(), real.channels.clone());
         let told = model.told;
-        let (found, gross, back) = real.shop.read(move |tx| {
+        let (found, parts, gross) = real.shop.read(move |tx| {
             let row = orders::find(tx, id)?.expect("the order is there");
             let lines = orders::lines(tx, id)?;
+            let back = returns::of_order(tx, &Actor::system(), id)?;
             let found = Order {
                 channel: self::number(&channels, row.channel),
                 state: row.state,
@@ -131,29 +136,87 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 place: row.location.map(|location| self::number(&places, location)),
                 parts: Vec::new(),
                 payments: paid(tx, id)?,
+                returns: back.iter().map(|one| brought_back(one, (&lines, &places))).collect(),
                 told,
             };
             let parts = parts(tx, id, (&lines, &variants, &places))?;
-            let back = returns::of_order(tx, &Actor::system(), id)?;
-            Ok::<_, Failure>(((found, parts), row.gross, back))
+            Ok::<_, Failure>((found, parts, row.gross))
         })?;
-        let (found, parts) = found;
         let expected: Vec<SeenPart> = model.parts.iter().map(seen).collect();
         differences.extend(differs(&format!("parts of order {number}"), &expected, &parts));
         let head = Order { parts: Vec::new(), ..model.clone() };
         differences.extend(differs(&format!("order {number}"), &head, &found));
         differences.extend(differs(&format!("gross of order {number}"), &model.gross(), &gross));
-        let settled = !told && model.kept() <= model.owed() && nothing_on_its_way(model);
-        let waits = back.iter().filter(|one| one.state == ReturnState::Received).count();
-        if settled && waits > 0 {
-            differences.push(format!("order {number}: {waits} returns wait for money that was given back"));
-        }
     }
     Ok(differences)
 }
 
-fn nothing_on_its_way(order: &Order) -> bool {
-    order.payments.iter().all(|payment| payment.amounts.refunding == 0)
+fn brought_back(row: &returns::Return, (lines, places): (&[orders::Line], &[Id<id::Location>])) -> Return {
+    let line = |back: &returns::Line| ReturnLine {
+        line: lines.iter().position(|line| Some(line.id) == back.order_line).expect("a line of the order"),
+        quantity: back.quantity,
+        received: back.received,
+        graded: back.graded,
+        condition: back.condition,
+        refund: back.refund,
+    };
+    Return {
+        location: number(places, row.location),
+        state: row.state,
+        refund: row.refund,
+        credited: row.credited,
+        due_at: row.due_at.map(seconds),
+        lines: row.lines.iter().map(line).collect(),
+    }
+}
+
+/// The transfer orders and counts of these numbers.
+pub fn between(
+    real: &Real,
+    model: &Model,
+    (transfers, asked): (&[usize], &[usize]),
+) -> Result<Differences, Failure> {
+    let mut differences: Differences =
+        differs("how many counts", &model.counts.len(), &real.counts.len()).into_iter().collect();
+    for number in transfers {
+        let id = real.transfers[*number];
+        let row = real.shop.read(move |tx| Ok::<_, Failure>(transfer::find(tx, id)?))?.expect("it is there");
+        let lines = row.lines.iter().map(|line| (self::number(&real.variants, line.variant), line.progress));
+        let found = Transfer {
+            source: self::number(&real.locations, row.source),
+            destination: self::number(&real.locations, row.destination),
+            state: row.state,
+            lines: lines.collect(),
+        };
+        differences.extend(differs(&format!("transfer order {number}"), &model.transfers[*number], &found));
+    }
+    for number in asked.iter().filter(|number| **number < real.counts.len()) {
+        let id = real.counts[*number];
+        let read = move |tx: &mut Tx<'_>| Ok::<_, Failure>((counts::find(tx, id)?, counts::lines(tx, id)?));
+        let (row, lines) = real.shop.read(read)?;
+        let row = row.expect("the count is there");
+        let line = |line: &counts::Line| {
+            let finding = line.counted.map(|counted| counted.finding);
+            let found = finding.map(|one| Found {
+                counted: one.counted,
+                least: one.booked_least,
+                most: one.booked_most,
+            });
+            CountLine { state: line.state, round: line.round, found, missing: line.missing }
+        };
+        let lines = lines.iter().map(|one| (self::number(&real.variants, one.variant), line(one)));
+        let model = &model.counts[*number];
+        let found = Count {
+            location: self::number(&real.locations, row.location),
+            state: row.state,
+            asked_at: seconds(row.asked_at),
+            counted_at: row.counted_at.map(seconds),
+            lines: lines.collect(),
+            tallies: model.tallies.clone(),
+        };
+        differences.extend(differs(&format!("count {number}"), model, &found));
+    }
+    Ok(differences)
 }
 
 fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {

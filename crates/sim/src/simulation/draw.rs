@@ -1,5 +1,7 @@
 //! Draws what is asked of the shop next: mostly what makes sense there and then, often enough what does not.
 
+mod between;
+
 use domain::delivery::Kind;
 use domain::fulfilment::State as GoodsState;
 use domain::order::State as OrderState;
@@ -27,12 +29,13 @@ const PAUSE_SECONDS_MAX: u64 = 900;
 pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
-            0..18 => Some(goods(chance, model)),
-            18..58 => Some(filling(chance, model)),
-            58..63 => money(chance, model),
-            63..78 => provider(chance, model),
-            78..88 => going_on(chance, model),
-            88..97 => leaving(chance, model),
+            0..14 => Some(goods(chance, model)),
+            14..47 => Some(filling(chance, model)),
+            47..51 => money(chance, model),
+            51..64 => provider(chance, model),
+            64..73 => going_on(chance, model),
+            73..81 => leaving(chance, model),
+            81..97 => between::between(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
         };
         if let Some(command) = drawn {

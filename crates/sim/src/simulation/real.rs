@@ -36,6 +36,8 @@ pub struct Real {
     pub carts: Vec<Id<id::Cart>>,
     pub orders: Vec<Id<id::Order>>,
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
+    pub transfers: Vec<Id<id::TransferOrder>>,
+    pub counts: Vec<Id<id::Count>>,
 }
 
 /// A key for a command asked in one step; the same input under it is the same question.
@@ -100,6 +102,9 @@ impl Real {
     pub fn note(&mut self, command: &Command, made: &str) {
         match command {
             Command::CreateCart { .. } => self.carts.push(Id::parse(made).expect("a cart")),
+            Command::DraftTransfer { .. } => {
+                self.transfers.push(Id::parse(made).expect("a transfer order"));
+            }
             Command::Checkout { .. } => self.orders.push(Id::parse(made).expect("an order")),
             Command::SetAside { variant, .. } => {
                 self.asides.push((self.variants[*variant], Id::parse(made).expect("a hold")));
@@ -151,6 +156,12 @@ impl Real {
             | Command::Cancel { .. }
             | Command::TakeBack { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
+            Command::DraftTransfer { .. }
+            | Command::GoOnWithTransfer { .. }
+            | Command::AskForCount { .. }
+            | Command::GoOnWithCount { .. }
+            | Command::AskBack { .. }
+            | Command::GoOnWithReturn { .. } => self.between_work(command.clone()),
             Command::Pass { .. } => unreachable!("time passes without a command"),
         }
     }
