@@ -65,7 +65,7 @@ impl LocalStripe {
             if runtime.block_on(started.get("/v1/refunds")).is_some() {
                 return started;
             }
-            runtime.block_on(tokio::time::sleep(Duration::from_millis(20)));
+            runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
         }
         panic!("localstripe does not answer; run scripts/install-test-needs, which fetches it from PyPI");
     }
