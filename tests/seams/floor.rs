@@ -97,6 +97,21 @@ impl Floor {
         self.client.clone()
     }
 
+    /// Sells something else as well, with so many pieces at the first locations.
+    pub fn sells(&self, sku: &str, minor: i64, pieces: [i64; 2]) -> Id<Variant> {
+        let (retailer, shop) = (&self.stand.retailer, &self.stand.shop);
+        let variant = retailer.sell(shop, sku, minor);
+        let stocked = pieces.into_iter().enumerate().filter(|(_, pieces)| *pieces > 0);
+        stocked.for_each(|(place, pieces)| retailer.stock(shop, variant, place, pieces));
+        variant
+    }
+
+    /// Ends the previews nobody answered, as the shop does by itself, when a year has passed.
+    pub fn previews_expire(&self) {
+        self.stand.shop.pass(366 * 86_400);
+        self.stand.shop.run(engine::change::expire_due).unwrap();
+    }
+
     /// A till at the location of this place, from 0: its code, and the cashier's way to the shop.
     pub fn till(&self, place: usize) -> (String, Client) {
         let till = self.stand.retailer.till(&self.stand.shop, place);
@@ -138,6 +153,22 @@ impl Floor {
             Permissions::of(&[Permission::Shop, Permission::TakePayments, Permission::EditOrders]);
         let location = Some(Reference::Id(self.stand.retailer.locations[place]));
         self.key_at(KeyKind::Secret, permissions, location)
+    }
+
+    /// A customer's page of the web shop, which may do no more than a guest.
+    pub fn page(&self) -> Client {
+        let made = self.stand.shop.run(|tx, actor, world| {
+            let new = NewKey {
+                name: "pages".into(),
+                kind: KeyKind::Storefront,
+                permissions: Permissions::of(&[Permission::Shop]),
+                channel: Some(Reference::External("web".into())),
+                location: None,
+            };
+            key::create(tx, actor, world, new)
+        });
+        let bearer = format!("Bearer {}", made.unwrap().1);
+        self.stand.server.client().with_header("authorization", bearer)
     }
 
     fn key(&self, kind: KeyKind, permissions: Permissions) -> Client {
@@ -218,7 +249,12 @@ impl Floor {
 
     /// The mugs in a state at the location of this place, from 0.
     pub fn count(&self, place: usize, state: Stock) -> i64 {
-        self.stand.retailer.count(&self.stand.shop, self.mug, place, state)
+        self.count_of(self.mug, place, state)
+    }
+
+    /// The pieces of a variant in a state at the location of this place, from 0.
+    pub fn count_of(&self, variant: Id<Variant>, place: usize, state: Stock) -> i64 {
+        self.stand.retailer.count(&self.stand.shop, variant, place, state)
     }
 
     /// What was told of an order, in order.

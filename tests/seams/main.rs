@@ -5,6 +5,7 @@
 
 mod after_sale;
 mod between;
+mod change;
 mod floor;
 mod shelf;
 mod status;

@@ -4,31 +4,27 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 #![expect(clippy::disallowed_methods, reason = "a crash really comes after a while")]
 
+mod company;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use connect::test_carrier::{Settings, TestCarrier};
-use domain::fulfilment::parcel::{CarrierKind, State as Standing};
+use company::Company;
+use domain::fulfilment::parcel::State as Standing;
 use domain::stock::State;
 use domain::value::Id;
-use domain::value::hours::CutOffs;
 use domain::value::id::Variant;
-use engine::fulfilment::carrier::{self, NewCarrier};
 use serde_json::{Value, json};
 use sim::chance::Chance;
 use sim::client::Client;
 use sim::postgres::{Durability, Private};
-use sim::shop::Simulated;
 use sim::stand::{Bought, Stand, a_cart, buy, until_answered};
 use sim::{Retailer, TestShop};
 use store::fulfilment::parcel;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
 /// Buyers at once.
 const BUYERS: usize = 8;
@@ -126,25 +122,6 @@ fn crash_of_postgres_under_the_shop() {
     });
 }
 
-/// The secret shared with the test carrier.
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-/// A carrier that stands beside the shop and outlives its crashes.
-fn test_carrier(runtime: &Runtime) -> (TestCarrier, String) {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let url = TestCarrier::base_url(listener.local_addr().unwrap());
-    let carrier = TestCarrier::new(Settings {
-        webhook_url: None,
-        secret: SECRET.into(),
-        source: Arc::new(Simulated::new(1)),
-        step: Duration::from_millis(50),
-        hang_for: Duration::from_millis(200),
-    });
-    let serving = carrier.clone();
-    runtime.spawn(async move { serving.serve(listener, std::future::pending()).await });
-    (carrier, url)
-}
-
 /// Buys, picks, packs and ships on and on until told to stop, each step under a key of its own; answers the orders shipped.
 fn packer(client: &Client, number: usize, mug: Id<Variant>, stop: &AtomicBool) -> Vec<String> {
     let mut orders = Vec::new();
@@ -178,21 +155,9 @@ fn packer(client: &Client, number: usize, mug: Id<Variant>, stop: &AtomicBool) -
 
 #[test]
 fn crash_of_the_shop_while_parcels_are_labelled_and_shipped() {
-    let runtime = Runtime::new().unwrap();
-    let (company, url) = test_carrier(&runtime);
+    let company = Company::open();
     let (mut stand, mug) = Stand::open(TestShop::on_sqlite(1), program(), |retailer, shop| {
-        let new = NewCarrier {
-            code: "test".into(),
-            name: "Test carrier".into(),
-            external_id: Some("test".into()),
-            kind: CarrierKind::Test,
-            url: Some(url),
-            secret: Some(SECRET.into()),
-            services: vec!["standard".into()],
-            collections: CutOffs::parse("mo-su 24:00").unwrap(),
-            attempts_max: 3,
-        };
-        shop.run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone())).unwrap();
+        company.works_for(shop);
         fill(retailer, shop)
     });
     let (stop, client) = (AtomicBool::new(false), stand.client());
@@ -221,7 +186,7 @@ fn crash_of_the_shop_while_parcels_are_labelled_and_shipped() {
         numbers.extend(of_order[0].tracking.clone());
     }
     assert_eq!(
-        (numbers.len(), company.parcels()),
+        (numbers.len(), company.carrier.parcels()),
         (gone, gone),
         "one label for each parcel, at the carrier too"
     );

@@ -1,11 +1,13 @@
 //! Changes of an order after it was placed: where they stand, what a channel allows, and what taking out, putting in and correcting do
 //! to the order's money.
 
+use std::collections::BTreeMap;
+
 use crate::fulfilment::State as Part;
 use crate::order::share;
 use crate::refusal::{Code, Refusal};
 use crate::tax::Taxed;
-use crate::value::Rate;
+use crate::value::{Money, Rate};
 use crate::words;
 
 /// The most actions of one change.
@@ -74,6 +76,8 @@ pub struct Rule {
     pub preview_minutes: i64,
     /// The most a price may be corrected by, as a part of it.
     pub correction_most: Rate,
+    /// The most a price of one may be corrected by, in minor units, whatever part of it that is; no such bound when `None`.
+    pub correction_most_minor: Option<i64>,
 }
 
 impl Rule {
@@ -86,7 +90,15 @@ impl Rule {
             added_at: AddedAt::Today,
             preview_minutes: 15,
             correction_most: Rate::from_parts_per_million(Rate::WHOLE / 2).unwrap_or(Rate::ZERO),
+            correction_most_minor: None,
         }
+    }
+
+    /// The most minor units by which a price of one may be corrected.
+    fn correction_of(&self, unit: i64) -> i64 {
+        let part = i128::from(unit) * i128::from(self.correction_most.parts_per_million());
+        let part = i64::try_from(part / i128::from(Rate::WHOLE)).unwrap_or(i64::MAX);
+        self.correction_most_minor.map_or(part, |most| most.min(part))
     }
 }
 
@@ -97,6 +109,12 @@ impl Rule {
 pub fn rule(rule: Rule) -> Result<Rule, Refusal> {
     if !(1..=PREVIEW_MINUTES_MAX).contains(&rule.preview_minutes) {
         return Err(Refusal::invalid("preview_minutes", format!("give 1 to {PREVIEW_MINUTES_MAX} minutes")));
+    }
+    if rule.correction_most_minor.is_some_and(|most| !(0..=Money::MAX).contains(&most)) {
+        return Err(Refusal::invalid(
+            "correction_most_minor",
+            format!("give 0 to {} minor units", Money::MAX),
+        ));
     }
     Ok(rule)
 }
@@ -142,11 +160,9 @@ pub fn may_correct(line: &Frozen, unit: i64, rule: &Rule) -> Result<(), Refusal>
             "part of this line was cancelled or came back; take the rest out and add it at the right price";
         return Err(Refusal::new(Code::WrongState, message));
     }
-    let most = i128::from(line.unit) * i128::from(rule.correction_most.parts_per_million());
-    let by = i128::from((unit - line.unit).abs()) * i128::from(Rate::WHOLE);
-    if unit < 0 || by > most {
-        let allowed = most / i128::from(Rate::WHOLE);
-        let (least, highest) = ((i128::from(line.unit) - allowed).max(0), i128::from(line.unit) + allowed);
+    let allowed = rule.correction_of(line.unit);
+    let (least, highest) = ((line.unit - allowed).max(0), line.unit.saturating_add(allowed));
+    if !(least..=highest).contains(&unit) {
         return Err(Refusal::invalid("unit_price", format!("give {least} to {highest} minor units")));
     }
     Ok(())
@@ -168,6 +184,16 @@ pub const fn together(one: Taxed, other: Taxed) -> Taxed {
         tax_minor: one.tax_minor + other.tax_minor,
         gross_minor: one.gross_minor + other.gross_minor,
     }
+}
+
+/// What amounts come to at each tax rate, the lowest rate first; rates at which nothing is left are left out.
+pub fn by_rate(amounts: impl IntoIterator<Item = (Rate, Taxed)>) -> Vec<(Rate, Taxed)> {
+    let mut sums: BTreeMap<i64, (Rate, Taxed)> = BTreeMap::new();
+    for (rate, amount) in amounts {
+        let sum = &mut sums.entry(rate.parts_per_million()).or_insert((rate, NOTHING)).1;
+        *sum = together(*sum, amount);
+    }
+    sums.into_values().filter(|(_, amount)| *amount != NOTHING).collect()
 }
 
 /// Nothing.
@@ -215,6 +241,27 @@ mod tests {
         assert_eq!(refusal.to_string(), "invalid: unit_price: give 250 to 750 minor units");
         assert!(may_correct(&line(2, 500), 751, &rule).is_err());
         assert!(may_correct(&Frozen { returned: 1, ..line(2, 500) }, 400, &rule).is_err());
+        let tighter = Rule { correction_most_minor: Some(20), ..rule };
+        assert_eq!(may_correct(&line(2, 500), 480, &tighter), Ok(()));
+        let refusal = may_correct(&line(2, 500), 479, &tighter).unwrap_err();
+        assert_eq!(refusal.to_string(), "invalid: unit_price: give 480 to 520 minor units");
+        assert_eq!(
+            may_correct(&line(1, 30), 14, &tighter).unwrap_err().field(),
+            Some("unit_price"),
+            "half binds"
+        );
+        assert!(super::rule(Rule { correction_most_minor: Some(-1), ..rule }).is_err());
+    }
+
+    #[test]
+    fn taxes_are_told_by_rate() {
+        let rate = |parts| Rate::from_parts_per_million(parts).unwrap();
+        let (more, less) = (taxed(600), beyond(NOTHING, taxed(600)));
+        let told =
+            by_rate([(rate(200_000), more), (rate(0), less), (rate(200_000), more), (rate(50_000), more)]);
+        assert_eq!(told[0], (rate(0), less));
+        assert_eq!(told[1..], [(rate(50_000), more), (rate(200_000), together(more, more))]);
+        assert_eq!(by_rate([(rate(0), more), (rate(0), less)]), []);
     }
 
     #[test]

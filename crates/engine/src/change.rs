@@ -4,20 +4,19 @@
 //! frozen amounts; units taken out are cancelled, more units are lines of their own.
 
 mod confirm;
+mod keep;
 pub mod money;
 mod plan;
 pub mod rule;
 
-use std::collections::BTreeMap;
-
 use domain::actor::{Actor, Permission, Who};
 use domain::cart::State as CartState;
-use domain::change::{self as rules, Frozen, Rule, State, What};
+use domain::change::{self as rules, Frozen, Rule, State};
 use domain::contact::Card;
 use domain::delivery::Kind;
 use domain::order::State as OrderState;
 use domain::tax::Taxed;
-use domain::value::id::{self, Network, OrderChange, OrderLine, Variant};
+use domain::value::id::{self, Network, OrderChange, OrderLine};
 use domain::value::{Id, Money, Quantity};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
@@ -25,14 +24,13 @@ use store::market::{Channel, Market};
 use store::{Tx, change as rows, order as order_rows};
 
 pub use confirm::{Confirm, confirm};
-pub use store::change::{Change, Line, Which};
+pub use store::change::{Change, Line, Way, Which};
 
 use crate::cart::{Cart, Choice, NewLine};
-use crate::checkout::cancel::cancellable;
 use crate::event::emit;
-use crate::fulfilment::{FulfilmentOrder, pool};
+use crate::fulfilment::FulfilmentOrder;
 use crate::order::{self, Order};
-use crate::stock::{hold, in_skus};
+use crate::stock::hold;
 use crate::{Failure, World};
 
 /// The most previews one run expires.
@@ -171,8 +169,8 @@ pub fn preview(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, asked: Asked) 
         }
         end(tx, actor, world, (&mut ground.order, &mut open), State::Expired)?;
     }
-    let change = plan::plan(tx, actor, world, &ground, asked)?;
-    let kept = keep(tx, actor, world, &ground, &change)?;
+    let mut change = plan::plan(tx, actor, world, &ground, asked)?;
+    let kept = keep::keep(tx, actor, world, &ground, &mut change)?;
     if !rows::add(tx, &change, &kept)? {
         return Err(store::StoreError::Conflict.into());
     }
@@ -215,78 +213,21 @@ fn may_change<'a>(
     Ok(())
 }
 
-/// The pieces of an order that a change serves anew: whatever is still wholly there.
-fn served_anew(ground: &Ground, change: &Change) -> BTreeMap<(Id<OrderLine>, Id<Variant>), i64> {
-    let mut pieces = BTreeMap::new();
-    if !change.served_anew {
-        return pieces;
-    }
-    for line in &ground.lines {
-        let gone = change.lines.iter().filter(|one| one.what == What::Remove && one.line == line.id);
-        let units = cancellable(line, &ground.parts) - gone.map(|one| one.quantity).sum::<i64>();
-        for (variant, each) in line.takes.iter().filter(|_| units > 0) {
-            *pieces.entry((line.id, *variant)).or_insert(0) += each * units;
-        }
-    }
-    pieces
-}
-
-/// The pieces a change puts in.
-fn put_in(change: &Change) -> BTreeMap<(Id<OrderLine>, Id<Variant>), i64> {
-    let mut pieces = BTreeMap::new();
-    for line in change.lines.iter().filter(|line| line.what == What::Add) {
-        for (variant, each) in &line.takes {
-            *pieces.entry((line.line, *variant)).or_insert(0) += each * line.quantity;
-        }
-    }
-    pieces
-}
-
 /// How the order is after a change.
 fn after(order: &Order, change: &Change) -> Order {
-    let after = &change.after;
+    let (after, way) = (&change.after, &change.after.way);
     Order {
-        kind: after.kind,
-        location: after.location,
+        kind: way.kind,
+        location: way.location,
         contact: after.contact,
         note: after.note.clone(),
-        delivery_method: after.method,
-        delivery_net: after.charge.net_minor,
-        delivery_tax: after.charge.tax_minor,
-        delivery_gross: after.charge.gross_minor,
-        delivery_rate: after.charge_rate,
+        delivery_method: way.method,
+        delivery_net: way.charge.net_minor,
+        delivery_tax: way.charge.tax_minor,
+        delivery_gross: way.charge.gross_minor,
+        delivery_rate: way.charge_rate,
         ..order.clone()
     }
-}
-
-/// Keeps what a change needs beyond what its order has within reach already.
-fn keep(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    ground: &Ground,
-    change: &Change,
-) -> Result<Vec<(Id<Variant>, i64)>, Failure> {
-    let mut needed: BTreeMap<Id<Variant>, i64> = BTreeMap::new();
-    let anew = served_anew(ground, change);
-    for ((_, variant), quantity) in put_in(change).iter().chain(&anew) {
-        *needed.entry(*variant).or_insert(0) += quantity;
-    }
-    let reach = pool::reach_of(tx, &after(&ground.order, change), ground.channel.network)?;
-    let here = |part: &&FulfilmentOrder| {
-        part.state.is_at_location() && part.location.is_some_and(|place| reach.locations.contains(&place))
-    };
-    let own = ground.parts.iter().filter(here).flat_map(|part| part.lines.iter());
-    for piece in own.filter(|piece| anew.contains_key(&(piece.line, piece.variant))) {
-        if let Some(left) = needed.get_mut(&piece.variant) {
-            *left -= piece.quantity;
-        }
-    }
-    needed.retain(|_, quantity| *quantity > 0);
-    let outcome = hold::hold_for(tx, actor, world, &reach, &("change", change.id.to_string()), &needed);
-    in_skus(tx, &needed.keys().copied().collect::<Vec<_>>(), outcome)
-        .map_err(|failure| at_its_action(failure, "actions"))?;
-    Ok(needed.into_iter().collect())
 }
 
 /// The same refusal about a part of what was asked.
@@ -308,8 +249,8 @@ fn told(change: &Change) -> Value {
         })
         .collect();
     json!({
-        "change": change.id.to_string(), "state": change.state.text(), "kind": change.after.kind.text(),
-        "location": change.after.location.map(|location| location.to_string()), "served_anew": change.served_anew,
+        "change": change.id.to_string(), "state": change.state.text(), "kind": change.after.way.kind.text(),
+        "location": change.after.way.location.map(|location| location.to_string()), "served_anew": change.served_anew,
         "difference": change.difference.gross_minor, "lines": lines
     })
 }

@@ -18,9 +18,19 @@ create table if not exists order_change (
     delivery_tax {int} not null,
     delivery_gross {int} not null,
     delivery_rate {int} not null,
+    kind_before {int} not null,
+    location_before_id {bytes},
+    delivery_method_before_id {bytes},
+    delivery_net_before {int} not null,
+    delivery_tax_before {int} not null,
+    delivery_gross_before {int} not null,
+    delivery_rate_before {int} not null,
+    sent_by {int},
     net {int} not null,
     tax {int} not null,
     gross {int} not null,
+    to_pay {int} not null,
+    to_refund {int} not null,
     made_at {int} not null,
     expires_at {int} not null,
     ended_at {int},
@@ -67,5 +77,6 @@ create table if not exists change_rule (
     delivery_anew {int} not null,
     added_at {int} not null,
     preview_minutes {int} not null,
-    correction_most {int} not null
+    correction_most {int} not null,
+    correction_most_minor {int}
 ) {strict};

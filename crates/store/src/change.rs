@@ -30,10 +30,16 @@ pub struct Change {
     pub actor: String,
     /// The order's other goods are served anew, since they go another way or to another place.
     pub served_anew: bool,
+    /// How the order was delivered before it.
+    pub before: Way,
     /// How the order is after it.
     pub after: After,
     /// What it adds to what the order owes, without tax, of tax, and with it; less than nothing when it takes away.
     pub difference: Taxed,
+    /// What was missing of the order's money when it was shown, if it were done: to be paid with the yes, in minor units.
+    pub to_pay: i64,
+    /// What would have been given back, in minor units.
+    pub to_refund: i64,
     /// When it was shown.
     pub made_at: Instant,
     /// Until when it can be confirmed.
@@ -46,25 +52,34 @@ pub struct Change {
     pub lines: Vec<Line>,
 }
 
-/// How and where an order goes after a change, and what its delivery costs.
+/// How an order is delivered, and what that costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
+pub struct Way {
     /// How it reaches the customer.
     pub kind: Kind,
     /// Where it is collected, or was sold.
     pub location: Option<Id<Location>>,
-    /// To whom it goes.
-    pub contact: Option<Id<Contact>>,
-    /// Of the address, what taxes and delivery charges depend on.
-    pub destination: Option<Destination>,
-    /// A word for the colleagues who prepare it.
-    pub note: Option<String>,
     /// The way of delivery.
     pub method: Option<Id<DeliveryMethod>>,
     /// The delivery charge.
     pub charge: Taxed,
     /// The charge's tax rate.
     pub charge_rate: Rate,
+}
+
+/// How and where an order goes after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// How it is delivered.
+    pub way: Way,
+    /// When what other locations send to where it is collected would be expected there, if it were done when it was shown.
+    pub expected_at: Option<Instant>,
+    /// To whom it goes.
+    pub contact: Option<Id<Contact>>,
+    /// Of the address, what taxes and delivery charges depend on.
+    pub destination: Option<Destination>,
+    /// A word for the colleagues who prepare it.
+    pub note: Option<String>,
 }
 
 /// One thing a change does to a line.
@@ -97,12 +112,15 @@ pub struct Line {
 /// # Errors
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, new: &Change, kept: &[(Id<Variant>, i64)]) -> Result<bool, StoreError> {
-    let (after, to) = (&new.after, new.after.destination.as_ref());
+    let (before, after, to) = (&new.before, &new.after, new.after.destination.as_ref());
+    let way = &after.way;
     let added = tx.execute(
-        "insert into order_change (order_id, change_id, state, reason, actor, served_anew, kind, location_id, contact_id, country, region,
-             postal_area, note, delivery_method_id, delivery_net, delivery_tax, delivery_gross, delivery_rate, net, tax, gross, made_at,
-             expires_at, ended_at, paid_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+        "insert into order_change (order_id, change_id, state, reason, actor, served_anew, kind, location_id, delivery_method_id,
+             delivery_net, delivery_tax, delivery_gross, delivery_rate, kind_before, location_before_id, delivery_method_before_id,
+             delivery_net_before, delivery_tax_before, delivery_gross_before, delivery_rate_before, contact_id, country, region, postal_area,
+             note, sent_by, net, tax, gross, to_pay, to_refund, made_at, expires_at, ended_at, paid_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
+             $28, $29, $30, $31, $32, $33, $34, $35)
          on conflict do nothing",
         params![
             new.order,
@@ -111,21 +129,31 @@ pub fn add(tx: &mut Tx<'_>, new: &Change, kept: &[(Id<Variant>, i64)]) -> Result
             new.reason.as_ref(),
             &new.actor,
             new.served_anew,
-            after.kind.code(),
-            after.location,
+            way.kind.code(),
+            way.location,
+            way.method,
+            way.charge.net_minor,
+            way.charge.tax_minor,
+            way.charge.gross_minor,
+            way.charge_rate.parts_per_million(),
+            before.kind.code(),
+            before.location,
+            before.method,
+            before.charge.net_minor,
+            before.charge.tax_minor,
+            before.charge.gross_minor,
+            before.charge_rate.parts_per_million(),
             after.contact,
             to.map(|to| to.country.code()),
             to.and_then(|to| to.region.as_ref()),
             to.and_then(|to| to.postal_area.as_ref()),
             after.note.as_ref(),
-            after.method,
-            after.charge.net_minor,
-            after.charge.tax_minor,
-            after.charge.gross_minor,
-            after.charge_rate.parts_per_million(),
+            after.expected_at,
             new.difference.net_minor,
             new.difference.tax_minor,
             new.difference.gross_minor,
+            new.to_pay,
+            new.to_refund,
             new.made_at,
             new.expires_at,
             new.ended_at,
@@ -182,25 +210,39 @@ fn rate(row: &mut Row<'_>) -> Result<Rate, StoreError> {
     row.word(|parts| Rate::from_parts_per_million(parts).ok())
 }
 
+fn way(row: &mut Row<'_>) -> Result<Way, StoreError> {
+    Ok(Way {
+        kind: row.word(Kind::coded)?,
+        location: row.id_or_null()?,
+        method: row.id_or_null()?,
+        charge: amounts(row)?,
+        charge_rate: rate(row)?,
+    })
+}
+
 fn change(row: &mut Row<'_>) -> Result<Change, StoreError> {
+    let (order, id) = (row.id()?, row.id()?);
+    let (state, reason, actor, served_anew) =
+        (row.word(State::coded)?, row.text_or_null()?, row.text()?, row.yes()?);
+    let (after, before) = (way(row)?, way(row)?);
     Ok(Change {
-        order: row.id()?,
-        id: row.id()?,
-        state: row.word(State::coded)?,
-        reason: row.text_or_null()?,
-        actor: row.text()?,
-        served_anew: row.yes()?,
+        order,
+        id,
+        state,
+        reason,
+        actor,
+        served_anew,
+        before,
         after: After {
-            kind: row.word(Kind::coded)?,
-            location: row.id_or_null()?,
+            way: after,
             contact: row.id_or_null()?,
             destination: destination(row)?,
             note: row.text_or_null()?,
-            method: row.id_or_null()?,
-            charge: amounts(row)?,
-            charge_rate: rate(row)?,
+            expected_at: row.instant_or_null()?,
         },
         difference: amounts(row)?,
+        to_pay: row.int()?,
+        to_refund: row.int()?,
         made_at: row.instant()?,
         expires_at: row.instant()?,
         ended_at: row.instant_or_null()?,
@@ -221,9 +263,10 @@ fn destination(row: &mut Row<'_>) -> Result<Option<Destination>, StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, which: Which) -> Result<Option<Change>, StoreError> {
     let found = tx.one(
-        "select order_id, change_id, state, reason, actor, served_anew, kind, location_id, contact_id, country, region, postal_area, note,
-             delivery_method_id, delivery_net, delivery_tax, delivery_gross, delivery_rate, net, tax, gross, made_at, expires_at, ended_at,
-             paid_by
+        "select order_id, change_id, state, reason, actor, served_anew, kind, location_id, delivery_method_id, delivery_net,
+             delivery_tax, delivery_gross, delivery_rate, kind_before, location_before_id, delivery_method_before_id, delivery_net_before,
+             delivery_tax_before, delivery_gross_before, delivery_rate_before, contact_id, country, region, postal_area, note, sent_by, net, tax,
+             gross, to_pay, to_refund, made_at, expires_at, ended_at, paid_by
          from order_change where order_id = $1 and change_id = $2",
         params![which.0, which.1],
         change,
@@ -242,9 +285,10 @@ pub fn of_order(
     limit: i64,
 ) -> Result<Vec<Change>, StoreError> {
     let found = tx.rows(
-        "select order_id, change_id, state, reason, actor, served_anew, kind, location_id, contact_id, country, region, postal_area, note,
-             delivery_method_id, delivery_net, delivery_tax, delivery_gross, delivery_rate, net, tax, gross, made_at, expires_at, ended_at,
-             paid_by
+        "select order_id, change_id, state, reason, actor, served_anew, kind, location_id, delivery_method_id, delivery_net,
+             delivery_tax, delivery_gross, delivery_rate, kind_before, location_before_id, delivery_method_before_id, delivery_net_before,
+             delivery_tax_before, delivery_gross_before, delivery_rate_before, contact_id, country, region, postal_area, note, sent_by, net, tax,
+             gross, to_pay, to_refund, made_at, expires_at, ended_at, paid_by
          from order_change where order_id = $1 and change_id < $2 order by change_id desc limit $3",
         params![order, before, limit],
         change,
@@ -329,7 +373,7 @@ pub fn waiting(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Id<OrderChange>>
 /// What the store says.
 pub fn rule(tx: &mut Tx<'_>, channel: Id<Channel>) -> Result<Option<Rule>, StoreError> {
     tx.one(
-        "select customers, delivery_anew, added_at, preview_minutes, correction_most from change_rule where channel_id = $1",
+        "select customers, delivery_anew, added_at, preview_minutes, correction_most, correction_most_minor from change_rule where channel_id = $1",
         params![channel],
         |row| {
             Ok(Rule {
@@ -338,6 +382,7 @@ pub fn rule(tx: &mut Tx<'_>, channel: Id<Channel>) -> Result<Option<Rule>, Store
                 added_at: row.word(AddedAt::coded)?,
                 preview_minutes: row.int()?,
                 correction_most: rate(row)?,
+                correction_most_minor: row.int_or_null()?,
             })
         },
     )
@@ -349,17 +394,19 @@ pub fn rule(tx: &mut Tx<'_>, channel: Id<Channel>) -> Result<Option<Rule>, Store
 /// What the store says.
 pub fn set_rule(tx: &mut Tx<'_>, channel: Id<Channel>, rule: &Rule) -> Result<(), StoreError> {
     tx.execute(
-        "insert into change_rule (channel_id, customers, delivery_anew, added_at, preview_minutes, correction_most)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into change_rule (channel_id, customers, delivery_anew, added_at, preview_minutes, correction_most, correction_most_minor)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (channel_id) do update set customers = excluded.customers, delivery_anew = excluded.delivery_anew,
-             added_at = excluded.added_at, preview_minutes = excluded.preview_minutes, correction_most = excluded.correction_most",
+             added_at = excluded.added_at, preview_minutes = excluded.preview_minutes, correction_most = excluded.correction_most,
+             correction_most_minor = excluded.correction_most_minor",
         params![
             channel,
             rule.customers,
             rule.delivery_anew,
             rule.added_at.code(),
             rule.preview_minutes,
-            rule.correction_most.parts_per_million()
+            rule.correction_most.parts_per_million(),
+            rule.correction_most_minor
         ],
     )?;
     Ok(())

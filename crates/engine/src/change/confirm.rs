@@ -7,17 +7,15 @@ use domain::order::State as OrderState;
 use domain::{Code, Refusal};
 use store::{Tx, change as rows, order as order_rows};
 
-use super::{
-    Change, Ground, Which, after, find, frozen, lock_books, may_change, must_lead_to, plan, put_in,
-    served_anew, told,
-};
+use super::keep::{put_in, served_anew};
+use super::{Change, Ground, Which, after, find, frozen, lock_books, may_change, must_lead_to, plan, told};
 use crate::checkout::cancel::cancellable;
 use crate::checkout::{self, Tender, Whole, settle};
 use crate::event::emit;
-use crate::fulfilment::{give_back, pool};
+use crate::fulfilment::{FulfilmentOrder, give_back, parcel, pool};
 use crate::order::{self, Order};
 use crate::stock::hold;
-use crate::{Failure, World};
+use crate::{Failure, World, promise};
 
 /// A yes.
 #[derive(Clone, Debug)]
@@ -125,6 +123,9 @@ fn move_goods(
     }
     let anew = served_anew(ground, change);
     take_back(tx, actor, world, ground, (&mut parts, &anew))?;
+    if order.contact != ground.order.contact {
+        parcel::unpack_all(tx, actor, world, order.id)?;
+    }
     let mut gained = rules::beyond(plan::charge_of(order), before);
     for one in change.lines.iter().filter(|one| one.what != What::Remove) {
         gained = rules::together(gained, one.amounts);
@@ -140,7 +141,11 @@ fn move_goods(
     for pieces in [anew, put_in(change)].into_iter().filter(|pieces| !pieces.is_empty()) {
         pool::go_elsewhere(tx, actor, world, order, (network, pieces))?;
     }
-    Ok(())
+    let made: Vec<_> = store::fulfilment::of_order(tx, order.id)?
+        .into_iter()
+        .filter(|one| !ground.parts.iter().any(|known| known.id == one.id))
+        .collect();
+    promise::date::give(tx, order, &made, world.now())
 }
 
 /// Goods that go another way are taken back first: from no place, from shelves, from pickers' hands.
@@ -149,7 +154,7 @@ fn take_back(
     actor: &Actor,
     world: &mut World,
     ground: &Ground,
-    (parts, anew): (&mut [crate::fulfilment::FulfilmentOrder], &Pieces),
+    (parts, anew): (&mut [FulfilmentOrder], &Pieces),
 ) -> Result<(), Failure> {
     for line in &ground.lines {
         let first =

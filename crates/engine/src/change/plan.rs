@@ -6,12 +6,13 @@ use domain::actor::{Actor, Permission};
 use domain::cart as cart_rules;
 use domain::change::{self as rules, ACTIONS_MAX, AddedAt, NOTHING, REASON_CHARS_MAX, State, What};
 use domain::delivery::{Delivery, Destination as Goal, Kind};
+use domain::order::Sums;
 use domain::tax::{Policy, Taxable, Taxed, apply};
 use domain::value::id::{OrderLine, TaxZone, Variant};
 use domain::value::{Id, Money, Quantity, Rate};
 use domain::{Code, Refusal};
 use store::Tx;
-use store::change::{After, Change, Line};
+use store::change::{After, Change, Line, Way};
 
 use super::{Action, Asked, Ground, at_its_action, frozen};
 use crate::cart::{self, Cart, NewLine, details, price};
@@ -54,11 +55,12 @@ pub(super) fn plan(
     lines.extend(sheet.corrections()?);
     lines.extend(sheet.put_in(tx, world)?);
     let (after, served_anew) = sheet.after(tx, world, &lines)?;
-    let before = charge_of(&ground.order);
-    let difference = lines
-        .iter()
-        .fold(rules::beyond(after.charge, before), |sum, line| rules::together(sum, line.amounts));
+    let before = way_of(&ground.order);
+    let delivery = rules::beyond(after.way.charge, before.charge);
+    let difference = lines.iter().fold(delivery, |sum, line| rules::together(sum, line.amounts));
     must_fit(ground, difference)?;
+    let sums = order::sums(tx, &ground.order)?;
+    let sums = Sums { gross: sums.gross + difference.gross_minor, ..sums };
     Ok(Change {
         order: ground.order.id,
         id: world.id(),
@@ -66,8 +68,11 @@ pub(super) fn plan(
         reason,
         actor: actor.who.label(),
         served_anew,
+        before,
         after,
         difference,
+        to_pay: sums.missing(),
+        to_refund: sums.to_refund(),
         made_at: world.now(),
         expires_at: world.now().plus_seconds(ground.rule.preview_minutes * 60),
         ended_at: None,
@@ -95,6 +100,17 @@ fn reason(asked: &Asked) -> Result<Option<String>, Refusal> {
 /// The delivery charge of an order.
 pub(super) fn charge_of(order: &order::Order) -> Taxed {
     Taxed { net_minor: order.delivery_net, tax_minor: order.delivery_tax, gross_minor: order.delivery_gross }
+}
+
+/// How an order is delivered.
+fn way_of(order: &order::Order) -> Way {
+    Way {
+        kind: order.kind,
+        location: order.location,
+        method: order.delivery_method,
+        charge: charge_of(order),
+        charge_rate: order.delivery_rate,
+    }
 }
 
 /// What is owed stays at nothing or more, and within the bounds of money.
@@ -282,16 +298,7 @@ impl Sheet<'_> {
         let other_method = cart.method != order.delivery_method;
         let pickup = order.location.filter(|_| order.kind == Kind::Pickup);
         let redirected = other_method || cart.pickup_location != pickup;
-        let mut after = After {
-            kind: order.kind,
-            location: order.location,
-            contact: cart.contact,
-            destination: cart.destination.clone(),
-            note: cart.note.clone(),
-            method: cart.method,
-            charge: charge_of(order),
-            charge_rate: order.delivery_rate,
-        };
+        let mut way = Way { method: cart.method, ..way_of(order) };
         if redirected || self.readdressed {
             self.must_be_taxed_alike(tx)?;
         }
@@ -302,19 +309,26 @@ impl Sheet<'_> {
             let offer = quote(tx, &self.ground.channel, method, &goods)
                 .map_err(|failure| at_its_action(failure, "actions"))?;
             if redirected {
-                after.kind = offer.method.kind;
-                after.location = cart.pickup_location.or(self.ground.channel.location);
+                way.kind = offer.method.kind;
+                way.location = cart.pickup_location.or(self.ground.channel.location);
             }
             if other_method || self.ground.rule.delivery_anew {
                 let zone = price::zone_of(tx, cart, &self.ground.market)?;
                 let rate = tax::rate_for(tx, zone, offer.method.tax_class, world.now())?;
                 let anew = apply(&[Taxable { minor: offer.price_minor, rate }], self.policy()).total;
                 let left = other_method && self.ground.parts.iter().any(|part| part.state.has_left());
-                (after.charge, after.charge_rate) =
-                    rules::delivery_charge((after.charge, order.delivery_rate), (anew, rate), left)?;
+                (way.charge, way.charge_rate) =
+                    rules::delivery_charge((way.charge, way.charge_rate), (anew, rate), left)?;
             }
         }
-        let served_anew = redirected || (self.readdressed && after.kind == Kind::Ship);
+        let served_anew = redirected || (self.readdressed && way.kind == Kind::Ship);
+        let after = After {
+            way,
+            expected_at: None,
+            contact: cart.contact,
+            destination: cart.destination.clone(),
+            note: cart.note.clone(),
+        };
         Ok((after, served_anew))
     }
 

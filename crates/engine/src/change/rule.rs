@@ -42,7 +42,8 @@ pub fn set(
     rows::set_rule(tx, channel, &rule)?;
     let body = json!({
         "customers": rule.customers, "delivery_anew": rule.delivery_anew, "added_at": rule.added_at.text(),
-        "preview_minutes": rule.preview_minutes, "correction_most": rule.correction_most.parts_per_million()
+        "preview_minutes": rule.preview_minutes, "correction_most": rule.correction_most.parts_per_million(),
+        "correction_most_minor": rule.correction_most_minor
     });
     emit(tx, actor, world, channel, "change_rule.set", body);
     Ok(rule)

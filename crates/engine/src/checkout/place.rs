@@ -299,7 +299,7 @@ fn take_stock(
         }
         (None, Kind::Ship) => reach(tx, channel)?,
     };
-    let is_sent = serve_from.is_none() && inbound::can_be_sent(tx, order)?;
+    let is_sent = serve_from.is_none() && inbound::reach_of(tx, order)?.is_some();
     let may_wait = serve_from.is_none() && !is_sent && order.kind != Kind::HandOver;
     let beyond = match may_wait {
         true => selling::beyond(tx, actor, world, (channel, &reach), (order.cart, &demand))?,

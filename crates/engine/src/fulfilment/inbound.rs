@@ -26,8 +26,11 @@ use crate::{Failure, World};
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// From where an order's pickup location can be sent what it lacks, and how many days that takes.
-fn reach_of(tx: &mut Tx<'_>, order: &Order) -> Result<Option<(Reach, i64)>, Failure> {
+/// From where an order's pickup location can be sent what it lacks, and how many days that takes; `None` when it is sent nothing.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order) -> Result<Option<(Reach, i64)>, Failure> {
     let (Kind::Pickup, Some(destination), Some(method)) = (order.kind, order.location, order.delivery_method)
     else {
         return Ok(None);
@@ -47,12 +50,9 @@ fn reach_of(tx: &mut Tx<'_>, order: &Order) -> Result<Option<(Reach, i64)>, Fail
     Ok(Some((reach, sending.days)))
 }
 
-/// Can the location where an order is collected be sent what it lacks?
-///
-/// # Errors
-/// What the store says.
-pub(crate) fn can_be_sent(tx: &mut Tx<'_>, order: &Order) -> Result<bool, Failure> {
-    Ok(reach_of(tx, order)?.is_some())
+/// When goods are expected that are sent now and are on their way so many days.
+pub(crate) const fn expected_at(now: Instant, days: i64) -> Instant {
+    now.plus_seconds(days * DAY)
 }
 
 /// Pieces that other locations send, committed there already.
@@ -79,7 +79,7 @@ pub(crate) fn take(
         return Ok((Coming::default(), wanted));
     }
     let Some((reach, days)) = reach_of(tx, order)? else { return Ok((Coming::default(), wanted)) };
-    let demand = demand_of(&wanted);
+    let demand = pool::of_variants(&wanted);
     let cause = ("order", order.id.to_string());
     let taking = Taking {
         of: Of { order, lines, occasion: Occasion::Elsewhere, first: &[] },
@@ -91,17 +91,8 @@ pub(crate) fn take(
     };
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(wanted, &taken.allocations);
-    let expected_at = (!parts.is_empty()).then(|| world.now().plus_seconds(days * DAY));
+    let expected_at = (!parts.is_empty()).then(|| expected_at(world.now(), days));
     Ok((Coming { parts, expected_at }, rest))
-}
-
-/// How many of each variant the parts of lines take.
-fn demand_of(wanted: &Pieces) -> BTreeMap<Id<Variant>, i64> {
-    let mut demand = BTreeMap::new();
-    for ((_, variant), pieces) in wanted {
-        *demand.entry(*variant).or_insert(0) += pieces;
-    }
-    demand
 }
 
 /// Could other locations send any of these to where an order is collected?

@@ -355,6 +355,19 @@ pub(super) fn fit(
     Ok(())
 }
 
+/// Unpacks every parcel of an order that has not left: it goes to somebody or somewhere else, so what was packed needs another label.
+pub(crate) fn unpack_all(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: Id<OrderKind>,
+) -> Result<(), Failure> {
+    for mut parcel in rows::of_order(tx, order)?.into_iter().filter(|one| one.state == State::Packed) {
+        void(tx, actor, world, &mut parcel)?;
+    }
+    Ok(())
+}
+
 /// A parcel leaves with its fulfilment order, which has left. The order is locked.
 pub(crate) fn left(
     tx: &mut Tx<'_>,

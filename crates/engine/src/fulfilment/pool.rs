@@ -126,11 +126,15 @@ pub(super) fn take(
     };
     let taken = routing::take_what_there_is(tx, actor, world, &taking)?;
     let (parts, rest) = rules::share_out(parts, &taken.allocations);
-    for made in open(tx, actor, world, order, from.reach.network, &parts, false)? {
-        rows::waiting::promise(tx, (made.order, made.id), from.promised)?;
-    }
     let (coming, rest) = inbound::take(tx, actor, world, (order, &lines), rest)?;
-    inbound::open(tx, actor, world, (order, from.reach.network), (&[], &coming))?;
+    let network = from.reach.network;
+    if coming.parts.is_empty() {
+        for made in open(tx, actor, world, order, network, &parts, false)? {
+            rows::waiting::promise(tx, (made.order, made.id), from.promised)?;
+        }
+    } else {
+        inbound::open(tx, actor, world, (order, network), (&parts, &coming))?;
+    }
     Ok((rest, taken.waiting))
 }
 

@@ -41,6 +41,11 @@ struct RuleShape {
     /// The most a price may be corrected by, in parts per million of it: 500000 is half.
     #[schema(minimum = 0, maximum = 10_000_000)]
     correction_most: i64,
+    /// The most a price of one may be corrected by, in minor units of the order's currency, whatever part of it that is; no such bound when
+    /// not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    correction_most_minor: Option<i64>,
 }
 
 impl From<&Rule> for RuleShape {
@@ -51,6 +56,7 @@ impl From<&Rule> for RuleShape {
             added_at: rule.added_at.text().to_owned(),
             preview_minutes: rule.preview_minutes,
             correction_most: rule.correction_most.parts_per_million(),
+            correction_most_minor: rule.correction_most_minor,
         }
     }
 }
@@ -66,6 +72,7 @@ impl RuleShape {
             added_at,
             preview_minutes: self.preview_minutes,
             correction_most,
+            correction_most_minor: self.correction_most_minor,
         });
         fields.done(rule)
     }

@@ -1,12 +1,12 @@
 //! The shapes of changes of orders: what is asked, what is shown.
 
 use domain::Refusal;
-use domain::change::ACTIONS_MAX;
+use domain::change::{ACTIONS_MAX, NOTHING, beyond, by_rate};
 use domain::tax::Taxed;
 use domain::value::id::OrderLine;
 use domain::value::text;
 use domain::value::{Currency, Id, Money, Quantity};
-use engine::change::{Action, Change, Line};
+use engine::change::{Action, Change, Line, Way};
 use engine::checkout::Tender;
 use engine::order::Order;
 use serde::{Deserialize, Serialize};
@@ -203,9 +203,15 @@ pub(super) struct ChangeShape {
     reason: Option<String>,
     /// What it adds to what the order owes: to be paid when more than nothing, given back when less.
     difference: AmountsShape,
+    /// The difference at each tax rate, the lowest first.
+    taxes: Vec<ChangeTaxShape>,
+    /// What is to be paid with the yes: the difference, less what was paid or promised already beyond what is owed.
+    to_pay: MoneyShape,
+    /// What is given back after the yes.
+    to_refund: MoneyShape,
     /// What it does to lines.
     lines: Vec<ChangeLineShape>,
-    /// How the order is delivered after it.
+    /// How the order is delivered before it and after it.
     delivery: ChangeDeliveryShape,
     /// The contact the order goes to after it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,10 +275,39 @@ impl ChangeLineShape {
     }
 }
 
-/// How an order is delivered after a change.
+/// What a change adds at a tax rate.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderChangeTax)]
+struct ChangeTaxShape {
+    /// The rate in parts per million: 200000 is 20 %.
+    rate: i64,
+    /// What lines and delivery add at it.
+    #[serde(flatten)]
+    amounts: AmountsShape,
+}
+
+/// How an order is delivered before a change and after it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderChangeDelivery)]
 struct ChangeDeliveryShape {
+    /// Before it.
+    before: ChangeWayShape,
+    /// After it.
+    after: ChangeWayShape,
+    /// What the delivery adds to what the order owes.
+    difference: AmountsShape,
+    /// The order's other goods are served anew: what was picked of them goes back first, and labels are given back.
+    served_anew: bool,
+    /// When what other locations send to where it is collected is expected there; absent when all of it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expected_at: Option<String>,
+}
+
+/// How an order is delivered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderChangeWay)]
+struct ChangeWayShape {
     /// How it reaches the customer: `ship`, `pickup` or `hand_over`.
     kind: &'static str,
     /// The delivery method.
@@ -283,26 +318,52 @@ struct ChangeDeliveryShape {
     location: Option<String>,
     /// The whole delivery charge with tax.
     charge: MoneyShape,
-    /// The order's other goods are served anew: what was picked of them goes back first.
-    served_anew: bool,
+}
+
+impl ChangeWayShape {
+    fn of(way: &Way, currency: Currency) -> ChangeWayShape {
+        ChangeWayShape {
+            kind: way.kind.text(),
+            method: way.method.map(|method| method.to_string()),
+            location: way.location.map(|location| location.to_string()),
+            charge: money(way.charge.gross_minor, currency),
+        }
+    }
+}
+
+/// What a change adds at each tax rate: by its lines, and by a delivery that is charged otherwise than before.
+fn taxes(change: &Change, currency: Currency) -> Vec<ChangeTaxShape> {
+    let (before, after) = (&change.before, &change.after.way);
+    let delivery = [(before.charge_rate, beyond(NOTHING, before.charge)), (after.charge_rate, after.charge)];
+    let lines = change.lines.iter().map(|line| (line.tax_rate, line.amounts));
+    by_rate(lines.chain(delivery))
+        .into_iter()
+        .map(|(rate, amounts)| ChangeTaxShape {
+            rate: rate.parts_per_million(),
+            amounts: AmountsShape::of(amounts, currency),
+        })
+        .collect()
 }
 
 impl ChangeShape {
     pub(super) fn of(order: &Order, change: &Change) -> ChangeShape {
-        let currency = order.currency;
+        let (currency, before, after) = (order.currency, &change.before, &change.after.way);
         ChangeShape {
             id: change.id.to_string(),
             order: change.order.to_string(),
             state: change.state.text(),
             reason: change.reason.clone(),
             difference: AmountsShape::of(change.difference, currency),
+            taxes: taxes(change, currency),
+            to_pay: money(change.to_pay, currency),
+            to_refund: money(change.to_refund, currency),
             lines: change.lines.iter().map(|line| ChangeLineShape::of(line, currency)).collect(),
             delivery: ChangeDeliveryShape {
-                kind: change.after.kind.text(),
-                method: change.after.method.map(|method| method.to_string()),
-                location: change.after.location.map(|location| location.to_string()),
-                charge: money(change.after.charge.gross_minor, currency),
+                before: ChangeWayShape::of(before, currency),
+                after: ChangeWayShape::of(after, currency),
+                difference: AmountsShape::of(beyond(after.charge, before.charge), currency),
                 served_anew: change.served_anew,
+                expected_at: change.after.expected_at.map(|at| at.to_string()),
             },
             contact: change.after.contact.map(|contact| contact.to_string()),
             note: change.after.note.clone(),

@@ -179,8 +179,9 @@ fn counted(chance: &mut Chance, model: &Model, number: usize) -> Vec<(usize, i64
             ago,
         ));
     }
+    // Alone: which of several refusals is named first follows from ids.
     if pieces.is_empty() || chance.happens(7) {
-        pieces.push((place(chance, model.plan.variants.len()), chance.below(4).cast_signed() - 1, 0));
+        return vec![(place(chance, model.plan.variants.len()), chance.below(4).cast_signed() - 1, 0)];
     }
     pieces
 }

@@ -1,9 +1,13 @@
 //! Busy floors: many colleagues work at once on the same orders and the same goods of a chain. They sell, pick, miss pieces, refuse, send,
-//! cancel, take back and receive, two of them often at the same order; and the plug is pulled. Who got no answer asks again under the same
-//! key. In the end everything that was answered happened once, nothing else happened, and the books agree with themselves.
+//! cancel, take back, receive, count, send goods to each other and change orders, two of them often at the same order; and the plug is
+//! pulled. Who got no answer asks again under the same key. In the end everything that was answered happened once, nothing else happened, and the books agree with themselves.
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 #![expect(clippy::disallowed_methods, reason = "a crash really comes after a while")]
+
+mod between;
+#[path = "../company/mod.rs"]
+mod company;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -13,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use company::Company;
 use domain::ledger::AccountKey;
 use domain::stock::{State, world};
 use domain::value::Id;
@@ -24,6 +29,7 @@ use sim::chance::Chance;
 use sim::client::Client;
 use sim::stand::{Stand, a_cart, until_answered};
 use sim::{Retailer, TestShop};
+use store::fulfilment::parcel;
 
 /// Colleagues at once.
 const COLLEAGUES: u64 = 8;
@@ -33,6 +39,23 @@ const PIECES: i64 = 40;
 const STEPS: usize = 60;
 /// The least and the most milliseconds between a start and the next crash.
 const BETWEEN_MS: (u64, u64) = (100, 700);
+/// How often the day is looked at, twice a second, before it ends without having seen everything.
+const LOOKS_MAX: u32 = 60;
+/// What somebody must have done on a day.
+const DONE: [&str; 12] = [
+    "order",
+    "pick",
+    "short-pick",
+    "reject",
+    "ship",
+    "return",
+    "receive",
+    "transfer",
+    "send",
+    "arrive",
+    "post",
+    "confirm",
+];
 /// The locations of a stand.
 const PLACES: [&str; 5] = ["leeds", "york", "hull", "bath", "kent"];
 /// Colleagues work on one of so many of the newest orders.
@@ -43,8 +66,9 @@ fn rounds(usually: u64) -> u64 {
     env::var("TANDEM_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usually)
 }
 
-fn open(shop: TestShop) -> (Stand, Vec<Id<Variant>>) {
+fn open(shop: TestShop, company: &Company) -> (Stand, Vec<Id<Variant>>) {
     let fill = |retailer: &Retailer, shop: &TestShop| {
+        company.works_for(shop);
         let sold = |(number, price): (usize, i64)| retailer.sell(shop, &format!("SKU-{number}"), price);
         let variants: Vec<_> = [500, 1250, 99].into_iter().enumerate().map(sold).collect();
         for variant in &variants {
@@ -62,6 +86,8 @@ struct Answered {
     returns: BTreeSet<String>,
     /// Pieces received, by variant.
     received: BTreeMap<Id<Variant>, i64>,
+    /// What was done between places.
+    between: between::Answered,
     /// Steps done and refused, by name.
     steps: BTreeMap<(&'static str, bool), usize>,
 }
@@ -71,6 +97,18 @@ struct Day {
     variants: Vec<Id<Variant>>,
     orders: Mutex<Vec<String>>,
     answered: Mutex<Answered>,
+}
+
+impl Day {
+    fn has_seen_everything(&self) -> bool {
+        let answered = self.answered.lock().unwrap();
+        DONE.iter().all(|name| answered.steps.contains_key(&(*name, true)))
+    }
+}
+
+/// A day without a crash ends after its steps, or somewhat later if it has not seen everything by then.
+fn is_over(steps: usize, day: &Day) -> bool {
+    steps >= STEPS && (day.has_seen_everything() || steps >= 4 * STEPS)
 }
 
 /// One colleague, with a way to the shop and chance of their own.
@@ -107,10 +145,11 @@ impl Colleague<'_> {
 
     /// One step of the day.
     fn step(&mut self) {
-        match self.chance.below(10) {
+        match self.chance.below(15) {
             0..3 => self.sell(),
             3 => self.receive(),
             4 => self.take_back(),
+            5..10 => self.between(),
             _ => self.work(),
         }
     }
@@ -183,14 +222,27 @@ impl Colleague<'_> {
         let path = format!("/v1/orders/{id}/fulfilment-orders/{}", part["id"].as_str().unwrap());
         let piece = &part["lines"][0];
         let one = json!({ "lines": [{ "variant": piece["variant"], "quantity": 1 }] });
-        match self.chance.below(12) {
+        match self.chance.below(15) {
             0..3 => self.ask("start-picking", &format!("{path}/start-picking"), &json!(null)),
             3..6 => self.ask("pick", &format!("{path}/pick"), &one),
             6 | 7 => self.ask("short-pick", &format!("{path}/short-pick"), &one),
             8 => self.ask("reject", &format!("{path}/reject"), &json!({ "reason": "no hands" })),
             9 => self.ask("pack", &format!("{path}/pack"), &json!(null)),
+            10 | 11 => {
+                let parcel = json!({ "carrier": "test", "weight_grams": 500 });
+                self.ask("parcel", &format!("{path}/parcels"), &parcel)
+            }
+            12 | 13 => self.leave_in_a_parcel(id),
             _ => self.ask("ship", &format!("{path}/ship"), &json!({ "tracking": "JD1" })),
         };
+    }
+
+    /// A parcel of an order leaves once its label is there.
+    fn leave_in_a_parcel(&mut self, order: &str) -> Option<Value> {
+        let parcels = patient_get(&self.client, &format!("/v1/orders/{order}/parcels"));
+        let parcel = parcels.as_array().unwrap().last()?;
+        let path = format!("/v1/orders/{order}/parcels/{}/ship", parcel["id"].as_str().unwrap());
+        self.ask("ship-parcel", &path, &json!({}))
     }
 }
 
@@ -211,8 +263,8 @@ fn patient_get(client: &Client, path: &str) -> Value {
 /// Colleagues work, each until it is `over` for them, while `meanwhile` happens; then everything is counted.
 fn a_day(
     (stand, variants): (&mut Stand, Vec<Id<Variant>>),
-    over: impl Fn(usize) -> bool + Sync,
-    meanwhile: impl FnOnce(&mut Stand),
+    over: impl Fn(usize, &Day) -> bool + Sync,
+    meanwhile: impl FnOnce(&mut Stand, &Day),
 ) {
     let day = Day { variants, orders: Mutex::default(), answered: Mutex::default() };
     let client = stand.client();
@@ -222,19 +274,19 @@ fn a_day(
             scope.spawn(move || {
                 let mut colleague = Colleague { day, client, number, asked: 0, chance: Chance::new(number) };
                 let mut steps = 0;
-                while !over(steps) {
+                while !over(steps, day) {
                     colleague.step();
                     steps += 1;
                 }
             });
         }
-        meanwhile(stand);
+        meanwhile(stand, &day);
     });
-    what_was_answered_happened_once(stand, &day.variants, &day.answered.into_inner().unwrap());
+    what_was_answered_happened_once(stand, &day.variants, day.answered.into_inner().unwrap());
 }
 
-fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answered: &Answered) {
-    for name in ["order", "pick", "short-pick", "reject", "ship", "return", "receive"] {
+fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answered: Answered) {
+    for name in DONE {
         assert!(answered.steps.contains_key(&(name, true)), "nobody did {name}: {:?}", answered.steps);
     }
     assert_eq!(
@@ -273,6 +325,22 @@ fn what_was_answered_happened_once(stand: &Stand, variants: &[Id<Variant>], answ
         assert_eq!(-came, received + PLACES.len() as i64 * PIECES, "received of {variant}");
     }
     stand.must_be_clean();
+    answered.between.happened_once(stand, answered.orders.iter());
+}
+
+/// Each parcel has a label of its own, and the carrier was asked for no other.
+fn each_parcel_has_its_label(stand: &Stand, company: &Company) {
+    let orders = stand.count(&[]).orders;
+    let parcels = stand.shop.read(move |tx| {
+        let each = |order: &String| Ok(parcel::of_order(tx, Id::parse(order).unwrap())?);
+        orders.iter().map(each).collect::<Result<Vec<_>, Failure>>()
+    });
+    let parcels: Vec<_> = parcels.unwrap().into_iter().flatten().collect();
+    let labelled: Vec<_> = parcels.iter().filter_map(|parcel| parcel.tracking.clone()).collect();
+    let own: BTreeSet<_> = labelled.iter().collect();
+    assert_eq!(own.len(), labelled.len(), "no label is on two parcels");
+    let asked = company.carrier.parcels();
+    assert!(asked <= parcels.len(), "{asked} labels were made for {} parcels", parcels.len());
 }
 
 fn balance(stand: &Stand, variant: Id<Variant>, account: AccountKey) -> i64 {
@@ -283,10 +351,11 @@ fn balance(stand: &Stand, variant: Id<Variant>, account: AccountKey) -> i64 {
 
 /// Pulls the plug again and again at random moments while colleagues work.
 fn a_day_of_crashes(shop: TestShop, rounds: u64) {
-    let (mut stand, variants) = open(shop);
+    let company = Company::open();
+    let (mut stand, variants) = open(shop, &company);
     let stop = AtomicBool::new(false);
-    let over = |_| stop.load(Ordering::Relaxed);
-    a_day((&mut stand, variants), over, |stand| {
+    let over = |_, _: &Day| stop.load(Ordering::Relaxed);
+    a_day((&mut stand, variants), over, |stand, day| {
         let mut chance = Chance::new(rounds);
         for _ in 0..rounds {
             let (least, most) = BETWEEN_MS;
@@ -295,21 +364,31 @@ fn a_day_of_crashes(shop: TestShop, rounds: u64) {
             stand.server.restart().unwrap();
         }
         // As long as the day has not seen everything once.
-        thread::sleep(Duration::from_secs(2));
+        for _ in 0..LOOKS_MAX {
+            thread::sleep(Duration::from_millis(500));
+            if day.has_seen_everything() {
+                break;
+            }
+        }
         stop.store(true, Ordering::Relaxed);
     });
+    each_parcel_has_its_label(&stand, &company);
 }
 
 #[test]
 fn crowd_of_colleagues_on_a_file() {
-    let (mut stand, variants) = open(TestShop::on_sqlite(1));
-    a_day((&mut stand, variants), |steps| steps >= STEPS, |_| ());
+    let company = Company::open();
+    let (mut stand, variants) = open(TestShop::on_sqlite(1), &company);
+    a_day((&mut stand, variants), is_over, |_, _| ());
+    each_parcel_has_its_label(&stand, &company);
 }
 
 #[test]
 fn crowd_of_colleagues_on_postgres() {
-    let (mut stand, variants) = open(TestShop::on_postgres(1));
-    a_day((&mut stand, variants), |steps| steps >= STEPS, |_| ());
+    let company = Company::open();
+    let (mut stand, variants) = open(TestShop::on_postgres(1), &company);
+    a_day((&mut stand, variants), is_over, |_, _| ());
+    each_parcel_has_its_label(&stand, &company);
 }
 
 #[test]
