@@ -103,6 +103,58 @@ fn s18_exchanged_in_another_store() {
     });
 }
 
+/// A gift card bought on line pays part of a till sale and the rest of a phone order.
+#[test]
+fn s25_a_gift_card_bought_on_line_pays_at_the_till_and_on_the_phone() {
+    on_every_engine([3, 0], |floor| {
+        let (gift, phone) = floor.gift_cards(700);
+        let of = |channel: &str, sku: &str| json!({ "channel": channel, "lines": [{ "variant": sku, "quantity": 1 }] });
+        let cash = json!({ "kind": "cash" });
+        let bought = floor.buy(&floor.client(), &of("web", gift), &json!([cash])).json().unwrap();
+        let order = bought["id"].as_str().unwrap_or_else(|| panic!("{bought}"));
+        let cards = format!("/v1/orders/{order}/gift-cards");
+        let card = floor.list(&cards)[0]["id"].as_str().unwrap().to_owned();
+        let code = floor.must(&format!("{cards}/{card}/code"), &json!(null))["code"].clone();
+        assert_eq!(floor.ask(&format!("{cards}/{card}/code"), &json!(null)).status, 409);
+
+        let (till, cashier) = floor.till(0);
+        let by_card =
+            |amount: serde_json::Value| json!({ "kind": "gift_card", "gift_card": code, "amount": amount });
+        let part = json!([by_card(json!(400)), cash]);
+        let sold = floor.buy(&cashier, &of(&till, "MUG"), &part).json().unwrap();
+        assert_eq!(
+            (&sold["state"], &sold["payments"][0]["captured"]["amount"]),
+            (&json!("completed"), &json!(400)),
+            "{sold}"
+        );
+        let too_much = json!([by_card(json!(301)), cash]);
+        let refused = floor.buy(&cashier, &of(&till, "MUG"), &too_much).json().unwrap();
+        assert_eq!(
+            (&refused["code"], &refused["errors"][0]["field"]),
+            (&json!("amount_exceeded"), &json!("payments.0.amount")),
+            "{refused}"
+        );
+
+        let mut cart = of("phone", "MUG");
+        cart["contact"] = json!({ "name": "Ada Byron", "street": ["1 High Street"], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB" });
+        cart["delivery"] = json!({ "method": "parcel" });
+        let rest = json!([by_card(json!(null)), cash]);
+        let sent = floor.buy(&phone, &cart, &rest).json().unwrap();
+        assert_eq!(sent["payments"][0]["amount"]["amount"], 300, "{sent}");
+        let left =
+            || floor.must("/v1/gift-cards/find", &json!({ "code": code }))["balance"]["amount"].clone();
+        assert_eq!(left(), 0);
+        let owed = floor.get("/v1/credit-liability");
+        assert_eq!(
+            (&owed["items"][0]["kind"], &owed["items"][0]["issued"]["amount"]),
+            (&json!("gift_card"), &json!(700))
+        );
+        let order = sent["id"].as_str().unwrap();
+        floor.must(&format!("/v1/orders/{order}/cancel"), &json!({ "reason": "customer" }));
+        assert_eq!(left(), 300, "the phone order's part is on the card again");
+    });
+}
+
 /// A return without receipt: the order is found by card, mail or phone; outside the window the policy refuses, and a manager may allow it.
 #[test]
 fn s19_without_receipt_and_outside_the_window() {

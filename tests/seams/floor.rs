@@ -7,14 +7,15 @@ use domain::actor::key::KeyKind;
 use domain::actor::{Permission, Permissions};
 use domain::market::{HoldPolicy, Kind as ChannelKind};
 use domain::stock::State as Stock;
-use domain::value::id::{Location, Variant};
+use domain::value::id::{Channel, Location, Variant};
 use domain::value::{Coordinates, Id, OpeningHours, Reference};
 use engine::actor::key::{self, NewKey};
+use engine::catalogue::NewVariant;
 use engine::market::NewChannel;
 use serde_json::{Value, json};
 use sim::TestShop;
 use sim::client::{Client, Reply};
-use sim::retailer::a_channel;
+use sim::retailer::{a_channel, a_variant};
 use sim::stand::{Stand, a_cart};
 
 /// A served shop, and somebody who may do everything in it.
@@ -115,7 +116,11 @@ impl Floor {
     /// A till at the location of this place, from 0: its code, and the cashier's way to the shop.
     pub fn till(&self, place: usize) -> (String, Client) {
         let till = self.stand.retailer.till(&self.stand.shop, place);
-        let channel = till.id;
+        (till.code, self.colleague(till.id))
+    }
+
+    /// The way to the shop of a colleague at a channel.
+    fn colleague(&self, channel: Id<Channel>) -> Client {
         let made = self.stand.shop.run(move |tx, actor, world| {
             let new = NewKey {
                 name: "cashier".into(),
@@ -127,7 +132,7 @@ impl Floor {
             key::create(tx, actor, world, new)
         });
         let bearer = format!("Bearer {}", made.unwrap().1);
-        (till.code, self.stand.server.client().with_header("authorization", bearer))
+        self.stand.server.client().with_header("authorization", bearer)
     }
 
     /// The counter of the store at this place, from 0: its channel, which holds what is in a cart for an hour, and a customer's page's way to
@@ -230,6 +235,31 @@ impl Floor {
         let placed = self.must(&format!("/v1/carts/{cart}/checkout"), &paid);
         assert_eq!(placed["state"], "placed", "{placed}");
         placed["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A gift card that is sold at a price, by its SKU; and the way to the shop of who takes orders on the telephone and sends parcels.
+    pub fn gift_cards(&self, minor: i64) -> (&'static str, Client) {
+        let (retailer, shop) = (&self.stand.retailer, &self.stand.shop);
+        retailer.sell_variant(shop, NewVariant { service: true, ..a_variant("GIFT") }, minor);
+        let desk = a_channel("phone", retailer.market, retailer.network);
+        let phone = retailer.channel(shop, NewChannel { kind: ChannelKind::Phone, ..desk });
+        let offered = json!({ "channels": ["web", "phone"] });
+        let client = self.keyed().with_header("if-match", "\"1\"");
+        let parcel = client.patch("/v1/delivery-methods/parcel", &offered).unwrap();
+        assert_eq!(parcel.status, 200, "{}", parcel.text());
+        self.put("/v1/gift-card-variants/GIFT", &json!(null));
+        ("GIFT", self.colleague(phone.id))
+    }
+
+    /// Orders a cart through somebody's way to the shop, paid in this way: what was answered.
+    pub fn buy(&self, client: &Client, cart: &Value, payments: &Value) -> Reply {
+        self.asked.set(self.asked.get() + 1);
+        let keyed = |step: &str| {
+            client.clone().with_header("idempotency-key", format!("buy-{}-{step}", self.asked.get()))
+        };
+        let made: Value = keyed("cart").post("/v1/carts", cart).unwrap().json().unwrap();
+        let path = format!("/v1/carts/{}/checkout", made["id"].as_str().expect("a cart"));
+        keyed("order").post(&path, &json!({ "payments": payments })).unwrap()
     }
 
     /// A cart with mugs to be taken along in York: its id.

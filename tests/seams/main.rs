@@ -6,7 +6,9 @@
 mod after_sale;
 mod between;
 mod change;
+mod claim;
 mod floor;
+mod loyalty;
 mod shelf;
 mod status;
 mod stock;

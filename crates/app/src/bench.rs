@@ -12,12 +12,15 @@ mod house;
 mod machine;
 mod pricing;
 mod product_page;
+mod promise;
 mod reservation;
 mod routing;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use domain::value::Id;
+use domain::value::id::Variant;
 use hyper::Method;
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -40,12 +43,14 @@ use crate::shop;
 
 /// Where the books lie when nothing else is named,
 const DIRECTORY: &str = "tandem-bench";
-/// and within it those of the large house.
+/// and within it those of the large house,
 const LARGE: &str = "large";
+/// and of the one with many locations.
+const WIDE: &str = "wide";
 /// Connections that are kept open: as many as the largest crowd has clients.
 const CONNECTIONS: usize = 64;
 /// The house for everything but availability.
-const SMALL: Plan = Plan { name: "small", locations: 5, products: product_page::PRODUCTS };
+const SMALL: Plan = Plan { name: "small", locations: 5, products: product_page::PRODUCTS, on_the_map: false };
 /// Pieces of everything at each of its locations: more than are ever bought.
 const PIECES_EACH: u64 = 1_000_000;
 /// How often a starting shop is asked whether it is ready.
@@ -66,6 +71,8 @@ enum Measure {
     FanOut,
     /// Reading availability and filling carts in a house of a million stock accounts.
     Availability,
+    /// What can be promised of 20 lines over 100, 500 and 1,000 locations, and routing orders there, among a million stock accounts.
+    Promise,
     /// Holds on one variant, in process.
     Reservation,
     /// How long the program takes to start, and what memory it has after the rest.
@@ -82,8 +89,8 @@ enum Measure {
 ///
 /// Makes books of its own (in ./tandem-bench, cleared each time, or the --data or --database that you name, which must be new), serves
 /// them as a process of its own, and asks it as a crowd of clients would. Every commit is durable. Prints each figure beside its goal.
-/// Use a release build on a machine that does nothing else; the clients run on the same cores. Availability makes a large house first,
-/// which takes a minute; on PostgreSQL it is measured only when named.
+/// Use a release build on a machine that does nothing else; the clients run on the same cores. Availability and promise each make a large
+/// house first, which takes a minute; on PostgreSQL they are measured only when named.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -127,7 +134,10 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         Runtime::new().map_err(|error| Fault::environment("starting the program's threads", error))?;
     let done = runtime.block_on(async {
         stage.small_house().await?;
-        if stage.wants(Measure::Availability) { stage.large_house().await } else { Ok(()) }
+        if stage.wants(Measure::Availability) {
+            stage.large_house().await?;
+        }
+        if stage.wants(Measure::Promise) { stage.wide_house().await } else { Ok(()) }
     });
     let done = done.and_then(|()| stage.routing()).and_then(|()| stage.pricing());
     stage.bar.finish_and_clear();
@@ -153,7 +163,8 @@ impl Stage<'_> {
     fn wants(&self, measure: Measure) -> bool {
         let which = &self.arguments.which;
         if which.is_empty() {
-            return measure != Measure::Availability || self.config.store().engine() == Engine::Sqlite;
+            let is_large = matches!(measure, Measure::Availability | Measure::Promise);
+            return !is_large || self.config.store().engine() == Engine::Sqlite;
         }
         which.contains(&measure)
     }
@@ -181,10 +192,11 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Everything but availability, routing and pricing.
+    /// Everything but availability, promises, routing and pricing.
     async fn small_house(&mut self) -> Result<(), Fault> {
         let has_own = |measure: &Measure| {
-            matches!(measure, Measure::Availability | Measure::Routing | Measure::Pricing)
+            use Measure::{Availability, Pricing, Promise, Routing};
+            matches!(measure, Availability | Promise | Routing | Pricing)
         };
         let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {
@@ -245,22 +257,8 @@ impl Stage<'_> {
     }
 
     async fn large_house(&mut self) -> Result<(), Fault> {
-        let config = match self.config.store().engine() {
-            Engine::Sqlite => self.config.in_directory(&self.config.data().join(LARGE)),
-            Engine::Postgres => self.config.clone(),
-        };
-        if config.keeps_books_in_data() {
-            child::fresh_directory(config.data())?;
-        }
-        let key = child::key_to_books(&config)?;
-        self.bar.set_message("making a large house");
-        let (serving, _) = start(&config, &key).await?;
-        let api = Api::new(&serving.address, key.clone(), CONNECTIONS);
-        let house = house::make(&api, &availability::plan(self.arguments.accounts as usize)).await?;
-        serving.stop().await?;
-        let bar = self.screen.bar("filling its shelves", "variants");
-        availability::fill(&shop::open_or_make(&config)?.shop, &house, &bar)?;
-        bar.finish_and_clear();
+        let plan = availability::plan(self.arguments.accounts as usize);
+        let (config, key, house) = self.filled_house(LARGE, &plan, |_, _| availability::PIECES).await?;
         let (serving, _) = start(&config, &key).await?;
         let api = Api::new(&serving.address, key, CONNECTIONS);
         self.bar.set_message("asking the large house");
@@ -268,6 +266,49 @@ impl Stage<'_> {
         serving.stop().await?;
         self.add(figures?);
         self.check(&config, "the large house")
+    }
+
+    async fn wide_house(&mut self) -> Result<(), Fault> {
+        let plan = promise::plan(self.arguments.accounts as usize);
+        let (config, key, house) = self.filled_house(WIDE, &plan, promise::pieces).await?;
+        let (serving, _) = start(&config, &key).await?;
+        let api = Api::new(&serving.address, key, CONNECTIONS);
+        self.bar.set_message("asking what can be promised");
+        let done = promise::measure(&api, &house, &serving, self.arguments.seconds).await;
+        serving.stop().await?;
+        let (figures, placed) = done?;
+        self.add(figures);
+        self.bar.set_message("routing in the wide house");
+        let shop = shop::open_or_make(&config)?.shop;
+        self.add(promise::measure_routing(&shop, &placed, self.arguments.seconds)?);
+        drop(shop);
+        self.check(&config, "the wide house")
+    }
+
+    /// Makes a house with full shelves, in books of its own where they lie in a directory; answers it with the key to its books.
+    async fn filled_house(
+        &self,
+        directory: &str,
+        plan: &Plan,
+        pieces: fn(Id<Variant>, usize) -> i64,
+    ) -> Result<(Config, String, House), Fault> {
+        let config = match self.config.store().engine() {
+            Engine::Sqlite => self.config.in_directory(&self.config.data().join(directory)),
+            Engine::Postgres => self.config.clone(),
+        };
+        if config.keeps_books_in_data() {
+            child::fresh_directory(config.data())?;
+        }
+        let key = child::key_to_books(&config)?;
+        self.bar.set_message(format!("making the {} house", plan.name));
+        let (serving, _) = start(&config, &key).await?;
+        let api = Api::new(&serving.address, key.clone(), CONNECTIONS);
+        let house = house::make(&api, plan).await?;
+        serving.stop().await?;
+        let bar = self.screen.bar("filling its shelves", "variants");
+        availability::fill(&shop::open_or_make(&config)?.shop, &house, pieces, &bar)?;
+        bar.finish_and_clear();
+        Ok((config, key, house))
     }
 
     /// Works the books out again, if that is to be measured.

@@ -45,6 +45,12 @@ pub struct Config {
     stop_seconds_max: u64,
     /// The payment provider to try things on: `here`, an address, or empty for none.
     pub test_provider: String,
+    /// A file with more root certificates that are believed when others are called by https; empty for none.
+    pub root_certificates: PathBuf,
+    /// May events be sent to addresses of a private network, and without encryption?
+    pub webhooks_to_private_addresses: bool,
+    /// May payment accounts lie at addresses of a private network?
+    pub payments_to_private_addresses: bool,
     /// The collector that traces are sent to; empty for none.
     pub otlp_endpoint: String,
     /// How log entries look.
@@ -179,6 +185,8 @@ impl Config {
             https: self.https,
             metrics_open: self.metrics_open,
             public_figures: self.public_figures,
+            webhooks_to_private_addresses: self.webhooks_to_private_addresses,
+            payments_to_private_addresses: self.payments_to_private_addresses,
             join_trace: None,
         }
     }

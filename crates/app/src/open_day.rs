@@ -136,7 +136,8 @@ async fn go_on_selling(api: &Api, source: &Source) -> Result<(), Fault> {
         if let Some(receipt) = shelf::again(source, invoice, &name) {
             shelf::receive(api, &receipt).await?;
         }
-        sale::sell(api, source, invoice, sale::Occasion { name: &name, placed_at: None }).await?;
+        sale::sell(api, source, invoice, sale::Occasion { name: &name, placed_at: None, change: None })
+            .await?;
         if invoice.channel != Channel::Till {
             sale::ship(api, invoice, &name).await?;
         }

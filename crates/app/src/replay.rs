@@ -2,28 +2,30 @@
 //! penny.
 
 pub mod api;
+pub mod between;
 pub mod books;
 pub mod chain;
+pub mod change;
 pub mod child;
 pub mod clock;
+pub mod counting;
+pub mod exchange;
+pub mod figures;
 pub mod goods;
 pub mod outcome;
+pub mod proportions;
+pub mod rules;
 pub mod sale;
 pub mod setup;
 pub mod shelf;
+pub mod stage;
 pub mod takeback;
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::path::Path;
 
 use clap::Args;
 use engine::Source as _;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
-use tandem::demo::assignment::Channel;
-use tandem::demo::source::{Invoice, Kind, Month, Source};
-use tandem::demo::supplies::{self, Supply};
+use tandem::demo::source::{Month, Source};
 use tokio::runtime::Runtime;
 
 use crate::config::Config;
@@ -32,19 +34,17 @@ use crate::screen::Screen;
 use crate::world::RealWorld;
 use api::Api;
 use child::Serving;
-use goods::{Mark, Tally};
 use outcome::Outcome;
-use takeback::Kept;
+use stage::Stage;
 
 /// Where the books of a replay lie when nothing else is named.
 const DIRECTORY: &str = "tandem-replay";
-/// Deliveries that are received at once.
-const RECEIPTS_AT_ONCE: usize = 4;
 
 /// Send a real retailer's year through the API, and compare the books with it
 ///
 /// The demo retailer's 25,900 invoices, spread over web, phone and twelve tills, many clients at once: baskets, orders, payments,
-/// parcels; cancellations come back as returns; odd rows are handled by named rules (demo/README.md). In the end the books are read
+/// parcels, pickups, transfers, counts, order changes; cancellations come back as returns; odd rows are handled by named rules
+/// (demo/README.md). In the end the books are read
 /// through the API and held against the source to the penny, and everything is worked out again as by `tandem check`. Ends with 1 when
 /// anything differs.
 ///
@@ -147,35 +147,30 @@ pub async fn play(
     let began = RealWorld.now();
     let cpu_ms = || serving.and_then(Serving::cpu_ms);
     let house = setup::set_up(api, source, clients, screen).await?;
-    let stage = Stage {
-        api,
-        source,
-        clients,
-        supplies: supplies::plan(source),
-        wanted: returned_later(source),
-        tally: RefCell::default(),
-        kept: RefCell::default(),
-        bar: screen.bar("invoices", "invoices"),
-    };
-    stage.bar.set_length(source.invoices().len() as u64);
+    let stage = Stage::open(api, source, &house, (clients, screen));
     let (mut selling_micros, mut selling_cpu_ms) = (0, Some(0));
     for (number, month) in source.months().into_iter().enumerate() {
-        stage.bar.set_message(format!("{month} deliveries"));
+        stage.say(month, "deliveries");
         stage.stock_up(number).await?;
-        stage.bar.set_message(format!("{month} sales"));
+        stage.say(month, "sales");
         let (at, cpu) = (RealWorld.now(), cpu_ms());
         stage.sell(month).await?;
-        stage.bar.set_message(format!("{month} parcels"));
+        stage.say(month, "parcels");
         stage.ship(month).await?;
         selling_micros += RealWorld.now().micros() - at.micros();
         selling_cpu_ms = selling_cpu_ms.zip(cpu).zip(cpu_ms()).map(|((sum, then), now)| sum + now - then);
-        stage.bar.set_message(format!("{month} returns"));
+        stage.say(month, "transfers");
+        stage.even_out(number).await?;
+        stage.say(month, "returns");
         stage.take_back(month).await?;
+        stage.send_back(number).await?;
+        stage.say(month, "counts");
+        stage.count(number).await?;
     }
-    stage.bar.finish_and_clear();
+    let tally = stage.close();
     let lived = RealWorld.now();
     let reading = screen.bar("reading the books", "steps");
-    let books = books::read(api, source, &house, stage.tally.into_inner()).await;
+    let books = books::read(api, source, &house, tally).await;
     reading.finish_and_clear();
     Ok(Outcome {
         source: tandem::demo::report::Report::of(source),
@@ -191,115 +186,4 @@ pub async fn play(
 
 fn days(month: Month) -> i64 {
     (clock::end(month).micros() - clock::begin(month).micros() + 3_600_000_000) / 86_400_000_000
-}
-
-/// Lines of sales of which something comes back: the number of the invoice and the mark of the line.
-fn returned_later(source: &Source) -> HashSet<(usize, Mark)> {
-    let lines = source.invoices().iter().flat_map(|invoice| &invoice.lines);
-    let matches = lines.flat_map(|line| &line.matches);
-    let marked = matches.map(|found| {
-        let sale = &source.invoices()[found.invoice];
-        (found.invoice, goods::mark(source, &sale.lines[found.line]))
-    });
-    marked.collect()
-}
-
-/// Everything a month of the source needs.
-struct Stage<'s> {
-    api: &'s Api,
-    source: &'s Source,
-    clients: usize,
-    supplies: Vec<Supply>,
-    wanted: HashSet<(usize, Mark)>,
-    tally: RefCell<Tally>,
-    kept: RefCell<Kept>,
-    bar: ProgressBar,
-}
-
-impl Stage<'_> {
-    /// The invoices of a month of these kinds, with their numbers.
-    fn of(&self, month: Month, kinds: &[Kind]) -> Vec<(usize, &Invoice)> {
-        let all = self.source.invoices().iter().enumerate();
-        all.filter(|(_, invoice)| invoice.month() == month && kinds.contains(&invoice.kind)).collect()
-    }
-
-    async fn stock_up(&self, month: usize) -> Result<(), Fault> {
-        let receipts = shelf::receipts(self.source, &self.supplies, month);
-        let each = stream::iter(receipts).map(Ok);
-        each.try_for_each_concurrent(RECEIPTS_AT_ONCE, |receipt| async move {
-            shelf::receive(self.api, &receipt).await
-        })
-        .await
-    }
-
-    /// Sales, stock entries and what is only counted, in any order.
-    async fn sell(&self, month: Month) -> Result<(), Fault> {
-        let invoices = self.of(month, &[Kind::Sale, Kind::StockEntry, Kind::Bookkeeping]);
-        let each = stream::iter(invoices).map(Ok);
-        each.try_for_each_concurrent(self.clients, |(number, invoice)| async move {
-            match invoice.kind {
-                Kind::Sale => self.sell_one(number, invoice).await?,
-                Kind::StockEntry => {
-                    let count = |line: &_| self.tally.borrow_mut().count(line, 0);
-                    shelf::adjust(self.api, self.source, invoice, count).await?;
-                    self.tally.borrow_mut().stock_entries += 1;
-                }
-                Kind::Return | Kind::Bookkeeping => {
-                    shelf::not_sent(invoice, &mut self.tally.borrow_mut());
-                    self.tally.borrow_mut().bookkeeping += 1;
-                }
-            }
-            self.bar.inc(1);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn sell_one(&self, number: usize, invoice: &Invoice) -> Result<(), Fault> {
-        let ids = sale::sell(self.api, self.source, invoice, sale::as_it_was(invoice)).await?;
-        let wanted = ids.into_iter().filter(|(mark, _)| self.wanted.contains(&(number, *mark)));
-        self.kept.borrow_mut().extend(wanted.map(|(mark, id)| ((number, mark), id)));
-        let mut tally = self.tally.borrow_mut();
-        for line in invoice.lines.iter().filter(|line| goods::is_sold(line)) {
-            tally.count(line, line.charged_minor());
-        }
-        shelf::not_sent(invoice, &mut tally);
-        Ok(())
-    }
-
-    /// The parcels of web and phone orders, after they were paid, and what is collected.
-    async fn ship(&self, month: Month) -> Result<(), Fault> {
-        let mut invoices = self.of(month, &[Kind::Sale]);
-        invoices.retain(|(_, invoice)| invoice.channel != Channel::Till);
-        let each = stream::iter(invoices).map(Ok);
-        each.try_for_each_concurrent(self.clients, |(_, invoice)| async move {
-            let order = sale::paid(self.api, &invoice.number).await?;
-            let walk = chain::Walk { api: self.api, source: self.source, invoice };
-            sale::completed(invoice, &walk.to_the_customer(order).await?)
-        })
-        .await
-    }
-
-    /// Returns, after everything that was sold in the month.
-    async fn take_back(&self, month: Month) -> Result<(), Fault> {
-        let invoices = self.of(month, &[Kind::Return]);
-        let kept = self.kept.take();
-        let each = stream::iter(invoices).map(Ok);
-        let done = each.try_for_each_concurrent(self.clients, |(_, invoice)| {
-            let kept = &kept;
-            async move {
-                takeback::take_back(self.api, self.source, invoice, kept).await?;
-                let mut tally = self.tally.borrow_mut();
-                for line in invoice.lines.iter().filter(|line| takeback::is_given_back(line)) {
-                    tally.count(line, line.charged_minor());
-                }
-                shelf::not_sent(invoice, &mut tally);
-                self.bar.inc(1);
-                Ok(())
-            }
-        });
-        let done = done.await;
-        self.kept.replace(kept);
-        done
-    }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use connect::Handlers;
+use connect::call::{Caller, Reach, Trust};
 use connect::carrier::{Carriers, TestClient as CarrierClient};
 use connect::payment::Payments;
 use connect::stripe::StripeClient;
 use connect::test_provider::{TestClient, TestProvider};
+use connect::webhook::{self, Webhooks};
 use domain::actor::Actor;
 use engine::actor::setup_token;
 use engine::{Shop, job};
@@ -90,6 +92,7 @@ async fn serve(
     let shop = opened.shop.clone();
     let handlers = handlers(config, &shop, address, until_asked()).await?;
     let jobs = tokio::spawn(connect::run(shop.clone(), handlers, until_asked()));
+    let webhooks = tokio::spawn(webhooks(config)?.run(shop.clone(), until_asked()));
     tokio::spawn(async move {
         tokio::select! {
             () = wait_for_signal() => {}
@@ -99,6 +102,7 @@ async fn serve(
     });
     http::server::serve(App::new(shop), listener, edge, until_asked()).await;
     let _ = jobs.await;
+    let _ = webhooks.await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -125,8 +129,9 @@ async fn handlers(
     address: SocketAddr,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Handlers, Fault> {
-    let carriers = Carriers::new(CarrierClient::new(PROVIDER_WAIT_MAX), shop.keyring.clone());
-    let stripe = StripeClient::new(PROVIDER_WAIT_MAX, shop.keyring.clone());
+    let caller = Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, Reach::Anywhere);
+    let carriers = Carriers::new(CarrierClient::new(caller.clone()), shop.keyring.clone());
+    let stripe = StripeClient::new(account_caller(config)?, shop.keyring.clone());
     let handlers = Handlers::new(job::registry()).with(carriers).with(Payments::new(stripe));
     let base_url = match config.test_provider.as_str() {
         "" => return Ok(handlers),
@@ -134,7 +139,29 @@ async fn handlers(
         elsewhere => elsewhere.to_owned(),
     };
     tracing::warn!(provider = base_url, "payments go to the test provider: no money moves");
-    Ok(handlers.with(Payments::new(TestClient::new(base_url, PROVIDER_WAIT_MAX))))
+    Ok(handlers.with(Payments::new(TestClient::new(base_url, caller))))
+}
+
+/// What asks the payment accounts, which lie where the books say.
+fn account_caller(config: &Config) -> Result<Caller, Fault> {
+    let reach = if config.payments_to_private_addresses { Reach::Anywhere } else { Reach::Public };
+    Ok(Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, reach))
+}
+
+/// What sends events to the retailer's other programs.
+fn webhooks(config: &Config) -> Result<Webhooks, Fault> {
+    let reach = if config.webhooks_to_private_addresses { Reach::Anywhere } else { Reach::Public };
+    let caller = Caller::with(webhook::WAIT_MAX, &trust(config)?, reach);
+    Ok(Webhooks::new(caller, http::event::as_sent))
+}
+
+/// Whom we believe when we call others by https.
+fn trust(config: &Config) -> Result<Trust, Fault> {
+    let file = &config.root_certificates;
+    if file.as_os_str().is_empty() {
+        return Ok(Trust::built_in());
+    }
+    Trust::and_those_in(file).map_err(|why| Fault::Environment(format!("settings: root_certificates: {why}")))
 }
 
 /// Starts the test provider on a free port of this machine; answers where it is.

@@ -45,7 +45,7 @@ pub struct Arguments {
 /// # Errors
 /// When the secret is none, or the address is taken.
 pub fn run(arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
-    engine::webhook::Secret::parse(&arguments.secret).map_err(Fault::Environment)?;
+    engine::signature::Secret::parse(&arguments.secret).map_err(Fault::Environment)?;
     let carrier = TestCarrier::new(Settings {
         webhook_url: arguments.shop.clone(),
         secret: arguments.secret.clone(),

@@ -23,7 +23,7 @@ use engine::fulfilment::carrier::{self, NewCarrier};
 use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told, Which};
 use engine::fulfilment::pick;
 use engine::job;
-use engine::webhook::Secret;
+use engine::signature::Secret;
 use http::App;
 use serde_json::json;
 use sim::Retailer;
@@ -89,7 +89,8 @@ impl<'s> Street<'s> {
         };
         let carrier =
             shop.run(move |tx, actor, world| carrier::create(tx, actor, world, new.clone())).unwrap().id;
-        let client = Carriers::new(TestClient::new(Duration::from_millis(400)), shop.shop.keyring.clone());
+        let client = TestClient::new(Caller::new(Duration::from_millis(400)));
+        let client = Carriers::new(client, shop.shop.keyring.clone());
         let handlers = connect::Handlers::new(job::registry()).with(client);
         let served = {
             let (company, until_stopped) = (company.clone(), until_stopped());
@@ -169,10 +170,15 @@ impl<'s> Street<'s> {
     }
 
     /// Waits in real time until the parcel is as expected; so many simulated seconds pass with each look.
-    fn wait(&self, which: Which, seconds: i64, expected: impl Fn(&Parcel) -> bool) -> (Parcel, Vec<Told>) {
+    fn wait(
+        &self,
+        which: Which,
+        seconds: i64,
+        expected: impl Fn(&Parcel, &[Told]) -> bool,
+    ) -> (Parcel, Vec<Told>) {
         for _ in 0..750 {
             let (parcel, told) = self.read(which);
-            if expected(&parcel) {
+            if expected(&parcel, &told) {
                 return (parcel, told);
             }
             self.shop.pass(seconds);
@@ -182,7 +188,7 @@ impl<'s> Street<'s> {
     }
 
     fn ship(&self, which: Which) {
-        self.wait(which, 1, |parcel| parcel.label == Label::Ready);
+        self.wait(which, 1, |parcel, _| parcel.label == Label::Ready);
         self.shop.run(move |tx, actor, world| checkout::ship_parcel(tx, actor, world, which, None)).unwrap();
     }
 
@@ -217,11 +223,12 @@ fn a_parcel_is_labelled_carried_and_delivered_however_it_is_told() {
         for which in [smooth, rough] {
             street.ship(which);
         }
-        let (parcel, told) = street.wait(smooth, 0, |parcel| parcel.state == State::Delivered);
+        let (parcel, told) =
+            street.wait(smooth, 0, |parcel, told| parcel.state == State::Delivered && told.len() == 4);
         assert_eq!((parcel.service.as_deref(), told.len()), (Some("standard"), 4), "the cheapest service");
         // The failed attempt may be told after the delivery.
-        let (parcel, told) = street
-            .wait(rough, 0, |parcel| parcel.state == State::Delivered && street.read(rough).1.len() == 5);
+        let (parcel, told) =
+            street.wait(rough, 0, |parcel, told| parcel.state == State::Delivered && told.len() == 5);
         assert_eq!((parcel.service.as_deref(), parcel.attempts), (Some("express"), 1));
         assert_eq!(told.len(), 5, "each is heard once");
         let parts =
@@ -236,9 +243,9 @@ fn a_parcel_nobody_takes_comes_back_and_the_money_goes_back() {
         let street = Street::open(shop, true);
         let which = street.pack(1003, None);
         street.ship(which);
-        let (parcel, _) = street.wait(which, 0, |parcel| parcel.state == State::Returned);
+        let (parcel, _) = street.wait(which, 0, |parcel, _| parcel.state == State::Returned);
         assert_eq!(parcel.attempts, 3);
-        let refunded = |_: &Parcel| {
+        let refunded = |_: &Parcel, _: &[Told]| {
             let whole = shop.read(move |tx| checkout::read(tx, &Actor::system(), which.0)).unwrap();
             whole.sums.refunded == 500
         };
@@ -266,26 +273,27 @@ fn a_refusal_is_told_and_what_is_unpacked_is_given_back() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, true);
     let which = street.pack(1006, Some("standard"));
-    let (refused, _) = street.wait(which, 1, |parcel| parcel.label == Label::Failed);
+    let (refused, _) = street.wait(which, 1, |parcel, _| parcel.label == Label::Failed);
     assert_eq!(refused.failure.as_deref(), Some("the parcel is not accepted"));
     let leave = shop.run(move |tx, actor, world| checkout::ship_parcel(tx, actor, world, which, None));
     assert!(leave.is_err(), "it cannot leave without a label");
     shop.run(move |tx, actor, world| parcel::ask_again(tx, actor, world, which)).unwrap();
-    street.wait(which, 1, |parcel| parcel.label == Label::Failed);
+    street.wait(which, 1, |parcel, _| parcel.label == Label::Failed);
     shop.run(move |tx, actor, world| parcel::unpack(tx, actor, world, which)).unwrap();
 
     let heavy = street.pack(40_000, None);
-    let (refused, _) = street.wait(heavy, 1, |parcel| parcel.label == Label::Failed);
+    let (refused, _) = street.wait(heavy, 1, |parcel, _| parcel.label == Label::Failed);
     assert_eq!(refused.failure.as_deref(), Some("none of its services takes this parcel"));
 
     let which = street.pack(1000, Some("standard"));
-    street.wait(which, 1, |parcel| parcel.label == Label::Ready);
+    street.wait(which, 1, |parcel, _| parcel.label == Label::Ready);
     shop.run(move |tx, actor, world| parcel::unpack(tx, actor, world, which)).unwrap();
     let at_once = street.pack(1000, Some("standard"));
     shop.run(move |tx, actor, world| parcel::unpack(tx, actor, world, at_once)).unwrap();
     for gone in [which, at_once] {
-        let voided =
-            |_: &Parcel| street.company.parcel(&gone.1.to_string()).is_some_and(|taken| taken.voided);
+        let voided = |_: &Parcel, _: &[Told]| {
+            street.company.parcel(&gone.1.to_string()).is_some_and(|taken| taken.voided)
+        };
         street.wait(gone, 1, voided);
     }
 }
@@ -296,7 +304,7 @@ fn a_carrier_that_does_not_tell_is_asked() {
     let street = Street::open(&shop, false);
     let which = street.pack(1001, Some("standard"));
     street.ship(which);
-    let (parcel, told) = street.wait(which, 600, |parcel| parcel.state == State::Delivered);
+    let (parcel, told) = street.wait(which, 600, |parcel, _| parcel.state == State::Delivered);
     assert_eq!((parcel.tracked, told.len()), (Some(Tracked::Delivered), 4));
 }
 
@@ -305,7 +313,7 @@ fn a_forged_or_unreadable_message_is_refused() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, false);
     let which = street.pack(1000, Some("standard"));
-    let (parcel, _) = street.wait(which, 1, |parcel| parcel.label == Label::Ready);
+    let (parcel, _) = street.wait(which, 1, |parcel, _| parcel.label == Label::Ready);
     let told = |tracked: &str| {
         json!({ "tracking": parcel.tracking, "id": "evt_1", "tracked": tracked, "at": "2026-06-01T10:00:00Z" }).to_string()
     };

@@ -15,7 +15,7 @@ use domain::value::{Currency, Id, Money};
 use engine::job::{self, Job};
 use engine::payment::provider::test_secret;
 use engine::payment::{self, NewPayment, Whole};
-use engine::webhook::Secret;
+use engine::signature::Secret;
 use engine::{Failure, World};
 use http::App;
 use serde_json::json;
@@ -66,7 +66,8 @@ impl<'s> Street<'s> {
             confirm_after: Duration::from_millis(100),
             hang_for: Duration::from_millis(1500),
         });
-        let client = TestClient::new(TestProvider::base_url(provider_address), Duration::from_millis(400));
+        let caller = Caller::new(Duration::from_millis(400));
+        let client = TestClient::new(TestProvider::base_url(provider_address), caller);
         let registry = job::Registry::default().on("order.payment_changed", order_changed);
         let handlers = connect::Handlers::new(registry).with(Payments::new(client));
         let served = {
@@ -92,6 +93,7 @@ impl<'s> Street<'s> {
             provider_token: Some(token.into()),
             account: None,
             credit: None,
+            points: None,
             card: None,
             location: None,
             expires_at: None,

@@ -166,7 +166,7 @@ impl<'s> Street<'s> {
             let body = json!({ "url": webhook_url, "secret": SECRET });
             runtime.block_on(stripe.post("/_config/webhooks/shop", body));
         }
-        let client = StripeClient::new(Duration::from_secs(5), shop.shop.keyring.clone());
+        let client = StripeClient::new(Caller::new(Duration::from_secs(5)), shop.shop.keyring.clone());
         let registry = job::Registry::default().on("order.payment_changed", order_changed);
         let handlers = connect::Handlers::new(registry).with(Payments::new(client));
         let app = App::new(shop.shop.clone());
@@ -195,6 +195,7 @@ impl<'s> Street<'s> {
             provider_token: Some(token.into()),
             account: Some(self.account),
             credit: None,
+            points: None,
             card: None,
             location: None,
             expires_at: None,

@@ -156,9 +156,9 @@ struct Told {
 }
 
 impl TestClient {
-    /// A client that waits this long for answers.
-    pub fn new(wait_max: std::time::Duration) -> TestClient {
-        TestClient { caller: Caller::new(wait_max) }
+    /// A client that calls in this way.
+    pub fn new(caller: Caller) -> TestClient {
+        TestClient { caller }
     }
 
     async fn post(

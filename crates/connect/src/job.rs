@@ -11,8 +11,10 @@ use domain::actor::Actor;
 use engine::job::{self, Job, Registry};
 use engine::{Failure, Shop, World};
 use store::{StoreError, Tx};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::task::{JoinSet, spawn_blocking};
+
+use crate::books;
 
 /// How many calls to the outside are under way at most.
 const CALLS_MAX: usize = 16;
@@ -184,28 +186,20 @@ async fn attempt(work: Work, shop: Shop, job: Job) {
 
 async fn work<O: Outside>(outside: Arc<O>, shop: Shop, job: Job) -> Result<(), String> {
     let asked = job.clone();
-    let (teller, told) = oneshot::channel();
-    shop.db.read_then(move |tx| O::ask(tx, &asked), move |outcome| drop(teller.send(outcome)));
-    let ask = ended(told.await)?;
+    let ask =
+        books::read(&shop, move |tx| O::ask(tx, &asked)).await.map_err(|failure| failure.to_string())?;
     let answer = match &ask {
         Some(ask) => Some(outside.call(ask.clone()).await?),
         None => None,
     };
-    let (teller, told) = oneshot::channel();
-    let world_of = shop.clone();
-    let record = move |tx: &mut Tx<'_>| {
+    let record = move |tx: &mut Tx<'_>, world: &mut World| {
         if !job::take(tx, &job)? {
             return Ok(());
         }
         match ask.as_ref().zip(answer.as_ref()) {
-            Some((ask, answer)) => O::record(tx, &Actor::system(), &mut world_of.world(), ask, answer),
+            Some((ask, answer)) => O::record(tx, &Actor::system(), world, ask, answer),
             None => Ok(()),
         }
     };
-    shop.db.write_then(record, move |outcome: Result<(), Failure>| drop(teller.send(outcome)));
-    ended(told.await)
-}
-
-fn ended<T>(outcome: Result<Result<T, Failure>, oneshot::error::RecvError>) -> Result<T, String> {
-    outcome.unwrap_or(Err(Failure::Store(StoreError::Closed))).map_err(|failure| failure.to_string())
+    books::write(&shop, record).await.map_err(|failure| failure.to_string())
 }

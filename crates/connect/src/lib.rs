@@ -1,5 +1,6 @@
-//! The outside world: payment providers today; mail, carriers and shop platforms later. Everything here is async and calls nobody inside a transaction.
+//! The outside world: payment providers, carriers and the receivers of events today; mail and shop platforms later. Everything here is async and calls nobody inside a transaction.
 
+mod books;
 pub mod call;
 pub mod carrier;
 pub mod job;
@@ -7,5 +8,6 @@ pub mod payment;
 pub mod stripe;
 pub mod test_carrier;
 pub mod test_provider;
+pub mod webhook;
 
 pub use job::{Handlers, run};

@@ -7,7 +7,6 @@
 mod form;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -50,9 +49,9 @@ enum Said {
 }
 
 impl StripeClient {
-    /// A client that waits this long for answers and opens the accounts' secrets with this keyring.
-    pub fn new(wait_max: Duration, keyring: Arc<Keyring>) -> StripeClient {
-        StripeClient { caller: Caller::new(wait_max), keyring }
+    /// A client that makes these calls and opens the accounts' secrets with this keyring.
+    pub fn new(caller: Caller, keyring: Arc<Keyring>) -> StripeClient {
+        StripeClient { caller, keyring }
     }
 
     fn reach(&self, account: &Account, path: &str) -> Result<(String, String), Unanswered> {

@@ -18,7 +18,7 @@ use axum::{Json, Router};
 use domain::fulfilment::parcel::Tracked;
 use domain::value::Instant;
 use engine::Source;
-use engine::webhook::Secret;
+use engine::signature::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

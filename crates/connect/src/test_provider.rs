@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use engine::Source;
-use engine::webhook::Secret;
+use engine::signature::Secret;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;

@@ -52,6 +52,9 @@ permissions! {
     ApproveTransfers "transfers:approve" "approve and close transfer orders";
     GiveCredit "credit:write" "issue store credit and gift cards, and see what is on them";
     EditPromotions "promotions:write" "write, start and end promotions, and make coupons";
+    EditWebhooks "webhooks:write" "say where events are sent, see what was sent, and send it again";
+    EditLoyalty "loyalty:write" "write, activate and retire loyalty programmes";
+    GivePoints "points:write" "enrol members, give and correct points, and see what members have";
 }
 
 /// A set of permissions.

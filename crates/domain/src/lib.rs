@@ -29,5 +29,6 @@ pub mod stock;
 pub mod tax;
 pub mod transfer;
 pub mod value;
+pub mod webhook;
 
 pub use refusal::{Code, Refusal};

@@ -1,9 +1,12 @@
-//! Loyalty: money that customers have with us, on gift cards and as store credit. Each is a book of the ledger.
+//! Loyalty: what customers have with us, as money on gift cards and store credit, and as points. Each is a book of the ledger.
+
+pub mod points;
+pub mod programme;
 
 use crate::ledger::{AccountKey, Posting};
 use crate::refusal::{Code, Refusal};
 use crate::value::id::{Book, DIGITS};
-use crate::value::{Id, Instant};
+use crate::value::{Id, Instant, LocalDay, Zone};
 use crate::words;
 
 /// The most that may be put on one gift card or store credit at once, in minor units.
@@ -14,12 +17,16 @@ pub const CODE_LENGTH: usize = 16;
 pub const HOLD_MINUTES_MAX: i64 = 30 * 24 * 60;
 
 words! {
-    /// Where the money of a gift card or store credit is, in the books' eyes.
+    /// Where the money of a gift card or store credit, or the points of a member are, in the books' eyes.
     State {
         /// Free to be spent.
         Balance 1 "balance";
         /// Held for an order that is not placed yet.
         Held 2 "held";
+        /// Points that wait for the return window to end.
+        Pending 30 "pending";
+        /// Points that were taken back after they were spent, below zero: new points pay them first.
+        Owed 31 "owed";
         /// The other side of what was sold or given as a present.
         Issued 40 "issued";
         /// The other side of what was put on it for goods that came back.
@@ -28,6 +35,10 @@ words! {
         Spent 42 "spent";
         /// The other side of corrections by hand.
         Adjusted 43 "adjusted";
+        /// The other side of points that orders earned.
+        Earned 44 "earned";
+        /// The other side of what lapsed with a card's last day, and of points whose time ran out.
+        Expired 45 "expired";
     }
 }
 
@@ -38,6 +49,46 @@ words! {
         Active 1 "active";
         /// Somebody stopped it: lost, stolen, replaced.
         Blocked 2 "blocked";
+    }
+}
+
+/// The longest a gift card can be valid, in months: a hundred years.
+pub const VALIDITY_MONTHS_MAX: i64 = 1200;
+
+/// How long gift cards are valid from the day they are sold, as the law of a country wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// So many months.
+    pub months: i64,
+    /// And then to the end of that year, as claims lapse in Germany (BGB §§ 195, 199).
+    pub to_year_end: bool,
+}
+
+impl Validity {
+    /// A rule of 1 to [`VALIDITY_MONTHS_MAX`] months.
+    ///
+    /// # Errors
+    /// For more or less.
+    pub fn new(months: i64, to_year_end: bool) -> Result<Validity, Refusal> {
+        if !(1..=VALIDITY_MONTHS_MAX).contains(&months) {
+            return Err(Refusal::invalid("months", format!("give 1 to {VALIDITY_MONTHS_MAX}")));
+        }
+        Ok(Validity { months, to_year_end })
+    }
+
+    /// The first instant at which a card sold then is not valid any more; its last day is counted whole. `None` beyond the end of the calendar.
+    pub fn ends(&self, sold: Instant, zone: &Zone) -> Option<Instant> {
+        let day = LocalDay::of(sold, zone);
+        let months = i64::from(day.year()) * 12 + i64::from(day.month()) - 1 + self.months;
+        let year = i16::try_from(months / 12).ok()?;
+        let after = if self.to_year_end {
+            LocalDay::new(year.checked_add(1)?, 1, 1).ok()?
+        } else {
+            let month = i8::try_from(months % 12 + 1).ok()?;
+            let last = (1..=day.day()).rev().find_map(|day| LocalDay::new(year, month, day).ok())?;
+            last.next()?
+        };
+        Some(after.first_instant(zone))
     }
 }
 
@@ -136,6 +187,21 @@ mod tests {
         assert!(may_spend(CardState::Active, Some(now), now).is_err());
         assert!(may_spend(CardState::Blocked, None, now).is_err());
         assert!(amount(0).is_err() && amount(CREDIT_MINOR_MAX + 1).is_err() && amount(1).is_ok());
+    }
+
+    #[test]
+    fn a_card_is_valid_for_whole_days_and_whole_years() {
+        let (berlin, sold) =
+            (Zone::parse("Europe/Berlin").unwrap(), Instant::parse("2026-08-31T22:30:00Z").unwrap());
+        let ends = |months, to_year_end| {
+            Validity::new(months, to_year_end).unwrap().ends(sold, &berlin).unwrap().to_string()
+        };
+        assert_eq!(ends(36, true), "2029-12-31T23:00:00Z", "sold on the first of September there");
+        assert_eq!(ends(6, false), "2027-03-01T23:00:00Z");
+        let august = Instant::parse("2026-08-31T10:00:00Z").unwrap();
+        let ends = Validity::new(6, false).unwrap().ends(august, &berlin).unwrap();
+        assert_eq!(ends.to_string(), "2027-02-28T23:00:00Z", "the last day of a short month");
+        assert!(Validity::new(0, false).is_err() && Validity::new(VALIDITY_MONTHS_MAX + 1, false).is_err());
     }
 
     #[test]

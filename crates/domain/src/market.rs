@@ -91,6 +91,8 @@ crate::words! {
         GiftCard 6 "gift_card";
         /// What we owe the customer who buys.
         StoreCredit 7 "store_credit";
+        /// Points of the customer who buys.
+        Points 8 "points";
         /// Cards, by Stripe.
         Stripe 9 "stripe";
     }
@@ -107,9 +109,9 @@ impl PaymentKind {
         matches!(self, PaymentKind::Cash | PaymentKind::CardRecord | PaymentKind::Exchange)
     }
 
-    /// Does the money lie in a book of ours, where it is set aside at once and spent when it is asked for?
+    /// Does the money, or what stands for it, lie in a book of ours, where it is set aside at once and spent when it is asked for?
     pub const fn has_book(self) -> bool {
-        matches!(self, PaymentKind::GiftCard | PaymentKind::StoreCredit)
+        matches!(self, PaymentKind::GiftCard | PaymentKind::StoreCredit | PaymentKind::Points)
     }
 
     /// May a channel allow it and a customer choose it?

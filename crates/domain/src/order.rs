@@ -10,7 +10,7 @@ words! {
         PendingPayment 1 "pending_payment";
         /// Paid or good for it: to be fulfilled.
         Placed 2 "placed";
-        /// Everything that was not cancelled has left.
+        /// Everything that was not cancelled has left. Placed again when goods are sent in the place of others.
         Completed 3 "completed";
         /// Nothing of it goes on.
         Cancelled 4 "cancelled";
@@ -23,7 +23,8 @@ impl State {
         match self {
             State::PendingPayment => &[State::Placed, State::Cancelled],
             State::Placed => &[State::Completed, State::Cancelled],
-            State::Completed | State::Cancelled => &[],
+            State::Completed => &[State::Placed],
+            State::Cancelled => &[],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Returns: in which condition goods come back, and where the books put them.
 
+pub mod claim;
 pub mod policy;
 
 use crate::refusal::{Code, Refusal};

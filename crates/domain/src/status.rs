@@ -47,6 +47,10 @@ words! {
         Arrive 2 "arrive";
         /// Bring or send goods back that they have.
         Return 3 "return";
+        /// Have nothing of it after all.
+        Cancel 4 "cancel";
+        /// Have other things, or have it sent elsewhere.
+        Change 5 "change";
     }
 }
 
@@ -95,7 +99,7 @@ pub fn stage_of_order(state: Order, kind: Kind, parts: &[Stage]) -> Stage {
     }
 }
 
-/// What each stage and deed is called in a customer's language: the word of the API, then the words in English and in German.
+/// What each stage and deed, and each state of parcels, returns and changes, is called in a customer's language: the word of the API, then the words in English and in German.
 const WORDS: &[(&str, &str, &str)] = &[
     ("awaiting_payment", "Waiting for your payment", "Wir warten auf Ihre Zahlung"),
     (
@@ -117,9 +121,26 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("pay", "Pay", "Bezahlen"),
     ("arrive", "I have arrived", "Ich bin da"),
     ("return", "Return something", "Etwas zurückgeben"),
+    ("cancel", "Cancel the order", "Bestellung stornieren"),
+    ("change", "Change the order", "Bestellung ändern"),
+    (
+        "returned_to_sender",
+        "It could not be delivered and came back to us",
+        "Nicht zustellbar und wieder bei uns",
+    ),
+    ("requested", "We have your request", "Wir haben Ihre Anfrage"),
+    ("approved", "You can send it or bring it", "Sie können es schicken oder bringen"),
+    ("declined", "This is not possible", "Das ist nicht möglich"),
+    ("received", "We have it back", "Wir haben es zurück"),
+    ("inspected", "We have looked at it", "Wir haben es angesehen"),
+    ("refunded", "Your money was given back", "Ihr Geld ist zurück"),
+    ("closed", "Done", "Erledigt"),
+    ("previewed", "Waits for your yes", "Wartet auf Ihr Ja"),
+    ("confirmed", "Changed", "Geändert"),
+    ("expired", "The time for it is over", "Die Zeit dafür ist um"),
 ];
 
-/// What a stage or a deed is called in this language; in English where the language has no words yet.
+/// What a stage, a deed or a state is called in this language; in English where the language has no words yet.
 pub fn words_for(name: &'static str, language: Language) -> &'static str {
     let found = WORDS.iter().find(|(known, ..)| *known == name);
     found.map_or(name, |(_, english, german)| if language.code() == "de" { german } else { english })
@@ -128,12 +149,18 @@ pub fn words_for(name: &'static str, language: Language) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::State as Change;
+    use crate::fulfilment::parcel::State as Parcel;
+    use crate::returns::State as Return;
 
     #[test]
-    fn every_stage_and_deed_has_words() {
+    fn every_stage_deed_and_state_has_words() {
         let (english, german) = (Language::parse("en-GB").unwrap(), Language::parse("de-AT").unwrap());
         let names =
             Stage::ALL.iter().map(|stage| stage.text()).chain(Deed::ALL.iter().map(|deed| deed.text()));
+        let states = Parcel::ALL.iter().filter(|state| **state != Parcel::Void).map(|state| state.text());
+        let states = states.chain(Return::ALL.iter().map(|state| state.text()));
+        let names = names.chain(states).chain(Change::ALL.iter().map(|state| state.text()));
         for name in names {
             assert!(
                 words_for(name, english) != name && words_for(name, german) != words_for(name, english),

@@ -14,7 +14,7 @@ use domain::cart::State as CartState;
 use domain::change::{self as rules, Frozen, Rule, State};
 use domain::contact::Card;
 use domain::delivery::Kind;
-use domain::order::State as OrderState;
+use domain::order::{CancelReason, State as OrderState};
 use domain::tax::Taxed;
 use domain::value::id::{self, Network, OrderChange, OrderLine};
 use domain::value::{Id, Money, Quantity};
@@ -27,6 +27,7 @@ pub use confirm::{Confirm, confirm};
 pub use store::change::{Change, Line, Way, Which};
 
 use crate::cart::{Cart, Choice, NewLine};
+use crate::checkout::{self, Cancel, Whole};
 use crate::event::emit;
 use crate::fulfilment::FulfilmentOrder;
 use crate::order::{self, Order};
@@ -236,6 +237,36 @@ fn at_its_action(failure: Failure, path: &str) -> Failure {
         Failure::Refused(refusal) => refusal.within(path).into(),
         store => store,
     }
+}
+
+/// Cancels an order or a part of it: a colleague as [`checkout::cancel`] says; its customer, through the order's channel, as far as the
+/// channel lets customers change orders, until picking begins.
+///
+/// # Errors
+/// As [`checkout::cancel`].
+pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) -> Result<Whole, Failure> {
+    let order = order::lock(tx, input.order)?;
+    order::may_see(actor, &order)?;
+    if actor.may(Permission::EditOrders, order.location).is_ok() {
+        return checkout::cancel(tx, actor, world, input);
+    }
+    may_change(actor, &Ground::of(tx, order)?, std::iter::empty())?;
+    let input = Cancel { reason: CancelReason::Customer, ..input };
+    checkout::cancel(tx, &actor.trusted(), world, input)
+}
+
+/// May the customer of an order change or cancel it now?
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn is_open_to_customer(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    parts: &[FulfilmentOrder],
+) -> Result<bool, Failure> {
+    let states: Vec<_> = parts.iter().map(|part| part.state).collect();
+    let open = matches!(order.state, OrderState::PendingPayment | OrderState::Placed);
+    Ok(open && rules::is_untouched(&states) && rule::of_channel(tx, order.channel)?.customers)
 }
 
 /// What a change is, told in ids and numbers.

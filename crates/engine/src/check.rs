@@ -7,9 +7,11 @@ mod changes;
 mod credit;
 mod journal;
 mod orders;
+mod points;
 mod promises;
 mod promotions;
 mod routing;
+mod webhooks;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -67,9 +69,13 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("expected goods", promises::expected),
     ("credit", credit::books),
     ("credit payments", credit::payments),
+    ("points", points::kept),
+    ("members", points::books),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),
+    ("claimed", credit::claimed),
+    ("made good", credit::made_good),
     ("commitments", orders::commitments),
     ("parcels", orders::parcels),
     ("order sums", orders::sums),
@@ -80,6 +86,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("changes", changes::done),
     ("kept for changes", changes::kept),
     ("promotions", promotions::used),
+    ("webhooks", webhooks::lanes),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

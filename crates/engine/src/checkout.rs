@@ -1,8 +1,10 @@
 //! Checkout: a cart becomes an order in one transaction, with its stock taken and its payments begun; and what follows from money and from leaving goods.
 
 pub mod cancel;
+pub mod gift;
 pub mod leave;
 pub mod place;
+pub mod points;
 pub mod settle;
 pub mod substitute;
 
@@ -90,6 +92,7 @@ fn complete_if_done(
         order::go_to(&mut order, State::Completed)?;
         rows::update(tx, &mut order)?;
         emit(tx, actor, world, order.id, "order.completed", json!({ "number": order.number }));
+        points::recount(tx, actor, world, &order)?;
     }
     Ok(order)
 }

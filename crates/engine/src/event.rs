@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use domain::actor::{Actor, Permission};
+use domain::value::Id;
+use domain::value::id::Event as EventKind;
 use serde_json::Value;
 use store::event::Event;
 use store::ledger::Stamp;
@@ -19,8 +21,22 @@ pub fn emit(
     kind: &'static str,
     body: Value,
 ) {
+    let id = world.id();
+    emit_as(tx, actor, world, id, subject, kind, body);
+}
+
+/// As [`emit`], under an id that was drawn before.
+pub fn emit_as(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    id: Id<EventKind>,
+    subject: impl ToString,
+    kind: &'static str,
+    body: Value,
+) {
     let event = Event {
-        id: world.id(),
+        id,
         subject: subject.to_string(),
         kind,
         at: world.now(),

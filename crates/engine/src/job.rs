@@ -18,7 +18,7 @@ pub use store::job::Job;
 
 use crate::{
     Failure, Shop, World, cart, change, checkout, count, fulfilment, loyalty, payment, promise, returns,
-    routing, seal, stock,
+    routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -90,12 +90,15 @@ pub fn registry() -> Registry {
         .every(duty("change.give_up_unpaid", 15, change::money::give_up_unpaid))
         .every(duty("count.propose", 600, count::rule::propose))
         .every(duty("credit.expire_holds", 10, loyalty::expire_holds))
+        .every(duty("gift_card.expire", 600, loyalty::gift_card::expire_due))
         .every(duty("journal.seal", 60, seal::round))
         .every(duty("fulfilment.cancel_unplaced", 300, checkout::cancel_unplaced))
         .every(duty("fulfilment.outflow", 600, fulfilment::outflow::slide))
         .every(duty("fulfilment.run", 15, fulfilment::run::run_due))
         .every(duty("fulfilment.route_waiting", 15, fulfilment::pool::route_waiting))
         .every(duty("order.expire_unpaid", 15, checkout::expire_unpaid))
+        .every(duty("points.expire", 60, loyalty::points::expire_due))
+        .every(duty("points.release", 60, loyalty::points::release_due))
         .every(duty("pickup.expire_uncollected", 60, checkout::expire_uncollected))
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
@@ -103,11 +106,14 @@ pub fn registry() -> Registry {
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on("location.review", fulfilment::review::review)
         .on("routing.simulate", routing::simulation::step)
         .on("order.payment_changed", change::money::on_payment_changed)
         .on("parcel.returned", returns::to_sender::on_returned)
+        .on("parcel.found", returns::claim::found::on_found)
         .on(promise::waiting::RENEW, promise::waiting::on_renew)
+        .on(promise::waiting::SERVE, promise::waiting::on_serve)
 }
 
 fn forget_answers(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {

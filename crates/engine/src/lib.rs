@@ -35,6 +35,7 @@ pub mod promotion;
 pub mod returns;
 pub mod routing;
 pub mod seal;
+pub mod signature;
 pub mod status;
 pub mod stock;
 pub mod storefront;

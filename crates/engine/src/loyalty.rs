@@ -1,7 +1,11 @@
-//! Money that customers have with us: gift cards and store credit. What is on them is a balance of the ledger; spending is in two
-//! phases, held first and then posted or given back, so that a crowd cannot spend the same money twice.
+//! What customers have with us: gift cards, store credit and points. How much it is is a balance of the ledger; spending is in two
+//! phases, held first and then posted or given back, so that a crowd cannot spend the same twice.
 
 pub mod gift_card;
+pub mod member;
+pub mod points;
+pub mod programme;
+pub mod sale;
 pub mod store_credit;
 
 use std::borrow::Cow;
@@ -22,15 +26,34 @@ use crate::{Failure, World};
 /// The most holds one run gives back.
 const EXPIRE_BATCH: i64 = 100;
 
-/// The book of a gift card or of a store credit, and whose events tell of it.
+/// What is counted in a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Minor units of a currency.
+    Money(Currency),
+    /// Points.
+    Points,
+}
+
+impl Unit {
+    /// Its name in the books.
+    pub fn code(self) -> &'static str {
+        match self {
+            Unit::Money(currency) => currency.code(),
+            Unit::Points => "points",
+        }
+    }
+}
+
+/// The book of a gift card, a store credit or a member, and whose events tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {
     /// The book.
     pub book: Id<Book>,
-    /// The gift card or store credit, its id in text.
+    /// The gift card, store credit or member, its id in text.
     pub subject: String,
-    /// The currency.
-    pub currency: Currency,
+    /// What is counted.
+    pub unit: Unit,
 }
 
 /// Why money moves: what caused it, kind and id in text.
@@ -38,22 +61,30 @@ pub type Cause = (&'static str, String);
 
 /// Opens the book of a new card or credit.
 fn open(tx: &mut Tx<'_>, credit: &Credit, kind: BookKind, now: Instant) -> Result<(), Failure> {
-    Ok(books::open_book(tx, credit.book, kind, credit.currency.code(), now)?)
+    Ok(books::open_book(tx, credit.book, kind, credit.unit.code(), now)?)
 }
 
 fn notice(credit: &Credit, reason: &str, amount: i64, cause: Option<(&str, &str)>) -> Notice {
-    let mut body = json!({ "reason": reason, "amount": amount, "currency": credit.currency.code() });
-    if let Some((kind, id)) = cause {
-        body["cause"] = json!({ "kind": kind, "id": id });
+    let (kind, mut body) = match credit.unit {
+        Unit::Money(currency) => {
+            ("credit.moved", json!({ "reason": reason, "amount": amount, "currency": currency.code() }))
+        }
+        Unit::Points => ("points.moved", json!({ "reason": reason, "points": amount })),
+    };
+    if let Some((of, id)) = cause {
+        body["cause"] = json!({ "kind": of, "id": id });
     }
-    Notice { subject: credit.subject.clone(), kind: "credit.moved", body }
+    Notice { subject: credit.subject.clone(), kind, body }
 }
 
 fn too_little(credit: &Credit) -> impl FnOnce(Shortfall) -> Refusal {
-    let currency = credit.currency;
+    let unit = credit.unit;
     move |short| {
-        let words = domain::value::Money::new(short.amount, currency);
-        let words = words.map_or_else(|_| short.amount.to_string(), |money| money.to_string());
+        let words = match unit {
+            Unit::Money(currency) => domain::value::Money::new(short.amount, currency)
+                .map_or_else(|_| short.amount.to_string(), |money| money.to_string()),
+            Unit::Points => format!("{} points", short.amount),
+        };
         Refusal::new(Code::AmountExceeded, format!("{words} can still be spent; ask for less")).at("amount")
     }
 }
@@ -266,7 +297,8 @@ pub fn balance(tx: &mut Tx<'_>, credit: &Credit) -> Result<(i64, i64), Failure> 
     Ok((free, held))
 }
 
-/// What came onto a card or credit and went from it before a point, the newest first.
+/// What came onto a card or credit and went from it before a point, the newest first. Who may see points was asked when their member was
+/// [read](member::read).
 ///
 /// # Errors
 /// [`Code::Forbidden`].
@@ -277,7 +309,9 @@ pub fn statement(
     before: (Instant, Id<Transfer>),
     limit: i64,
 ) -> Result<Vec<HistoryLine>, Failure> {
-    actor.may(Permission::GiveCredit, None)?;
+    if credit.unit != Unit::Points {
+        actor.may(Permission::GiveCredit, None)?;
+    }
     let account = rules::account(credit.book, State::Balance);
     Ok(books::history(tx, credit.book, account, before, limit)?)
 }

@@ -47,8 +47,10 @@ pub struct NewPayment {
     pub provider_token: Option<String>,
     /// What the terminal printed; needed for a card record.
     pub card: Option<Card>,
-    /// The gift card or store credit it is paid with; needed for those.
+    /// The gift card, store credit or member's points it is paid with; needed for those.
     pub credit: Option<Credit>,
+    /// How many points it is; needed for points.
+    pub points: Option<i64>,
     /// Where the money is taken, if at a location.
     pub location: Option<Id<Location>>,
     /// When it expires unless it is authorised before; a day from now when not given.
@@ -90,6 +92,7 @@ pub fn create(
         state: State::Created,
         currency: new.amount.currency(),
         amounts: open,
+        points: new.points,
         timing: new.timing,
         location: new.location,
         account: new.account,
@@ -156,11 +159,14 @@ fn check(new: &NewPayment) -> Result<(), Refusal> {
     }
     if new.kind.has_book() != new.credit.is_some() {
         let message = if new.credit.is_none() {
-            "say which gift card or store credit it is paid with"
+            "say which gift card, store credit or member it is paid with"
         } else {
-            "only a gift card or store credit has this"
+            "only a gift card, store credit or member has this"
         };
         refusals.push(Refusal::invalid("credit", message));
+    }
+    if (new.kind == Kind::Points) != new.points.is_some_and(|points| points > 0) {
+        refusals.push(Refusal::invalid("points", "say how many points a payment by points is, and no other"));
     }
     Refusal::all(refusals).map_or(Ok(()), Err)
 }
@@ -258,7 +264,7 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<PaymentKin
     tell(tx, actor, world, &payment, "payment.voided", json!({}))
 }
 
-/// Lets go of part of what a gift card or store credit has set aside for an order, because the order will never ask for it. All of it is
+/// Lets go of part of what a gift card, store credit or member has set aside for an order, because the order will never ask for it. All of it is
 /// let go by [`void`].
 ///
 /// # Errors

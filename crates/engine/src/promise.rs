@@ -3,4 +3,5 @@
 pub mod answer;
 pub mod date;
 pub mod expected;
+mod nearby;
 pub mod waiting;

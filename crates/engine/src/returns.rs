@@ -1,8 +1,10 @@
 //! Returns: goods come back to any location that takes them, by their condition onto the right account, and the money goes back to the
 //! first means of payment.
 
+pub mod claim;
 pub mod exchange;
 pub mod judge;
+pub mod label;
 mod money;
 pub mod policy;
 pub mod reason;
@@ -22,6 +24,7 @@ use store::{Tx, returns as rows};
 pub use store::returns::{Line, Paid, Return};
 
 use self::judge::{Asked, Judged};
+use crate::checkout::gift;
 use crate::checkout::settle::payment_changed;
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -112,6 +115,7 @@ fn take_in(
         allowed.map_err(|refusal| refusal.at(format!("lines.{number}")))?;
     }
     for one in &judged {
+        gift::take_back(tx, actor, world, &order, (one.line.id, one.quantity))?;
         for (variant, each) in &one.line.takes {
             let goods = (*variant, each * one.quantity);
             let condition = one.condition.unwrap_or(Condition::Inspect);

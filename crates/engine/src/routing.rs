@@ -7,7 +7,7 @@ pub mod profile;
 pub mod simulation;
 pub mod together;
 
-pub use ground::{OUTFLOW_DAYS, day_of, opens_within, room};
+pub use ground::{OUTFLOW_DAYS, Outline, Values, WhereTo, day_of, opens_within, room};
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use domain::routing::decision::{Decision, Occasion, decide, plain};
 use domain::routing::profile::Waiting;
 use domain::routing::{self, Allocation, Candidate};
 use domain::stock::{self, Shelf, State};
-use domain::value::Id;
 use domain::value::id::{Cart, Location, Variant};
+use domain::value::{Id, Instant};
 use store::routing::Version;
 use store::{Tx, ledger as books};
 
@@ -153,6 +153,33 @@ pub fn is_something_there(
     Ok(variants.iter().any(|variant| picture.promisable(*variant) > 0))
 }
 
+/// From where goods would be taken if they were ordered now, as a profile says, or else the plain rule; nothing is taken. What would wait,
+/// for goods, for a person or for a run, is left out.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn imagine(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    version: Option<&Version>,
+    outline: &Outline<'_>,
+    picture: &Picture,
+) -> Result<Vec<Allocation>, Failure> {
+    let Some(version) = version else {
+        let variants: Vec<_> = outline.demand.keys().copied().collect();
+        let candidates = candidates(outline.reach, picture, &variants);
+        return Ok(routing::route(outline.demand, &candidates).unwrap_or_default());
+    };
+    let set_out = ground::set_out(tx, now, version, outline, picture)?;
+    let profile = &version.profile;
+    let first = profile.strategies_for(&set_out.facts).next().unwrap_or(profile.fallback());
+    if first.next_run(now).is_some() {
+        return Ok(Vec::new());
+    }
+    let decision = decide(profile, &set_out.facts, &set_out.wanted, &set_out.candidates);
+    Ok(ground::in_order(&decision))
+}
+
 /// A promise from a sum over locations stays true only while nobody else promises from the same book.
 fn lock(tx: &mut Tx<'_>, taking: &Taking<'_>) -> Result<(), Failure> {
     if !taking.reach.pinned {
@@ -177,7 +204,8 @@ fn allocate(
     taking: &Taking<'_>,
     picture: &Picture,
 ) -> Result<Taken, Failure> {
-    let version = profile::of_order(tx, world.now(), taking.of.order, taking.reach)?;
+    let of = (taking.of.order.channel, taking.of.order.currency);
+    let version = profile::of_order(tx, world.now(), of, taking.reach)?;
     let plan = match &version {
         None => by_rank(taking, picture)?,
         Some(version) => by_profile(tx, world, taking, picture, version)?,
@@ -221,7 +249,7 @@ fn by_profile<'a>(
     version: &'a Version,
 ) -> Result<Plan<'a>, Failure> {
     let profile = &version.profile;
-    let set_out = ground::set_out(tx, world.now(), version, taking, picture)?;
+    let set_out = ground::set_out(tx, world.now(), version, &Outline::of(taking), picture)?;
     let first = profile.strategies_for(&set_out.facts).next().unwrap_or(profile.fallback());
     let nothing = |waiting| Plan { allocations: Vec::new(), decided: None, waiting, keeps_safety: true };
     if let (Occasion::Placed, Some(run)) = (taking.of.occasion, first.next_run(world.now())) {
@@ -245,8 +273,8 @@ fn by_profile<'a>(
 fn candidates(reach: &Reach, picture: &Picture, variants: &[Id<Variant>]) -> Vec<Candidate> {
     let free = |location: Id<Location>| {
         let of = |variant: &Id<Variant>| {
-            let shelf = picture.shelves(*variant).iter().find(|shelf| shelf.location == location)?;
-            Some((*variant, shelf.free()))
+            let free = picture.shelf(*variant, location)?.free();
+            (free > 0).then_some((*variant, free))
         };
         Candidate { location, free: variants.iter().filter_map(of).collect() }
     };
@@ -265,7 +293,7 @@ fn post_allocations(
         let variant = parts[0].variant;
         let mut postings = Vec::with_capacity(parts.len() * 2);
         for part in parts {
-            let shelf = picture.shelves(variant).iter().find(|shelf| shelf.location == part.location);
+            let shelf = picture.shelf(variant, part.location);
             let safety = shelf.map_or(0, |shelf: &Shelf| shelf.safety);
             let to = if taking.to.is_world() {
                 stock::world(taking.to)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::actor::key::{from_hexadecimal, hexadecimal};
 use domain::actor::{Actor, Permission};
 use domain::fulfilment::Visit as Step;
+use domain::fulfilment::parcel::State as Standing;
 use domain::order::{State as OrderState, Sums};
 use domain::status::{self as rules, Deed, Stage};
 use domain::value::id;
@@ -18,15 +19,22 @@ use store::fulfilment::visit::{self, Visit};
 use store::location::Location;
 use store::status as rows;
 
+use crate::change::{self, Change};
 use crate::checkout;
 use crate::event::emit;
-use crate::fulfilment::{FulfilmentOrder, open_units};
+use crate::fulfilment::parcel::Parcel;
+use crate::fulfilment::{FulfilmentOrder, carrier, open_units};
 use crate::order::{self, Line, Order};
+use crate::payment::Payment;
+use crate::returns::claim::{self, Claim};
+use crate::returns::exchange::Exchange;
 use crate::returns::{self, Return};
 use crate::{Failure, World};
 
 /// The most links to one order that work at once.
 pub const LINKS_MAX: i64 = 20;
+/// The most changes of an order that its status tells.
+const CHANGES_MAX: i64 = 20;
 /// The longest a link works, in days.
 pub const LINK_DAYS_MAX: i64 = 365;
 /// Seconds of a day.
@@ -60,8 +68,18 @@ pub struct Status {
     pub lines: Vec<Line>,
     /// Its parts that are under way or have left.
     pub parts: Vec<PartStatus>,
-    /// What came back.
+    /// Its parcels that were not unpacked again, each with its carrier's name.
+    pub parcels: Vec<(Parcel, Option<String>)>,
+    /// What came back, or is to.
     pub returns: Vec<Return>,
+    /// What was said to be lost, damaged or wrong.
+    pub claims: Vec<Claim>,
+    /// Goods that came back against other goods, in which the order had a part.
+    pub exchanges: Vec<Exchange>,
+    /// The newest changes of it, the newest first.
+    pub changes: Vec<Change>,
+    /// How it was paid, and what of that went back.
+    pub payments: Vec<Payment>,
     /// Its money.
     pub sums: Sums,
     /// What the customer can do now.
@@ -119,6 +137,7 @@ fn of(
     let whole = checkout::whole(tx, order)?;
     let (order, lines, sums) = (whole.order, whole.lines, whole.sums);
     let deeds_of_lines = can_come_back(&order, &lines, &whole.fulfilment_orders);
+    let open = change::is_open_to_customer(tx, &order, &whole.fulfilment_orders)?;
     let parts = parts(tx, whole.fulfilment_orders, sees_code)?;
     let stages: Vec<Stage> = parts.iter().map(|part| part.stage).collect();
     let mut deeds = Vec::new();
@@ -131,6 +150,9 @@ fn of(
     if deeds_of_lines {
         deeds.push(Deed::Return);
     }
+    if open {
+        deeds.extend([Deed::Cancel, Deed::Change]);
+    }
     let language = match language {
         Some(language) => language,
         None => spoken(tx, &order)?,
@@ -138,7 +160,12 @@ fn of(
     Ok(Status {
         stage: rules::stage_of_order(order.state, order.kind, &stages),
         language,
+        parcels: parcels(tx, &order)?,
         returns: returns::all_of(tx, order.id)?,
+        claims: claim::all_of(tx, order.id)?,
+        exchanges: store::returns::exchange::of_order(tx, order.id)?,
+        changes: store::change::of_order(tx, order.id, Id::from_bytes([255; 16]), CHANGES_MAX)?,
+        payments: whole.payments,
         lines,
         parts,
         sums,
@@ -176,6 +203,18 @@ fn parts(
         parts.push(PartStatus { stage, location, visit, code, part });
     }
     Ok(parts)
+}
+
+/// The parcels of an order, but those that were unpacked, with their carriers' names.
+fn parcels(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Parcel, Option<String>)>, Failure> {
+    let mut parcels = Vec::new();
+    for parcel in store::fulfilment::parcel::of_order(tx, order.id)? {
+        if parcel.state != Standing::Void {
+            let carrier = parcel.carrier.map(|id| carrier::load(tx, id)).transpose()?;
+            parcels.push((parcel, carrier.map(|carrier| carrier.name)));
+        }
+    }
+    Ok(parcels)
 }
 
 /// The language of the market an order was placed in.

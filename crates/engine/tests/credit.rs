@@ -6,20 +6,26 @@ use std::thread;
 
 use counter::{ada, by, filled, read, tender};
 use domain::actor::{Actor, Permission, Who};
-use domain::loyalty::CardState;
+use domain::loyalty::{CardState, Validity};
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::{CancelReason, PaymentStatus, State};
+use domain::returns::claim::Kind;
 use domain::returns::{Condition, Means};
 use domain::stock::State as Stock;
 use domain::value::id::{self, GiftCard as CardKind, Variant};
-use domain::value::{Currency, Id, Money, Reference};
+use domain::value::{Currency, Id, Instant, Money, Reference};
 use domain::{Code, payment::State as PaymentState};
+use engine::catalogue::NewVariant;
+use engine::checkout::gift;
 use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
-use engine::loyalty::{self, gift_card, store_credit};
+use engine::loyalty::gift_card::{self, GiftCard};
+use engine::loyalty::{self, sale, store_credit};
 use engine::market::{Channel, NewChannel};
+use engine::returns::claim;
 use engine::{Failure, payment};
-use sim::retailer::a_channel;
+use sim::retailer::{a_channel, a_variant};
 use sim::{Retailer, TestShop, on_every_engine};
+use store::loyalty::sale::Sold;
 
 /// A gift card with an amount on it, and its code.
 fn a_card(shop: &TestShop, minor: i64, currency: &'static str) -> (Id<CardKind>, String) {
@@ -286,5 +292,141 @@ fn what_cannot_be_spent_says_why() {
         for (tender, words) in refusals {
             assert_eq!(order(shop, &till, mug, vec![tender]).unwrap_err().to_string(), words);
         }
+    });
+}
+
+/// A gift card to be bought at a till, and the till.
+fn a_gift(shop: &TestShop, retailer: &Retailer, minor: i64) -> Id<Variant> {
+    let gift = retailer.sell_variant(shop, NewVariant { service: true, ..a_variant("GIFT") }, minor);
+    shop.run(move |tx, actor, world| sale::make(tx, actor, world, gift)).expect("a gift card");
+    gift
+}
+
+fn cards(shop: &TestShop, order: Id<id::Order>) -> Vec<(Sold, GiftCard)> {
+    shop.read(move |tx| gift::cards(tx, &Actor::system(), order)).expect("cards")
+}
+
+/// The first line of an order is claimed as faulty.
+fn claimed(shop: &TestShop, whole: &Whole) -> Result<claim::Claim, Failure> {
+    let faulty = claim::Request {
+        order: whole.order.id,
+        kind: Kind::Faulty,
+        parcel: None,
+        reason: "other".into(),
+        evidence: None,
+        lines: vec![(whole.lines[0].id, 1)],
+        wished: None,
+        override_reason: None,
+        external_id: None,
+    };
+    shop.run(move |tx, actor, world| claim::request(tx, actor, world, faulty.clone()))
+}
+
+#[test]
+fn a_card_is_bought_with_goods_and_taken_back_unspent() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let (till, market) = (retailer.till(shop, 0), retailer.market);
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 9);
+        let gift = a_gift(shop, &retailer, 500);
+        let refused = shop.run(move |tx, actor, world| sale::make(tx, actor, world, mug)).unwrap_err();
+        assert_eq!(refused.to_string(), "wrong_state: sku MUG lies on shelves; a gift card is a service");
+        let rule = Validity::new(36, true).unwrap();
+        shop.run(move |tx, actor, world| sale::set_validity(tx, actor, world, market, Some(rule))).unwrap();
+        let whole = counter::buy(shop, &till, &[(gift, 2), (mug, 1)], counter::cash());
+        assert_eq!(
+            (whole.order.state, whole.order.gross, whole.lines[0].handed),
+            (State::Completed, 1500, 2)
+        );
+        let sold = cards(shop, whole.order.id);
+        assert_eq!(sold.iter().map(|(_, card)| on(shop, card.id)).collect::<Vec<_>>(), [(500, 0); 2]);
+        let ends = sold[0].1.expires_at.unwrap().to_string();
+        assert!(ends.ends_with("-01-01T00:00:00Z"), "{ends}");
+
+        let (id, card) = (whole.order.id, sold[0].1.id);
+        let code = shop.run(move |tx, actor, world| gift::show_code(tx, actor, world, (id, card))).unwrap();
+        let twice =
+            shop.run(move |tx, actor, world| gift::show_code(tx, actor, world, (id, card))).unwrap_err();
+        assert_eq!(twice.code(), Some(Code::WrongState));
+        order(shop, &till, mug, vec![by_card(&code, Some(100)), tender(PaymentKind::Cash, None)]).unwrap();
+
+        let refused = claimed(shop, &whole).unwrap_err().to_string();
+        assert!(refused.contains("is a gift card"), "its money would be there twice: {refused}");
+
+        let back =
+            |units| counter::a_back(&retailer, &whole, 0, (units, Condition::Resellable), by(Means::Cash));
+        let refused = counter::bring(shop, back(2)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "wrong_state: 1 of the gift cards were spent, wholly or in part, and stay with their holder"
+        );
+        counter::bring(shop, back(1)).unwrap();
+        let sold = cards(shop, whole.order.id);
+        assert!(sold[0].0.taken_back_at.is_none() && sold[1].0.taken_back_at.is_some());
+        assert_eq!(
+            (on(shop, card), on(shop, sold[1].1.id), sold[1].1.state),
+            ((400, 0), (0, 0), CardState::Blocked)
+        );
+
+        let owed = shop
+            .read(|tx| {
+                sale::liability(
+                    tx,
+                    &Actor::system(),
+                    (Instant::from_micros(0), Instant::from_micros(i64::MAX)),
+                )
+            })
+            .unwrap();
+        assert_eq!((owed.len(), owed[0].outstanding, owed[0].issued, owed[0].spent), (1, 400, 500, 100));
+    });
+}
+
+#[test]
+fn a_card_is_handed_out_when_its_money_is_taken_and_not_cancelled_then() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let desk = a_desk(shop, &retailer);
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 9);
+        let gift = a_gift(shop, &retailer, 2500);
+        let cart = filled(shop, &desk, &[(gift, 1), (mug, 1)], None);
+        let placed = order_as(shop, &Actor::system(), cart, vec![tender(PaymentKind::Manual, None)]).unwrap();
+        let (id, paid) = (placed.order.id, placed.payments[0].id);
+        assert!(cards(shop, id).is_empty(), "nothing is paid");
+        shop.run(move |tx, actor, world| payment::record_receipt(tx, actor, world, paid, Some(2000)))
+            .unwrap();
+        shop.run(move |tx, actor, world| checkout::payment_changed(tx, actor, world, id)).unwrap();
+        assert!(cards(shop, id).is_empty(), "not all is paid");
+        shop.run(move |tx, actor, world| payment::record_receipt(tx, actor, world, paid, None)).unwrap();
+        for _ in 0..2 {
+            shop.run(move |tx, actor, world| checkout::payment_changed(tx, actor, world, id)).unwrap();
+        }
+        assert_eq!(cards(shop, id).len(), 1, "once, however often the payment is told of");
+        let cancel = Cancel { order: id, lines: None, part: None, reason: CancelReason::Customer };
+        let left =
+            shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone())).unwrap();
+        assert_eq!((left.lines[0].cancelled, left.lines[1].cancelled), (0, 1), "the card is out");
+        assert_eq!((left.order.state, left.sums.kept()), (State::Completed, 2500));
+    });
+}
+
+#[test]
+fn what_is_left_on_a_card_lapses_after_its_last_day() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let gift = a_gift(shop, &retailer, 500);
+        let (market, rule) = (retailer.market, Validity::new(1, false).unwrap());
+        shop.run(move |tx, actor, world| sale::set_validity(tx, actor, world, market, Some(rule))).unwrap();
+        let whole = counter::buy(shop, &till, &[(gift, 1)], counter::cash());
+        let card = cards(shop, whole.order.id)[0].1.id;
+        for (days, left) in [(27, 500), (5, 0), (1, 0)] {
+            shop.pass(days * counter::DAY);
+            assert!(!shop.run(gift_card::expire_due).unwrap());
+            assert_eq!(on(shop, card), (left, 0));
+        }
+        let back = counter::a_back(&retailer, &whole, 0, (1, Condition::Resellable), by(Means::Cash));
+        assert_eq!(counter::bring(shop, back).unwrap_err().code(), Some(Code::WrongState));
     });
 }

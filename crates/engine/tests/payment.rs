@@ -25,6 +25,7 @@ fn new(kind: Kind, minor: i64) -> NewPayment {
         provider_token: (kind == Kind::Test).then(|| "tok_ok".into()),
         account: None,
         credit: None,
+        points: None,
         card,
         location: None,
         expires_at: None,

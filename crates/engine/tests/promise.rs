@@ -11,7 +11,9 @@ use domain::stock::{self as places, State as Stock};
 use domain::value::{Instant, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::checkout::{self, Cancel};
+use engine::job;
 use engine::promise::expected::{self, ExpectedChange};
+use engine::promise::waiting;
 use engine::stock;
 use sim::on_every_engine;
 
@@ -178,6 +180,38 @@ fn who_waits_is_promised_anew_when_the_goods_move() {
 }
 
 #[test]
+fn more_than_a_round_waits_two_receive_at_once_and_some_leave_meanwhile() {
+    on_every_engine(|shop| {
+        let room = Room::open(shop, 0);
+        room.rule(PRE_ORDER);
+        let goods = room.announce(150, "2026-06-10T08:00:00Z");
+        let (mut leave, mut stay) = (Vec::new(), Vec::new());
+        for number in 0..112 {
+            let order = room.order(1).unwrap();
+            if number % 28 == 0 { leave.push(order) } else { stay.push(order) }
+        }
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| room.receive(&goods, arrival(52, 0, 0), false).unwrap());
+            }
+            for leaving in leave.chunks(2) {
+                let room = &room;
+                scope.spawn(move || leaving.iter().for_each(|order| room.give_up(order)));
+            }
+        });
+        // 104 came, for 108 who stay: those who waited longest, and nobody else is promised a piece.
+        assert_eq!((room.pool(), room.promisable()), ([0, 104, 4, 46], 0));
+        let served = job::Registry::default().on(waiting::SERVE, waiting::on_serve);
+        while job::turn(&shop.shop, &served).unwrap() > 0 {}
+        let waits: Vec<i64> = stay.iter().map(|order| room.waits(order)).collect();
+        assert!(waits[..104].iter().all(|pieces| *pieces == 0), "{waits:?}");
+        assert!(waits[104..].iter().all(|pieces| *pieces == 1), "{waits:?}");
+        assert_eq!((room.pool(), room.counts()), ([0, 0, 4, 46], [0, 104, 0]));
+        assert!(leave.iter().all(|order| room.waits(order) == 0));
+    });
+}
+
+#[test]
 fn caps_are_exact_in_a_crowd() {
     on_every_engine(|shop| {
         let room = Room::open(shop, 2);
@@ -264,8 +298,11 @@ fn a_customer_learns_what_lies_where_and_when_it_is_there() {
             (store.distance_m.map(|metres| metres / 1000), store.open, store.here.as_slice()),
             (Some(0), true, &[3][..])
         );
-        let (ready_at, when) = store.ready.unwrap();
-        assert_eq!((ready_at.to_string().as_str(), when.text()), ("2026-06-01T10:30:00Z", "today"));
+        let ready = store.ready.unwrap();
+        assert_eq!(
+            (ready.at.to_string().as_str(), ready.when.text(), ready.source.text()),
+            ("2026-06-01T10:30:00Z", "today", "shelf")
+        );
         let delivery = &answer.deliveries[0];
         let days = |promised: engine::fulfilment::Promised| {
             [promised.from, promised.by].map(|at| at.map(|at| at.to_string()).unwrap_or_default())
@@ -296,6 +333,6 @@ fn a_customer_learns_what_lies_where_and_when_it_is_there() {
         room.capacity(1);
         assert!(room.order(1).is_ok());
         room.bring(1);
-        assert_eq!(asked(1).unwrap().stores[0].ready.map(|(_, when)| when.text()), Some("tomorrow"));
+        assert_eq!(asked(1).unwrap().stores[0].ready.map(|ready| ready.when.text()), Some("tomorrow"));
     });
 }

@@ -6,13 +6,15 @@ use counter::*;
 use domain::Code;
 use domain::actor::{Actor, Permission};
 use domain::market::PaymentKind;
+use domain::order::CancelReason;
 use domain::order::PaymentStatus;
 use domain::returns::policy::{DeliveryRefund, Fee, Scope, Terms, When};
 use domain::returns::{Condition, Discrepancy, Means, State, Way};
 use domain::stock::State as Stock;
 use domain::value::Rate;
 use engine::Failure;
-use engine::checkout::{self, Leaving, Tender, Whole};
+use engine::catalogue::NewVariant;
+use engine::checkout::{self, Cancel, Leaving, Tender, Whole};
 use engine::contact::Sought;
 use engine::loyalty::{self, gift_card, store_credit};
 use engine::order::search::{Clue, search};
@@ -21,6 +23,7 @@ use engine::returns::judge::Asked;
 use engine::returns::policy::{self, Draft};
 use engine::returns::request::{self, Arrival, Request};
 use engine::returns::{self, Back, Blind, BlindLine, Return, Wish};
+use sim::retailer::a_variant;
 use sim::{Retailer, TestShop, on_every_engine};
 
 #[test]
@@ -302,6 +305,40 @@ fn what_comes_after_the_money_was_given_back_is_a_return_of_its_own() {
         assert_eq!(bring(shop, back).unwrap().refund, 666);
         assert_eq!(read(shop, order.order.id).lines[0].returned, 3);
         assert_eq!(retailer.count(shop, mug, 0, Stock::Available), 9);
+    });
+}
+
+#[test]
+fn a_service_that_was_cancelled_meanwhile_is_not_paid_back_twice() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 333);
+        let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+        let wrap = retailer.sell_variant(shop, wrapping, 250);
+        retailer.stock(shop, mug, 0, 9);
+        let record = vec![Tender { kind: PaymentKind::Manual, ..tender(PaymentKind::Cash, None) }];
+        let order = buy(shop, &till, &[(wrap, 1), (mug, 1)], record);
+        let (id, payment, line) = (order.order.id, order.payments[0].id, order.lines[0].id);
+        shop.run(move |tx, actor, world| payment::record_receipt(tx, actor, world, payment, None)).unwrap();
+        while engine::job::turn(&shop.shop, &engine::job::registry()).unwrap() > 0 {}
+        let one = ask(shop, &Actor::system(), a_request(&order, 1)).unwrap();
+        shop.run(move |tx, actor, world| {
+            let lines = Some(vec![(line, 1)]);
+            let input = Cancel { order: id, lines, part: None, reason: CancelReason::Customer };
+            checkout::cancel(tx, actor, world, input)
+        })
+        .unwrap();
+        let arrival = Arrival {
+            id: one.id,
+            location: retailer.locations[0],
+            lines: vec![(one.lines[0].id, 1, Some(Condition::Resellable))],
+            others: vec![],
+            complete: true,
+        };
+        assert_eq!(arrive(shop, arrival).unwrap().refund, 0);
+        let end = read(shop, id);
+        assert_eq!((end.sums.refunded, end.sums.owed(), end.lines[0].returned), (250, 333, 0));
     });
 }
 

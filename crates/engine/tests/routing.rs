@@ -3,16 +3,18 @@
 mod floor;
 
 use domain::actor::Actor;
+use domain::delivery::Destination;
 use domain::fulfilment::State;
 use domain::location::Kind;
 use domain::routing::condition::Condition;
 use domain::routing::criterion::{Criterion, Effect, Measure};
 use domain::routing::decision::{Exclusion, Occasion};
 use domain::routing::profile::{Limits, Profile, Remainder, State as Version, Strategy, Waits};
-use domain::value::{Id, Name, OpeningHours};
+use domain::value::{Country, Id, Name, OpeningHours, Reference};
 use domain::{Code, Refusal};
 use engine::Failure;
 use engine::location::LocationChange;
+use engine::promise::answer::{self, Asked};
 use engine::routing::profile::{self, Place};
 use floor::{Floor, code_of, costs, profile_of, strategy};
 use sim::on_every_engine;
@@ -122,6 +124,45 @@ fn each_criterion_changes_where_an_order_goes() {
         assert!(why[0].starts_with("hull sends 4 of MUG"), "{why:?}");
         let why = floor.why(&kept[0], Some(0));
         assert!(why.iter().any(|reason| reason.contains("came out better")), "{why:?}");
+    });
+}
+
+#[test]
+fn what_is_promised_comes_from_where_the_profile_sends_it() {
+    on_every_engine(|shop| {
+        let floor = Floor::open(shop, &[9, 9, 9]);
+        // Hull takes three days to prepare an order.
+        floor.change(2, |change| change.preparation_minutes = Some(3 * 24 * 60));
+        let promised = |mugs: i64| {
+            let country = Country::parse("GB").expect("a country");
+            let asked = Asked {
+                channel: Reference::Id(floor.web),
+                lines: vec![(floor.mug, mugs)],
+                destination: Some(Destination { country, postal_code: Some("LS1 4DY".into()) }),
+                point: None,
+                stores: 0,
+                at: floor.now(),
+            };
+            let answer = shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked));
+            answer.expect("an answer").deliveries.remove(0)
+        };
+        let by_rank = promised(1);
+        let dear = Strategy {
+            conditions: vec![Condition::Value { from: 2000, below: None }],
+            name: Name::new("name", "dear").expect("a name"),
+            ..strategy(ranked(Measure::List(vec![floor.place(2)])))
+        };
+        let named = (Name::new("name", "by value").expect("a name"), 1);
+        let content = Profile::new(named, (costs(), 72), vec![dear], strategy(ranked(Measure::Rank)));
+        floor.route_by(content.expect("a profile"));
+        assert_eq!(promised(1), by_rank);
+        for (mugs, from) in [(1, 0), (4, 2)] {
+            let promise = promised(mugs);
+            let order = floor.order(mugs);
+            assert_eq!(floor.from(&order), [from]);
+            assert_eq!(order.fulfilment_orders[0].promised, promise.promised, "as it was promised");
+        }
+        assert!(promised(4).promised.by > by_rank.promised.by);
     });
 }
 

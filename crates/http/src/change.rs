@@ -1,5 +1,6 @@
 //! Changes of orders over the API: shown with what they cost, then confirmed or declined; and what a channel allows.
 
+mod cancel;
 mod rule;
 mod shape;
 
@@ -32,6 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_change))
         .routes(routes!(confirm_change))
         .routes(routes!(decline_change))
+        .merge(cancel::routes())
         .merge(rule::routes())
 }
 

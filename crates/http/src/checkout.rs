@@ -1,5 +1,6 @@
-//! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment, cancellation.
+//! Checkout over the API: placing an order, and what then happens to it: payment, fulfilment.
 
+mod gift;
 mod leave;
 pub(crate) mod shape;
 mod substitute;
@@ -8,10 +9,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
-use domain::order::CancelReason;
 use domain::value::id::{self, Location};
 use domain::value::{Id, Instant, Money, Reference};
-use engine::checkout::{self, Cancel, Checkout, Tender};
+use engine::checkout::{self, Checkout, Tender};
 use engine::external;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,8 +25,7 @@ use crate::command::{Command, KeyRequired};
 use crate::order::named;
 use crate::problem::{Problem, Problems};
 use crate::shape::{Fields, MoneyShape};
-use shape::OrderShape;
-pub(crate) use shape::TenderShape;
+pub(crate) use shape::{OrderShape, TenderShape};
 use substitute::{SubstitutionShape, Wanted as Substitution};
 
 /// The most means of payment of one order.
@@ -38,7 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(checkout_cart))
         .routes(routes!(get_order))
         .routes(routes!(pay_order))
-        .routes(routes!(cancel_order))
+        .merge(gift::routes())
         .merge(leave::routes())
         .merge(substitute::routes())
 }
@@ -178,69 +177,6 @@ async fn pay_order(
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let id = external::resolve(tx, &order)?;
         let whole = checkout::pay(tx, actor, world, id, tender.clone())?;
-        Reply::versioned(&OrderShape::from(&whole), whole.order.version)
-    })
-    .await
-}
-
-/// What of an order is cancelled.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CancelOrder, example = json!({"reason": "customer", "lines": [{"line": "oln_01jd0000000000000000000000", "quantity": 1}]}))]
-struct CancelShape {
-    /// Why: `customer`, `unpaid`, `stock`, `fraud` or `mistake`.
-    reason: String,
-    /// How many of which lines; everything that has not left when not given.
-    #[schema(max_items = 2000)]
-    lines: Option<Vec<CancelLineShape>>,
-}
-
-/// How many of a line are cancelled.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CancelLine)]
-struct CancelLineShape {
-    /// The order line's id.
-    line: String,
-    /// How many base units.
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    quantity: i64,
-}
-
-/// Cancel an order or part of it that has not left
-#[utoipa::path(post, path = "/v1/orders/{order}/cancel", operation_id = "cancel_order", tag = "checkout", request_body = CancelShape,
-    params(("order" = String, Path, description = "Id or external id"), KeyRequired),
-    responses((status = 200, body = OrderShape), Problems))]
-async fn cancel_order(
-    State(app): State<App>,
-    Path(order): Path<String>,
-    command: Command<CancelShape>,
-) -> Result<Response, Problem> {
-    let command = command.keyed()?;
-    let body = command.body;
-    let mut fields = Fields::new();
-    let reason = fields.take(
-        "reason",
-        CancelReason::named(&body.reason).ok_or("give customer, unpaid, stock, fraud or mistake"),
-    );
-    let lines = body.lines.map(|lines| {
-        let read = |(place, line): (usize, CancelLineShape)| {
-            fields.within(format!("lines.{place}"), |fields| {
-                Some((fields.id("line", &line.line)?, line.quantity))
-            })
-        };
-        lines.into_iter().enumerate().filter_map(read).collect::<Vec<_>>()
-    });
-    let reason = fields.done(reason)?;
-    let order = named(&order);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id = external::resolve(tx, &order)?;
-        let whole = checkout::cancel(
-            tx,
-            actor,
-            world,
-            Cancel { order: id, lines: lines.clone(), part: None, reason },
-        )?;
         Reply::versioned(&OrderShape::from(&whole), whole.order.version)
     })
     .await

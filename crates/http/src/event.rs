@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Refusal;
 use engine::event::{self, Cursor, Filter};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::event::{Entry, PARTITIONS};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -28,6 +28,9 @@ use crate::query::Asked;
 const LIMIT: i64 = 100;
 /// The most characters of a subject or of the beginning of a kind.
 const FILTER_LENGTH_MAX: usize = 100;
+
+/// The most bytes of an event's data that are sent by webhook.
+const SENT_DATA_BYTES_MAX: usize = 256 * 1024;
 
 /// The routes of the journal.
 pub fn routes() -> OpenApiRouter<App> {
@@ -58,6 +61,9 @@ struct EventShape {
     /// What else is worth knowing: ids and numbers, never personal data.
     #[schema(value_type = Object)]
     data: Value,
+    /// Where `data` is read, when it was left out of a webhook because it is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataref: Option<String>,
     /// Who did it: `system`, `guest`, or a kind and an id such as `staff:stf_…`.
     actor: String,
     /// The sales channel it came through.
@@ -83,6 +89,7 @@ impl From<&Entry> for EventShape {
             time: entry.at.to_string(),
             datacontenttype: "application/json",
             data: serde_json::from_str(&entry.body).unwrap_or_default(),
+            dataref: None,
             actor: entry.actor.clone(),
             channel: entry.channel.map(|id| id.to_string()),
             transfer: entry.transfer.map(|(_, id)| id.to_string()),
@@ -90,6 +97,17 @@ impl From<&Entry> for EventShape {
             sequence: entry.sequence.to_string(),
         }
     }
+}
+
+/// An event as it is sent by webhook: as everywhere, but of bounded length. Of a longer one `data` is left out and `dataref` says where it
+/// is read (the CloudEvents extension of that name).
+pub fn as_sent(entry: &Entry) -> String {
+    let mut shape = EventShape::from(entry);
+    if entry.body.len() > SENT_DATA_BYTES_MAX {
+        shape.data = json!({});
+        shape.dataref = Some(format!("/v1/events?subject={}", entry.subject));
+    }
+    serde_json::to_string(&shape).unwrap_or_default()
 }
 
 /// Which events.

@@ -4,6 +4,7 @@ mod carrier;
 mod counted;
 mod inbound;
 mod parcel;
+mod print;
 mod shape;
 mod step;
 mod visit;
@@ -48,6 +49,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(visit::routes())
         .merge(wave::routes())
         .merge(parcel::routes())
+        .merge(print::routes())
         .merge(carrier::routes())
 }
 

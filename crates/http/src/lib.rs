@@ -30,6 +30,7 @@ pub mod market;
 pub mod observe;
 pub mod order;
 pub mod page;
+mod paper;
 pub mod payment;
 pub mod price;
 pub mod problem;
@@ -48,5 +49,6 @@ pub mod stock;
 pub mod storefront;
 pub mod tax;
 pub mod transfer;
+mod webhook;
 
 pub use app::App;

@@ -1,6 +1,10 @@
-//! Gift cards and store credit over the API: given, corrected, stopped, and what is on them.
+//! Gift cards, store credit and points over the API: given, corrected, stopped, and what is on them.
 
+mod points;
+mod programme;
+mod sale;
 mod store_credit;
+mod terms;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,7 +14,7 @@ use domain::actor::Actor;
 use domain::loyalty::CardState;
 use domain::value;
 use domain::value::id::Transfer;
-use domain::value::{Id, Instant, Kind, Money};
+use domain::value::{Currency, Id, Instant, Kind, Money};
 use engine::Failure;
 use engine::loyalty::gift_card::{self, GiftCard};
 use engine::loyalty::{self, Credit};
@@ -35,7 +39,7 @@ const NOTE_LENGTH_MAX: usize = 200;
 /// The most characters of a code that is looked for.
 const CODE_LENGTH_MAX: usize = 64;
 
-/// The routes of gift cards and store credit.
+/// The routes of gift cards, store credit, loyalty programmes and points.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(issue_gift_card))
@@ -46,7 +50,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unblock_gift_card))
         .routes(routes!(adjust_gift_card))
         .routes(routes!(list_gift_card_movements))
+        .merge(sale::routes())
         .merge(store_credit::routes())
+        .merge(programme::routes())
+        .merge(points::routes())
 }
 
 /// A gift card.
@@ -80,8 +87,8 @@ struct CardShape {
 }
 
 /// The money of an account: what the books keep is within bounds.
-fn money(minor: i64, credit: &Credit) -> MoneyShape {
-    Money::new(minor, credit.currency).unwrap_or_else(|_| Money::zero(credit.currency)).into()
+fn money(minor: i64, currency: Currency) -> MoneyShape {
+    Money::new(minor, currency).unwrap_or_else(|_| Money::zero(currency)).into()
 }
 
 impl CardShape {
@@ -92,8 +99,8 @@ impl CardShape {
             id: card.id.to_string(),
             last_four: card.last_four.clone(),
             state: card.state.text(),
-            balance: money(free, &credit),
-            held: money(held, &credit),
+            balance: money(free, card.currency),
+            held: money(held, card.currency),
             expires_at: card.expires_at.map(|at| at.to_string()),
             code_shown_at: card.code_shown_at.map(|at| at.to_string()),
             made_at: card.made_at.to_string(),
@@ -103,7 +110,7 @@ impl CardShape {
 }
 
 /// What is known by its id only.
-fn named<K: Kind>(text: &str) -> Result<Id<K>, Problem> {
+pub(crate) fn named<K: Kind>(text: &str) -> Result<Id<K>, Problem> {
     Id::parse(text).map_err(|_| Refusal::not_found(K::NAME, text).into())
 }
 
@@ -187,9 +194,9 @@ async fn read_gift_card(
 /// A gift card's code, shown once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ShownGiftCardCode, example = json!({"code": "ZW00-20C4-0M2G-C1R8"}))]
-struct ShownCodeShape {
+pub(crate) struct ShownCodeShape {
     /// The code.
-    code: String,
+    pub(crate) code: String,
 }
 
 /// Show a gift card's code, once
@@ -301,7 +308,7 @@ struct MovementShape {
     amount: MoneyShape,
     /// What was free to be spent right after.
     balance: MoneyShape,
-    /// Why: `issued`, `refunded`, `adjusted`, `held`, `hold_posted`, `hold_released` or `hold_expired`.
+    /// Why: `issued`, `refunded`, `adjusted`, `held`, `hold_posted`, `hold_released`, `hold_expired`, `unspent`, `taken_back` or `expired`.
     reason: String,
     /// The kind of thing that caused it, such as `return`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -317,12 +324,12 @@ struct MovementShape {
 }
 
 impl MovementShape {
-    fn of(line: &HistoryLine, credit: &Credit) -> MovementShape {
+    fn of(line: &HistoryLine, currency: Currency) -> MovementShape {
         MovementShape {
             transfer: line.transfer.to_string(),
             at: line.at.to_string(),
-            amount: money(line.amount, credit),
-            balance: money(line.balance, credit),
+            amount: money(line.amount, currency),
+            balance: money(line.balance, currency),
             reason: line.reason.clone(),
             cause_kind: line.cause_kind.clone(),
             cause: line.cause_id.clone(),
@@ -343,7 +350,7 @@ async fn list_gift_card_movements(
 ) -> Result<Response, Problem> {
     let id = named(&card)?;
     let find = move |tx: &mut Tx<'_>, actor: &Actor| {
-        gift_card::read(tx, actor, id).map(|card| gift_card::credit(&card))
+        gift_card::read(tx, actor, id).map(|card| (gift_card::credit(&card), card.currency))
     };
     movements(app, actor, page, find).await
 }
@@ -352,13 +359,13 @@ async fn movements(
     app: App,
     actor: Actor,
     page: PageQuery,
-    find: impl Fn(&mut Tx<'_>, &Actor) -> Result<Credit, Failure> + Send + 'static,
+    find: impl Fn(&mut Tx<'_>, &Actor) -> Result<(Credit, Currency), Failure> + Send + 'static,
 ) -> Result<Response, Problem> {
     let (limit, before) = (page.limit()?, point(&page.after()?)?);
     let read = move |tx: &mut Tx<'_>| {
-        let credit = find(tx, &actor)?;
+        let (credit, currency) = find(tx, &actor)?;
         let lines = loyalty::statement(tx, &actor, &credit, before, limit)?;
-        Ok(lines.iter().map(|line| MovementShape::of(line, &credit)).collect::<Vec<_>>())
+        Ok(lines.iter().map(|line| MovementShape::of(line, currency)).collect::<Vec<_>>())
     };
     let lines = app.read(read).await?;
     document(&Page::new(lines, limit, |line: &MovementShape| line.key.clone()), None)

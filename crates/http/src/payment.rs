@@ -56,6 +56,9 @@ pub struct PaymentShape {
     state: &'static str,
     /// Asked for.
     amount: MoneyShape,
+    /// How many points it is, for payments by points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<i64>,
     /// Allowed.
     authorised: MoneyShape,
     /// Taken.
@@ -139,6 +142,7 @@ impl From<&Whole> for PaymentShape {
             kind: payment.kind.text(),
             state: payment.state.text(),
             amount: money(payment.amounts.amount),
+            points: payment.points,
             authorised: money(payment.amounts.authorised),
             captured: money(payment.amounts.captured),
             refunded: money(payment.amounts.refunded),

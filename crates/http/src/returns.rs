@@ -1,6 +1,8 @@
 //! Returns over the API: goods come back, with their order or without it.
 
+mod claim;
 mod exchange;
+mod label;
 mod policy;
 mod reason;
 mod request;
@@ -41,8 +43,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(return_order, list_order_returns))
         .routes(routes!(return_goods, list_returns))
         .routes(routes!(get_return))
+        .merge(claim::routes())
         .merge(request::routes())
         .merge(exchange::routes())
+        .merge(label::routes())
         .merge(policy::routes())
         .merge(reason::routes())
 }

@@ -23,6 +23,7 @@ fn pay(shop: &TestShop, kind: Kind, external_id: Option<&'static str>) -> Id<Pay
             provider_token: kind.has_provider().then(|| "tok_ok".into()),
             account: None,
             credit: None,
+            points: None,
             card: None,
             location: None,
             expires_at: None,
@@ -136,6 +137,8 @@ fn payment_accounts_keep_their_secrets() {
             change("\"2\"", json!({"secret_key": "pk_live_1"})).json["errors"][0]["field"],
             "secret_key"
         );
+        let moved = change("\"2\"", json!({"url": "https://stripe.example.com"}));
+        assert_eq!(moved.json["errors"][0]["field"], "secret_key", "{}", moved.text);
         let listed = desk.ask(&token, "GET", "/v1/payment-accounts", None);
         assert!(!listed.text.contains("whsec_1"));
         assert_eq!(listed.json["items"][0]["version"], 2);
@@ -147,8 +150,9 @@ fn a_secret_key_is_not_sent_in_the_open() {
     let shop = TestShop::on_sqlite(1);
     let desk = Desk::of(&shop);
     let token = key_for(&shop, &[Permission::EditPlaces]);
-    for url in ["http://api.stripe.com", "http://127.0.0.1.example.com", "https://me@example.com", "ftp://x"]
-    {
+    let open = ["http://api.stripe.com", "http://127.0.0.1.example.com", "https://me@example.com", "ftp://x"];
+    let private = ["http://127.0.0.1:8420", "https://10.0.0.1", "https://localhost", "https://[::1]/v1"];
+    for url in open.into_iter().chain(private) {
         let body = json!({"code": "s", "name": "", "kind": "paypal", "url": url, "secret_key": "sk_1", "currency": "XX"});
         let refused = desk.ask(&token, "POST", "/v1/payment-accounts", Some(body));
         let fields: Vec<_> = refused.json["errors"]

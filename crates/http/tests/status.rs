@@ -86,7 +86,7 @@ fn what_waits_in_a_store_is_told_with_code_and_bay() {
         let floor = Floor::open(shop, Settings::default());
         let order = floor.order(2, Some("york"));
         let status = || floor.get(&format!("{order}/status"));
-        assert_eq!(codes(&status()), ("accepted", vec!["accepted"], vec![]));
+        assert_eq!(codes(&status()), ("accepted", vec!["accepted"], vec!["cancel", "change"]));
         let part = floor.part(&order, 0);
         floor.must(&format!("{part}/start-picking"), &json!(null));
         assert_eq!(codes(&status()).0, "picking");
@@ -128,7 +128,7 @@ fn a_part_that_moved_is_told_once() {
         let moved = floor.get(&format!("{order}/status?language=de-AT"));
         assert_eq!(
             codes(&moved),
-            ("accepted", vec!["accepted"], vec![]),
+            ("accepted", vec!["accepted"], vec!["cancel", "change"]),
             "the rejected part is not a customer's matter"
         );
         assert_eq!(

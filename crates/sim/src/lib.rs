@@ -1,6 +1,7 @@
 //! The test bench: a shop to try things on. It starts real servers and real databases, plays
 //! customers against them, and is never part of what a retailer runs.
 
+pub mod certificate;
 pub mod chance;
 pub mod client;
 mod model;

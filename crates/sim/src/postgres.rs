@@ -128,7 +128,7 @@ impl Private {
 
     /// The root certificate of its authority, if it encrypts.
     pub fn root_certificate(&self) -> PathBuf {
-        self.directory().join(cluster::ROOT_CERTIFICATE)
+        self.directory().join(crate::certificate::ROOT)
     }
 
     /// A fresh database on it.

@@ -75,6 +75,7 @@ pub fn a_channel(code: &str, market: Id<Market>, network: Id<Network>) -> NewCha
             PaymentKind::Test,
             PaymentKind::GiftCard,
             PaymentKind::StoreCredit,
+            PaymentKind::Points,
         ],
         capture_policy: CapturePolicy::AtOrder,
     }

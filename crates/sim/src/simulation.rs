@@ -43,6 +43,8 @@ const PARCEL: i64 = 395;
 const ANSWERS_KEPT_SECONDS: i64 = 86_400;
 /// When channels give the money of announced returns back that do not wait for inspection.
 const PAYS_RETURNS: [(&str, When); 2] = [("app", When::BeforeReceipt), ("till-leeds", When::AfterReceipt)];
+/// Each variant is made a second after the one before, so that ids come in the order of numbers.
+const VARIANTS_SECONDS: i64 = 9;
 /// More pieces than these that differ at York are counted again.
 const RECOUNTED_BEYOND: i64 = 1;
 /// So many of 100 commands were asked before.
@@ -92,7 +94,7 @@ impl Simulation {
         let (plan, real) = open_shop(shop);
         Simulation {
             chance: Chance::new(seed),
-            model: Model::new(plan),
+            model: Model { now: VARIANTS_SECONDS, ..Model::new(plan) },
             real,
             told: Told::default(),
             last: VecDeque::new(),
@@ -244,15 +246,18 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
     write_rules(&shop, &retailer, &channel_ids);
     let (mut variants, mut ids) = (Vec::new(), Vec::new());
     for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
+        shop.pass(1);
         ids.push(retailer.sell(&shop, &format!("SKU-{number}"), price));
         variants.push(model::Variant { price, takes: vec![(number, 1)], stocked: true });
     }
     for (price, takes) in [(2199, vec![(0, 2), (1, 1)]), (1500, vec![(1, 1), (2, 3)])] {
         let parts: Vec<_> = takes.iter().map(|(part, each)| (ids[*part], *each)).collect();
+        shop.pass(1);
         ids.push(retailer.sell_kit(&shop, &format!("KIT-{price}"), &parts, price));
         variants.push(model::Variant { price, takes, stocked: false });
     }
     let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+    shop.pass(1);
     ids.push(retailer.sell_variant(&shop, wrapping, 250));
     variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false });
     let everything =

@@ -105,6 +105,7 @@ impl Stand {
             .argument("{data}")
             .environment("TANDEM_DATABASE", address)
             .environment("TANDEM_MASTER_KEY", MASTER_KEY)
+            .environment("TANDEM_WEBHOOKS_TO_PRIVATE_ADDRESSES", "true")
             .environment("TANDEM_REQUESTS_PER_MINUTE_MAX", "100000000");
         let server = Server::start(launch).expect("the program serves");
         (Stand { retailer, server, shop, token }, filled)

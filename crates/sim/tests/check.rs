@@ -2,19 +2,24 @@
 
 use domain::actor::Actor;
 use domain::ledger::{AccountKey, BookKind, HoldEnd, NewTransfer, Posting};
+use domain::loyalty::programme::{Earning, Terms, Worth};
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::returns::{Condition, Means};
-use domain::value::id::{Book, Cart, Channel, Hold, Location, Variant};
-use domain::value::{Currency, Id, Money, Quantity, Reference};
+use domain::value::id::{Book, Cart, Channel, Customer, Hold, Location, Variant};
+use domain::value::target::Target;
+use domain::value::{Currency, Id, Money, Quantity, Rate, Reference};
 use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine};
 use engine::check::{Report, check};
 use engine::checkout::{self, Checkout, Tender};
+use engine::customer::NewCustomer;
 use engine::ledger::{Ending, NewHold, Notice, Told, end_hold, hold, post};
-use engine::loyalty::gift_card;
+use engine::loyalty::member::{self, Member};
+use engine::loyalty::{gift_card, points, programme};
 use engine::market::NewChannel;
 use engine::returns::exchange::{self, Swap};
 use engine::returns::{Back, BackLine, Wish};
+use engine::webhook::{self, NewEndpoint};
 use engine::{Failure, World, seal};
 use sim::Retailer;
 use sim::retailer::a_channel;
@@ -191,6 +196,83 @@ fn money_of_nobody_is_found() {
 }
 
 #[test]
+fn points_of_nothing_are_found() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 3);
+        let member = a_member(shop);
+        paid_by_points(shop, &member, (till.id, mug));
+        let book = member.id.shared_with::<Book>();
+        let found = |sql| {
+            let report = tampered(shop, sql);
+            report.differences.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let lots = "update point_lot set rest = rest + 1 where rest > 0 and order_id is null";
+        assert_eq!(found(lots), [format!("points: {book}: expected 21 free in lots, found 20")]);
+        let earned = "update point_earning set points = points + 2";
+        assert_eq!(found(earned), [format!("points: {book}: expected 3 earned by orders, found 1")]);
+        let nobody = found("update member set member_id = customer_id");
+        assert!(nobody.contains(&format!(
+            "members: {book}: expected a book of points and its member, found no member"
+        )));
+    });
+}
+
+/// A customer in a programme in force, with a hundred points.
+fn a_member(shop: &TestShop) -> Member {
+    let made = shop.run(|tx, actor, world| {
+        let pounds = Currency::parse("GBP").expect("a currency");
+        let terms = Terms {
+            earnings: vec![Earning { currency: pounds, channel: None, points: 1, per_minor: 100 }],
+            factors: Vec::new(),
+            seasons: Vec::new(),
+            counts_delivery: false,
+            counts_tax: true,
+            uncounted: Vec::new(),
+            pending_days: 14,
+            months: None,
+            worth: vec![Worth { currency: pounds, points: 1, minor: 5 }],
+            pays_min: 1,
+            pays_max: Rate::from_parts_per_million(Rate::WHOLE).expect("a rate"),
+            below_zero: false,
+            occasions: Vec::new(),
+        };
+        let named = ("club".to_owned(), "The club".to_owned());
+        let (programme, _) = programme::create(tx, actor, world, named, terms)?;
+        programme::activate(tx, actor, world, (programme.id, 1), None)?;
+        let draft = domain::contact::Draft { email: Some("ada@example.com".into()), ..Default::default() };
+        let card = domain::contact::Card::new(&draft).expect("a card");
+        let new = NewCustomer { external_id: None, card, groups: Vec::new() };
+        let customer = engine::customer::create(tx, actor, world, new)?.id;
+        let member = member::enrol(tx, actor, world, programme.id, customer)?;
+        points::adjust(tx, actor, world, &member, (100, "goodwill".to_owned()))?;
+        Ok::<_, Failure>(member)
+    });
+    made.expect("a member")
+}
+
+/// The member buys a mug with points and the rest in cash.
+fn paid_by_points(shop: &TestShop, member: &Member, (till, mug): (Id<Channel>, Id<Variant>)) {
+    let customer = member.customer;
+    let bought = shop.run(move |tx, actor, world| {
+        let cart = one_piece(tx, actor, world, (till, mug), Some(customer))?;
+        let tender =
+            |kind, amount| Tender { kind, amount, provider_token: None, card: None, gift_card: None };
+        let tenders = vec![tender(PaymentKind::Points, Some(400)), tender(PaymentKind::Cash, None)];
+        let (expected_total, serve_from, placed_at, external_id) = (None, None, None, None);
+        checkout::place(
+            tx,
+            actor,
+            world,
+            Checkout { cart, expected_total, tenders, serve_from, placed_at, external_id },
+        )
+    });
+    bought.expect("an order");
+}
+
+#[test]
 fn days_that_nobody_lived_are_found() {
     on_every_engine(|shop| {
         trade(shop);
@@ -217,15 +299,16 @@ fn one_piece(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    till: Id<Channel>,
-    piece: Id<Variant>,
+    (till, piece): (Id<Channel>, Id<Variant>),
+    customer: Option<Id<Customer>>,
 ) -> Result<Id<Cart>, Failure> {
     let line = NewLine {
         variant: Named::Reference(Reference::Id(piece)),
         quantity: Quantity::new(1).expect("a quantity"),
         unit_price: None,
     };
-    let (channel, details) = (Reference::Id(till), Details::default());
+    let details = Details { customer: customer.map(Reference::Id), ..Details::default() };
+    let channel = Reference::Id(till);
     Ok(cart::create(tx, actor, world, NewCart { channel, currency: None, lines: vec![line], details })?.id)
 }
 
@@ -244,7 +327,7 @@ fn exchanged(shop: &TestShop) {
             gift_card: None,
         };
         let bought = Checkout {
-            cart: one_piece(tx, actor, world, till, mug)?,
+            cart: one_piece(tx, actor, world, (till, mug), None)?,
             expected_total: None,
             tenders: vec![cash],
             serve_from: None,
@@ -261,7 +344,7 @@ fn exchanged(shop: &TestShop) {
             wish: Wish { means: Some(Means::GiftCard), override_reason: None },
             external_id: None,
         };
-        let cart = one_piece(tx, actor, world, till, cup)?;
+        let cart = one_piece(tx, actor, world, (till, cup), None)?;
         exchange::exchange(tx, actor, world, Swap { back, cart, expected_total: None, tenders: Vec::new() })
     });
     assert_eq!(made.expect("exchanged").0.carried, 200);
@@ -308,7 +391,7 @@ fn paid_by_card(shop: &TestShop) {
                 gift_card: (kind == PaymentKind::GiftCard).then(|| code.clone()),
             };
             let bought = Checkout {
-                cart: one_piece(tx, actor, world, till, mug)?,
+                cart: one_piece(tx, actor, world, (till, mug), None)?,
                 expected_total: None,
                 tenders: tenders.into_iter().map(tender).collect(),
                 serve_from: None,
@@ -358,4 +441,25 @@ fn tampered(shop: &TestShop, sql: &'static str) -> Report {
     });
     assert_eq!(outcome.expect_err("taken back").code(), Some(Code::Invalid));
     told.try_iter().last().expect("a report")
+}
+
+#[test]
+fn an_endpoint_that_was_sent_what_never_happened_is_found() {
+    let tamperings: [Tampering; 2] = [
+        ("update webhook_lane set sequence = 1000 where lane = 3", &["webhooks"]),
+        ("delete from webhook_lane where lane = 16", &["webhooks"]),
+    ];
+    on_every_engine(|shop| {
+        let made = shop.run(|tx, actor, world| {
+            let target = Target::parse("https://example.com/events").expect("an address");
+            let new = NewEndpoint { target, kinds: Vec::new(), description: String::new() };
+            webhook::create(tx, actor, world, new).map(drop)
+        });
+        made.expect("an endpoint");
+        for (sql, found_by) in tamperings {
+            let report = tampered(shop, sql);
+            let found: Vec<&str> = report.differences.iter().map(|difference| difference.check).collect();
+            assert_eq!(found, found_by, "{sql}: {:#?}", report.differences);
+        }
+    });
 }

@@ -14,6 +14,7 @@ create table if not exists payment (
     carried {int} not null default 0 check (carried >= 0),
     timing {int} not null,
     location_id {bytes},
+    points {int},
     account_id {bytes},
     provider_token text,
     provider_reference text,

@@ -68,7 +68,8 @@ create table if not exists order_line (
     tax_rate {int} not null,
     cancelled {int} not null,
     returned {int} not null,
+    handed {int} not null,
     takes {json} not null,
     primary key (order_id, line_id),
-    check (cancelled >= 0 and returned >= 0 and cancelled + returned <= quantity)
+    check (cancelled >= 0 and returned >= 0 and cancelled + returned <= quantity and handed + cancelled <= quantity)
 ) {strict};

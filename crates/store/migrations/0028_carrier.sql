@@ -56,6 +56,7 @@ create table if not exists parcel (
     made_at {int} not null,
     left_at {int},
     ended_at {int},
+    lost_at {int},
     primary key (order_id, parcel_id)
 ) {strict};
 create index if not exists parcel_by_carrier on parcel (carrier_id, collected_on, parcel_id);

@@ -211,6 +211,7 @@ lookups! {
     "cart" "cart" "cart_id";
     "cat" "category" "category_id";
     "chn" "channel" "channel_id";
+    "clm" "claim" "claim_id";
     "cus" "customer" "customer_id";
     "dlv" "delivery_method" "delivery_method_id";
     "exp" "expected_goods" "expected_goods_id";

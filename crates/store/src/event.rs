@@ -90,7 +90,7 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreErr
     Ok(())
 }
 
-fn entry(row: &mut Row<'_>) -> Result<Entry, StoreError> {
+pub(crate) fn entry(row: &mut Row<'_>) -> Result<Entry, StoreError> {
     Ok(Entry {
         partition: row.int()?,
         sequence: row.int()?,
@@ -115,6 +115,18 @@ pub fn after(tx: &mut Tx<'_>, partition: i64, sequence: i64, limit: i64) -> Resu
          from event where partition = $1 and sequence > $2 order by sequence limit $3",
         params![partition, sequence, limit],
         entry,
+    )
+}
+
+/// When the event at a place of a partition happened.
+///
+/// # Errors
+/// What the store says.
+pub fn at(tx: &mut Tx<'_>, partition: i64, sequence: i64) -> Result<Option<Instant>, StoreError> {
+    tx.one(
+        "select at from event where partition = $1 and sequence = $2",
+        params![partition, sequence],
+        |row| row.instant(),
     )
 }
 

@@ -42,6 +42,7 @@ pub mod stock;
 pub mod tax;
 pub mod transfer;
 pub mod tx;
+pub mod webhook;
 
 pub use db::{Db, Settings};
 pub use error::StoreError;

@@ -1,5 +1,10 @@
 //! The rows of gift cards and store credit: what they are. How much is on them is in the ledger.
 
+pub mod member;
+pub mod points;
+pub mod programme;
+pub mod sale;
+
 use domain::ledger::BookKind;
 use domain::loyalty::CardState;
 use domain::value::id::{Book, Customer, GiftCard as CardKind, StoreCredit as CreditKind};

@@ -47,8 +47,12 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0033_loyalty"
     "0036_status_link"
     "0040_promotion"
+    "0041_webhook"
+    "0042_gift_card_sale"
+    "0050_loyalty_programme"
     "0060_keyring"
     "0072_payment_account"
+    "0066_claim"
 };
 
 /// Brings the database up to date.

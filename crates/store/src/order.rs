@@ -108,6 +108,8 @@ pub struct Line {
     pub cancelled: i64,
     /// How many came back.
     pub returned: i64,
+    /// How many gift cards of it were handed out.
+    pub handed: i64,
     /// What one of it took from shelves then: itself, a kit's components, nothing for a service.
     pub takes: Vec<(Id<Variant>, i64)>,
 }
@@ -158,11 +160,11 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
 pub fn add_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result<(), StoreError> {
     let takes = taken(&line.takes)?;
     tx.execute(
-        "insert into order_line (order_id, line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, takes)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "insert into order_line (order_id, line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, handed, takes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         params![
             order, line.id, line.position, line.variant, &line.sku, &line.title, line.quantity, line.unit, line.net, line.tax, line.gross,
-            line.tax_rate.parts_per_million(), line.cancelled, line.returned, &takes
+            line.tax_rate.parts_per_million(), line.cancelled, line.returned, line.handed, &takes
         ],
     )?;
     Ok(())
@@ -305,7 +307,7 @@ pub fn of_contact(
 /// What the store says.
 pub fn lines(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Line>, StoreError> {
     tx.rows(
-        "select line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, takes
+        "select line_id, position, variant_id, sku, title, quantity, unit, net, tax, gross, tax_rate, cancelled, returned, handed, takes
          from order_line where order_id = $1 order by position",
         params![order],
         |row| {
@@ -323,6 +325,7 @@ pub fn lines(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Line>, StoreEr
                 tax_rate: rate(row.int()?)?,
                 cancelled: row.int()?,
                 returned: row.int()?,
+                handed: row.int()?,
                 takes: takes(&row.text()?)?,
             })
         },
@@ -414,6 +417,23 @@ pub fn update_line(tx: &mut Tx<'_>, order: Id<id::Order>, line: &Line) -> Result
     tx.execute(
         "update order_line set cancelled = $3, returned = $4 where order_id = $1 and line_id = $2",
         params![order, line.id, line.cancelled, line.returned],
+    )?;
+    Ok(())
+}
+
+/// Notes how many gift cards of a line were handed out.
+///
+/// # Errors
+/// What the store says.
+pub fn note_issued(
+    tx: &mut Tx<'_>,
+    order: Id<id::Order>,
+    line: Id<OrderLine>,
+    units: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update order_line set handed = $3 where order_id = $1 and line_id = $2",
+        params![order, line, units],
     )?;
     Ok(())
 }

@@ -28,6 +28,8 @@ pub struct Payment {
     pub currency: Currency,
     /// Asked, allowed, taken, given back.
     pub amounts: Amounts,
+    /// How many points pay it, for payments by points.
+    pub points: Option<i64>,
     /// When authorised money is taken.
     pub timing: Timing,
     /// Where it is taken.
@@ -72,6 +74,7 @@ fn payment(row: &mut Row<'_>) -> Result<Payment, StoreError> {
             refunded: row.int()?,
             carried: row.int()?,
         },
+        points: row.int_or_null()?,
         timing: word(Timing::coded(row.int()?), "timing")?,
         location: row.id_or_null()?,
         account: row.id_or_null()?,
@@ -104,9 +107,9 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
     let amounts = &payment.amounts;
     tx.execute(
         "insert into payment (payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded,
-             timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version,
+             points, timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version,
              account_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         params![
             payment.id,
             payment.order,
@@ -119,6 +122,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
             amounts.captured,
             amounts.refunding,
             amounts.refunded,
+            payment.points,
             payment.timing.code(),
             payment.location,
             payment.provider_token.as_ref(),
@@ -150,7 +154,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Option<Payment>, StoreError> {
     tx.one(
-        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
+        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
              location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id = $1",
         params![id],
@@ -169,7 +173,7 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
         |row| row.key(),
     )?;
     tx.rows(
-        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, timing,
+        "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
              location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id in {ids $1} order by payment_id",
         &[Param::Ids(&ids)],

@@ -1,5 +1,6 @@
 //! The rows of returns, and of what goes with them: policies, reasons, exchanges.
 
+pub mod claim;
 pub mod exchange;
 pub mod policy;
 pub mod reason;

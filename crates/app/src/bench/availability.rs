@@ -26,7 +26,9 @@ use crate::replay::child::Serving;
 /// Locations of the large house.
 const LOCATIONS: usize = 50;
 /// Pieces on each shelf.
-const PIECES: i64 = 1_000;
+pub const PIECES: i64 = 1_000;
+/// The most shelves that one transfer fills.
+const SHELVES_AT_ONCE: usize = 50;
 /// Variants whose shelves are filled in one transaction.
 const BATCH: usize = 100;
 /// So many clients at once.
@@ -36,14 +38,24 @@ const LINES: u64 = 20;
 
 /// The house that has so many shelves.
 pub fn plan(accounts: usize) -> Plan {
-    Plan { name: "large", locations: LOCATIONS, products: (accounts / LOCATIONS / VARIANTS_EACH).max(1) }
+    Plan {
+        name: "large",
+        locations: LOCATIONS,
+        products: (accounts / LOCATIONS / VARIANTS_EACH).max(1),
+        on_the_map: false,
+    }
 }
 
-/// Fills every shelf: one transfer of 51 lines for each variant.
+/// Fills every shelf, each with what `pieces` says of a variant and the number of a location: transfers of at most 51 lines.
 ///
 /// # Errors
 /// What the books say.
-pub fn fill(shop: &Shop, house: &House, bar: &ProgressBar) -> Result<(), Fault> {
+pub fn fill(
+    shop: &Shop,
+    house: &House,
+    pieces: fn(Id<Variant>, usize) -> i64,
+    bar: &ProgressBar,
+) -> Result<(), Fault> {
     let locations: Vec<Reference<Location>> =
         house.locations.iter().map(|location| Reference::read(location)).collect();
     bar.set_length(house.variants.len() as u64);
@@ -57,7 +69,10 @@ pub fn fill(shop: &Shop, house: &House, bar: &ProgressBar) -> Result<(), Fault> 
             let places = places.collect::<Result<Vec<_>, _>>()?;
             for variant in &variants {
                 let variant = external::resolve(tx, variant)?;
-                fill_one(tx, &mut world, variant, &places)?;
+                let shelves = (0..).zip(&places).map(|(number, place)| (*place, pieces(variant, number)));
+                for shelves in shelves.collect::<Vec<_>>().chunks(SHELVES_AT_ONCE) {
+                    fill_some(tx, &mut world, variant, shelves)?;
+                }
             }
             Ok(())
         })?;
@@ -66,19 +81,19 @@ pub fn fill(shop: &Shop, house: &House, bar: &ProgressBar) -> Result<(), Fault> 
     Ok(())
 }
 
-fn fill_one(
+fn fill_some(
     tx: &mut Tx<'_>,
     world: &mut engine::World,
     variant: Id<Variant>,
-    places: &[Id<Location>],
+    shelves: &[(Id<Location>, i64)],
 ) -> Result<(), Failure> {
-    let shelf = |place: &Id<Location>| Posting {
+    let shelf = |(place, pieces): &(Id<Location>, i64)| Posting {
         account: stock::at(*place, State::Available),
-        amount: PIECES,
+        amount: *pieces,
         floor: Some(0),
     };
-    let mut postings: Vec<Posting> = places.iter().map(shelf).collect();
-    let amount = -PIECES * places.len() as i64;
+    let mut postings: Vec<Posting> = shelves.iter().map(shelf).collect();
+    let amount = -shelves.iter().map(|(_, pieces)| pieces).sum::<i64>();
     postings.push(Posting { account: stock::world(State::Opening), amount, floor: None });
     let book = engine::stock::book_of(variant);
     let transfer = NewTransfer { id: world.id(), book, reason: "opening", cause: None, postings };

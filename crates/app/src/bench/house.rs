@@ -1,6 +1,7 @@
 //! A house to measure in, made over the public API: places, one web channel, and goods with prices, ten variants to each product.
 
 use serde_json::{Value, json};
+use tandem::demo::assignment::scattered;
 
 use crate::fault::Fault;
 use crate::replay::api::Api;
@@ -11,6 +12,10 @@ pub const VARIANTS_EACH: usize = 10;
 const CURRENCY: &str = "GBP";
 /// Products, and prices, of one bulk call.
 const PRODUCTS_AT_ONCE: usize = 40;
+/// Locations of one bulk call.
+const LOCATIONS_AT_ONCE: usize = 500;
+/// Orders a day that a location on the map can prepare.
+const CAPACITY: u64 = 500;
 /// The most lines of one receipt.
 const LINES_MAX: usize = 500;
 
@@ -22,11 +27,16 @@ pub struct Plan {
     pub locations: usize,
     /// How many products.
     pub products: usize,
+    /// Its locations lie about the country and have opening hours, cut-offs and a capacity.
+    pub on_the_map: bool,
 }
 
 /// What is known of a house.
+#[derive(Clone)]
 pub struct House {
     name: &'static str,
+    /// The way parcels go.
+    method: String,
     /// The channel that reaches all locations.
     pub channel: String,
     /// The locations' ids, best first.
@@ -54,27 +64,22 @@ pub async fn make(api: &Api, plan: &Plan) -> Result<House, Fault> {
     one("/v1/tax-zones", name, json!({ "name": "VAT", "areas": ["GB"] })).await?;
     let rate = json!({ "tax_class": name, "rate_ppm": 200_000 });
     api.put(&format!("/v1/tax-zones/{name}/rates"), &format!("bench:rate:{name}"), &rate).await?;
-    let places: Vec<Value> = (0..plan.locations).map(|place| location(name, place)).collect();
-    let made = api.bulk("/v1/locations/bulk", &format!("bench:locations:{name}"), &places).await?;
-    let locations = made.iter().map(|location| text(&location["id"])).collect::<Vec<_>>();
-    let members: Vec<Value> = locations.iter().map(|location| json!({ "location": location })).collect();
-    one("/v1/networks", name, json!({ "name": "Everywhere", "members": members })).await?;
+    let places: Vec<Value> = (0..plan.locations).map(|place| location(plan, place)).collect();
+    let mut locations = Vec::with_capacity(plan.locations);
+    for (nth, places) in places.chunks(LOCATIONS_AT_ONCE).enumerate() {
+        let made = api.bulk("/v1/locations/bulk", &format!("bench:locations:{name}:{nth}"), places).await?;
+        locations.extend(made.iter().map(|location| text(&location["id"])));
+    }
     let market = json!({
         "name": "Britain", "countries": ["GB"], "currency": CURRENCY, "prices_include_tax": true, "language": "en-GB",
         "time_zone": "Europe/London", "tax_zone": name,
     });
     one("/v1/markets", name, market).await?;
-    let channel = json!({ "name": "Web shop", "kind": "web", "market": name, "network": name, "payment_kinds": ["manual"] });
-    one("/v1/channels", name, channel).await?;
-    let parcel = json!({
-        "name": { "text": "Parcel" }, "kind": "ship", "tax_class": name, "lead_days_min": 1, "lead_days_max": 5, "channels": [name],
-        "zone": [{ "country": "GB" }],
-        "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 395, "currency": CURRENCY } }] },
-    });
-    one("/v1/delivery-methods", name, parcel).await?;
     let list = json!({ "name": "Retail", "currency": CURRENCY, "market": name });
     one("/v1/price-lists", name, list).await?;
-    let mut house = House { name, channel: name.to_owned(), locations, variants: Vec::new() };
+    let mut house =
+        House { name, method: String::new(), channel: String::new(), locations, variants: Vec::new() };
+    house.open(api, name).await?;
     let products: Vec<Value> =
         (0..plan.products).map(|number| product(name, &format!("{name}-{number}"), VARIANTS_EACH)).collect();
     for products in products.chunks(PRODUCTS_AT_ONCE) {
@@ -88,12 +93,25 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn location(name: &str, place: usize) -> Value {
-    let code = format!("{name}-{place}");
-    json!({
+fn location(plan: &Plan, place: usize) -> Value {
+    let code = format!("{}-{place}", plan.name);
+    let mut location = json!({
         "code": code, "external_id": code, "name": format!("Store {place}"), "kind": "store", "can_ship": true, "can_pick_up": true,
         "can_receive": true, "can_return": true, "time_zone": "Europe/London",
-    })
+    });
+    if plan.on_the_map {
+        location["coordinates"] = point(&code);
+        location["opening_hours"] = json!("mo-sa 09:00-18:00; su 10:00-16:00; 2026-12-25 closed");
+        location["cut_off"] = json!("mo-fr 15:00; sa 12:00");
+        location["capacity"] = json!(CAPACITY);
+    }
+    location
+}
+
+/// Somewhere in England, the same for the same word each time.
+pub fn point(word: &str) -> Value {
+    let along = |what, from: f64, most: u64| from + (scattered(word, what) % most) as f64 / 1000.0;
+    json!({ "latitude": along("latitude", 50.5, 4_500), "longitude": along("longitude", -3.5, 4_500) })
 }
 
 fn product(name: &str, sku: &str, variants: usize) -> Value {
@@ -107,6 +125,39 @@ fn product(name: &str, sku: &str, variants: usize) -> Value {
 }
 
 impl House {
+    /// Opens a channel, with a network and a way for parcels of its own, that sells from the house's locations.
+    async fn open(&mut self, api: &Api, code: &str) -> Result<(), Fault> {
+        let name = self.name;
+        let one = |path: &'static str, mut body: Value| {
+            (body["code"], body["external_id"]) = (json!(code), json!(code));
+            let once = format!("bench:{path}:{code}");
+            async move { api.post(path, &once, &body).await }
+        };
+        let members: Vec<Value> =
+            self.locations.iter().map(|location| json!({ "location": location })).collect();
+        one("/v1/networks", json!({ "name": "Everywhere", "members": members })).await?;
+        let channel = json!({ "name": "Web shop", "kind": "web", "market": name, "network": code, "payment_kinds": ["manual"] });
+        one("/v1/channels", channel).await?;
+        let parcel = json!({
+            "name": { "text": "Parcel" }, "kind": "ship", "tax_class": name, "lead_days_min": 1, "lead_days_max": 5, "channels": [code],
+            "zone": [{ "country": "GB" }],
+            "rates": { "measure": "value", "bands": [{ "from": 0, "price": { "amount": 395, "currency": CURRENCY } }] },
+        });
+        one("/v1/delivery-methods", parcel).await?;
+        (self.channel, self.method) = (code.to_owned(), code.to_owned());
+        Ok(())
+    }
+
+    /// The same house as another channel sees it, which reaches only the first locations.
+    ///
+    /// # Errors
+    /// What the shop refuses.
+    pub async fn narrower(&self, api: &Api, locations: usize) -> Result<House, Fault> {
+        let mut house = House { locations: self.locations[..locations].to_vec(), ..self.clone() };
+        house.open(api, &format!("{}-{locations}", self.name)).await?;
+        Ok(house)
+    }
+
     /// Makes products and gives every variant a price; answers the variants' ids.
     async fn sell(&self, api: &Api, products: &[Value]) -> Result<Vec<String>, Fault> {
         let first = text(&products[0]["external_id"]);
@@ -149,12 +200,17 @@ impl House {
 
     /// A guest's whole cart with these variants, one of each.
     pub fn cart(&self, variants: &[&String]) -> Value {
-        let line = |variant: &&String| json!({ "variant": variant, "quantity": 1 });
+        self.cart_of(variants, 1)
+    }
+
+    /// A guest's whole cart with these variants, so many of each.
+    pub fn cart_of(&self, variants: &[&String], quantity: u64) -> Value {
+        let line = |variant: &&String| json!({ "variant": variant, "quantity": quantity });
         json!({
             "channel": self.channel,
             "currency": CURRENCY,
             "lines": variants.iter().map(line).collect::<Vec<_>>(),
-            "delivery": { "method": self.name },
+            "delivery": { "method": self.method },
             "contact": {
                 "name": "Ada Lovelace", "street": ["1 High Street"], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB",
                 "email": "ada@example.com", "phone": "+442079460958",

@@ -67,6 +67,11 @@ impl Api {
         Api { client, base: base.trim_end_matches('/').to_owned(), key }
     }
 
+    /// The same shop for somebody else.
+    pub fn with_key(&self, key: String) -> Api {
+        Api { key, ..self.clone() }
+    }
+
     /// Reads.
     ///
     /// # Errors
@@ -132,7 +137,8 @@ impl Api {
     ) -> Result<(), Fault> {
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("{path}?limit={PAGE}{cursor}")).await?;
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let page = self.get(&format!("{path}{mark}limit={PAGE}{cursor}")).await?;
             for item in page["items"].as_array().into_iter().flatten() {
                 each(item)?;
             }

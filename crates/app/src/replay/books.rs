@@ -9,8 +9,9 @@ use tandem::demo::report::{Report, Trade};
 use tandem::demo::source::{Kind, Month, Source};
 
 use super::api::Api;
-use super::chain::Chain;
 use super::clock;
+use super::exchange;
+use super::figures::Chain;
 use super::goods::Tally;
 use super::setup::House;
 use super::takeback::invoice_of;
@@ -41,8 +42,13 @@ struct Reader<'a> {
     /// By the return's own id.
     returns: HashMap<String, Occasion>,
     return_invoices: BTreeSet<String>,
-    /// Units ordered by the journal, services included.
-    units: BTreeMap<Occasion, i64>,
+    /// Units ordered by the journal, services included, and their gross; what is cancelled afterwards stays in both.
+    ordered: BTreeMap<Occasion, (i64, i64)>,
+    /// Orders and returns of exchanges, of which the source knows nothing: as lists tell of them, and as the journal does.
+    beside: BTreeSet<String>,
+    exchanged: BTreeSet<String>,
+    /// Pieces that were counted of returns that come in parts.
+    arrived: HashMap<String, i64>,
     events: BTreeMap<String, u64>,
     placed: HashSet<String>,
     chain: Chain,
@@ -54,6 +60,8 @@ struct Reader<'a> {
 /// # Errors
 /// What the shop refuses.
 pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Result<Books, Fault> {
+    let is_store = |at: &usize| source.locations.stores().contains(at);
+    let stores = house.numbers.iter().filter(|(_, at)| is_store(at)).map(|(id, _)| id.clone());
     let mut reader = Reader {
         api,
         source,
@@ -62,10 +70,13 @@ pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Re
         orders: HashMap::new(),
         returns: HashMap::new(),
         return_invoices: BTreeSet::new(),
-        units: BTreeMap::new(),
+        ordered: BTreeMap::new(),
+        beside: BTreeSet::new(),
+        exchanged: BTreeSet::new(),
+        arrived: HashMap::new(),
         events: BTreeMap::new(),
         placed: HashSet::new(),
-        chain: Chain::default(),
+        chain: Chain::new(stores.collect()),
         contradictions: Vec::new(),
     };
     reader.read_orders().await?;
@@ -87,10 +98,14 @@ impl Reader<'_> {
     /// Every order: when it was placed and through which channel, from the list of orders.
     async fn read_orders(&mut self) -> Result<(), Fault> {
         let months = self.source.months();
-        let (orders, house) = (&mut self.orders, self.house);
+        let (orders, beside, house) = (&mut self.orders, &mut self.beside, self.house);
         self.api
             .every("/v1/orders", |order| {
                 let text = |name: &str| order[name].as_str().unwrap_or_default().to_owned();
+                if !order["external_id"].is_string() {
+                    beside.insert(text("id"));
+                    return Ok(());
+                }
                 let at = text("placed_at");
                 let month = months.iter().find(|month| is_in(**month, &at));
                 let channel = house.channels.get(&text("channel"));
@@ -114,9 +129,14 @@ impl Reader<'_> {
             .map(|invoice| (invoice.number.as_str(), (invoice.month(), invoice.channel)))
             .collect();
         let mut found = Vec::new();
+        let beside = &mut self.beside;
         self.api
             .every("/v1/returns", |one| {
                 let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                if text("external_id").starts_with(exchange::NAME) {
+                    beside.insert(text("id"));
+                    return Ok(());
+                }
                 let invoice = invoice_of(&text("external_id")).to_owned();
                 let occasion = invoices
                     .get(invoice.as_str())
@@ -144,10 +164,19 @@ impl Reader<'_> {
             let kind = event["type"].as_str().unwrap_or_default();
             *self.events.entry(kind.to_owned()).or_insert(0) += 1;
             let subject = event["subject"].as_str().unwrap_or_default();
-            let at_a_till = self.orders.get(subject).is_some_and(|(_, channel)| *channel == Channel::Till);
+            let beside = self.beside.contains(subject);
+            let at_a_till =
+                beside || self.orders.get(subject).is_some_and(|(_, channel)| *channel == Channel::Till);
             self.chain.count(kind, subject, &event["data"], at_a_till);
             match kind {
+                "exchange.made" => {
+                    let made = ["return", "new_order"]
+                        .map(|name| event["data"][name].as_str().unwrap_or_default().to_owned());
+                    self.exchanged.extend(made);
+                }
+                _ if beside => {}
                 "order.created" => self.count_sold(subject, &event["data"]["lines"]),
+                "order.changed" => self.count_changed(subject, &event["data"]["lines"]),
                 "order.placed" if !self.placed.insert(subject.to_owned()) => {
                     self.contradictions.push(format!("order {subject} was placed twice in the journal"));
                 }
@@ -160,6 +189,11 @@ impl Reader<'_> {
         let never: Vec<&String> = self.orders.keys().filter(|order| !self.placed.contains(*order)).collect();
         let told = never.iter().map(|order| format!("order {order} was never placed in the journal"));
         self.contradictions.extend(told);
+        if self.beside != self.exchanged {
+            let differ = self.beside.symmetric_difference(&self.exchanged);
+            self.contradictions
+                .extend(differ.map(|id| format!("{id} is neither of the source nor of an exchange")));
+        }
         Ok(())
     }
 
@@ -172,25 +206,46 @@ impl Reader<'_> {
         trade.orders += 1;
         for line in lines.as_array().into_iter().flatten() {
             let quantity = line["quantity"].as_i64().unwrap_or(0);
-            *self.units.entry(*occasion).or_insert(0) += quantity;
-            trade.sales_minor += line["gross"].as_i64().unwrap_or(0);
+            let gross = line["gross"].as_i64().unwrap_or(0);
+            let ordered = self.ordered.entry(*occasion).or_default();
+            *ordered = (ordered.0 + quantity, ordered.1 + gross);
+            trade.sales_minor += gross;
             if !self.house.service_skus.contains(line["sku"].as_str().unwrap_or_default()) {
                 trade.pieces_sold += quantity;
             }
         }
     }
 
+    /// What a change put into an order or took out: what was put in counts as ordered, what was taken out stays so, and is cancelled.
+    fn count_changed(&mut self, order: &str, lines: &Value) {
+        let Some(occasion) = self.orders.get(order) else { return };
+        let trade = self.trade.entry(*occasion).or_default();
+        for line in lines.as_array().into_iter().flatten() {
+            let (quantity, gross) =
+                (line["quantity"].as_i64().unwrap_or(0), line["gross"].as_i64().unwrap_or(0));
+            trade.sales_minor += gross;
+            if line["what"] == "add" {
+                let ordered = self.ordered.entry(*occasion).or_default();
+                *ordered = (ordered.0 + quantity, ordered.1 + gross);
+                trade.pieces_sold += quantity;
+            } else {
+                trade.pieces_sold -= quantity;
+            }
+        }
+    }
+
+    /// A return may come in parts: each event tells of everything that is here.
     fn count_returned(&mut self, one: &str, lines: &Value) {
         let Some(occasion) = self.returns.get(one) else {
             self.contradictions.push(format!("return {one} of the journal is in no list"));
             return;
         };
-        let trade = self.trade.entry(*occasion).or_default();
-        for line in lines.as_array().into_iter().flatten() {
-            if !self.house.services.contains(line["variant"].as_str().unwrap_or_default()) {
-                trade.pieces_returned += line["quantity"].as_i64().unwrap_or(0);
-            }
-        }
+        let goods = lines.as_array().into_iter().flatten();
+        let goods =
+            goods.filter(|line| !self.house.services.contains(line["variant"].as_str().unwrap_or_default()));
+        let here: i64 = goods.filter_map(|line| line["received"].as_i64()).sum();
+        let before = self.arrived.insert(one.to_owned(), here).unwrap_or(0);
+        self.trade.entry(*occasion).or_default().pieces_returned += here - before;
     }
 
     /// The figures by month and channel must say what the journal says: orders, units and their gross.
@@ -208,8 +263,8 @@ impl Reader<'_> {
             for channel in Channel::ALL {
                 let occasion = (month, channel);
                 let trade = self.trade.get(&occasion).copied().unwrap_or_default();
-                let units = self.units.get(&occasion).copied().unwrap_or(0);
-                let counted = (trade.orders, units, trade.sales_minor);
+                let (units, gross) = self.ordered.get(&occasion).copied().unwrap_or_default();
+                let counted = (trade.orders, units, gross);
                 let said = figures.get(&channel).copied().unwrap_or_default();
                 if counted != said {
                     let name = channel.name();

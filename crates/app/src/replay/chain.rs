@@ -1,8 +1,9 @@
-//! A living chain: how the goods of web and phone orders reach their customers in a replay, in proportions that dice decide which fall the
-//! same on every run. Most leave as they are ordered; some are picked piece by piece; of some a piece is not found, or the place refuses
-//! them, and another place serves them; some are collected in a store.
+//! A living chain: how the goods of web and phone orders reach their customers in a replay. Most leave as they are ordered; some are
+//! picked piece by piece; of some a piece is not found, or the place refuses them, and another place serves them; some are routed over
+//! warehouses and stores; some are collected in a store, which is sent what it lacks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use engine::Source as _;
 use hyper::Method;
@@ -11,48 +12,62 @@ use tandem::demo::assignment::{Channel, scattered};
 use tandem::demo::source::{Invoice, Source};
 
 use super::api::Api;
-use super::shelf::{self, Receipt};
+use super::between::{Balance, Between};
+use super::proportions;
+use super::sale::PAID_PAUSE;
+use super::setup::House;
 use crate::fault::Fault;
 use crate::world::RealWorld;
 
-/// Of a hundred British web orders so many are collected in a store.
-const COLLECTED: u64 = 15;
-/// Of a hundred parcels so many are refused by the first place.
-const REJECTED: u64 = 3;
-/// And of so many more a piece is not found.
-const MISSED: u64 = 4;
-/// And so many more are offered to the other warehouse, which claims them.
-const OFFERED: u64 = 2;
-/// And so many more are picked piece by piece and packed, not sent as a whole.
-const SCANNED: u64 = 30;
-/// The most pieces of an order that is collected: what a person carries.
+/// The most pieces of an order that is collected or routed: what a person carries.
 const CARRIED_MAX: i64 = 200;
 /// The most lines of one call of a picker.
 const LINES_MAX: usize = 500;
 /// How often a place is looked for.
-const TURNS_MAX: usize = 20;
+const TURNS_MAX: usize = 40;
 /// How long another place is asked, as a time of the real clock.
 const OFFER_SECONDS: i64 = 3600;
+/// What a parcel of the own van weighs: the source does not say.
+const PARCEL_GRAMS: i64 = 1000;
 
-/// Where an order is collected, if it is.
-pub fn collected_at<'s>(source: &'s Source, invoice: &Invoice) -> Option<&'s str> {
-    let dice = scattered(&invoice.number, "collected");
+/// From where an order is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From where the source says.
+    Planned,
+    /// From wherever the routing profile says.
+    Routed,
+    /// Collected in this store.
+    Collected(usize),
+}
+
+/// From where an order is served.
+pub fn way_of(source: &Source, invoice: &Invoice) -> Way {
     let pieces: i64 =
         invoice.lines.iter().map(|line| -line.shelf_change()).filter(|pieces| *pieces > 0).sum();
     let may = invoice.channel == Channel::Web
         && invoice.country.code == "GB"
         && (1..=CARRIED_MAX).contains(&pieces);
-    if !may || dice % 100 >= COLLECTED {
-        return None;
+    match may
+        .then(|| proportions::one_of(&[&proportions::COLLECTED, &proportions::ROUTED], &invoice.number))
+        .flatten()
+    {
+        None => Way::Planned,
+        Some(share) if *share == proportions::ROUTED => Way::Routed,
+        Some(_) => Way::Collected(store_for(source, &invoice.number, "collected")),
     }
-    let stores = source.locations.stores();
-    let store = stores[usize::try_from(dice / 100).unwrap_or(0) % stores.len()];
-    Some(source.locations.at(store).external_id.as_str())
 }
 
-/// What an order that is collected takes, brought to its store beforehand.
-pub fn brought_to<'s>(source: &'s Source, invoice: &Invoice, store: &'s str) -> Option<Receipt<'s>> {
-    shelf::again(source, invoice, &format!("collect-{}", invoice.number)).map(|receipt| receipt.to(store))
+/// One of the stores, by the dice.
+pub fn store_for(source: &Source, subject: &str, purpose: &str) -> usize {
+    let stores = source.locations.stores();
+    stores[usize::try_from(scattered(subject, purpose) % stores.len() as u64).unwrap_or(0)]
+}
+
+/// What goes wrong, or otherwise, with a parcel.
+pub fn trouble(invoice: &Invoice) -> Option<&'static proportions::Share> {
+    let shares = [&proportions::REJECTED, &proportions::MISSED, &proportions::OFFERED, &proportions::SCANNED];
+    proportions::one_of(&shares, &format!("{}:way", invoice.number))
 }
 
 /// One order on its way to its customer.
@@ -61,8 +76,14 @@ pub struct Walk<'a> {
     pub api: &'a Api,
     /// The source.
     pub source: &'a Source,
+    /// What was set up.
+    pub house: &'a House,
     /// The invoice it follows.
     pub invoice: &'a Invoice,
+    /// What is moved with.
+    pub between: &'a Between<'a>,
+    /// Who gave what was meant for others.
+    pub balance: &'a RefCell<Balance>,
 }
 
 impl Walk<'_> {
@@ -71,28 +92,65 @@ impl Walk<'_> {
     /// # Errors
     /// What the shop refuses.
     pub async fn to_the_customer(&self, order: Value) -> Result<Value, Fault> {
-        if collected_at(self.source, self.invoice).is_some() {
-            return self.collect(order).await;
-        }
-        let dice = scattered(&self.invoice.number, "way") % 100;
-        let Some(first) = open_parts(&order).into_iter().next() else { return Ok(order) };
-        if dice < REJECTED {
-            self.bring(&first, None, 0).await?;
-            self.step(&first, "reject", &json!({ "reason": "no hands today" })).await?;
-        } else if dice < REJECTED + MISSED {
-            self.bring(&first, Some(1), 0).await?;
-            let one = json!({ "variant": first["lines"][0]["variant"], "quantity": 1 });
-            self.step(&first, "short-pick", &json!({ "lines": [one] })).await?;
-        } else if dice < REJECTED + MISSED + OFFERED {
-            let other = self.bring(&first, None, 0).await?;
-            let until = RealWorld.now().plus_seconds(OFFER_SECONDS).to_string();
-            self.step(&first, "offer", &json!({ "locations": [other], "until": until })).await?;
-            self.step(&first, "claim", &json!({ "location": other })).await?;
-        } else if dice < REJECTED + MISSED + OFFERED + SCANNED {
-            self.scan(&first).await?;
+        let order = match way_of(self.source, self.invoice) {
+            Way::Collected(store) => self.collect(store).await?,
+            Way::Planned | Way::Routed => self.by_parcel(&order).await?,
+        };
+        self.count_moved(&order);
+        Ok(order)
+    }
+
+    async fn by_parcel(&self, order: &Value) -> Result<Value, Fault> {
+        if let Some(first) = open_parts(order).into_iter().next() {
+            self.troubled(&first).await?;
         }
         self.find_places().await?;
         self.send().await
+    }
+
+    /// What happens to the first part before it leaves.
+    async fn troubled(&self, first: &Value) -> Result<(), Fault> {
+        let Some(share) = trouble(self.invoice) else { return Ok(()) };
+        if *share == proportions::REJECTED {
+            self.bring(first, None, 0).await?;
+            self.step(first, "reject", &json!({ "reason": "no hands today" })).await.map(drop)
+        } else if *share == proportions::MISSED {
+            self.bring(first, Some(1), 0).await?;
+            let one = json!({ "variant": first["lines"][0]["variant"], "quantity": 1 });
+            self.lose(&first["lines"][0]["variant"], &first["location"], 1);
+            self.step(first, "short-pick", &json!({ "lines": [one] })).await.map(drop)
+        } else if *share == proportions::OFFERED {
+            let other = self.bring(first, None, 0).await?;
+            let until = RealWorld.now().plus_seconds(OFFER_SECONDS).to_string();
+            self.step(first, "offer", &json!({ "locations": [other], "until": until })).await?;
+            self.step(first, "claim", &json!({ "location": other })).await.map(drop)
+        } else {
+            self.scan(first).await
+        }
+    }
+
+    /// A place has so many fewer than was meant for it.
+    fn lose(&self, variant: &Value, location: &Value, pieces: i64) {
+        if let Some(location) = self.house.number(location) {
+            self.balance.borrow_mut().add(self.house.sku(variant), location, -pieces);
+        }
+    }
+
+    /// What another place gave than the one for which it was planned.
+    fn count_moved(&self, order: &Value) {
+        let left =
+            |part: &&Value| ["shipped", "delivered", "collected"].iter().any(|state| part["state"] == *state);
+        for part in order["fulfilment_orders"].as_array().into_iter().flatten().filter(left) {
+            for line in part["lines"].as_array().into_iter().flatten() {
+                let pieces = line["quantity"].as_i64().unwrap_or(0);
+                self.lose(&line["variant"], &part["location"], pieces);
+                self.balance.borrow_mut().add(
+                    self.house.sku(&line["variant"]),
+                    self.invoice.location,
+                    pieces,
+                );
+            }
+        }
     }
 
     /// What waits at no location, because the other warehouse gives none of it to orders just now, is brought there, offered and claimed;
@@ -100,11 +158,10 @@ impl Walk<'_> {
     async fn find_places(&self) -> Result<(), Fault> {
         for turn in 0..TURNS_MAX {
             let order = self.order().await?;
-            let waits = |part: &&Value| part["state"] == "unrouted" || part["state"] == "offered";
-            let Some(part) = order["fulfilment_orders"].as_array().into_iter().flatten().find(waits) else {
+            let Some(part) = parts_in(&order, &["unrouted", "offered"]).into_iter().next() else {
                 return Ok(());
             };
-            let other = self.bring(part, None, turn + 1).await?;
+            let other = self.bring(&part, None, turn + 1).await?;
             let path = format!(
                 "/v1/orders/{}/fulfilment-orders/{}",
                 self.invoice.number,
@@ -137,7 +194,7 @@ impl Walk<'_> {
         self.api.post(&format!("/v1/orders/{number}/fulfilment-orders/{id}/{step}"), &once, body).await
     }
 
-    /// Picked piece by piece, and packed.
+    /// Picked piece by piece, and packed; some of it goes with the own van.
     async fn scan(&self, part: &Value) -> Result<(), Fault> {
         self.step(part, "start-picking", &json!(null)).await?;
         let mut pieces: BTreeMap<&str, i64> = BTreeMap::new();
@@ -152,30 +209,47 @@ impl Walk<'_> {
         for lines in pieces.chunks(LINES_MAX) {
             self.step(part, "pick", &json!({ "lines": lines })).await?;
         }
-        self.step(part, "pack", &json!(null)).await.map(drop)
+        if !proportions::BY_VAN.falls_on(&self.invoice.number) {
+            return self.step(part, "pack", &json!(null)).await.map(drop);
+        }
+        let parcel =
+            self.step(part, "parcels", &json!({ "carrier": "van", "weight_grams": PARCEL_GRAMS })).await?;
+        let number = &self.invoice.number;
+        let path = format!("/v1/orders/{number}/parcels/{}", parcel["id"].as_str().unwrap_or_default());
+        for (step, body) in [("ship", json!({})), ("attempt", json!({ "outcome": "delivered" }))] {
+            self.api
+                .post(&format!("{path}/{step}"), &format!("replay:{number}:parcel:{step}"), &body)
+                .await?;
+        }
+        Ok(())
     }
 
-    /// Brings what a part needs to the other warehouse, so that what lies there for others is left alone: all of it, or so many of its
+    /// Brings what a part needs to another warehouse, so that what lies there for others is left alone: all of it, or so many of its
     /// first line. Answers which warehouse that is.
     async fn bring(&self, part: &Value, only: Option<i64>, turn: usize) -> Result<&str, Fault> {
-        let code = |at: &usize| self.source.locations.at(*at).external_id.as_str();
-        let other = self
-            .source
-            .locations
-            .warehouses()
-            .iter()
-            .find(|at| **at != self.invoice.location)
-            .map_or("", code);
+        let here = self.house.number(&part["location"]).unwrap_or(self.invoice.location);
+        let warehouses = self.source.locations.warehouses();
+        let other = warehouses.iter().copied().find(|at| *at != here).unwrap_or(here);
+        self.bring_to(other, part, only, turn).await?;
+        Ok(&self.house.locations[other])
+    }
+
+    async fn bring_to(
+        &self,
+        place: usize,
+        part: &Value,
+        only: Option<i64>,
+        turn: usize,
+    ) -> Result<(), Fault> {
         let lines = part["lines"].as_array().into_iter().flatten().take(only.map_or(usize::MAX, |_| 1));
-        let lines: Vec<Value> = lines
-            .map(|line| json!({ "variant": line["variant"], "quantity": only.map_or(line["quantity"].clone(), Value::from) }))
-            .collect();
-        for (number, lines) in lines.chunks(LINES_MAX).enumerate() {
-            let name = format!("brought-{}-{turn}-{number}", self.invoice.number);
-            let receipt = json!({ "location": other, "reference": name, "lines": lines });
-            self.api.post("/v1/stock/receipts", &format!("replay:{name}"), &receipt).await?;
+        let pieces = |line: &Value| only.or(line["quantity"].as_i64()).unwrap_or(0);
+        let lines: Vec<(String, i64)> =
+            lines.map(|line| (self.house.sku(&line["variant"]).to_owned(), pieces(line))).collect();
+        self.between.bring(&format!("{}-{turn}", self.invoice.number), place, &lines).await?;
+        for (sku, pieces) in lines {
+            self.balance.borrow_mut().add(&sku, place, pieces);
         }
-        Ok(other)
+        Ok(())
     }
 
     /// Everything that is at a location leaves by parcel.
@@ -188,8 +262,20 @@ impl Walk<'_> {
         Ok(order)
     }
 
-    /// Made ready in the store, and handed over for the code.
-    async fn collect(&self, mut order: Value) -> Result<Value, Fault> {
+    /// What the store lacks is sent there; then it is made ready, and handed over for the code.
+    async fn collect(&self, store: usize) -> Result<Value, Fault> {
+        let mut order = self.order().await?;
+        for turn in 0..TURNS_MAX {
+            if !parts_in(&order, &["awaiting_transfer"]).is_empty() {
+                self.send_for(store, &order, turn).await?;
+            } else if let Some(part) = parts_in(&order, &["unrouted"]).first() {
+                self.bring_to(store, part, None, turn).await?;
+                tokio::time::sleep(PAID_PAUSE).await;
+            } else {
+                break;
+            }
+            order = self.order().await?;
+        }
         for part in open_parts(&order) {
             self.step(&part, "ready", &json!(null)).await?;
             let (number, id) = (&self.invoice.number, part["id"].as_str().unwrap_or_default());
@@ -198,128 +284,56 @@ impl Walk<'_> {
         }
         Ok(order)
     }
+
+    /// What others send the store for this order is sent and received; of some a piece is damaged, and the store gives one of its own.
+    async fn send_for(&self, store: usize, order: &Value, turn: usize) -> Result<(), Fault> {
+        let mut coming = Vec::new();
+        let path =
+            format!("/v1/locations/{}/transfer-orders?direction=in&open=true", self.house.locations[store]);
+        self.api
+            .every(&path, |one| {
+                if one["order"] == order["id"] {
+                    coming.push(one.clone());
+                }
+                Ok(())
+            })
+            .await?;
+        for (number, one) in coming.iter().enumerate() {
+            let id = one["id"].as_str().unwrap_or_default();
+            let name = format!("{}-sent-{turn}-{number}", self.invoice.number);
+            let damaged = i64::from(proportions::SENT_DAMAGED.falls_on(&name));
+            let mut arriving = Vec::new();
+            for (place, line) in one["lines"].as_array().into_iter().flatten().enumerate() {
+                let (pieces, broken) =
+                    (line["quantity"].as_i64().unwrap_or(0), if place == 0 { damaged } else { 0 });
+                self.lose(&line["variant"], &one["source"], pieces);
+                self.balance.borrow_mut().add(self.house.sku(&line["variant"]), store, pieces - broken);
+                let states = [("available", pieces - broken), ("damaged", broken)]
+                    .into_iter()
+                    .filter(|(_, pieces)| *pieces > 0);
+                arriving.extend(states.map(|(state, pieces)| json!({ "variant": line["variant"], "quantity": pieces, "state": state })));
+            }
+            if damaged > 0 {
+                self.bring_to(store, one, Some(damaged), TURNS_MAX + turn).await?;
+            }
+            let steps = [("ship", json!({ "reference": name })), ("receive", json!({ "lines": arriving }))];
+            for (step, body) in steps {
+                self.api
+                    .post(&format!("/v1/transfer-orders/{id}/{step}"), &format!("replay:{id}:{step}"), &body)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parts of an order in one of these states.
+fn parts_in(order: &Value, states: &[&str]) -> Vec<Value> {
+    let is = |part: &&Value| states.iter().any(|state| part["state"] == *state);
+    order["fulfilment_orders"].as_array().into_iter().flatten().filter(is).cloned().collect()
 }
 
 /// The parts of an order that lie at a location.
 fn open_parts(order: &Value) -> Vec<Value> {
-    let here =
-        |part: &&Value| ["open", "claimed", "picking", "packed"].iter().any(|state| part["state"] == *state);
-    order["fulfilment_orders"].as_array().into_iter().flatten().filter(here).cloned().collect()
-}
-
-/// How the chain lived, counted from the journal.
-#[derive(Debug, Default)]
-pub struct Chain {
-    /// Orders of which goods left by parcel, and in how many parts.
-    sent: BTreeMap<String, u64>,
-    /// Orders that were collected.
-    collected: BTreeSet<String>,
-    /// Orders that the place first chosen did not serve wholly.
-    moved: BTreeSet<String>,
-    /// Pieces that left.
-    left: i64,
-    /// Parts that another place claimed, and parts that were packed.
-    claimed: u64,
-    packed: u64,
-    /// Pieces at all locations, and those of them that nobody finds.
-    on_hand: i64,
-    missing: i64,
-}
-
-/// The states in which pieces lie at a location.
-const ON_HAND: [&str; 8] =
-    ["available", "held", "committed", "picked", "damaged", "quality", "display", "missing"];
-/// What a parcel costs in a carrier's hands, in minor units; an assumption, as are the next.
-const PARCEL_MINOR: i64 = 320;
-/// What taking one piece from a shelf and packing it costs.
-const PIECE_MINOR: i64 = 12;
-/// What handing an order over at a counter costs.
-const COUNTER_MINOR: i64 = 90;
-
-impl Chain {
-    /// Counts an event of the journal. What goes over a till's counter was sent by nobody: of it only the stock counts.
-    pub fn count(&mut self, kind: &str, order: &str, data: &Value, at_a_till: bool) {
-        let lines = || data["lines"].as_array().into_iter().flatten();
-        let pieces = |name: &str| lines().filter_map(|line| line[name].as_i64()).sum::<i64>();
-        match kind {
-            "stock.moved" => {
-                for line in lines() {
-                    let (state, amount) =
-                        (line["state"].as_str().unwrap_or_default(), line["amount"].as_i64().unwrap_or(0));
-                    self.on_hand += if ON_HAND.contains(&state) { amount } else { 0 };
-                    self.missing += if state == "missing" { amount } else { 0 };
-                }
-            }
-            _ if at_a_till => {}
-            "fulfilment.shipped" => {
-                *self.sent.entry(order.to_owned()).or_insert(0) += 1;
-                self.left += pieces("quantity");
-            }
-            "fulfilment.collected" => {
-                self.collected.insert(order.to_owned());
-                self.left += pieces("quantity");
-            }
-            "fulfilment.packed" => self.packed += 1,
-            "fulfilment.claimed" => self.claimed += 1,
-            "fulfilment.rejected" | "fulfilment.short" | "fulfilment.offered" => {
-                self.moved.insert(order.to_owned());
-            }
-            _ => {}
-        }
-    }
-
-    fn orders(&self) -> i64 {
-        (self.sent.len() + self.collected.len()) as i64
-    }
-
-    fn splits(&self) -> i64 {
-        self.sent.values().filter(|parts| **parts > 1).count() as i64
-    }
-
-    fn parcels(&self) -> i64 {
-        self.sent.values().sum::<u64>().cast_signed()
-    }
-
-    fn cost_minor(&self) -> i64 {
-        self.parcels() * PARCEL_MINOR + self.left * PIECE_MINOR + self.collected.len() as i64 * COUNTER_MINOR
-    }
-
-    /// Shares in hundredths of a per cent, costs in minor units; `daily` is how many pieces are sold in a day, over all channels.
-    fn figures(&self, daily: i64) -> [(&'static str, i64, &'static str); 9] {
-        let share = |part: i64, whole: i64| part * 10_000 / whole.max(1);
-        [
-            ("orders sent or collected", self.orders(), ""),
-            ("collected in a store", self.collected.len() as i64, ""),
-            ("parts picked piece by piece", self.packed.cast_signed(), ""),
-            ("parts claimed by another place", self.claimed.cast_signed(), ""),
-            ("fill rate", share(self.orders() - self.moved.len() as i64, self.orders()), "%"),
-            ("orders in more than one parcel", share(self.splits(), self.orders()), "%"),
-            ("cost per order", self.cost_minor() / self.orders().max(1), "£"),
-            ("days of stock", self.on_hand / daily.max(1), ""),
-            ("shelf accuracy", share(self.on_hand - self.missing, self.on_hand), "%"),
-        ]
-    }
-
-    /// For people.
-    pub fn text(&self, daily: i64) -> Vec<Vec<String>> {
-        let written = |amount: i64, unit: &str| match unit {
-            "%" => format!("{}.{:02} %", amount / 100, amount % 100),
-            "£" => format!("£{}.{:02}", amount / 100, amount % 100),
-            _ => amount.to_string(),
-        };
-        let mut rows = vec![["the living chain", ""].map(str::to_owned).to_vec()];
-        rows.extend(
-            self.figures(daily).map(|(name, amount, unit)| vec![name.to_owned(), written(amount, unit)]),
-        );
-        rows
-    }
-
-    /// For programs: shares in hundredths of a per cent, costs in pence.
-    pub fn json(&self, daily: i64) -> Value {
-        self.figures(daily)
-            .iter()
-            .map(|(name, amount, _)| ((*name).to_owned(), json!(amount)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    }
+    parts_in(order, &["open", "claimed", "picking", "packed"])
 }

@@ -29,6 +29,13 @@ pub fn is_sold(line: &Line) -> bool {
     )
 }
 
+/// Are these goods that are sold for money?
+pub fn is_of_goods(source: &Source, invoice: &Invoice, of: &Mark) -> bool {
+    let is = |line: &&Line| is_sold(line) && mark(source, line) == *of;
+    let mut lines = invoice.lines.iter().filter(is);
+    of.1 > 0 && lines.all(|line| line.class.treatment() == Treatment::OrderLine)
+}
+
 /// The lines to be ordered with their quantities; lines of one SKU at one price are one.
 pub fn ordered(source: &Source, invoice: &Invoice) -> BTreeMap<Mark, i64> {
     let mut quantities = BTreeMap::new();

@@ -9,6 +9,7 @@ use tandem::demo::report::{Report, aligned, signed};
 use tandem::demo::source::Kind;
 
 use super::books::Books;
+use super::proportions;
 use crate::check;
 use crate::config::Config;
 use crate::fault::Fault;
@@ -89,7 +90,9 @@ impl Outcome {
         }
         text += &aligned(&events);
         text += "\n";
-        text += &aligned(&self.books.chain.text(self.sold_daily()));
+        text += &aligned(&self.books.chain.text(self.sold_daily(), &self.books.events));
+        text += "\n";
+        text += &aligned(&proportions::text());
         let seconds = self.whole_micros / 1_000_000;
         let per_second = self.orders().cast_signed() * 1_000_000 / self.selling_micros.max(1);
         let _ = write!(
@@ -137,7 +140,8 @@ impl Outcome {
             "source": self.source.json(),
             "shop": self.books.report.json(),
             "events": self.books.events,
-            "chain": self.books.chain.json(self.sold_daily()),
+            "chain": self.books.chain.json(self.sold_daily(), &self.books.events),
+            "proportions": proportions::json(),
             "clients": self.clients,
             "seconds": self.whole_micros / 1_000_000,
             "selling_ms": self.selling_micros / 1000,

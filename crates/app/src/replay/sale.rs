@@ -1,4 +1,4 @@
-//! A sale of the source through the public API: a wanted and the order of it, two calls; at a till that is all, on the web and by
+//! A sale of the source through the public API: a cart and the order of it, two calls; at a till that is all, on the web and by
 //! phone the money is recorded as it comes in, and then the parcel leaves.
 
 use std::collections::BTreeMap;
@@ -11,16 +11,16 @@ use tandem::demo::source::{Invoice, Source};
 use tandem::demo::tables;
 
 use super::api::Api;
-use super::chain;
+use super::chain::{Way, way_of};
+use super::change::Change;
 use super::clock::instant;
 use super::goods::{self, Mark};
-use super::shelf;
 use crate::fault::Fault;
 
 /// A payment's receipt reaches its order a moment later: so often it is looked whether it has,
-const PAID_LOOKS: u32 = 600;
+pub const PAID_LOOKS: u32 = 600;
 /// with such pauses.
-const PAID_PAUSE: Duration = Duration::from_millis(100);
+pub const PAID_PAUSE: Duration = Duration::from_millis(100);
 /// Of a hundred till sales, so many are paid by card.
 const CARDS: u64 = 70;
 
@@ -30,11 +30,13 @@ pub struct Occasion<'a> {
     pub name: &'a str,
     /// When it was sold; now when `None`.
     pub placed_at: Option<String>,
+    /// How it is changed afterwards; something else is ordered at first then.
+    pub change: Option<Change>,
 }
 
 /// The occasion the source tells of.
-pub fn as_it_was<'a>(invoice: &'a Invoice) -> Occasion<'a> {
-    Occasion { name: &invoice.number, placed_at: Some(instant(invoice.at).to_string()) }
+pub fn as_it_was<'a>(invoice: &'a Invoice, change: Option<Change>) -> Occasion<'a> {
+    Occasion { name: &invoice.number, placed_at: Some(instant(invoice.at).to_string()), change }
 }
 
 /// Sells an invoice; answers the ids of its lines, each held against the source.
@@ -48,23 +50,28 @@ pub async fn sell(
     occasion: Occasion<'_>,
 ) -> Result<BTreeMap<Mark, String>, Fault> {
     let once = |step: &str| format!("replay:{}:{step}", occasion.name);
-    let ordered = goods::ordered(source, invoice);
-    let store = if occasion.placed_at.is_some() { chain::collected_at(source, invoice) } else { None };
-    if let Some(receipt) = store.and_then(|store| chain::brought_to(source, invoice, store)) {
-        shelf::receive(api, &receipt).await?;
-    }
+    let mut ordered = goods::ordered(source, invoice);
+    let more = occasion.change.map_or(0, |change| change.at_first(&mut ordered));
+    let way = if occasion.placed_at.is_some() { way_of(source, invoice) } else { Way::Planned };
     let mut wanted = cart(source, invoice, &ordered);
-    if let Some(store) = store {
-        wanted["delivery"] = json!({ "method": "collect", "location": store });
+    if let Way::Collected(store) = way {
+        let store = match occasion.change {
+            Some(Change::OtherStore(first)) => first,
+            _ => store,
+        };
+        wanted["delivery"] =
+            json!({ "method": "collect", "location": source.locations.at(store).external_id });
     }
     let cart = api.post("/v1/carts", &once("cart"), &wanted).await?;
     let cart = cart["id"].as_str().unwrap_or_default().to_owned();
     let mut checkout = json!({
-        "expected_total": { "amount": invoice.charged_minor(), "currency": goods::CURRENCY },
+        "expected_total": { "amount": invoice.charged_minor() + more, "currency": goods::CURRENCY },
         "payments": [tender(invoice)],
-        "serve_from": store.unwrap_or(&source.locations.at(invoice.location).external_id),
         "external_id": occasion.name,
     });
+    if way == Way::Planned {
+        checkout["serve_from"] = json!(source.locations.at(invoice.location).external_id);
+    }
     if let Some(at) = &occasion.placed_at {
         checkout["placed_at"] = json!(at);
     }

@@ -3,7 +3,7 @@
 //! What the source does not say is decided here. All prices contain British VAT, whoever buys: 17.5 % until 3 January 2011, 20 % since.
 //! Delivery charges are what the source charged and are lines of a service; the delivery method itself costs nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use tandem::demo::tables::{self, Product};
 use super::api::Api;
 use super::clock::ZONE;
 use super::goods::CURRENCY;
+use super::rules;
 use super::sale::contact;
 use crate::fault::Fault;
 use crate::screen::Screen;
@@ -34,6 +35,28 @@ pub struct House {
     pub services: BTreeSet<String>,
     /// SKUs of services.
     pub service_skus: BTreeSet<String>,
+    /// External ids of locations, by their number in the source.
+    pub locations: Vec<String>,
+    /// Numbers of locations, by the shop's own id.
+    pub numbers: HashMap<String, usize>,
+    /// SKUs, by the shop's own id of the variant.
+    pub skus: HashMap<String, String>,
+    /// List prices of a piece by SKU, in minor units.
+    pub prices: HashMap<String, i64>,
+    /// The way to the shop of who must agree to what is worth much.
+    pub second: Api,
+}
+
+impl House {
+    /// Which SKU the shop's own id of a variant names.
+    pub fn sku(&self, variant: &Value) -> &str {
+        variant.as_str().and_then(|id| self.skus.get(id)).map_or("", String::as_str)
+    }
+
+    /// The number of the location that the shop's own id names.
+    pub fn number(&self, location: &Value) -> Option<usize> {
+        self.numbers.get(location.as_str()?).copied()
+    }
 }
 
 /// Makes everything.
@@ -43,11 +66,22 @@ pub struct House {
 pub async fn set_up(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<House, Fault> {
     let countries: BTreeSet<&str> = source.invoices().iter().map(|invoice| invoice.country.code).collect();
     taxes(api, &countries).await?;
-    places(api, source).await?;
+    let numbers = places(api, source).await?;
     let channels = channels(api, source, &countries).await?;
-    let (services, service_skus) = goods(api, source, screen).await?;
+    let second = rules::set(api, source).await?;
+    let products = offered(source);
+    let skus = goods(api, &products, screen).await?;
     customers(api, source, clients, screen).await?;
-    Ok(House { channels, services, service_skus })
+    let service_skus: BTreeSet<String> = products
+        .iter()
+        .filter(|product| product.kind == "service")
+        .map(|product| product.sku.clone())
+        .collect();
+    let services =
+        skus.iter().filter(|(_, sku)| service_skus.contains(*sku)).map(|(id, _)| id.clone()).collect();
+    let locations = source.locations.all().iter().map(|location| location.external_id.clone()).collect();
+    let priced = products.iter().filter_map(|product| Some((product.sku.clone(), product.price_minor?)));
+    Ok(House { channels, services, service_skus, locations, numbers, prices: priced.collect(), skus, second })
 }
 
 async fn make(api: &Api, path: &str, body: &Value) -> Result<Value, Fault> {
@@ -67,9 +101,13 @@ async fn taxes(api: &Api, countries: &BTreeSet<&str>) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn places(api: &Api, source: &Source) -> Result<(), Fault> {
+async fn places(api: &Api, source: &Source) -> Result<HashMap<String, usize>, Fault> {
     let items: Vec<Value> = source.locations.all().iter().map(location).collect();
-    bulk(api, "/v1/locations/bulk", &items).await?;
+    let made = bulk(api, "/v1/locations/bulk", &items).await?;
+    let id = |(number, made): (usize, &Value)| Some((made["id"].as_str()?.to_owned(), number));
+    let numbers = made.iter().enumerate().filter_map(id).collect();
+    let areas: Vec<Value> = source.locations.all().iter().filter_map(area).collect();
+    api.bulk("/v1/postal-areas/bulk", "replay:setup:areas", &areas).await?;
     let member = |at: &usize| json!({ "location": source.locations.at(*at).external_id });
     let warehouses: Vec<Value> = source.locations.warehouses().iter().map(member).collect();
     let stores = source.locations.stores().iter().map(member);
@@ -78,7 +116,17 @@ async fn places(api: &Api, source: &Source) -> Result<(), Fault> {
         let network = json!({ "code": code, "name": name, "external_id": code, "members": members });
         make(api, "/v1/networks", &network).await?;
     }
-    Ok(())
+    Ok(numbers)
+}
+
+/// The postal area in which a location lies, such as LS around Leeds, so that whoever gives his postal code is told the nearest stores.
+fn area(location: &Location) -> Option<Value> {
+    let (latitude, longitude) = location.latitude.zip(location.longitude)?;
+    let letters = location.postal_code.find(|letter: char| !letter.is_ascii_alphabetic())?;
+    Some(json!({
+        "country": location.country, "prefix": location.postal_code[..letters], "place": location.city,
+        "coordinates": { "latitude": latitude, "longitude": longitude },
+    }))
 }
 
 fn location(location: &Location) -> Value {
@@ -116,12 +164,13 @@ async fn channels(
         "prices_include_tax": true, "language": "en-GB", "time_zone": ZONE, "tax_zone": "vat",
     });
     make(api, "/v1/markets", &market).await?;
-    let parcels = [("web", "Web shop", Channel::Web), ("phone", "Phone desk", Channel::Phone)];
+    let parcels =
+        [("web", "Web shop", "all", Channel::Web), ("phone", "Phone desk", "warehouses", Channel::Phone)];
     let mut wanted: Vec<(Value, Channel)> = parcels
         .into_iter()
-        .map(|(code, name, channel)| {
+        .map(|(code, name, network, channel)| {
             let body = json!({
-                "code": code, "external_id": code, "name": name, "kind": code, "market": MARKET, "network": "warehouses",
+                "code": code, "external_id": code, "name": name, "kind": code, "market": MARKET, "network": network,
                 "payment_kinds": ["manual", "test"], "payment_minutes": 129_600,
             });
             (body, channel)
@@ -173,24 +222,20 @@ fn offered(source: &Source) -> Vec<Product> {
     products
 }
 
-async fn goods(
-    api: &Api,
-    source: &Source,
-    screen: &Screen,
-) -> Result<(BTreeSet<String>, BTreeSet<String>), Fault> {
+/// Makes the goods with their prices; answers their SKUs by the shop's own id of the variant.
+async fn goods(api: &Api, products: &[Product], screen: &Screen) -> Result<HashMap<String, String>, Fault> {
     let list = json!({ "code": MARKET, "external_id": MARKET, "name": "Britain", "currency": CURRENCY, "market": MARKET });
     make(api, "/v1/price-lists", &list).await?;
-    let products = offered(source);
     let bar = screen.bar("goods", "products");
     bar.set_length(products.len() as u64);
-    let (mut services, mut service_skus) = (BTreeSet::new(), BTreeSet::new());
+    let mut skus = HashMap::new();
     for products in products.chunks(BULK) {
         let items: Vec<Value> = products.iter().map(product).collect();
         let made = bulk(api, "/v1/products/bulk", &items).await?;
-        for (product, made) in products.iter().zip(&made).filter(|(product, _)| product.kind == "service") {
-            services.insert(made["variants"][0]["id"].as_str().unwrap_or_default().to_owned());
-            service_skus.insert(product.sku.clone());
-        }
+        let named = products.iter().zip(&made);
+        skus.extend(named.filter_map(|(product, made)| {
+            Some((made["variants"][0]["id"].as_str()?.to_owned(), product.sku.clone()))
+        }));
         let price = |product: &Product| {
             product
                 .price_minor
@@ -203,7 +248,7 @@ async fn goods(
         bar.inc(products.len() as u64);
     }
     bar.finish_and_clear();
-    Ok((services, service_skus))
+    Ok(skus)
 }
 
 fn product(product: &Product) -> Value {

@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use tandem::demo::assignment::scattered;
 use tandem::demo::class::{Class, Treatment};
+use tandem::demo::locations::Kind;
 use tandem::demo::source::{Invoice, Line, Source};
 use tandem::demo::supplies::Supply;
 
 use super::api::Api;
+use super::between::Transfer;
 use super::goods::Tally;
+use super::proportions;
 use crate::fault::Fault;
 
 /// The most lines of one receipt.
 const LINES_MAX: usize = 500;
+/// The most lines that go on to one store in a month.
+const ONWARD_LINES_MAX: usize = 40;
 
 /// One delivery to one location: what goes into one call.
 pub struct Receipt<'s> {
@@ -22,29 +28,50 @@ pub struct Receipt<'s> {
     lines: Vec<(&'s str, i64)>,
 }
 
-impl<'s> Receipt<'s> {
-    /// The same goods at another location.
-    pub fn to(self, location: &'s str) -> Receipt<'s> {
-        Receipt { location, ..self }
-    }
+/// What comes in a month: the opening stock in the first one, deliveries of suppliers later; and what goes on from a warehouse to a store.
+pub struct Delivered<'s> {
+    /// What suppliers bring.
+    pub receipts: Vec<Receipt<'s>>,
+    /// What goes on from there.
+    pub onward: Vec<Transfer>,
 }
 
-/// The receipts of a month: the opening stock in the first one, deliveries of suppliers later.
-pub fn receipts<'s>(source: &'s Source, supplies: &[Supply], month: usize) -> Vec<Receipt<'s>> {
-    let mut by_location: BTreeMap<usize, Vec<(&str, i64)>> = BTreeMap::new();
+/// The deliveries of a month. Some of what is meant for a store comes by way of a warehouse.
+pub fn delivered<'s>(source: &'s Source, supplies: &[Supply], month: usize) -> Delivered<'s> {
+    let mut by_location: BTreeMap<usize, BTreeMap<&str, i64>> = BTreeMap::new();
+    let mut onward: BTreeMap<usize, Transfer> = BTreeMap::new();
     for supply in supplies.iter().filter(|supply| supply.month == month) {
-        let line = (source.stock.skus()[supply.sku].as_str(), supply.quantity);
-        by_location.entry(supply.location).or_default().push(line);
+        let sku = source.stock.skus()[supply.sku].as_str();
+        let mut place = supply.location;
+        if source.locations.at(place).kind == Kind::Store
+            && proportions::BY_WAREHOUSE.falls_on(&format!("{month}:{place}:{sku}"))
+        {
+            let way = onward.entry(place).or_insert_with(|| by_warehouse(source, month, place));
+            if way.lines.len() < ONWARD_LINES_MAX {
+                way.lines.push((sku.to_owned(), supply.quantity));
+                place = way.source;
+            }
+        }
+        *by_location.entry(place).or_default().entry(sku).or_insert(0) += supply.quantity;
     }
     let mut receipts = Vec::new();
     for (location, lines) in by_location {
         let location = source.locations.at(location).external_id.as_str();
+        let lines: Vec<_> = lines.into_iter().collect();
         for (part, lines) in lines.chunks(LINES_MAX).enumerate() {
             let name = format!("supply-{month}-{location}-{part}");
             receipts.push(Receipt { name, opening: month == 0, location, lines: lines.to_vec() });
         }
     }
-    receipts
+    Delivered { receipts, onward: onward.into_values().collect() }
+}
+
+fn by_warehouse(source: &Source, month: usize, store: usize) -> Transfer {
+    let name = format!("replenish-{month}-{}", source.locations.at(store).external_id);
+    let warehouses = source.locations.warehouses();
+    let number = scattered(&name, "by which warehouse") % warehouses.len() as u64;
+    let warehouse = warehouses[usize::try_from(number).unwrap_or(0)];
+    Transfer { name, source: warehouse, destination: store, reason: "replenish", lines: Vec::new() }
 }
 
 /// Everything one invoice takes, brought to where it is taken from, so that it can be sold once more.

@@ -1,7 +1,5 @@
 //! The shop's side of the test provider: each operation as a call over HTTP, its answer as a verdict.
 
-use std::time::Duration;
-
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use domain::payment::Kind;
@@ -28,9 +26,9 @@ struct Answer {
 }
 
 impl TestClient {
-    /// A client of the provider at an address such as `http://127.0.0.1:4010`, which waits this long for answers.
-    pub fn new(base_url: impl Into<String>, wait_max: Duration) -> TestClient {
-        TestClient { base_url: base_url.into(), caller: Caller::new(wait_max) }
+    /// A client of the provider at an address such as `http://127.0.0.1:4010`, which calls in this way.
+    pub fn new(base_url: impl Into<String>, caller: Caller) -> TestClient {
+        TestClient { base_url: base_url.into(), caller }
     }
 
     async fn post(&self, ask: &Ask, path: &str, body: Value) -> Result<Verdict, Unanswered> {

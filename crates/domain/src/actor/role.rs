@@ -42,6 +42,7 @@ pub fn built_in() -> Vec<BuiltIn> {
                 EditCustomers,
                 CountStock,
                 MoveTransfers,
+                GivePoints,
             ],
         ),
         role(
@@ -63,6 +64,7 @@ pub fn built_in() -> Vec<BuiltIn> {
                 ReadContacts,
                 EditCustomers,
                 GiveCredit,
+                GivePoints,
             ],
         ),
     ]

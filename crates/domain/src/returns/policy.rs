@@ -1,7 +1,7 @@
 //! Return policies: what may come back, until when, at what fee, and how the money is given back. Data of the retailer; the rule that
 //! reads it is here, and says of everything why.
 
-use super::{Condition, Means};
+use super::{Condition, Means, claim};
 use crate::refusal::{Code, Refusal};
 use crate::value::id::{Category, Channel};
 use crate::value::{Id, Instant, Rate, Rounding};
@@ -134,6 +134,8 @@ pub struct Terms {
     pub cash_minor_max: Option<i64>,
     /// Limits against abuse.
     pub limits: Limits,
+    /// What holds for claims.
+    pub claims: claim::Terms,
 }
 
 impl Terms {
@@ -156,6 +158,7 @@ impl Terms {
             kept_below_minor: 0,
             cash_minor_max: None,
             limits: Limits::default(),
+            claims: claim::Terms::default(),
         }
     }
 
@@ -193,6 +196,7 @@ impl Terms {
                 refusals.push(Refusal::invalid(field, "name at least one"));
             }
         }
+        refusals.extend(self.claims.refusals());
         Refusal::all(refusals).map_or(Ok(self), Err)
     }
 }
@@ -271,7 +275,8 @@ impl Ruling {
     }
 }
 
-const DAY_MICROS: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What a policy says of some goods.
 pub fn rule(terms: &Terms, facts: &Facts<'_>) -> Ruling {

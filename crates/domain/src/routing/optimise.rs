@@ -63,7 +63,8 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
             known = if again.least_fine > known.least_fine { again } else { known };
         }
     }
-    if known.least_fine > (best.weight - 1) * bound::FINE {
+    // Only places are let go of with which no choice is lighter: where none is left, there is none.
+    if known.least_fine > (best.weight - 1) * bound::FINE || alive.is_empty() {
         return proven(best);
     }
     undominated(problem, &mut alive);

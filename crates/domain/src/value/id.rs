@@ -85,10 +85,14 @@ kinds! {
     Location "loc" "location";
     /// What a carrier took along at one time.
     Manifest "mnf" "manifest";
+    /// What a retailer gives points by.
+    LoyaltyProgramme "lpr" "loyalty programme";
     /// A country or region sold to, with its currency and tax.
     Market "mkt" "market";
     /// A picture or film of a product.
     Media "med" "media";
+    /// A customer who takes part in a loyalty programme.
+    Member "mem" "member";
     /// Locations that serve together.
     Network "net" "network";
     /// An order.
@@ -107,6 +111,8 @@ kinds! {
     Person "per" "person";
     /// Fulfilment orders that are picked in one walk.
     PickWave "pwv" "pick wave";
+    /// Points that were given together and expire together.
+    PointLot "plt" "lot of points";
     /// That a price was set, changed or taken away.
     PriceChange "prc" "price change";
     /// A list of prices.
@@ -147,6 +153,8 @@ kinds! {
     TransferOrder "tro" "transfer order";
     /// A variant of a product: what is stocked and sold.
     Variant "var" "variant";
+    /// Where events are sent.
+    WebhookEndpoint "whe" "webhook endpoint";
     /// Goods written off.
     WriteOff "wof" "write-off";
 }

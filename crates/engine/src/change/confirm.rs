@@ -197,6 +197,7 @@ fn add_lines(tx: &mut Tx<'_>, ground: &Ground, change: &Change) -> Result<i64, F
             tax_rate: one.tax_rate,
             cancelled: 0,
             returned: 0,
+            handed: 0,
             takes: one.takes.clone(),
         };
         order_rows::add_line(tx, ground.order.id, &line)?;

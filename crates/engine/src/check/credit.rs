@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::loyalty::points::part;
 use domain::value::Id;
-use domain::value::id::{Book, Order, Payment};
+use domain::value::id::{Book, Claim, Order, OrderLine, Payment};
 use store::payment::credit as paid;
 use store::{Tx, loyalty as rows};
 
@@ -27,10 +28,12 @@ pub fn refunds(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     Ok(store::returns::unequal_refunds(tx)?.into_iter().map(tell).collect())
 }
 
-/// What gift cards and store credit have set aside and spent for payments is what those payments say.
+/// What gift cards, store credit and points have set aside and spent for payments is what those payments say.
 pub fn payments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let mut sides: BTreeMap<String, [(i64, i64); 2]> = BTreeMap::new();
-    for (side, standings) in [paid::said(tx)?, paid::booked(tx)?].into_iter().enumerate() {
+    let said = paid::said(tx)?.into_iter().map(|said| (said.payment.to_string(), standing(&said)));
+    let said: Vec<_> = said.map(|(payment, (aside, spent))| (payment, aside, spent)).collect();
+    for (side, standings) in [said, paid::booked(tx)?].into_iter().enumerate() {
         for (payment, aside, spent) in standings {
             let sums = &mut sides.entry(payment).or_default()[side];
             *sums = (sums.0 + aside, sums.1 + spent);
@@ -42,6 +45,16 @@ pub fn payments(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("credit payments", payment, words(said), words(booked))
     };
     Ok(differ.map(tell).collect())
+}
+
+/// What a payment has set aside and spent, in minor units or points.
+fn standing(said: &paid::Said) -> (i64, i64) {
+    let until = |minor: i64| match said.points {
+        Some(points) => part(points, said.amount, minor.clamp(0, said.amount)),
+        None => minor,
+    };
+    let (allowed, spent, back) = (until(said.allowed), until(said.spent), until(said.back));
+    (allowed - spent, spent - back)
 }
 
 /// What an order owes less for goods that came back is what its returns say.
@@ -58,4 +71,20 @@ pub fn carried(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("carried", payment, format!("{said} by exchanges"), found)
     };
     Ok(store::payment::carry::unequal_carries(tx)?.into_iter().map(tell).collect())
+}
+
+/// No more of a line is claimed than its customer may have.
+pub fn claimed(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(line, most, found): (Id<OrderLine>, i64, i64)| {
+        Difference::new("claimed", line, format!("at most {most} claimed"), found)
+    };
+    Ok(store::returns::claim::overclaimed(tx)?.into_iter().map(tell).collect())
+}
+
+/// What a claim says was given back for it is what its return says.
+pub fn made_good(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(claim, said, found): (Id<Claim>, i64, i64)| {
+        Difference::new("made good", claim, format!("{said} given back by its return"), found)
+    };
+    Ok(store::returns::claim::unequal_refunds(tx)?.into_iter().map(tell).collect())
 }

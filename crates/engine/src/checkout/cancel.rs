@@ -100,7 +100,7 @@ pub(super) fn cancel_locked(
 /// How many units of a line have not left, so that they can be cancelled.
 pub(crate) fn cancellable(line: &Line, all: &[FulfilmentOrder]) -> i64 {
     if line.takes.is_empty() {
-        line.quantity - line.cancelled - line.returned
+        line.quantity - line.cancelled - line.returned.max(line.handed)
     } else {
         untouched_units(line, all)
     }

@@ -9,6 +9,7 @@ use domain::order::{self as rules, State};
 use domain::payment::{Card, Kind as PaymentKind, Timing};
 use domain::promotion::price::{Applied, Source};
 use domain::routing::decision::Occasion;
+use domain::routing::profile::Waits;
 use domain::stock;
 use domain::value::id::{Cart as CartKind, Location};
 use domain::value::{Id, Instant, Money, Rate};
@@ -18,7 +19,7 @@ use store::market::{Channel, Market};
 use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
-use super::{Whole, complete_if_done, settle, whole};
+use super::{Whole, settle, whole};
 use crate::cart::{self, PricedCart};
 use crate::event::emit;
 use crate::fulfilment;
@@ -89,11 +90,11 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
     let lines = frozen(world, &priced);
-    let asked = settle::Asked { order: &order, channel: &channel, missing: order.gross };
+    let asked = settle::Asked { order: &order, channel: &channel, missing: order.gross, by_points: 0 };
     let mut means = settle::means(tx, actor, world, &asked, input.tenders)?;
     let gone = kind == Kind::HandOver && pays_at_once(&means, order.gross);
     if gone {
-        means.iter_mut().for_each(|one| one.timing = Timing::AtOnce);
+        means.iter_mut().for_each(|(_, one)| one.timing = Timing::AtOnce);
     }
     let (taken, coming, beyond) =
         take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
@@ -116,8 +117,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let made = fulfilment::open_later(tx, actor, world, place, (&beyond, &later))?;
     promise::waiting::give(tx, &made, world.now())?;
     settle::begin(tx, actor, world, means)?;
-    let order = settle::place_if_paid(tx, actor, world, order)?;
-    let order = complete_if_done(tx, actor, world, order)?;
+    let order = settle::go_on(tx, actor, world, order)?;
     whole(tx, order)
 }
 
@@ -183,11 +183,14 @@ fn check(priced: &PricedCart, expected: Option<Money>, channel: &Channel) -> Res
     Ok(())
 }
 
-/// How the goods reach the customer: as the delivery chosen says, else over the counter where there is one.
+/// How the goods reach the customer: as the delivery chosen says, else over the counter where there is one, and what takes nothing from shelves
+/// at once.
 fn kind_of(priced: &PricedCart, channel: &Channel) -> Result<Kind, Failure> {
     match &priced.delivery {
         Some(delivery) => Ok(delivery.kind),
-        None if channel.location.is_some() => Ok(Kind::HandOver),
+        None if channel.location.is_some() || priced.lines.iter().all(|line| line.takes.is_empty()) => {
+            Ok(Kind::HandOver)
+        }
         None => {
             Err(Refusal::new(Code::NotDeliverable, "choose a delivery method first").at("delivery").into())
         }
@@ -270,6 +273,7 @@ fn frozen(world: &mut World, priced: &PricedCart) -> Vec<Line> {
         tax_rate: line.tax_rate,
         cancelled: 0,
         returned: 0,
+        handed: 0,
         takes: line.takes.clone(),
     };
     (0i64..).zip(&priced.lines).map(freeze).collect()
@@ -288,6 +292,10 @@ fn take_stock(
     let mut demand = BTreeMap::new();
     for ((_, variant), quantity) in pieces(lines) {
         *demand.entry(variant).or_insert(0) += quantity;
+    }
+    if demand.is_empty() {
+        let nothing = Taken { allocations: Vec::new(), waiting: (Waits::Goods, None) };
+        return Ok((nothing, Coming::default(), Vec::new()));
     }
     let reach: Reach = match (serve_from, order.kind) {
         (Some(location), _) => pinned(channel, location),
@@ -401,9 +409,9 @@ fn keep(tx: &mut Tx<'_>, order: &Order, lines: &[Line], external_id: Option<&str
 }
 
 /// Is the money for the whole amount in hand with these payments?
-fn pays_at_once(means: &[NewPayment], gross: i64) -> bool {
-    means.iter().all(|one| one.kind.is_taken_at_once() || one.kind.has_book())
-        && means.iter().map(|one| one.amount.minor()).sum::<i64>() == gross
+fn pays_at_once(means: &[(usize, NewPayment)], gross: i64) -> bool {
+    means.iter().all(|(_, one)| one.kind.is_taken_at_once() || one.kind.has_book())
+        && means.iter().map(|(_, one)| one.amount.minor()).sum::<i64>() == gross
 }
 
 fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines: &[Line]) {

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::market::Channel;
 use store::{Tx, order as rows};
 
-use super::{Tender, Whole, whole};
+use super::{Tender, Whole, gift, points, whole};
 use crate::event::emit;
 use crate::fulfilment::open_units;
 use crate::loyalty::{self, Credit, gift_card, store_credit};
@@ -27,7 +27,12 @@ pub(super) struct Asked<'a> {
     pub channel: &'a Channel,
     /// What nobody pays yet.
     pub missing: i64,
+    /// What points pay of it already.
+    pub by_points: i64,
 }
+
+/// The payments that tenders begin, each with the place of its tender.
+pub(super) type Means = Vec<(usize, NewPayment)>;
 
 /// The payments that tenders begin, in their order, of what is missing.
 ///
@@ -39,15 +44,16 @@ pub(super) fn means(
     world: &World,
     asked: &Asked<'_>,
     tenders: Vec<Tender>,
-) -> Result<Vec<NewPayment>, Failure> {
-    let mut missing = asked.missing;
+) -> Result<Means, Failure> {
+    let (mut missing, mut by_points) = (asked.missing, asked.by_points);
     let mut all = Vec::with_capacity(tenders.len());
     for (place, tender) in tenders.into_iter().enumerate() {
-        let asked = Asked { missing, ..*asked };
+        let asked = Asked { missing, by_points, ..*asked };
         let within = |failure: Failure| failure.within(&format!("payments.{place}"));
         if let Some(new) = one(tx, actor, world, &asked, tender).map_err(within)? {
             missing -= new.amount.minor();
-            all.push(new);
+            by_points += if new.kind == PaymentKind::Points { new.amount.minor() } else { 0 };
+            all.push((place, new));
         }
     }
     Ok(all)
@@ -57,14 +63,10 @@ pub(super) fn means(
 ///
 /// # Errors
 /// What they refuse.
-pub(super) fn begin(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    means: Vec<NewPayment>,
-) -> Result<(), Failure> {
-    for new in means {
-        payment::create(tx, actor, world, new)?;
+pub(super) fn begin(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, means: Means) -> Result<(), Failure> {
+    for (place, new) in means {
+        let within = |failure: Failure| failure.within(&format!("payments.{place}"));
+        payment::create(tx, actor, world, new).map_err(within)?;
     }
     Ok(())
 }
@@ -78,11 +80,13 @@ fn one(
     asked: &Asked<'_>,
     tender: Tender,
 ) -> Result<Option<NewPayment>, Failure> {
-    let Asked { order, channel, missing } = *asked;
+    let Asked { order, channel, missing, .. } = *asked;
     let (kind, credit) = (tender.kind, credit(tx, actor, world, order, &tender)?);
-    let most = match &credit {
-        Some(credit) => missing.min(loyalty::balance(tx, credit)?.0),
-        None => missing,
+    let purse = points::purse(tx, actor, world, (asked, kind))?;
+    let most = match (&credit, &purse) {
+        (Some(credit), _) => missing.min(loyalty::balance(tx, credit)?.0),
+        (None, Some((purse, may_pay))) => missing.min(purse.most(*may_pay)),
+        (None, None) => missing,
     };
     let amount = tender.amount.unwrap_or(most);
     if amount > missing {
@@ -92,7 +96,7 @@ fn one(
     if amount == 0 && missing == 0 {
         return Ok(None);
     }
-    if amount == 0 && credit.is_some() {
+    if amount == 0 && kind.has_book() {
         let message = "nothing is left on it; choose another means of payment";
         return Err(Refusal::new(Code::AmountExceeded, message).into());
     }
@@ -101,6 +105,7 @@ fn one(
         let message = format!("channel \"{}\" takes {}", channel.code, allowed.join(", "));
         return Err(Refusal::invalid("kind", message).into());
     }
+    let points = purse.as_ref().map(|(purse, may_pay)| purse.points_for(amount, *may_pay)).transpose()?;
     let account = match kind {
         PaymentKind::Stripe => Some(account::takes(tx, account::Kind::Stripe, (channel.id, order.currency))?),
         _ => None,
@@ -117,7 +122,8 @@ fn one(
         account,
         provider_token: tender.provider_token,
         card: tender.card,
-        credit,
+        credit: credit.or(purse.map(|(purse, _)| purse.credit)),
+        points,
         location: order.location.filter(|_| kind.is_taken_at_once()),
         expires_at: order.payment_due_at,
         external_id: None,
@@ -143,16 +149,21 @@ fn credit(
         }
         (_, Some(_)) => Err(Refusal::invalid("gift_card", "only a payment by gift card has a code").into()),
         (PaymentKind::StoreCredit, None) => {
-            let missing =
-                "store credit is a customer's, and the order names none; choose another means of payment";
-            let customer = order.customer.ok_or_else(|| Refusal::invalid("kind", missing))?;
-            if !matches!(actor.who, Who::Customer(own) if own == customer) {
-                actor.may(Permission::TakePayments, order.location)?;
-            }
+            let customer = whose(actor, order, "store credit is a customer's")?;
             Ok(Some(store_credit::to_spend(tx, customer, order.currency)?))
         }
         _ => Ok(None),
     }
+}
+
+/// The customer whose own means pay an order: spent by himself when he is signed in, or by who takes payments.
+pub(super) fn whose(actor: &Actor, order: &Order, what: &str) -> Result<Id<id::Customer>, Refusal> {
+    let missing = || format!("{what}, and the order names none; choose another means of payment");
+    let customer = order.customer.ok_or_else(|| Refusal::invalid("kind", missing()))?;
+    if !matches!(actor.who, Who::Customer(own) if own == customer) {
+        actor.may(Permission::TakePayments, order.location)?;
+    }
+    Ok(customer)
 }
 
 /// Begins another payment of an order that is not paid yet.
@@ -179,7 +190,8 @@ pub fn pay(
         )
         .into());
     }
-    let asked = Asked { order: &order, channel: &channel, missing };
+    let by_points = points::paying(tx, &order)?;
+    let asked = Asked { order: &order, channel: &channel, missing, by_points };
     if let Some(new) = one(tx, actor, world, &asked, tender)? {
         payment::create(tx, actor, world, new)?;
     }
@@ -188,8 +200,7 @@ pub fn pay(
         let now = world.now();
         job::enqueue(tx, world, "order.payment_changed", order.id, json!({}), now)?;
     }
-    let order = place_if_paid(tx, actor, world, order)?;
-    let order = super::complete_if_done(tx, actor, world, order)?;
+    let order = go_on(tx, actor, world, order)?;
     whole(tx, order)
 }
 
@@ -205,11 +216,11 @@ pub fn total_changed(
     tenders: Vec<Tender>,
 ) -> Result<Order, Failure> {
     let missing = open_amount(tx, &order)?;
-    let means = means(tx, actor, world, &Asked { order: &order, channel, missing }, tenders)?;
+    let asked = Asked { order: &order, channel, missing, by_points: points::paying(tx, &order)? };
+    let means = means(tx, actor, world, &asked, tenders)?;
     begin(tx, actor, world, means)?;
     give_back_too_much(tx, actor, world, &order)?;
-    let order = place_if_paid(tx, actor, world, order)?;
-    super::complete_if_done(tx, actor, world, order)
+    go_on(tx, actor, world, order)
 }
 
 /// What no payment covers or is being asked for.
@@ -233,8 +244,7 @@ pub fn payment_changed(
     id: Id<id::Order>,
 ) -> Result<(), Failure> {
     let order = order::lock(tx, id)?;
-    let order = place_if_paid(tx, actor, world, order)?;
-    let order = super::complete_if_done(tx, actor, world, order)?;
+    let order = go_on(tx, actor, world, order)?;
     give_back_too_much(tx, actor, world, &order)
 }
 
@@ -253,17 +263,25 @@ pub(super) fn place_if_paid(
     rows::update(tx, &mut order)?;
     let body = json!({ "number": order.number, "channel": order.channel.to_string(), "currency": order.currency.code(), "gross": order.gross });
     emit(tx, actor, world, order.id, "order.placed", body);
+    points::placed(tx, actor, world, &order)?;
     Ok(order)
 }
 
-/// Takes authorised money for the goods that have left and did not come back, the delivery with the first of them; everything owed
-/// with the last.
-pub(super) fn capture_for_what_left(
+/// An order goes on as far as its money allows: it is placed, its gift cards are handed out, and it is complete when nothing is open.
+pub(super) fn go_on(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    order: &Order,
-) -> Result<(), Failure> {
+    order: Order,
+) -> Result<Order, Failure> {
+    let order = place_if_paid(tx, actor, world, order)?;
+    let lines = rows::lines(tx, order.id)?;
+    gift::issue_paid(tx, actor, world, &order, &lines)?;
+    super::complete_if_done(tx, actor, world, order)
+}
+
+/// What the goods that have left and did not come back cost, the delivery with the first of them; everything owed with the last.
+pub(super) fn due_for_what_left(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
     let all = store::fulfilment::of_order(tx, order.id)?;
     let mut due = order.delivery_gross;
     for line in rows::lines(tx, order.id)? {
@@ -271,7 +289,18 @@ pub(super) fn capture_for_what_left(
         due += share(line.gross, line.quantity, line.cancelled, left);
     }
     let sums = order::sums(tx, order)?;
-    let mut missing = (due - sums.returned).min(sums.owed()) - sums.kept() - capturing(tx, order)?;
+    Ok((due - sums.returned).min(sums.owed()))
+}
+
+/// Takes authorised money for what has left.
+pub(super) fn capture_for_what_left(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
+    let due = due_for_what_left(tx, order)?;
+    let mut missing = due - order::sums(tx, order)?.kept() - capturing(tx, order)?;
     for one in store::payment::of_order(tx, order.id)? {
         let part = one.amounts.open_to_capture().min(missing);
         if part > 0 && !one.state.has_ended() {
@@ -287,7 +316,7 @@ fn capturing(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
 }
 
 /// Gives back what we have beyond what is owed: to the first means of payment first. What was only promised is let go when nothing is owed;
-/// what is set aside on gift cards and store credit, as soon as it is more than will be asked for.
+/// what is set aside on gift cards, store credit and points, as soon as it is more than will be asked for. Points are earned by what stays.
 ///
 /// # Errors
 /// What the payments say.
@@ -308,7 +337,8 @@ pub fn give_back_too_much(
             payment::void(tx, &actor.trusted(), world, one.id)?;
         }
     }
-    free_too_much(tx, actor, world, order)
+    free_too_much(tx, actor, world, order)?;
+    points::recount(tx, actor, world, order)
 }
 
 fn free_too_much(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) -> Result<(), Failure> {

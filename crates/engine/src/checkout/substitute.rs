@@ -59,6 +59,7 @@ pub fn substitute(
         tax_rate: line.tax_rate,
         cancelled: 0,
         returned: 0,
+        handed: 0,
         takes: vec![(by.id, 1)],
     };
     line.cancelled += asked.quantity;

@@ -16,7 +16,7 @@ pub use store::fulfilment::parcel::Parcel;
 
 use crate::edit::{self, set};
 use crate::event::emit;
-use crate::webhook::Secret;
+use crate::signature::Secret;
 use crate::{Failure, Keyring, World, external, order};
 
 /// The most services of a carrier.

@@ -24,7 +24,7 @@ use crate::transfer::{self as transfers, TransferOrder, receive, send};
 use crate::{Failure, World};
 
 /// Seconds of a day.
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// From where an order's pickup location can be sent what it lacks, and how many days that takes; `None` when it is sent nothing.
 ///
@@ -36,18 +36,25 @@ pub(crate) fn reach_of(tx: &mut Tx<'_>, order: &Order) -> Result<Option<(Reach, 
         return Ok(None);
     };
     let Some(sending) = store::delivery::sending::find(tx, method)? else { return Ok(None) };
-    let members = store::location::network_members(tx, sending.network)?;
-    let serving = members.into_iter().filter(|(location, _)| location.active && location.can_ship);
-    let locations = serving.map(|(location, _)| location.id).filter(|location| *location != destination);
-    let reach = Reach {
-        network: sending.network,
-        overlapping: store::location::overlapping_networks(tx, sending.network)?,
-        locations: locations.collect(),
+    let mut reach = senders(tx, sending.network)?;
+    reach.locations.retain(|location| *location != destination);
+    Ok(Some((reach, sending.days)))
+}
+
+/// The locations of a network that send to where orders are collected.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn senders(tx: &mut Tx<'_>, network: Id<Network>) -> Result<Reach, Failure> {
+    let sites = store::location::sites(tx, network)?;
+    Ok(Reach {
+        network,
+        overlapping: store::location::overlapping_networks(tx, network)?,
+        locations: sites.iter().filter(|site| site.can_ship).map(|site| site.id).collect(),
         pinned: false,
         threshold: 0,
         ahead: None,
-    };
-    Ok(Some((reach, sending.days)))
+    })
 }
 
 /// When goods are expected that are sent now and are on their way so many days.

@@ -1,9 +1,10 @@
 //! What is printed for a parcel: the label, and the packing slip. Both are drawn anew each time, so no name or address is kept with them.
 
 use domain::actor::{Actor, Permission};
+use domain::delivery::Kind;
 use domain::fulfilment::label::Label;
 use domain::fulfilment::parcel::{Label as State, State as Standing};
-use domain::value::{Address, Id};
+use domain::value::{Address, Id, LocalDay};
 use domain::{Code, Refusal};
 use store::Tx;
 use store::fulfilment::parcel as rows;
@@ -11,6 +12,7 @@ use store::location::Location;
 
 use super::carrier;
 use super::parcel::{Parcel, Which, find_one};
+use super::pick::Which as PartOf;
 use crate::order::{self, Order};
 use crate::{Failure, World, contact};
 
@@ -91,6 +93,49 @@ pub fn slip(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, which: Which) -> 
     })
 }
 
+/// What is stuck on goods that wait for their customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bag {
+    /// The order's number, which is also the barcode.
+    pub number: String,
+    /// Whose they are; nobody for who may not read contacts.
+    pub name: Option<String>,
+    /// Where they wait.
+    pub place: String,
+    /// How many pieces there are.
+    pub pieces: i64,
+    /// The last day on which they wait, once they are ready.
+    pub collect_by: Option<LocalDay>,
+}
+
+/// The label for goods that are collected. The pickup code does not stand on it: that is the customer's to show.
+///
+/// # Errors
+/// [`Code::WrongState`] unless the goods are at the location where they are collected.
+pub fn bag(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, which: PartOf) -> Result<Bag, Failure> {
+    let order = order::find(tx, which.0)?;
+    let part = super::find(tx, actor, &order, which.1)?;
+    if part.kind != Kind::Pickup || !part.state.is_at_location() {
+        let message =
+            format!("fulfilment order {} is {} and waits for nobody here", part.id, part.state.text());
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
+    let location = super::location_of(&part)?;
+    let place =
+        store::location::find(tx, location)?.ok_or_else(|| Refusal::not_found("location", location))?;
+    let name = match order.contact.filter(|_| actor.may_somewhere(Permission::ReadContacts).is_ok()) {
+        Some(contact) => contact::read(tx, actor, world, contact)?.text().name.clone(),
+        None => None,
+    };
+    Ok(Bag {
+        number: order.number,
+        name,
+        pieces: part.lines.iter().map(|line| line.quantity).sum(),
+        collect_by: part.collect_by.map(|at| LocalDay::of(at, &place.zone)),
+        place: place.name,
+    })
+}
+
 /// What is needed for whatever is printed.
 struct Printed {
     order: Order,
@@ -120,7 +165,8 @@ fn begin(tx: &mut Tx<'_>, actor: &Actor, (order, id): Which) -> Result<Printed, 
     Ok(Printed { order, parcel, place, number, of: ids.len() })
 }
 
-fn from(place: &Location) -> Vec<String> {
+/// A location as it stands on labels, line by line.
+pub(crate) fn from(place: &Location) -> Vec<String> {
     let mut lines = vec![place.name.clone()];
     lines.extend(place.address.iter().flat_map(|address| address.label(address.country())));
     lines

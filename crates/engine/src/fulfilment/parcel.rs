@@ -89,6 +89,7 @@ pub fn pack(
         made_at: world.now(),
         left_at: None,
         ended_at: None,
+        lost_at: None,
         lines,
     };
     if let Some(carrier) = new.carrier {

@@ -338,11 +338,17 @@ fn settle(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, parcel: &mut Parcel
     let kind = if parcel.state == State::Delivered { "parcel.delivered" } else { "parcel.returned" };
     let body = json!({ "parcel": parcel.id.to_string(), "fulfilment_order": parcel.fulfilment_order.to_string(), "attempts": parcel.attempts });
     emit(tx, actor, world, parcel.order, kind, body);
+    // Goods that come back, parcels that were given up, and their money are for a word further right.
+    let (now, body) = (world.now(), json!({ "parcel": parcel.id.to_string() }));
+    if parcel.lost_at.is_some() {
+        job::enqueue(tx, world, "parcel.found", parcel.order, body.clone(), now)?;
+    }
     if parcel.state == State::Delivered {
         return delivered_with(tx, actor, world, parcel);
     }
-    // Goods that come back and their money are for a word further right.
-    let (now, body) = (world.now(), json!({ "parcel": parcel.id.to_string() }));
+    if parcel.lost_at.is_some() {
+        return Ok(());
+    }
     job::enqueue(tx, world, "parcel.returned", parcel.order, body, now)
 }
 

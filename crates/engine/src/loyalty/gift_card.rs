@@ -4,7 +4,7 @@
 
 use domain::actor::{Actor, Permission};
 use domain::ledger::BookKind;
-use domain::loyalty::{self as rules, CardState};
+use domain::loyalty::{self as rules, CardState, State as Place};
 use domain::value::id::GiftCard as CardKind;
 use domain::value::{Currency, Id, Instant, Money};
 use domain::{Code, Refusal};
@@ -13,13 +13,13 @@ use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::GiftCard;
 
-use super::Credit;
+use super::{Cause, Credit, Unit};
 use crate::event::emit;
 use crate::{Failure, Keyring, World};
 
 /// The book of money a card has.
 pub fn credit(card: &GiftCard) -> Credit {
-    Credit { book: card.id.shared_with(), subject: card.id.to_string(), currency: card.currency }
+    Credit { book: card.id.shared_with(), subject: card.id.to_string(), unit: Unit::Money(card.currency) }
 }
 
 /// The code of a card, from its id and the master key.
@@ -84,6 +84,65 @@ pub fn issue(
     Ok(card)
 }
 
+/// Sells a card with an amount on it, as part of an order. The caller accounts for the money.
+///
+/// # Errors
+/// [`Code::Invalid`] for an amount out of bounds.
+pub(crate) fn sell(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    amount: Money,
+    expires_at: Option<Instant>,
+    cause: Cause,
+) -> Result<GiftCard, Failure> {
+    let card = make(tx, actor, world, amount.currency(), expires_at)?;
+    let line = ("issued", Place::Issued, Place::Balance, rules::amount(amount.minor())?);
+    super::moved(tx, actor, world, &credit(&card), line, Some(cause))?;
+    Ok(card)
+}
+
+/// Takes a card back that was sold with this amount on it: it is emptied and stopped; false, and nothing is done, when something of it was spent
+/// or is set aside.
+///
+/// # Errors
+/// What the ledger says.
+pub(crate) fn unsell(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CardKind>,
+    minor: i64,
+    cause: Cause,
+) -> Result<bool, Failure> {
+    let card = find(tx, id)?;
+    if card.state == CardState::Blocked || super::balance(tx, &credit(&card))? != (minor, 0) {
+        return Ok(false);
+    }
+    let line = ("taken_back", Place::Balance, Place::Issued, minor);
+    super::moved(tx, actor, world, &credit(&card), line, Some(cause))?;
+    stop(tx, actor, world, id, CardState::Blocked)?;
+    Ok(true)
+}
+
+/// Lets what is left on expired cards lapse; true when there may be more. What is set aside for an order stays set aside.
+///
+/// # Errors
+/// What the store says.
+pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let due = store::loyalty::sale::expired(tx, world.now(), super::EXPIRE_BATCH)?;
+    let full = due.len() as i64 == super::EXPIRE_BATCH;
+    for id in due {
+        let card = find(tx, id)?;
+        let (free, _) = super::balance(tx, &credit(&card))?;
+        if free > 0 {
+            let line = ("expired", Place::Balance, Place::Expired, free);
+            super::moved(tx, actor, world, &credit(&card), line, None)?;
+        }
+    }
+    Ok(full)
+}
+
 /// Shows a card's code, once; afterwards only whoever wrote it down has it.
 ///
 /// # Errors
@@ -95,6 +154,19 @@ pub fn show_code(
     id: Id<CardKind>,
 ) -> Result<String, Failure> {
     actor.may(Permission::GiveCredit, None)?;
+    reveal(tx, actor, world, id)
+}
+
+/// Shows a card's code, once. The caller has asked for the permission.
+///
+/// # Errors
+/// [`Code::WrongState`] when it was shown before.
+pub(crate) fn reveal(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CardKind>,
+) -> Result<String, Failure> {
     let card = find(tx, id)?;
     if !rows::show_code(tx, card.id, world.now())? {
         let why = "the code was shown before; block this gift card and issue another";
@@ -152,6 +224,17 @@ pub fn set_state(
 ) -> Result<GiftCard, Failure> {
     actor.may(Permission::GiveCredit, None)?;
     find(tx, id)?;
+    stop(tx, actor, world, id, state)?;
+    find(tx, id)
+}
+
+fn stop(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CardKind>,
+    state: CardState,
+) -> Result<(), Failure> {
     if rows::set_card_state(tx, id, state)? {
         let kind = match state {
             CardState::Active => "gift_card.unblocked",
@@ -159,7 +242,7 @@ pub fn set_state(
         };
         emit(tx, actor, world, id, kind, json!({}));
     }
-    find(tx, id)
+    Ok(())
 }
 
 /// A card.

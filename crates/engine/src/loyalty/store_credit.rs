@@ -10,13 +10,13 @@ use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::StoreCredit;
 
-use super::Credit;
+use super::{Credit, Unit};
 use crate::event::emit;
 use crate::{Failure, World};
 
 /// The book of money a store credit has.
 pub fn credit(one: &StoreCredit) -> Credit {
-    Credit { book: one.id.shared_with(), subject: one.id.to_string(), currency: one.currency }
+    Credit { book: one.id.shared_with(), subject: one.id.to_string(), unit: Unit::Money(one.currency) }
 }
 
 /// A customer's store credit in a currency; opened when it is not there yet. The caller has asked for the permission.

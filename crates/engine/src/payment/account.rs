@@ -50,7 +50,7 @@ pub struct NewAccount {
 pub struct AccountChange {
     /// What people call it.
     pub name: Option<String>,
-    /// Where it is asked.
+    /// Where it is asked; another address needs the secret key again.
     pub url: Option<String>,
     /// What we ask with.
     pub secret_key: Option<String>,
@@ -153,6 +153,10 @@ pub fn change(
     let mut account = load(tx, id)?;
     edit::unchanged(id, account.version, version)?;
     check(change.secret_key.as_deref(), change.webhook_secret.as_deref())?;
+    if change.url.is_some() && change.url != account.url && change.secret_key.is_none() {
+        let message = "give the secret key again: a key that is kept is not sent to another address";
+        return Err(Refusal::invalid("secret_key", message).into());
+    }
     set(&mut account.name, change.name);
     set(&mut account.active, change.active);
     account.url = change.url.or(account.url);

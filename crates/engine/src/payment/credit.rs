@@ -1,17 +1,18 @@
-//! Payments with money that customers have with us: held on the gift card or store credit in the same transaction, spent part by part when it
+//! Payments with what customers have with us: held on the gift card, store credit or member in the same transaction, spent part by part when it
 //! is asked for, free again when the payment ends before. No provider is asked, so nothing is ever waited for.
 
 use domain::actor::Actor;
+use domain::loyalty::points::part as part_of;
 use domain::market::PaymentKind;
-use domain::payment::Timing;
+use domain::payment::{PartState, Timing};
 use domain::value::Id;
-use domain::value::id::Hold;
+use domain::value::id::{Hold, Member};
 use serde_json::json;
 use store::payment as rows;
 use store::{StoreError, Tx, ledger as books};
 
 use super::{Payment, capture, note};
-use crate::loyalty::{self, Credit, gift_card, store_credit};
+use crate::loyalty::{self, Credit, gift_card, member, store_credit};
 use crate::{Failure, World};
 
 /// What the money is held for.
@@ -31,7 +32,14 @@ pub(super) fn set_aside(
     credit: &Credit,
 ) -> Result<(), Failure> {
     let amount = payment.amounts.amount;
-    loyalty::hold(tx, actor, world, credit, (amount, None), cause(payment))?;
+    if let Some(points) = payment.points {
+        let member = member_of(credit);
+        loyalty::points::lock(tx, member)?;
+        loyalty::hold(tx, actor, world, credit, (points, None), cause(payment))?;
+        loyalty::points::put_into(tx, world, member, (payment.id, points))?;
+    } else {
+        loyalty::hold(tx, actor, world, credit, (amount, None), cause(payment))?;
+    }
     if !rows::authorise(tx, payment.id, &credit.subject)? {
         return Err(tx.begin_anew().into());
     }
@@ -54,9 +62,14 @@ pub(super) fn spend(
     amount: i64,
 ) -> Result<(), Failure> {
     let credit = of(tx, payment)?;
+    let done = payment.amounts.captured + payment.amounts.capturing;
+    let units = units(payment, done, done + amount);
+    if units == 0 {
+        return Ok(());
+    }
     let (hold, held) = aside(tx, payment)?;
-    loyalty::spend(tx, actor, world, &credit, (hold, amount))?;
-    if amount < held { keep(tx, actor, world, (payment, &credit), held - amount) } else { Ok(()) }
+    loyalty::spend(tx, actor, world, &credit, (hold, units))?;
+    if units < held { keep(tx, actor, world, (payment, &credit), held - units) } else { Ok(()) }
 }
 
 /// The other second phase: what was set aside is free again, or this much of it.
@@ -71,12 +84,20 @@ pub(super) fn free(
     part: Option<i64>,
 ) -> Result<(), Failure> {
     let credit = of(tx, payment)?;
+    let allowed = payment.amounts.authorised;
+    let part = units(payment, allowed - part.unwrap_or(payment.amounts.open_to_capture()), allowed);
+    if part == 0 {
+        return Ok(());
+    }
     let (hold, held) = aside(tx, payment)?;
     loyalty::release(tx, actor, world, &credit, hold)?;
-    match part {
-        Some(part) if part < held => keep(tx, actor, world, (payment, &credit), held - part),
-        _ => Ok(()),
+    if part < held {
+        keep(tx, actor, world, (payment, &credit), held - part)?;
     }
+    if payment.points.is_some() {
+        loyalty::points::put_back(tx, actor, world, member_of(&credit), (payment.id, part))?;
+    }
+    Ok(())
 }
 
 /// Keeps the rest aside. Nobody comes between: the account's row is ours until the commit.
@@ -91,7 +112,7 @@ fn keep(
     Ok(())
 }
 
-/// Puts what was spent back onto the card or credit it came from, also when that is blocked or has expired meanwhile: the money is the
+/// Puts what was spent back onto the card, credit or member it came from, also when that is blocked or has expired meanwhile: the money is the
 /// customer's all the same.
 ///
 /// # Errors
@@ -104,10 +125,34 @@ pub(super) fn give_back(
     amount: i64,
 ) -> Result<(), Failure> {
     let credit = of(tx, payment)?;
-    loyalty::unspend(tx, actor, world, &credit, amount, cause(payment))
+    let refunds = rows::refunds(tx, payment.id)?;
+    let came_back =
+        refunds.iter().filter(|one| one.state == PartState::Done && one.provider_reference.is_none());
+    let before: i64 = came_back.map(|one| one.amount).sum();
+    let units = units(payment, before, before + amount);
+    if units == 0 {
+        return Ok(());
+    }
+    loyalty::unspend(tx, actor, world, &credit, units, cause(payment))?;
+    if payment.points.is_some() {
+        loyalty::points::put_back(tx, actor, world, member_of(&credit), (payment.id, units))?;
+    }
+    Ok(())
 }
 
-/// The gift card or store credit a payment is made with.
+/// What part of a payment is where it is paid from: minor units there too, or points. Parts are told by where they begin and end, so that
+/// they sum to the whole however it is split.
+fn units(payment: &Payment, from: i64, to: i64) -> i64 {
+    let whole = payment.amounts.amount;
+    payment.points.map_or(to - from, |points| part_of(points, whole, to) - part_of(points, whole, from))
+}
+
+/// The member whose points a payment takes.
+const fn member_of(credit: &Credit) -> Id<Member> {
+    credit.book.shared_with()
+}
+
+/// The gift card, store credit or member a payment is made with.
 fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Credit, Failure> {
     let lost = || StoreError::Corrupt(format!("payment {} does not name what pays it", payment.id));
     let named = payment.provider_reference.as_deref().ok_or_else(lost)?;
@@ -119,6 +164,11 @@ fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Credit, Failure> {
         PaymentKind::StoreCredit => {
             let id = Id::parse(named).map_err(|_| lost())?;
             Ok(store_credit::credit(&store_credit::find(tx, id)?))
+        }
+        PaymentKind::Points => {
+            let id = Id::parse(named).map_err(|_| lost())?;
+            loyalty::points::lock(tx, id)?;
+            Ok(member::credit(&member::find(tx, id)?))
         }
         _ => Err(lost().into()),
     }

@@ -12,7 +12,7 @@ use store::{StoreError, Tx};
 use super::account::Account;
 use super::{let_go, load, tell};
 use crate::job::{self, Job};
-use crate::webhook::Secret;
+use crate::signature::Secret;
 use crate::{Failure, Keyring, World};
 use domain::actor::Actor;
 

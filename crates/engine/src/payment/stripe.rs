@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::{Operation, Verdict};
-use crate::webhook::TOLERANCE_SECONDS;
+use crate::signature::TOLERANCE_SECONDS;
 
 /// Under this name an intent or a refund of theirs carries our payment's id.
 pub const PAYMENT: &str = "payment";

@@ -7,24 +7,25 @@ use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::delivery::{Destination, Kind, serves};
 use domain::promise::queue::{Supply, covered};
-use domain::promise::{self as rules, When};
-use domain::routing::{self, Candidate};
-use domain::stock::selling::{Later, Rule};
+use domain::routing::Allocation;
+use domain::stock::selling::{Claims, Later, Rule};
 use domain::stock::{self, Wish};
 use domain::value::id::{Channel as ChannelKind, DeliveryMethod, Location as LocationKind, Variant};
 use domain::value::{Coordinates, Id, Instant, Reference};
 use store::delivery::Method;
-use store::location::{Location, Site};
 use store::market::Channel;
 use store::stock::expected::ExpectedGoods;
 use store::{Tx, stock as shelves};
 
-use super::date;
+use super::{date, nearby};
 use crate::fulfilment::Promised;
 use crate::location::area;
-use crate::stock::availability::{Picture, Reach, picture, reach};
+use crate::routing::{self, Outline, Values, WhereTo};
+use crate::stock::availability::{self, Known, Picture, Reach, reach_among};
 use crate::stock::selling;
-use crate::{Failure, external};
+use crate::{Failure, external, price};
+
+pub use super::nearby::{Ready, Source, Store};
 
 /// The most lines that are asked about at once.
 pub const LINES_MAX: usize = 100;
@@ -85,25 +86,6 @@ impl Line {
     }
 }
 
-/// A store, and what lies on its shelves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// The store.
-    pub location: Location,
-    /// How far it is.
-    pub distance_m: Option<u32>,
-    /// Its door is open.
-    pub open: bool,
-    /// When it next opens, and closes.
-    pub next: (Option<Instant>, Option<Instant>),
-    /// How many of each line lie there.
-    pub here: Vec<i64>,
-    /// When everything asked for can be collected; none when not all of it is there.
-    pub ready: Option<(Instant, When)>,
-    /// When the first of what is missing is expected there.
-    pub expected_at: Option<Instant>,
-}
-
 /// A way parcels go, and when they are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -131,23 +113,32 @@ pub fn answer(tx: &mut Tx<'_>, actor: &Actor, asked: &Asked) -> Result<Answer, F
     let wishes = wishes(tx, &asked.lines)?;
     let demand = stock::demand(&wishes);
     let variants: Vec<Id<Variant>> = demand.keys().copied().collect();
-    let reach = reach(tx, &channel)?;
-    let picture = picture(tx, &reach, &variants)?;
-    let rules = selling::of(tx, channel.id, &variants)?;
-    let lines: Vec<Line> = wishes.iter().map(|wish| line(wish, &picture, &rules)).collect();
+    let sites = store::location::sites(tx, channel.network)?;
+    let methods = store::delivery::offered(tx, channel.id)?;
+    let reach = reach_among(tx, &channel, &sites)?;
+    let known = availability::known(tx, &variants)?;
+    let picture = availability::draw(&reach, &known);
     let point = match (asked.point, &asked.destination) {
         (Some(point), _) => Some(point),
         (None, Some(to)) => area::coordinates_of(tx, to.country, to.postal_code.as_deref())?,
         (None, None) => None,
     };
-    let expected = shelves::expected::to_come_of(tx, &variants, EXPECTED_MAX)?;
-    let stores = stores(tx, asked, (&channel, point), &wishes, &expected)?;
-    let ground = Ground { asked, reach: &reach, picture: &picture, rules: &rules, expected: &expected };
-    let deliveries = if lines.iter().all(Line::can_be_had) {
-        deliveries(tx, &channel, &ground, &demand)?
-    } else {
-        Vec::new()
+    let ground = Ground {
+        asked,
+        channel: &channel,
+        methods: &methods,
+        wishes: &wishes,
+        demand: &demand,
+        reach: &reach,
+        known: &known,
+        picture: &picture,
+        rules: selling::of(tx, channel.id, &variants)?,
+        expected: shelves::expected::to_come_of(tx, &variants, EXPECTED_MAX)?,
     };
+    let lines: Vec<Line> = wishes.iter().map(|wish| line(wish, &picture, &ground.rules)).collect();
+    let stores = if asked.stores > 0 { nearby::stores(tx, &ground, point, sites)? } else { Vec::new() };
+    let can_be_had = lines.iter().all(Line::can_be_had);
+    let deliveries = if can_be_had { deliveries(tx, &ground)? } else { Vec::new() };
     Ok(Answer { at: asked.at, point, lines, stores, deliveries })
 }
 
@@ -179,104 +170,33 @@ fn line(wish: &Wish, picture: &Picture, rules: &HashMap<Id<Variant>, Rule>) -> L
     Line { variant: wish.variant, asked: wish.quantity, there, beyond }
 }
 
-/// The stores where goods are collected, the nearest first, with what lies there.
-fn stores(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    (channel, point): (&Channel, Option<Coordinates>),
-    wishes: &[Wish],
-    expected: &[ExpectedGoods],
-) -> Result<Vec<Store>, Failure> {
-    let near = nearest(tx, (channel, point), asked.stores)?;
-    let ids: Vec<_> = near.iter().map(|(_, id)| *id).collect();
-    let locations = store::location::among(tx, &ids)?;
-    let full = date::full_today(tx, &locations, asked.at)?;
-    let mut takes: Vec<_> =
-        wishes.iter().flat_map(|wish| &wish.takes).map(|(part, _)| part.bytes()).collect();
-    takes.sort_unstable();
-    takes.dedup();
-    let places: Vec<[u8; 16]> = ids.iter().map(|id| id.bytes()).collect();
-    let there: HashMap<_, _> = shelves::on_shelves(tx, &takes, &places)?.into_iter().collect();
-    let of = |(distance_m, id): &(Option<u32>, Id<LocationKind>)| {
-        let location = locations.iter().find(|one| one.id == *id)?;
-        let at_hand = |part| there.get(&(part, *id)).copied().unwrap_or(0);
-        let here: Vec<i64> = wishes.iter().map(|wish| stock::kits_possible(&wish.takes, at_hand)).collect();
-        let is_complete = wishes.iter().zip(&here).all(|(wish, here)| wish.quantity <= *here);
-        let place = date::place(location, full.contains(id));
-        let ready_at = is_complete.then(|| rules::ready_at(&place, asked.at)).flatten();
-        let missing = |goods: &&ExpectedGoods| {
-            goods.location == *id
-                && wishes.iter().any(|wish| wish.takes.iter().any(|(part, _)| *part == goods.variant))
-        };
-        let expected_at = expected.iter().find(missing).map(|goods| goods.due_at).filter(|_| !is_complete);
-        let (hours, zone) = (location.hours.as_ref(), &location.zone);
-        Some(Store {
-            location: location.clone(),
-            distance_m: *distance_m,
-            open: hours.is_some_and(|hours| hours.is_open(asked.at, zone)),
-            next: (
-                hours.and_then(|hours| hours.next_opening(asked.at, zone)),
-                hours.and_then(|hours| hours.next_closing(asked.at, zone)),
-            ),
-            here,
-            ready: ready_at.map(|at| (at, rules::when(asked.at, at, zone))),
-            expected_at,
-        })
-    };
-    Ok(near.iter().filter_map(of).collect())
-}
-
-/// How far a location is, in metres, when that is known; and the location.
-type Near = (Option<u32>, Id<LocationKind>);
-
-/// The nearest places where a channel's goods can be collected: of its own network, and of those its pickup methods name.
-fn nearest(
-    tx: &mut Tx<'_>,
-    (channel, point): (&Channel, Option<Coordinates>),
-    limit: usize,
-) -> Result<Vec<Near>, Failure> {
-    let mut sites: Vec<Site> = store::location::sites(tx, channel.network)?;
-    for method in store::delivery::offered(tx, channel.id)? {
-        if let Some(network) = method.pickup_network.filter(|network| *network != channel.network) {
-            sites.extend(store::location::sites(tx, network)?);
-        }
-    }
-    let mut seen = std::collections::HashSet::with_capacity(sites.len());
-    sites.retain(|site| site.can_pick_up && seen.insert(site.id));
-    let distance = |site: &Site| point.zip(site.coordinates).map(|(one, other)| one.distance_m(other));
-    let mut near: Vec<_> = sites.iter().map(|site| (distance(site), site.id)).collect();
-    // Those on the map first; a stable order keeps the network's rank where nothing is known of distances.
-    near.sort_by_key(|(metres, _)| (metres.is_none(), *metres));
-    near.truncate(limit.min(STORES_MAX));
-    Ok(near)
-}
-
 /// What is known of the goods.
-struct Ground<'a> {
-    asked: &'a Asked,
-    reach: &'a Reach,
-    picture: &'a Picture,
-    rules: &'a HashMap<Id<Variant>, Rule>,
-    expected: &'a [ExpectedGoods],
+pub(super) struct Ground<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) channel: &'a Channel,
+    /// The delivery methods offered.
+    pub(super) methods: &'a [Method],
+    pub(super) wishes: &'a [Wish],
+    pub(super) demand: &'a BTreeMap<Id<Variant>, i64>,
+    pub(super) reach: &'a Reach,
+    pub(super) known: &'a Known,
+    pub(super) picture: &'a Picture,
+    pub(super) rules: HashMap<Id<Variant>, Rule>,
+    pub(super) expected: Vec<ExpectedGoods>,
 }
 
 /// When goods are somewhere from where they are sent: where, and from when on.
 type Leg = (Id<LocationKind>, Instant);
 
 /// By when each method that goes there brings the goods.
-fn deliveries(
-    tx: &mut Tx<'_>,
-    channel: &Channel,
-    ground: &Ground<'_>,
-    demand: &BTreeMap<Id<Variant>, i64>,
-) -> Result<Vec<Delivery>, Failure> {
+fn deliveries(tx: &mut Tx<'_>, ground: &Ground<'_>) -> Result<Vec<Delivery>, Failure> {
     let Some(destination) = &ground.asked.destination else { return Ok(Vec::new()) };
-    let mut methods = store::delivery::offered(tx, channel.id)?;
+    let mut methods = ground.methods.to_vec();
     methods.retain(|method| method.kind == Kind::Ship && serves(&method.zone, destination));
     if methods.is_empty() {
         return Ok(Vec::new());
     }
-    let (legs, later) = ground.legs(demand);
+    let (legs, later) = ground.legs(tx)?;
     let ids: Vec<_> = legs.iter().map(|(location, _)| *location).collect();
     let locations = store::location::among(tx, &ids)?;
     let full = date::full_today(tx, &locations, ground.asked.at)?;
@@ -300,8 +220,8 @@ fn deliveries(
 
 impl Ground<'_> {
     /// From where the demand is sent, and whether part of it is not there yet.
-    fn legs(&self, demand: &BTreeMap<Id<Variant>, i64>) -> (Vec<Leg>, bool) {
-        let mut now = demand.clone();
+    fn legs(&self, tx: &mut Tx<'_>) -> Result<(Vec<Leg>, bool), Failure> {
+        let mut now = self.demand.clone();
         let mut legs: Vec<Leg> = Vec::new();
         let mut later = false;
         for (variant, asked) in &mut now {
@@ -313,34 +233,82 @@ impl Ground<'_> {
             }
         }
         now.retain(|_, asked| *asked > 0);
-        if let Ok(allocations) = routing::route(&now, &self.candidates(&now)) {
-            let mut from: Vec<_> = allocations.iter().map(|part| (part.location, self.asked.at)).collect();
+        if !now.is_empty() {
+            let parts = self.parts(tx, &now)?;
+            let mut from: Vec<_> = parts.iter().map(|part| part.location).collect();
+            if parts.iter().map(|part| part.quantity).sum::<i64>() < now.values().sum() {
+                // What would wait to be routed is promised as from the place that would be asked first.
+                from.extend(self.reach.locations.first());
+            }
             from.sort_unstable();
             from.dedup();
-            legs.extend(from);
+            legs.extend(from.into_iter().map(|location| (location, self.asked.at)));
         }
-        (legs, later)
+        Ok((legs, later))
     }
 
-    fn candidates(&self, demand: &BTreeMap<Id<Variant>, i64>) -> Vec<Candidate> {
-        let mut free: HashMap<Id<LocationKind>, BTreeMap<Id<Variant>, i64>> = HashMap::new();
-        for variant in demand.keys() {
-            for shelf in self.picture.shelves(*variant).iter().filter(|shelf| shelf.free() > 0) {
-                free.entry(shelf.location).or_default().insert(*variant, shelf.free());
-            }
-        }
-        let ranked = self.reach.locations.iter();
-        ranked
-            .filter_map(|location| Some(Candidate { location: *location, free: free.remove(location)? }))
-            .collect()
+    /// From where goods would be taken that are there, as the channel's routing profile or the plain rule says.
+    fn parts(
+        &self,
+        tx: &mut Tx<'_>,
+        demand: &BTreeMap<Id<Variant>, i64>,
+    ) -> Result<Vec<Allocation>, Failure> {
+        let (at, channel) = (self.asked.at, self.channel);
+        let market = store::market::find_market(tx, channel.market)?;
+        let market = market.ok_or_else(|| Refusal::not_found("market", channel.market))?;
+        let of = (channel.id, market.currency);
+        let version = routing::profile::of_order(tx, at, of, self.reach)?;
+        let values = if version.is_some() { self.values(tx)? } else { Values::default() };
+        let outline = Outline {
+            channel: channel.id,
+            market: market.id,
+            customer: None,
+            kind: Kind::Ship,
+            placed_at: at,
+            to: WhereTo::Known(self.asked.destination.as_ref()),
+            reach: self.reach,
+            demand,
+            values,
+            first: &[],
+        };
+        routing::imagine(tx, at, version.as_ref(), &outline, self.picture)
+    }
+
+    /// What is asked for is worth what it costs everybody, without promotions.
+    fn values(&self, tx: &mut Tx<'_>) -> Result<Values, Failure> {
+        let pieces: Vec<_> = self.wishes.iter().map(|wish| (wish.variant, wish.quantity)).collect();
+        let prices = price::prices(tx, self.channel, None, &pieces, self.asked.at)?;
+        let worth = |(wish, price): (&'_ Wish, &Option<price::Price>)| {
+            let gross = price.as_ref().map_or(0, |price| price.minor.saturating_mul(wish.quantity));
+            (wish.variant, gross, wish.quantity)
+        };
+        let all: Vec<_> = self.wishes.iter().zip(&prices).map(worth).collect();
+        let lines = all.iter().zip(self.wishes);
+        Ok(Values::of(
+            lines.map(|((variant, gross, quantity), wish)| {
+                (*variant, *gross, *quantity, wish.takes.as_slice())
+            }),
+        ))
     }
 
     /// Where and when so many of a variant come that are not there, behind all who wait for it already.
     fn comes(&self, variant: Id<Variant>, missing: i64) -> Option<Leg> {
+        self.comes_for(&self.picture.claims(variant), (variant, missing), None)
+            .and_then(|(location, at)| Some((location.or(self.reach.locations.first().copied())?, at)))
+    }
+
+    /// The same behind these claims, at one location only, if one is named; no location when the channel's lead time says when.
+    pub(super) fn comes_for(
+        &self,
+        claims: &Claims,
+        (variant, missing): (Id<Variant>, i64),
+        only: Option<Id<LocationKind>>,
+    ) -> Option<(Option<Id<LocationKind>>, Instant)> {
         let rule = self.rules.get(&variant)?;
-        let claims = self.picture.claims(variant);
-        let own: Vec<&ExpectedGoods> =
-            self.expected.iter().filter(|goods| goods.variant == variant).collect();
+        let counts = |goods: &&ExpectedGoods| {
+            goods.variant == variant && only.is_none_or(|location| location == goods.location)
+        };
+        let own: Vec<&ExpectedGoods> = self.expected.iter().filter(counts).collect();
         let supplies: Vec<Supply> = own
             .iter()
             .map(|goods| Supply { at: goods.due_at.max(self.asked.at), quantity: goods.to_come() })
@@ -348,11 +316,8 @@ impl Ground<'_> {
         let ahead = claims.unserved() + claims.preordered;
         let release = rule.releases_at.unwrap_or(self.asked.at);
         match covered(&supplies, ahead, &[missing]).pop().flatten() {
-            Some(place) => Some((own[place].location, supplies[place].at.max(release))),
-            None => {
-                let at = self.asked.at.plus_seconds(rule.lead_days? * DAY_SECONDS);
-                Some((*self.reach.locations.first()?, at))
-            }
+            Some(place) => Some((Some(own[place].location), supplies[place].at.max(release))),
+            None => Some((None, self.asked.at.plus_seconds(rule.lead_days? * DAY_SECONDS))),
         }
     }
 }

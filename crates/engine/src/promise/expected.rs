@@ -221,6 +221,9 @@ pub fn receive(
         post(tx, actor, world, (&goods, "received"), postings)?;
     }
     selling::claim_arrived(tx, actor, world, goods.variant, arrival.available)?;
+    if arrival.available > 0 {
+        waiting::serve(tx, world, goods.variant)?;
+    }
     let body = json!({
         "variant": goods.variant.to_string(), "location": goods.location.to_string(), "available": arrival.available, "quality": arrival.quality,
         "damaged": arrival.damaged, "missing": if ends { (to_come - total).max(0) } else { 0 }, "over": (total - to_come).max(0),

@@ -7,23 +7,28 @@ use domain::actor::Actor;
 use domain::promise::queue::{Supply, covered};
 use domain::stock::State;
 use domain::stock::selling::Later;
-use domain::value::id::{FulfilmentOrder as FulfilmentKind, Order as OrderKind, Variant};
+use domain::value::id::{
+    FulfilmentOrder as FulfilmentKind, Location as LocationKind, Order as OrderKind, Variant,
+};
 use domain::value::{Id, Instant};
 use serde_json::{Value, json};
 use store::delivery::Method;
 use store::fulfilment::waiting::{self as rows, Waiting};
 use store::location::Location;
+use store::stock::expected::ExpectedGoods;
 use store::{StoreError, Tx, ledger as books};
 
 use super::date;
 use crate::event::emit;
-use crate::fulfilment::Promised;
+use crate::fulfilment::{Promised, pool};
 use crate::job::{self, Job};
 use crate::stock::{book_of, selling};
 use crate::{Failure, World};
 
 /// The job that goes on with a queue too long for one transaction.
 pub const RENEW: &str = "promise.renew";
+/// The job that gives goods which came to those who wait for them.
+pub const SERVE: &str = "promise.serve";
 /// The most who are promised anew in one transaction.
 const ROUND: i64 = 100;
 /// The most deliveries of one variant that are looked at.
@@ -51,6 +56,31 @@ pub fn on_renew(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) ->
     renew_after(tx, actor, world, variant, after)
 }
 
+/// Goods came that are claimed for those who wait: they are given to them right after the commit, by a job, because serving somebody begins
+/// with the lock of his order, and the receipt has locked the book.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn serve(tx: &mut Tx<'_>, world: &mut World, variant: Id<Variant>) -> Result<(), Failure> {
+    if rows::queue(tx, variant, Id::from_bytes([0; 16]), 1)?.is_empty() {
+        return Ok(());
+    }
+    let now = world.now();
+    job::enqueue(tx, world, SERVE, variant, json!({}), now)
+}
+
+/// Gives those who wait what came, the longest waiting first: a round of them in one transaction, and the next job follows at once.
+///
+/// # Errors
+/// What the store says.
+pub fn on_serve(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
+    if pool::route_waiting(tx, actor, world)? {
+        let now = world.now();
+        job::enqueue(tx, world, SERVE, &job.subject, json!({}), now)?;
+    }
+    Ok(())
+}
+
 fn renew_after(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -64,13 +94,13 @@ fn renew_after(
     }
     let ahead = rows::pieces_up_to(tx, variant, after)?;
     let mut outlook = Outlook::of(tx, variant, world.now())?;
-    let claims: Vec<i64> = queue.iter().map(|waiting| waiting.quantity).collect();
-    let places = covered(&outlook.supplies, ahead, &claims);
-    for (waiting, place) in queue.iter().zip(places) {
+    let mut up_to = ahead;
+    for waiting in &queue {
+        up_to += waiting.quantity;
         if waiting.later.is_none() {
             continue;
         }
-        let promised = outlook.promised(tx, (variant, waiting), place)?;
+        let promised = outlook.promised(tx, (variant, waiting), up_to)?;
         if promised != waiting.promised {
             rows::promise(tx, (waiting.order, waiting.id), promised)?;
             tell(tx, actor, world, (variant, waiting), promised);
@@ -110,47 +140,63 @@ struct Way {
 /// What is there of a variant and what is to come, and where.
 struct Outlook {
     now: Instant,
-    supplies: Vec<Supply>,
-    places: Vec<Option<Location>>,
+    shelves: Vec<(Id<LocationKind>, i64)>,
+    expected: Vec<ExpectedGoods>,
+    locations: Vec<Location>,
     ways: HashMap<Id<OrderKind>, Way>,
 }
 
 impl Outlook {
     fn of(tx: &mut Tx<'_>, variant: Id<Variant>, now: Instant) -> Result<Outlook, Failure> {
-        let balances = books::balances(tx, book_of(variant))?;
-        let there = balances.iter().filter(|(account, _)| account.state == State::Available.code());
-        let there: Vec<_> = there.filter(|(_, amount)| *amount > 0).collect();
-        let fullest = there.iter().max_by_key(|(_, amount)| *amount).map(|(account, _)| account.place);
-        let mut supplies = vec![Supply { at: now, quantity: there.iter().map(|(_, amount)| amount).sum() }];
+        let balances = books::balances(tx, book_of(variant))?.into_iter();
+        let there =
+            balances.filter(|(account, amount)| account.state == State::Available.code() && *amount > 0);
+        let shelves: Vec<_> =
+            there.map(|(account, amount)| (Id::from_bytes(account.place), amount)).collect();
+        let fullest = shelves.iter().max_by_key(|(_, amount)| *amount).map(|(location, _)| *location);
         let expected = store::stock::expected::to_come_of(tx, &[variant], EXPECTED_MAX)?;
         let mut ids: Vec<_> = expected.iter().map(|goods| goods.location).collect();
-        ids.extend(fullest.map(Id::from_bytes));
+        ids.extend(fullest);
         let locations = store::location::among(tx, &ids)?;
-        let located = |bytes: [u8; 16]| locations.iter().find(|one| one.id.bytes() == bytes).cloned();
-        let mut places = vec![fullest.and_then(located)];
-        for goods in expected {
-            supplies.push(Supply { at: goods.due_at.max(now), quantity: goods.to_come() });
-            places.push(located(goods.location.bytes()));
-        }
-        Ok(Outlook { now, supplies, places, ways: HashMap::new() })
+        Ok(Outlook { now, shelves, expected, locations, ways: HashMap::new() })
     }
 
-    /// What somebody is promised whose goods have come with the supply at a place; with none, what the channel's lead time says.
+    /// With which supply the goods have come of somebody up to and with whom so many pieces are claimed: from when on, and where. What is
+    /// collected at a location comes from there.
+    fn comes(&self, waiting: &Waiting, up_to: i64) -> Option<(Instant, Id<LocationKind>)> {
+        let counts = |location: Id<LocationKind>| waiting.location.is_none_or(|own| own == location);
+        let shelves: Vec<_> = self.shelves.iter().filter(|(location, _)| counts(*location)).collect();
+        let expected: Vec<_> = self.expected.iter().filter(|goods| counts(goods.location)).collect();
+        let there = shelves.iter().map(|(_, amount)| amount).sum();
+        let mut supplies = vec![Supply { at: self.now, quantity: there }];
+        supplies.extend(
+            expected.iter().map(|goods| Supply { at: goods.due_at.max(self.now), quantity: goods.to_come() }),
+        );
+        let place = covered(&supplies, 0, &[up_to]).pop().flatten()?;
+        let fullest = || shelves.iter().max_by_key(|(_, amount)| *amount).map(|(location, _)| *location);
+        let location = if place == 0 { fullest()? } else { expected[place - 1].location };
+        Some((supplies[place].at, location))
+    }
+
+    /// What somebody is promised up to and with whom so many pieces are claimed; where too little comes, what the channel's lead time says.
     fn promised(
         &mut self,
         tx: &mut Tx<'_>,
         (variant, waiting): (Id<Variant>, &Waiting),
-        place: Option<usize>,
+        up_to: i64,
     ) -> Result<Promised, Failure> {
         let way = self.way(tx, variant, waiting)?;
-        let there_at = match (place, waiting.later, way.lead_days) {
-            (Some(place), ..) => self.supplies[place].at,
-            (None, Some(Later::BackOrder), Some(days)) => waiting.since.plus_seconds(days * DAY_SECONDS),
+        let (there_at, comes_to) = match (self.comes(waiting, up_to), waiting.later, way.lead_days) {
+            (Some((at, location)), ..) => (at, Some(location)),
+            (None, Some(Later::BackOrder), Some(days)) => {
+                (waiting.since.plus_seconds(days * DAY_SECONDS), None)
+            }
             _ => return Ok(Promised::default()),
         };
         let from = there_at.max(self.now).max(waiting.not_before.unwrap_or(self.now));
         let location = waiting.location.and(way.home.as_ref());
-        let location = location.or(place.and_then(|place| self.places[place].as_ref())).or(way.home.as_ref());
+        let known = comes_to.and_then(|id| self.locations.iter().find(|one| one.id == id));
+        let location = location.or(known).or(way.home.as_ref());
         let kind = if waiting.location.is_some() {
             domain::delivery::Kind::Pickup
         } else {
@@ -194,10 +240,9 @@ pub(crate) fn give(
         for line in one.lines.iter().take(1) {
             let up_to = rows::pieces_up_to(tx, line.variant, one.id)?;
             let mut outlook = Outlook::of(tx, line.variant, now)?;
-            let place = covered(&outlook.supplies, 0, &[up_to]).pop().flatten();
             let before = Id::from_bytes(previous(one.id.bytes()));
             for waiting in rows::queue(tx, line.variant, before, 1)? {
-                let promised = outlook.promised(tx, (line.variant, &waiting), place)?;
+                let promised = outlook.promised(tx, (line.variant, &waiting), up_to)?;
                 rows::promise(tx, (one.order, one.id), promised)?;
             }
         }

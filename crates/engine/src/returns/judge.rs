@@ -2,7 +2,6 @@
 
 use domain::actor::Actor;
 use domain::catalogue::Given;
-use domain::fulfilment::State as PartState;
 use domain::order::{State as OrderState, share};
 use domain::returns::policy::{DeliveryRefund, Facts, Ruling, Terms, rule};
 use domain::returns::{Condition, Means, State, Way};
@@ -66,22 +65,15 @@ pub fn lines(
     asked: &[Asked],
     (reason, wished): (&str, Option<Means>),
 ) -> Result<Vec<Judged>, Failure> {
-    if !matches!(order.state, OrderState::Placed | OrderState::Completed) {
-        let message =
-            format!("order {} is {}; nothing of it can come back", order.number, order.state.text());
-        return Err(Refusal::new(Code::WrongState, message).into());
-    }
     let mut lines = order_rows::lines(tx, order.id)?;
-    let all = store::fulfilment::of_order(tx, order.id)?;
-    let announced = announced_units(tx, order)?;
+    let had = Had::of(tx, order)?;
     let policies = policy::active(tx)?;
     let mut judged: Vec<Judged> = Vec::with_capacity(asked.len());
     for (number, one) in asked.iter().enumerate() {
         let found = lines.iter_mut().find(|line| line.id == one.line);
         let line = found
             .ok_or_else(|| Refusal::not_found("order line", one.line).at(format!("lines.{number}.line")))?;
-        let coming: i64 = announced.iter().filter(|(id, _)| *id == line.id).map(|(_, units)| units).sum();
-        let there = line.quantity - line.cancelled - line.returned - open_units(line, &all) - coming;
+        let there = had.free(line);
         if one.quantity < 1 || one.quantity > there {
             let refusal = Refusal::new(
                 Code::WrongState,
@@ -95,7 +87,7 @@ pub fn lines(
         let (policy, terms) = terms_of(tx, &policies, (line.variant, order.customer, Some(order.channel)))?;
         let chosen = wished.or_else(|| judged.first().map(|first| first.ruling.means));
         let facts = Facts {
-            had_at: Some(had_at(order, line, &all)),
+            had_at: Some(had.at(order, line)),
             now: world.now(),
             reason,
             condition: one.condition,
@@ -113,6 +105,51 @@ pub fn lines(
     Ok(judged)
 }
 
+/// What the customer has of an order, and what of it is spoken for.
+pub(super) struct Had {
+    parts: Vec<FulfilmentOrder>,
+    spoken_for: Vec<(Id<OrderLine>, i64)>,
+}
+
+impl Had {
+    /// What the customer has of an order that is locked by who will act on it.
+    ///
+    /// # Errors
+    /// [`Code::WrongState`] when nothing of it was sold.
+    pub(super) fn of(tx: &mut Tx<'_>, order: &Order) -> Result<Had, Failure> {
+        if !matches!(order.state, OrderState::Placed | OrderState::Completed) {
+            let message =
+                format!("order {} is {}; nothing of it can come back", order.number, order.state.text());
+            return Err(Refusal::new(Code::WrongState, message).into());
+        }
+        let mut spoken_for = announced_units(tx, order)?;
+        spoken_for.extend(rows::claim::live(tx, order.id)?);
+        Ok(Had { parts: store::fulfilment::of_order(tx, order.id)?, spoken_for })
+    }
+
+    /// How many of a line the customer has that nobody brings back or claims yet.
+    pub(super) fn free(&self, line: &order::Line) -> i64 {
+        let own = self.spoken_for.iter().filter(|(id, _)| *id == line.id);
+        let spoken_for: i64 = own.map(|(_, units)| units).sum();
+        line.quantity - line.cancelled - line.returned - open_units(line, &self.parts) - spoken_for
+    }
+
+    /// The parts of the order by which goods of a line left, the last first.
+    pub(super) fn left_by(&self, line: Id<OrderLine>) -> Vec<&FulfilmentOrder> {
+        let has = |one: &&FulfilmentOrder| {
+            one.state.has_left() && one.lines.iter().any(|piece| piece.line == line && piece.quantity > 0)
+        };
+        let mut left: Vec<_> = self.parts.iter().filter(has).collect();
+        left.sort_by_key(|one| std::cmp::Reverse(one.left_at));
+        left
+    }
+
+    /// When the customer got goods of a line: when the last of them left, or the order was placed.
+    pub(super) fn at(&self, order: &Order, line: &order::Line) -> Instant {
+        self.left_by(line.id).iter().find_map(|one| one.left_at).unwrap_or(order.placed_at)
+    }
+}
+
 /// Units that are announced to come back, for which the order owes nothing less yet: nobody else brings the same ones.
 fn announced_units(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Id<OrderLine>, i64)>, Failure> {
     let mut units = Vec::new();
@@ -126,20 +163,11 @@ fn announced_units(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Id<OrderLine>,
     Ok(units)
 }
 
-/// When the customer got goods of a line: when the last of them left, or the order was placed.
-fn had_at(order: &Order, line: &order::Line, all: &[FulfilmentOrder]) -> Instant {
-    let has = |one: &&FulfilmentOrder| {
-        matches!(one.state, PartState::Shipped | PartState::Collected | PartState::Delivered)
-            && one.lines.iter().any(|piece| piece.line == line.id)
-    };
-    all.iter().filter(has).filter_map(|one| one.left_at).max().unwrap_or(order.placed_at)
-}
-
 /// A policy and its version.
-type Versioned = (Id<ReturnPolicy>, i64);
+pub(super) type Versioned = (Id<ReturnPolicy>, i64);
 
 /// The policy that holds for goods, and its terms; the open ones where none is written.
-fn terms_of(
+pub(super) fn terms_of(
     tx: &mut Tx<'_>,
     policies: &[Policy],
     (variant, customer, channel): (Id<id::Variant>, Option<Id<id::Customer>>, Option<Id<id::Channel>>),
@@ -265,6 +293,7 @@ pub(super) fn unreceipted(
         tax_rate: domain::value::Rate::ZERO,
         cancelled: 0,
         returned: 0,
+        handed: 0,
         takes: variant.takes(),
     };
     let (condition, quantity, value) = (Some(line.condition), line.quantity, line.refund);
@@ -403,7 +432,12 @@ pub(super) fn credit(
 
 /// The terms under which a line was judged, as they stood then.
 pub(super) fn terms_then(tx: &mut Tx<'_>, line: &Line) -> Result<Terms, Failure> {
-    let found = match line.policy {
+    terms_at(tx, line.policy)
+}
+
+/// The terms of a policy as they stood in a version; the open ones where none was written.
+pub(super) fn terms_at(tx: &mut Tx<'_>, policy: Option<Versioned>) -> Result<Terms, Failure> {
+    let found = match policy {
         Some((policy, version)) => policies::terms_at(tx, policy, version)?,
         None => None,
     };

@@ -30,10 +30,15 @@ pub(super) fn pay_out(
                 the_way_it_came(tx, &trusted, world, (order, taken), amount, cash_max)?
             }
             Means::Cash => {
+                let amount = all_but_points(tx, &trusted, world, (order, taken), amount)?;
                 bounded(cash_max, amount)?;
                 elsewhere(tx, &trusted, world, (order, taken), amount, None)?;
             }
             Means::StoreCredit | Means::GiftCard => {
+                let amount = all_but_points(tx, &trusted, world, (order, taken), amount)?;
+                if amount == 0 {
+                    return give_back_too_much(tx, actor, world, order);
+                }
                 let credit = credit_for(tx, &trusted, world, taken)?;
                 elsewhere(tx, &trusted, world, (order, taken), amount, Some(&credit))?;
                 let cause = ("return", taken.id.to_string());
@@ -119,6 +124,30 @@ fn the_way_it_came(
     Ok(())
 }
 
+/// Points come back as points, never as money: gives back those among the first payments that make up an amount, and answers what of it
+/// is left for another way.
+fn all_but_points(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, taken): (&Order, &Return),
+    amount: i64,
+) -> Result<i64, Failure> {
+    let (mut left, mut other, mut place) = (amount, amount, rows::paid(tx, taken.id)?.len() as i64);
+    for one in payment_rows::of_order(tx, order.id)? {
+        let part = one.amounts.open_to_refund().min(left);
+        left -= part;
+        if part > 0 && one.kind == PaymentKind::Points {
+            payment::refund(tx, actor, world, one.id, Some(part))?;
+            let paid = Paid { means: Means::Original, amount: part, payment: Some(one.id), book: None };
+            rows::add_paid(tx, taken.id, place, &paid)?;
+            place += 1;
+            other -= part;
+        }
+    }
+    Ok(other)
+}
+
 fn elsewhere(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -130,7 +159,8 @@ fn elsewhere(
     let (mut left, mut place) = (amount, rows::paid(tx, taken.id)?.len() as i64);
     let book: Option<Id<Book>> = onto.map(|credit| credit.book);
     let named = onto.map_or_else(|| "cash".to_owned(), |credit| credit.subject.clone());
-    for one in payment_rows::of_order(tx, order.id)? {
+    let payments = payment_rows::of_order(tx, order.id)?;
+    for one in payments.iter().filter(|one| one.kind != PaymentKind::Points) {
         let part = one.amounts.open_to_refund().min(left);
         if part > 0 {
             payment::refund_elsewhere(tx, actor, world, one.id, (part, &named))?;

@@ -12,6 +12,7 @@ use store::{Tx, order as order_rows, returns as rows};
 
 use super::judge::{self, Asked, Judged};
 use super::{Return, Wish, find, keep, money, restock, settle, take_in_others, takes_back, tell};
+use crate::checkout::gift;
 use crate::order::{self, Order};
 use crate::stock::{Movement, post_movement};
 use crate::{Failure, World};
@@ -81,7 +82,12 @@ pub fn request(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Request
     find(tx, one.id)
 }
 
-fn goes_to(tx: &mut Tx<'_>, order: &Order, named: Option<Id<Location>>) -> Result<Id<Location>, Failure> {
+/// Where goods of an order go that come back: where is named, or the best place that takes returns.
+pub(super) fn goes_to(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    named: Option<Id<Location>>,
+) -> Result<Id<Location>, Failure> {
     if let Some(location) = named {
         takes_back(tx, location)?;
         return Ok(location);
@@ -98,7 +104,8 @@ fn goes_to(tx: &mut Tx<'_>, order: &Order, named: Option<Id<Location>>) -> Resul
     Err(Refusal::invalid("location", "no location takes returns by itself; name one").into())
 }
 
-fn approve(
+/// Goods that were asked for may come back, by post with a label.
+pub(super) fn approve(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -224,6 +231,10 @@ pub fn receive(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Arrival
             return Err(at(Refusal::invalid("condition", "what arrived is not kept"), "condition").into());
         }
         let grade = condition.filter(|condition| *condition != Condition::Inspect);
+        if let Some(of) = line.order_line {
+            gift::take_back(tx, actor, world, &order, (of, *quantity))
+                .map_err(|failure| failure.at(format!("lines.{number}.quantity")))?;
+        }
         let takes = lines.iter().find(|known| Some(known.id) == line.order_line).map(|known| &known.takes);
         for (variant, each) in takes.into_iter().flatten() {
             let place = (input.location, grade.unwrap_or(Condition::Inspect));
@@ -422,8 +433,10 @@ fn credited(
         let known = lines.iter_mut().find(|known| Some(known.id) == line.order_line);
         let Some(known) = known else { continue };
         let done = known.cancelled + known.returned;
-        let value = share(known.gross, known.quantity, done, *quantity);
-        let tax = share(known.tax, known.quantity, done, *quantity);
+        // A service that was cancelled meanwhile was paid back with that.
+        let quantity = (*quantity).min(known.quantity - done);
+        let value = share(known.gross, known.quantity, done, quantity);
+        let tax = share(known.tax, known.quantity, done, quantity);
         line.refund = value;
         let terms = judge::terms_then(tx, line)?;
         let facts = domain::returns::policy::Facts {
@@ -439,16 +452,7 @@ fn credited(
         };
         let ruling = rule(&terms, &facts);
         let (condition, policy) = (Some(line.condition), line.policy);
-        judged.push(Judged {
-            line: known.clone(),
-            quantity: *quantity,
-            condition,
-            value,
-            tax,
-            ruling,
-            policy,
-            terms,
-        });
+        judged.push(Judged { line: known.clone(), quantity, condition, value, tax, ruling, policy, terms });
         known.returned += quantity;
     }
     let cash_max = judged.first().and_then(|one| one.terms.cash_minor_max);

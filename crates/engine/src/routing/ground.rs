@@ -1,15 +1,16 @@
 //! What routing looks at: facts of the order, the goods wanted, and what is known of every location. Only what the profile asks for is
 //! read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use domain::delivery::{Destination, Kind};
 use domain::routing::Allocation;
 use domain::routing::condition::{Condition, Facts};
 use domain::routing::criterion::{Criterion, Measure};
 use domain::routing::decision::Decision;
 use domain::routing::profile::{Profile, Strategy};
 use domain::routing::wanted::{Candidate, Line as WantedLine, Supply, Wanted};
-use domain::value::id::{Location as LocationKind, Variant};
+use domain::value::id::{self, Location as LocationKind, Variant};
 use domain::value::zone::LocalDay;
 use domain::value::{Country, Id, Instant, Zone};
 use store::location::Location;
@@ -20,10 +21,100 @@ use super::Taking;
 use crate::Failure;
 use crate::location::area;
 use crate::order::Line;
-use crate::stock::availability::Picture;
+use crate::stock::availability::{Picture, Reach};
 
 /// Over how many days days of supply are counted.
 pub const OUTFLOW_DAYS: i64 = 28;
+
+/// An order as far as routing looks at it: placed, or only imagined.
+pub struct Outline<'a> {
+    /// In which channel and market.
+    pub channel: Id<id::Channel>,
+    /// The market.
+    pub market: Id<id::Market>,
+    /// Who buys, if that is known.
+    pub customer: Option<Id<id::Customer>>,
+    /// How the goods reach him.
+    pub kind: Kind,
+    /// When it is placed.
+    pub placed_at: Instant,
+    /// Where parcels go.
+    pub to: WhereTo<'a>,
+    /// From where goods may come.
+    pub reach: &'a Reach,
+    /// How many of each variant.
+    pub demand: &'a BTreeMap<Id<Variant>, i64>,
+    /// What is sold, and what it is worth.
+    pub values: Values,
+    /// The locations that have a part of it already.
+    pub first: &'a [Id<LocationKind>],
+}
+
+/// Where parcels go; looked up only when a profile asks.
+#[derive(Clone, Copy)]
+pub enum WhereTo<'a> {
+    /// Where the cart of an order says.
+    Cart(Id<id::Cart>),
+    /// There, if anywhere.
+    Known(Option<&'a Destination>),
+}
+
+/// What an order sells, and what it is worth, in minor units.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    /// The variants sold.
+    pub sold: BTreeSet<Id<Variant>>,
+    /// All together.
+    pub total_minor: i64,
+    /// One piece of each variant that is taken from shelves.
+    pub each_minor: BTreeMap<Id<Variant>, i64>,
+}
+
+impl Outline<'_> {
+    /// What an order that takes goods looks like.
+    pub fn of<'a>(taking: &Taking<'a>) -> Outline<'a> {
+        let order = taking.of.order;
+        let worth = |line: &'a Line| (line.variant, line.gross, line.quantity, line.takes.as_slice());
+        Outline {
+            channel: order.channel,
+            market: order.market,
+            customer: order.customer,
+            kind: order.kind,
+            placed_at: order.placed_at,
+            to: WhereTo::Cart(order.cart),
+            reach: taking.reach,
+            demand: taking.demand,
+            values: Values::of(taking.of.lines.iter().map(worth)),
+            first: taking.of.first,
+        }
+    }
+}
+
+impl Values {
+    /// Of lines: the variant, what the line costs, how many, and what one takes from shelves. What one piece is worth is the mean over the
+    /// lines that take it.
+    pub fn of<'a>(lines: impl Iterator<Item = (Id<Variant>, i64, i64, &'a [(Id<Variant>, i64)])>) -> Values {
+        let mut values = Values::default();
+        let mut sums: BTreeMap<Id<Variant>, (i64, i64)> = BTreeMap::new();
+        for (variant, gross, quantity, takes) in lines {
+            values.sold.insert(variant);
+            values.total_minor += gross;
+            let pieces: i64 = takes.iter().map(|(_, each)| each * quantity).sum();
+            for (variant, each) in takes {
+                let sum = sums.entry(*variant).or_default();
+                sum.0 += gross / pieces.max(1) * each * quantity;
+                sum.1 += each * quantity;
+            }
+        }
+        values.each_minor =
+            sums.into_iter().map(|(variant, (sum, units))| (variant, sum / units.max(1))).collect();
+        values
+    }
+
+    fn one(&self, variant: Id<Variant>) -> i64 {
+        self.each_minor.get(&variant).copied().unwrap_or(0)
+    }
+}
 
 /// An order set out to be routed.
 pub(super) struct SetOut {
@@ -39,18 +130,21 @@ pub(super) fn set_out(
     tx: &mut Tx<'_>,
     now: Instant,
     version: &Version,
-    taking: &Taking<'_>,
+    outline: &Outline<'_>,
     picture: &Picture,
 ) -> Result<SetOut, Failure> {
     let profile = &version.profile;
-    let values = values(taking.of.lines);
-    let facts = facts(tx, profile, taking)?;
-    let wanted = wanted(tx, profile, taking, &values)?;
-    let members = store::location::network_members(tx, taking.reach.network)?;
-    let reached: BTreeSet<_> = taking.reach.locations.iter().copied().collect();
+    let facts = facts(tx, profile, outline)?;
+    let wanted = wanted(tx, profile, outline)?;
+    let members = store::location::network_members(tx, outline.reach.network)?;
+    let reached: HashSet<_> = outline.reach.locations.iter().copied().collect();
     let serving: Vec<(Location, i64)> =
         members.into_iter().filter(|(location, _)| reached.contains(&location.id)).collect();
-    let look = look(tx, now, profile, taking, &serving)?;
+    let look = look(tx, now, profile, outline, &serving)?;
+    let supply = |variant: &Id<Variant>, location: Id<LocationKind>| {
+        let value = outline.values.one(*variant);
+        Some((*variant, look.supply(profile, picture, (*variant, value), location)?))
+    };
     let candidate = |(location, rank): &(Location, i64)| Candidate {
         location: location.id,
         rank: *rank,
@@ -61,13 +155,7 @@ pub(super) fn set_out(
         parcels_left: look.left(location.id),
         units_left: None,
         tariff: profile.costs().tariff(location.id, location.kind, look.country),
-        supply: taking
-            .demand
-            .keys()
-            .filter_map(|variant| {
-                Some((*variant, look.supply(profile, picture, *variant, location.id, &values)?))
-            })
-            .collect(),
+        supply: outline.demand.keys().filter_map(|variant| supply(variant, location.id)).collect(),
     };
     let candidates = serving.iter().map(candidate).collect();
     Ok(SetOut { facts, wanted, candidates, rooms: look.rooms })
@@ -86,26 +174,29 @@ fn look(
     tx: &mut Tx<'_>,
     now: Instant,
     profile: &Profile,
-    taking: &Taking<'_>,
+    outline: &Outline<'_>,
     serving: &[(Location, i64)],
 ) -> Result<Look, Failure> {
     let costs = profile.costs();
     let by_distance = costs.asks_for_distance() || measures(profile, |measure| *measure == Measure::Distance);
     let by_country = costs.tariffs.iter().any(|one| !one.countries.is_empty());
-    let destination = if by_distance || by_country {
-        store::cart::find(tx, taking.of.order.cart)?.and_then(|cart| cart.destination)
-    } else {
-        None
+    let destination = match outline.to {
+        WhereTo::Cart(cart) if by_distance || by_country => {
+            let goes_to = store::cart::find(tx, cart)?.and_then(|cart| cart.destination);
+            goes_to.map(|to| Destination { country: to.country, postal_code: to.postal_area })
+        }
+        WhereTo::Cart(_) => None,
+        WhereTo::Known(destination) => destination.cloned(),
     };
     let point = match &destination {
-        Some(to) if by_distance => area::coordinates_of(tx, to.country, to.postal_area.as_deref())?,
+        Some(to) if by_distance => area::coordinates_of(tx, to.country, to.postal_code.as_deref())?,
         _ => None,
     };
     let rooms: BTreeMap<_, _> =
         serving.iter().filter_map(|(location, _)| Some((location.id, room(location, now)?))).collect();
     let by_supply = costs.slow.is_some() || measures(profile, |measure| *measure == Measure::DaysOfSupply);
     let outflow = if by_supply {
-        let keys: Vec<_> = taking.demand.keys().map(|variant| variant.bytes()).collect();
+        let keys: Vec<_> = outline.demand.keys().map(|variant| variant.bytes()).collect();
         outflow::of(tx, &keys)?.into_iter().map(|(variant, at, units)| ((variant, at), units)).collect()
     } else {
         HashMap::new()
@@ -137,20 +228,18 @@ impl Look {
         &self,
         profile: &Profile,
         picture: &Picture,
-        variant: Id<Variant>,
+        (variant, value_minor): (Id<Variant>, i64),
         location: Id<LocationKind>,
-        values: &BTreeMap<Id<Variant>, i64>,
     ) -> Option<Supply> {
-        let shelf = picture.shelves(variant).iter().find(|shelf| shelf.location == location)?;
+        let shelf = picture.shelf(variant, location)?;
         let is_missed = shelf.safety == i64::MAX;
         let units = self.outflow.get(&(variant, location)).copied().unwrap_or(0);
         let daily_demand_milli = units.saturating_mul(1000) / OUTFLOW_DAYS;
-        let value = values.get(&variant).copied().unwrap_or(0);
         Some(Supply {
             free: shelf.available,
             safety: if is_missed { 0 } else { shelf.safety },
             daily_demand_milli,
-            markdown_minor: profile.costs().markdown_minor(value, shelf.available, daily_demand_milli),
+            markdown_minor: profile.costs().markdown_minor(value_minor, shelf.available, daily_demand_milli),
             is_missed,
         })
     }
@@ -176,20 +265,6 @@ pub fn opens_within(location: &Location, now: Instant, hours: i64) -> bool {
     })
 }
 
-/// What one piece of each variant is worth: the mean over the lines that take it.
-fn values(lines: &[Line]) -> BTreeMap<Id<Variant>, i64> {
-    let mut sums: BTreeMap<Id<Variant>, (i64, i64)> = BTreeMap::new();
-    for line in lines {
-        let pieces: i64 = line.takes.iter().map(|(_, each)| each * line.quantity).sum();
-        for (variant, each) in &line.takes {
-            let sum = sums.entry(*variant).or_default();
-            sum.0 += line.gross / pieces.max(1) * each * line.quantity;
-            sum.1 += each * line.quantity;
-        }
-    }
-    sums.into_iter().map(|(variant, (sum, units))| (variant, sum / units.max(1))).collect()
-}
-
 fn measures(profile: &Profile, is_it: impl Fn(&Measure) -> bool) -> bool {
     profile.asks_for(|strategy| strategy.criteria.iter().any(|criterion| is_it(&criterion.measure)))
 }
@@ -198,16 +273,14 @@ fn conditions(profile: &Profile, is_it: impl Fn(&Condition) -> bool) -> bool {
     profile.asks_for(|strategy| strategy.conditions.iter().any(&is_it))
 }
 
-fn facts(tx: &mut Tx<'_>, profile: &Profile, taking: &Taking<'_>) -> Result<Facts, Failure> {
-    let order = taking.of.order;
-    let variants: BTreeSet<_> = taking.of.lines.iter().map(|line| line.variant).collect();
+fn facts(tx: &mut Tx<'_>, profile: &Profile, outline: &Outline<'_>) -> Result<Facts, Failure> {
     let by_group = conditions(profile, |condition| matches!(condition, Condition::Group(_)));
-    let groups = match order.customer.filter(|_| by_group) {
+    let groups = match outline.customer.filter(|_| by_group) {
         Some(customer) => store::customer::find(tx, customer)?.map(|customer| customer.groups),
         None => None,
     };
     let categories = if conditions(profile, |condition| matches!(condition, Condition::Category(_))) {
-        let sold: Vec<_> = variants.iter().copied().collect();
+        let sold: Vec<_> = outline.values.sold.iter().copied().collect();
         let products: Vec<_> =
             store::catalogue::variants(tx, &sold)?.into_iter().map(|variant| variant.product).collect();
         store::catalogue::category::above_products(tx, &products)?
@@ -215,27 +288,22 @@ fn facts(tx: &mut Tx<'_>, profile: &Profile, taking: &Taking<'_>) -> Result<Fact
         Vec::new()
     };
     Ok(Facts {
-        value_minor: taking.of.lines.iter().map(|line| line.gross).sum(),
-        channel: order.channel,
-        market: order.market,
+        value_minor: outline.values.total_minor,
+        channel: outline.channel,
+        market: outline.market,
         groups: groups.into_iter().flatten().collect(),
         categories: categories.into_iter().collect(),
-        variants,
-        delivery: order.kind,
-        placed_at: order.placed_at,
+        variants: outline.values.sold.clone(),
+        delivery: outline.kind,
+        placed_at: outline.placed_at,
     })
 }
 
-fn wanted(
-    tx: &mut Tx<'_>,
-    profile: &Profile,
-    taking: &Taking<'_>,
-    values: &BTreeMap<Id<Variant>, i64>,
-) -> Result<Wanted, Failure> {
+fn wanted(tx: &mut Tx<'_>, profile: &Profile, outline: &Outline<'_>) -> Result<Wanted, Failure> {
     let costs = profile.costs();
     let by_weight =
         costs.otherwise.kilogram_minor > 0 || costs.tariffs.iter().any(|one| one.tariff.kilogram_minor > 0);
-    let variants: Vec<_> = taking.demand.keys().copied().collect();
+    let variants: Vec<_> = outline.demand.keys().copied().collect();
     let weights: BTreeMap<_, _> = if by_weight {
         let known = store::catalogue::variants(tx, &variants)?.into_iter();
         known.map(|variant| (variant.id, variant.weight_grams.unwrap_or(0))).collect()
@@ -245,18 +313,18 @@ fn wanted(
     let line = |(variant, quantity): (&Id<Variant>, &i64)| WantedLine {
         variant: *variant,
         quantity: *quantity,
-        value_minor: values.get(variant).copied().unwrap_or(0),
+        value_minor: outline.values.one(*variant),
         weight_grams: weights.get(variant).copied().unwrap_or(0),
     };
     let countries = if measures(profile, |measure| *measure == Measure::Market) {
-        market::find_market(tx, taking.of.order.market)?.map(|market| market.countries)
+        market::find_market(tx, outline.market)?.map(|market| market.countries)
     } else {
         None
     };
     Ok(Wanted {
-        lines: taking.demand.iter().map(line).collect(),
+        lines: outline.demand.iter().map(line).collect(),
         countries: countries.into_iter().flatten().collect(),
-        first: taking.of.first.iter().copied().collect(),
+        first: outline.first.iter().copied().collect(),
     })
 }
 

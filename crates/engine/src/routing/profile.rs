@@ -5,7 +5,7 @@ use domain::routing::condition::Condition;
 use domain::routing::criterion::Measure;
 use domain::routing::profile::{Profile, State, Strategy, Waiting, Waits};
 use domain::value::id::{self, RoutingProfile};
-use domain::value::{Id, Instant};
+use domain::value::{Currency, Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, routing as rows};
@@ -13,7 +13,6 @@ use store::{Tx, routing as rows};
 pub use store::routing::{Place, Version};
 
 use crate::event::emit;
-use crate::order::Order;
 use crate::stock::availability::Reach;
 use crate::{Failure, World, edit};
 
@@ -25,17 +24,17 @@ pub(super) const FOR_GOODS: Waiting = (Waits::Goods, None);
 
 /// The version of the profile that routes an order now; none when the plain rule does: the goods come from one place that was named,
 /// nobody named a profile, or its amounts are in another currency than the order's.
-pub(super) fn of_order(
+pub(crate) fn of_order(
     tx: &mut Tx<'_>,
     now: Instant,
-    order: &Order,
+    (channel, currency): (Id<id::Channel>, Currency),
     reach: &Reach,
 ) -> Result<Option<Version>, Failure> {
     if reach.pinned {
         return Ok(None);
     }
-    let version = of_channel(tx, now, (order.channel, reach.network))?;
-    Ok(version.filter(|version| version.profile.costs().currency == order.currency))
+    let version = of_channel(tx, now, (channel, reach.network))?;
+    Ok(version.filter(|version| version.profile.costs().currency == currency))
 }
 
 /// The version of the profile that a channel's orders from a network are routed by at an instant.

@@ -23,7 +23,7 @@ use store::{Tx, ledger as books};
 
 pub use store::routing::simulation::{Simulation, Sums};
 
-use super::ground::{self, SetOut};
+use super::ground::{self, Outline, SetOut};
 use super::{Of, Taking, profile};
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -199,7 +199,7 @@ fn route_both_ways(
             let available = if is_then { *then } else { *now };
             (*variant, stock::Shelf { location: *location, available, safety: 0 })
         }));
-        let mut set_out = ground::set_out(tx, order.placed_at, tried, &taking, &picture)?;
+        let mut set_out = ground::set_out(tx, order.placed_at, tried, &Outline::of(&taking), &picture)?;
         set_out.candidates.iter_mut().for_each(|candidate| candidate.parcels_left = None);
         let decision = if is_then {
             decide_by(&tried.profile, &set_out)

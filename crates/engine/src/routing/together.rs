@@ -10,7 +10,7 @@ use domain::value::id::{Location, Variant};
 use store::routing::{Version, capacity};
 use store::{Tx, ledger as books};
 
-use super::ground::{self, SetOut};
+use super::ground::{self, Outline, SetOut};
 use super::{Plan, Taken, Taking, allocate, post, profile};
 use crate::stock::availability::{Picture, picture};
 use crate::stock::book_of;
@@ -82,11 +82,12 @@ fn set_out<'a>(
             *before += quantity;
         }
     }
-    let version = profile::of_order(tx, world.now(), taking.of.order, taking.reach)?;
+    let of = (taking.of.order.channel, taking.of.order.currency);
+    let version = profile::of_order(tx, world.now(), of, taking.reach)?;
     let version = match version.filter(|_| !demand.is_empty()) {
         Some(version) => {
             let taking = Taking { demand: &demand, cause: taking.cause.clone(), ..*taking };
-            let set_out = ground::set_out(tx, world.now(), &version, &taking, &picture)?;
+            let set_out = ground::set_out(tx, world.now(), &version, &Outline::of(&taking), &picture)?;
             Some((version, set_out))
         }
         None => None,

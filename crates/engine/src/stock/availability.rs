@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::actor::{Actor, Permission};
+use domain::ledger::AccountKey;
 use domain::stock::selling::Claims;
 use domain::stock::{self, Shelf, State};
 use domain::value::Id;
 use domain::value::id::{Location, Network, Variant};
-use store::catalogue::Variant as Known;
+use store::catalogue::Variant as Loaded;
+use store::location::Site;
 use store::market::Channel;
 use store::{Tx, stock as rows};
 
@@ -39,6 +41,14 @@ pub fn reach(tx: &mut Tx<'_>, channel: &Channel) -> Result<Reach, Failure> {
         return Ok(pinned(channel, location));
     }
     let sites = store::location::sites(tx, channel.network)?;
+    reach_among(tx, channel, &sites)
+}
+
+/// The same where the sites of the channel's network are known.
+pub(crate) fn reach_among(tx: &mut Tx<'_>, channel: &Channel, sites: &[Site]) -> Result<Reach, Failure> {
+    if let Some(location) = channel.location {
+        return Ok(pinned(channel, location));
+    }
     Ok(Reach {
         network: channel.network,
         overlapping: store::location::overlapping_networks(tx, channel.network)?,
@@ -64,88 +74,175 @@ pub fn pinned(channel: &Channel, location: Id<Location>) -> Reach {
 /// The stock of several variants as a reach sees it.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
-    shelves: HashMap<Id<Variant>, Vec<Shelf>>,
+    shelves: HashMap<Id<Variant>, Shelves>,
     claims: HashMap<Id<Variant>, Claims>,
     threshold: i64,
     pinned: bool,
+}
+
+/// The shelves of one variant, twice: there may be a thousand of them, and they are asked for in both ways.
+#[derive(Clone, Debug, Default)]
+struct Shelves {
+    /// Best location first.
+    ranked: Vec<(usize, Shelf)>,
+    /// By location.
+    placed: Vec<Shelf>,
+}
+
+impl Shelves {
+    fn sort(&mut self) {
+        self.placed = self.ranked.iter().map(|(_, shelf)| *shelf).collect();
+        self.placed.sort_unstable_by_key(|shelf| shelf.location);
+        self.ranked.sort_unstable_by_key(|(rank, _)| *rank);
+    }
 }
 
 impl Picture {
     /// The picture of shelves as somebody imagines them.
     pub fn of_shelves(imagined: impl Iterator<Item = (Id<Variant>, Shelf)>) -> Picture {
         let mut picture = Picture::default();
-        imagined.for_each(|(variant, shelf)| picture.shelves.entry(variant).or_default().push(shelf));
+        for (rank, (variant, shelf)) in imagined.enumerate() {
+            picture.shelves.entry(variant).or_default().ranked.push((rank, shelf));
+        }
+        picture.shelves.values_mut().for_each(Shelves::sort);
         picture
     }
 
     /// The shelves of a variant within the reach, best location first.
-    pub fn shelves(&self, variant: Id<Variant>) -> &[Shelf] {
-        self.shelves.get(&variant).map_or(&[], Vec::as_slice)
+    pub fn shelves(&self, variant: Id<Variant>) -> impl Iterator<Item = &Shelf> {
+        let known = self.shelves.get(&variant);
+        known.into_iter().flat_map(|shelves| &shelves.ranked).map(|(_, shelf)| shelf)
+    }
+
+    /// The shelf of a variant at a location within the reach.
+    pub fn shelf(&self, variant: Id<Variant>, location: Id<Location>) -> Option<&Shelf> {
+        let placed = &self.shelves.get(&variant)?.placed;
+        let found = placed.binary_search_by_key(&location, |shelf| shelf.location).ok()?;
+        placed.get(found)
     }
 
     /// How many of a variant can be promised.
     pub fn promisable(&self, variant: Id<Variant>) -> i64 {
-        let claims = self.claims.get(&variant).copied().unwrap_or_default();
+        let claims = self.claims(variant);
         let (held, sold) =
             if self.pinned { (0, 0) } else { (claims.held, claims.committed + claims.backordered) };
-        stock::promisable(self.shelves(variant), held, sold, self.threshold)
+        stock::promisable(claims.free, held, sold, self.threshold)
+    }
+
+    /// How many of a variant can be promised if a location gives none.
+    pub fn promisable_without(&self, variant: Id<Variant>, location: Id<Location>) -> i64 {
+        let claims = self.claims(variant);
+        let free = claims.free - self.shelf(variant, location).map_or(0, Shelf::free);
+        stock::promisable(free, claims.held, claims.committed + claims.backordered, self.threshold)
     }
 
     /// What the books say of a variant where the reach sells from.
     pub fn claims(&self, variant: Id<Variant>) -> Claims {
-        let free = self.shelves(variant).iter().map(Shelf::free).sum();
+        let free = self.shelves(variant).map(Shelf::free).sum();
         Claims { free, ..self.claims.get(&variant).copied().unwrap_or_default() }
     }
 }
 
-/// Takes the picture of several variants: two statements, whatever their number.
+/// The ranks of a reach's locations. Accounts come variant by variant in the order of locations, so most look-ups are no search.
+struct Ranks {
+    by_location: Vec<([u8; 16], usize)>,
+    next: usize,
+}
+
+impl Ranks {
+    fn of_reach(reach: &Reach) -> Ranks {
+        let ranked = reach.locations.iter().enumerate();
+        let mut by_location: Vec<_> = ranked.map(|(rank, location)| (location.bytes(), rank)).collect();
+        by_location.sort_unstable();
+        Ranks { by_location, next: 0 }
+    }
+
+    fn of(&mut self, place: [u8; 16]) -> Option<usize> {
+        let guessed = self.by_location.get(self.next).is_some_and(|(location, _)| *location == place);
+        if !guessed {
+            self.next = self.by_location.binary_search_by_key(&place, |(location, _)| *location).ok()?;
+        }
+        let (_, rank) = self.by_location[self.next];
+        self.next += 1;
+        Some(rank)
+    }
+}
+
+/// What the books say of several variants that decides what can be promised, wherever it lies.
+pub struct Known {
+    accounts: Vec<(Id<Variant>, AccountKey, i64)>,
+    kept_back: HashMap<(Id<Variant>, Id<Location>), i64>,
+}
+
+/// Reads it: two statements, whatever the number of variants and locations.
+///
+/// # Errors
+/// What the store says.
+pub fn known(tx: &mut Tx<'_>, variants: &[Id<Variant>]) -> Result<Known, Failure> {
+    let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
+    let levels = rows::kept_back(tx, &keys)?.into_iter();
+    let kept_back = levels.map(|level| ((level.variant, level.location), level.out_of_reach())).collect();
+    Ok(Known { accounts: rows::promising(tx, &keys)?, kept_back })
+}
+
+/// Takes the picture of several variants: two statements at most.
 ///
 /// # Errors
 /// What the store says.
 pub fn picture(tx: &mut Tx<'_>, reach: &Reach, variants: &[Id<Variant>]) -> Result<Picture, Failure> {
-    let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
-    let rank: HashMap<[u8; 16], usize> =
-        reach.locations.iter().enumerate().map(|(rank, location)| (location.bytes(), rank)).collect();
-    let mut safety = HashMap::new();
-    if !reach.pinned {
-        for level in rows::kept_back(tx, &keys)? {
-            safety.insert((level.variant, level.location), level.out_of_reach());
-        }
+    if reach.pinned {
+        let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
+        let accounts = rows::promising(tx, &keys)?;
+        return Ok(draw(reach, &Known { accounts, kept_back: HashMap::new() }));
     }
+    Ok(draw(reach, &known(tx, variants)?))
+}
+
+/// The picture that a reach sees of what is known.
+pub fn draw(reach: &Reach, known: &Known) -> Picture {
+    let mut ranks = Ranks::of_reach(reach);
+    let keeps = !reach.pinned && !known.kept_back.is_empty();
     let mut picture = Picture { threshold: reach.threshold, pinned: reach.pinned, ..Picture::default() };
-    for (variant, account, amount) in rows::promising(tx, &keys)? {
-        let state = State::coded(account.state);
-        if rank.contains_key(&account.place) {
-            let location = Id::from_bytes(account.place);
-            let safety = safety.get(&(variant, location)).copied().unwrap_or(0);
-            match state {
-                Some(State::Available) => {
-                    let shelf = Shelf { location, available: amount, safety };
-                    picture.shelves.entry(variant).or_default().push(shelf);
+    for accounts in known.accounts.chunk_by(|(one, ..), (other, ..)| one == other) {
+        let variant = accounts[0].0;
+        let shelves = picture.shelves.entry(variant).or_default();
+        let claims = picture.claims.entry(variant).or_default();
+        for (_, account, amount) in accounts {
+            let state = State::coded(account.state);
+            match (ranks.of(account.place), state) {
+                (Some(rank), Some(State::Available)) => {
+                    let location = Id::from_bytes(account.place);
+                    let safety = if keeps { known.kept_back.get(&(variant, location)) } else { None };
+                    let safety = safety.copied().unwrap_or(0);
+                    shelves.ranked.push((rank, Shelf { location, available: *amount, safety }));
                 }
-                Some(State::Incoming) => picture.claims.entry(variant).or_default().incoming += amount,
-                _ => {}
-            }
-        } else if reach.overlapping.iter().any(|network| network.bytes() == account.place) {
-            let claims = picture.claims.entry(variant).or_default();
-            // Of those who wait in the same queue only they count who are ahead.
-            let in_queue = reach.ahead.is_some() && account.place == reach.network.bytes();
-            match state {
-                Some(State::PoolHeld) => claims.held += amount,
-                Some(State::PoolCommitted) if !in_queue => claims.committed += amount,
-                Some(State::Backordered) if !in_queue => claims.backordered += amount,
-                Some(State::Preordered) => claims.preordered += amount,
-                _ => {}
+                (Some(_), Some(State::Incoming)) => claims.incoming += amount,
+                (Some(_), _) => {}
+                (None, _) => claim(claims, reach, account.place, (state, *amount)),
             }
         }
     }
     for (variant, ahead) in reach.ahead.iter().flatten() {
         picture.claims.entry(*variant).or_default().committed += ahead;
     }
-    for shelves in picture.shelves.values_mut() {
-        shelves.sort_by_cached_key(|shelf| rank.get(&shelf.location.bytes()).copied());
+    picture.shelves.values_mut().for_each(Shelves::sort);
+    picture
+}
+
+/// Counts a promise that is at no shelf, if it is kept on a network that sells from the same shelves.
+fn claim(claims: &mut Claims, reach: &Reach, place: [u8; 16], (state, amount): (Option<State>, i64)) {
+    if !reach.overlapping.iter().any(|network| network.bytes() == place) {
+        return;
     }
-    Ok(picture)
+    // Of those who wait in the same queue only they count who are ahead.
+    let in_queue = reach.ahead.is_some() && place == reach.network.bytes();
+    match state {
+        Some(State::PoolHeld) => claims.held += amount,
+        Some(State::PoolCommitted) if !in_queue => claims.committed += amount,
+        Some(State::Backordered) if !in_queue => claims.backordered += amount,
+        Some(State::Preordered) => claims.preordered += amount,
+        _ => {}
+    }
 }
 
 /// What a channel can promise of one variant, and what lies free at each location it reaches.
@@ -179,7 +276,7 @@ pub fn availability(
 ///
 /// # Errors
 /// What the store says.
-pub fn of_known(tx: &mut Tx<'_>, reach: &Reach, known: &[&Known]) -> Result<Vec<Availability>, Failure> {
+pub fn of_known(tx: &mut Tx<'_>, reach: &Reach, known: &[&Loaded]) -> Result<Vec<Availability>, Failure> {
     let mut stocked: Vec<Id<Variant>> =
         known.iter().flat_map(|variant| variant.takes()).map(|(id, _)| id).collect();
     stocked.sort();
@@ -194,9 +291,7 @@ fn of_one(
     variant: Id<Variant>,
     parts: &[(Id<Variant>, i64)],
 ) -> Availability {
-    let free_at = |variant, location| {
-        picture.shelves(variant).iter().find(|shelf| shelf.location == location).map_or(0, Shelf::free)
-    };
+    let free_at = |variant, location| picture.shelf(variant, location).map_or(0, Shelf::free);
     Availability {
         variant,
         promisable: stock::kits_possible(parts, |part| picture.promisable(part)),

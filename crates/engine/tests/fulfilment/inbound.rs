@@ -7,15 +7,18 @@ use domain::actor::Actor;
 use domain::fulfilment::State;
 use domain::order::{CancelReason, State as OrderState};
 use domain::stock::State as Stock;
+use domain::stock::selling::{Later, Rule, WhenOut};
 use domain::transfer::{Shortage, State as Transfer};
 use domain::value::id;
-use domain::value::{Id, Reference};
+use domain::value::{Id, OpeningHours, Reference};
 use engine::checkout::{self, Cancel};
 use engine::count::tally::{self, Piece};
 use engine::count::{self, NewCount, Scope};
 use engine::delivery::sending::{self, Sending};
 use engine::fulfilment::visit::Proof;
 use engine::fulfilment::{counted, inbound, visit};
+use engine::promise::answer::{self, Asked, Ready, Source};
+use engine::stock::selling;
 use engine::transfer::receive::Received;
 use engine::transfer::send::{self, Shipping};
 use engine::transfer::{self, Side, TransferOrder};
@@ -207,5 +210,55 @@ fn the_last_pieces_are_sent_to_one_customer_only() {
         let kept: Vec<_> = orders.iter().flat_map(|(order, _)| ground.open_parts(*order)).collect();
         assert_eq!((kept.len(), kept[0].state), (1, State::Open));
         assert_eq!(ground.counts(1), [2, 2, 0, 0], "one customer's are free again, wherever they were");
+    });
+}
+
+/// What is promised of so many mugs at York, which opens at nine.
+fn ready_at_york(ground: &Ground<'_>, mugs: i64) -> Option<Ready> {
+    let asked = Asked {
+        channel: Reference::Id(ground.web.id),
+        lines: vec![(ground.mug, mugs)],
+        destination: None,
+        point: None,
+        stores: 3,
+        at: ground.shop.shop.source.now(),
+    };
+    let answer = ground.shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked)).expect("an answer");
+    let york = ground.retailer.locations[1];
+    answer.stores.into_iter().find(|store| store.location.id == york).expect("york").ready
+}
+
+#[test]
+fn what_a_store_lacks_is_promised_for_when_it_is_sent_or_has_come() {
+    on_every_engine(|shop| {
+        let ground = ground(shop, [5, 1, 0]);
+        let york = ground.retailer.locations[1];
+        shop.run(move |tx, _, _| {
+            let mut store = store::location::find(tx, york)?.expect("york");
+            store.hours = Some(OpeningHours::parse("mo-su 09:00-18:00").expect("hours"));
+            Ok::<_, Failure>(store::location::update(tx, &store)?)
+        })
+        .expect("hours");
+        let source = |mugs| ready_at_york(&ground, mugs).map(|ready| ready.source);
+        assert_eq!((source(1), source(3), source(7)), (Some(Source::Shelf), Some(Source::Sent), None));
+        let promised = ready_at_york(&ground, 3).unwrap();
+        let order = ground.order(3, Some(1));
+        assert_eq!(order.fulfilment_orders[0].promised.by, Some(promised.at), "as it was promised");
+
+        // Nobody sends any more: what York lacks is sold all the same.
+        let (web, mug) = (Reference::Id(ground.web.id), Reference::Id(ground.mug));
+        shop.run(move |tx, actor, world| {
+            let method = external::resolve(tx, &Reference::External("collect".into()))?;
+            sending::set(tx, actor, world, method, None)?;
+            let rule =
+                Rule { when_out: WhenOut::BackOrder, cap: Some(2), lead_days: Some(10), releases_at: None };
+            selling::set(tx, actor, world, (&web, Some(&mug)), rule)
+        })
+        .expect("a rule");
+        assert_eq!((source(2), source(3)), (Some(Source::Later(Later::BackOrder)), None));
+        let promised = ready_at_york(&ground, 2).unwrap();
+        let order = ground.order(2, Some(1));
+        assert_eq!(order.fulfilment_orders[0].later, Some(Later::BackOrder));
+        assert_eq!(order.fulfilment_orders[0].promised.by, Some(promised.at), "as it was promised");
     });
 }

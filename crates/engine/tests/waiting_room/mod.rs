@@ -6,13 +6,14 @@ use domain::actor::Actor;
 use domain::contact::{Card, Draft};
 use domain::delivery::Destination;
 use domain::market::PaymentKind;
+use domain::order::CancelReason;
 use domain::stock::expected::Arrival;
 use domain::stock::selling::Rule;
 use domain::stock::{self as places, State as Stock};
 use domain::value::id::Variant;
 use domain::value::{Coordinates, Country, Id, Instant, OpeningHours, Quantity, Reference};
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
-use engine::checkout::{self, Checkout, Tender, Whole};
+use engine::checkout::{self, Cancel, Checkout, Tender, Whole};
 use engine::fulfilment::{FulfilmentOrder, pool};
 use engine::location::Location;
 use engine::location::area::{self, PostalArea};
@@ -143,6 +144,15 @@ impl<'a> Room<'a> {
     pub fn cancel(&self, goods: &ExpectedGoods) -> Result<ExpectedGoods, Failure> {
         let named = Reference::Id(goods.id);
         self.shop.run(move |tx, actor, world| expected::cancel(tx, actor, world, &named))
+    }
+
+    /// The customer does not want his order any more.
+    pub fn give_up(&self, order: &Whole) {
+        let cancel =
+            Cancel { order: order.order.id, lines: None, part: None, reason: CancelReason::Customer };
+        self.shop
+            .run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()))
+            .expect("cancelled");
     }
 
     /// Mugs come back onto the shelf, from nobody who supplies them.

@@ -16,9 +16,9 @@ use crate::shape::{Fields, MoneyShape};
 #[serde(deny_unknown_fields)]
 #[schema(as = Tender, example = json!({"kind": "card_record", "amount": 1999, "card": {"last_four": "4242", "approval_code": "A12345", "terminal": "till-3"}}))]
 pub(crate) struct TenderShape {
-    /// The means: `cash`, `manual`, `card_record`, `gift_card`, `store_credit` or `test`.
+    /// The means: `cash`, `manual`, `card_record`, `gift_card`, `store_credit`, `points` or `test`.
     kind: String,
-    /// How much, in minor units of the order's currency; when not given what is open, or as much of it as is on the gift card or store credit.
+    /// How much, in minor units of the order's currency; when not given what is open, or as much of it as the gift card, store credit or points can pay.
     #[schema(minimum = 1, maximum = 10_000_000_000_000i64)]
     amount: Option<i64>,
     /// What the payment provider gave for the card.
@@ -34,8 +34,10 @@ pub(crate) struct TenderShape {
 impl TenderShape {
     pub(crate) fn read(&self, fields: &mut Fields) -> Option<Tender> {
         let kind = Kind::named(&self.kind).filter(|kind| kind.is_offered());
-        let kind = fields
-            .take("kind", kind.ok_or("give cash, manual, card_record, gift_card, store_credit or test"));
+        let kind = fields.take(
+            "kind",
+            kind.ok_or("give cash, manual, card_record, gift_card, store_credit, points or test"),
+        );
         let token =
             fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
         let card = self.card.as_ref().map(|card| {
@@ -67,7 +69,7 @@ impl TenderShape {
 /// An order with everything that belongs to it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
-pub(super) struct OrderShape {
+pub(crate) struct OrderShape {
     #[serde(flatten)]
     head: HeadShape,
     /// How far the money is: `nothing_due`, `unpaid`, `partly_paid`, `authorised`, `paid`, `partly_refunded` or `refunded`.

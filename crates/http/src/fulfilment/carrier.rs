@@ -12,7 +12,7 @@ use domain::value::{self, Id, Instant, LocalDay, Reference};
 use domain::{Code, Refusal};
 use engine::fulfilment::carrier::{self, Carrier, CarrierChange, Manifest, NewCarrier, SERVICES_MAX};
 use engine::fulfilment::track::{self, Heard};
-use engine::webhook::{self, Headers, Secret};
+use engine::signature::{self, Headers, Secret};
 use engine::{Key, Request, external};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -99,12 +99,12 @@ struct ChangeShape {
 }
 
 fn url(text: &str) -> Result<String, String> {
-    let known = text.starts_with("http://") && text.len() <= WORDS_MAX;
+    let known = (text.starts_with("https://") || text.starts_with("http://")) && text.len() <= WORDS_MAX;
     let clean = text.chars().all(|letter| letter.is_ascii_graphic());
     if known && clean {
         Ok(text.trim_end_matches('/').to_owned())
     } else {
-        Err("give an address that begins with http://".into())
+        Err("give an address that begins with https:// or http://".into())
     }
 }
 
@@ -463,7 +463,7 @@ async fn hear_from_carrier(
     let found = found.map_err(|_| Problem::from(unknown()))?;
     let secret = carrier::secret_of(&app.shop.keyring, &found).ok_or_else(unknown)?;
     let secret = Secret::parse(&secret).map_err(|_| unknown())?;
-    webhook::verify(&secret, Headers { id: message, timestamp, signature }, &body, app.shop.source.now())?;
+    signature::verify(&secret, Headers { id: message, timestamp, signature }, &body, app.shop.source.now())?;
     let told: WebhookShape = serde_json::from_slice(&body)
         .map_err(|error| Problem::unreadable(format!("the body is not as agreed: {error}")))?;
     let (tracking, heard) = told.read()?;

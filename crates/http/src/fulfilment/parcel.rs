@@ -1,18 +1,16 @@
-//! Parcels over the API: packing goods into them, their labels and slips, and where they are.
+//! Parcels over the API: packing goods into them, and where they are.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::Refusal;
-use domain::fulfilment::label::code_128;
 use domain::fulfilment::parcel::Tracked;
 use domain::value::id::{Carrier, Order, Parcel as ParcelKind, Variant};
 use domain::value::{self, Id, Reference};
 use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told};
-use engine::fulfilment::{label, track};
+use engine::fulfilment::track;
 use engine::{catalogue, external};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,7 +18,6 @@ use utoipa_axum::routes;
 use super::{PartPath, step};
 use crate::App;
 use crate::app::{Reply, document};
-use crate::asset::page;
 use crate::caller::Caller;
 use crate::command::{Command, KeyRequired};
 use crate::problem::{Problem, Problems};
@@ -40,8 +37,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unpack_parcel))
         .routes(routes!(ask_for_label_again))
         .routes(routes!(attempt_delivery))
-        .routes(routes!(print_label))
-        .routes(routes!(print_slip))
 }
 
 /// The parcel a path names.
@@ -401,70 +396,4 @@ async fn attempt_delivery(
         Reply::json(&ParcelShape::from(&parcel))
     })
     .await
-}
-
-/// Print the label of a parcel in ZPL, as often as needed
-///
-/// Whom the parcel goes to is read from the contact, and the reading is noted in the audit trail.
-#[utoipa::path(get, path = "/v1/orders/{order}/parcels/{parcel}/label.zpl", operation_id = "print_label", tag = "fulfilment",
-    params(ParcelPath), responses((status = 200, content_type = "text/plain", body = String), Problems))]
-async fn print_label(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path(path): Path<ParcelPath>,
-) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let label = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::label(tx, &actor, world, (order, id))
-        })
-        .await?;
-    Ok(printed("text/plain; charset=utf-8", label.zpl().into_bytes()))
-}
-
-/// Something with a name on it: nobody on the way keeps it.
-fn printed(kind: &'static str, paper: Vec<u8>) -> Response {
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "private, no-store")];
-    (StatusCode::OK, headers, paper).into_response()
-}
-
-/// Print the packing slip of a parcel, on as many sheets as it takes
-///
-/// A page for the printer. The name and address stand on it for who may read contacts, and the reading is noted in the audit trail.
-#[utoipa::path(get, path = "/v1/orders/{order}/parcels/{parcel}/slip", operation_id = "print_slip", tag = "fulfilment",
-    params(ParcelPath), responses((status = 200, content_type = "text/html", body = String), Problems))]
-async fn print_slip(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path(path): Path<ParcelPath>,
-) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let slip = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::slip(tx, &actor, world, (order, id))
-        })
-        .await?;
-    let (bars, width) = bars(slip.tracking.as_deref().unwrap_or_default());
-    let mut made = page(
-        "slip.html",
-        json!({ "reference": slip.reference, "from": slip.from, "to": slip.to, "tracking": slip.tracking, "lines": slip.lines,
-            "bars": bars, "width": width }),
-    )?;
-    made.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    Ok(made)
-}
-
-/// The bars of a tracking number: where each begins and how wide it is, and how wide all are together.
-fn bars(tracking: &str) -> (Vec<(u32, u8)>, u32) {
-    let widths = code_128(tracking).filter(|_| !tracking.is_empty()).unwrap_or_default();
-    let (mut bars, mut at) = (Vec::new(), 0);
-    for (place, width) in widths.into_iter().enumerate() {
-        if place % 2 == 0 {
-            bars.push((at, width));
-        }
-        at += u32::from(width);
-    }
-    (bars, at)
 }

@@ -59,8 +59,8 @@ impl CreditShape {
         Ok(CreditShape {
             id: one.id.to_string(),
             customer: one.customer.to_string(),
-            balance: money(free, &credit),
-            held: money(held, &credit),
+            balance: money(free, one.currency),
+            held: money(held, one.currency),
             made_at: one.made_at.to_string(),
         })
     }
@@ -182,7 +182,7 @@ async fn list_store_credit_movements(
 ) -> Result<Response, Problem> {
     let id = named(&credit)?;
     let find = move |tx: &mut Tx<'_>, actor: &Actor| {
-        store_credit::read(tx, actor, id).map(|one| store_credit::credit(&one))
+        store_credit::read(tx, actor, id).map(|one| (store_credit::credit(&one), one.currency))
     };
     movements(app, actor, page, find).await
 }

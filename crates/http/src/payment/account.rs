@@ -7,6 +7,7 @@ use axum::response::Response;
 use domain::actor::Actor;
 use domain::payment::account::{Kind, Scope};
 use domain::value::id::{Channel, PaymentAccount};
+use domain::value::target::Target;
 use domain::value::{self, Currency, Reference};
 use domain::{Code, Refusal};
 use engine::payment::account::{self, Account, AccountChange, NewAccount};
@@ -73,7 +74,7 @@ struct NewShape {
 struct ChangeShape {
     /// What people call it.
     name: Option<String>,
-    /// Where it is asked.
+    /// Where it is asked. The secret key must be given with it, so that it goes nowhere its owner did not send it.
     url: Option<String>,
     /// What we ask with.
     secret_key: Option<String>,
@@ -83,22 +84,26 @@ struct ChangeShape {
     active: Option<bool>,
 }
 
-/// A secret key is only sent over an encrypted connection, or to this machine.
-fn url(text: &str) -> Result<String, String> {
+/// A secret key is only sent over an encrypted connection, or to this machine where the operator allows it.
+fn url(app: &App, text: &str) -> Result<String, String> {
     let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
     let known = text.starts_with("https://") || local.iter().any(|begin| text.starts_with(begin));
     let clean = text.len() <= WORDS_MAX
         && text.chars().all(|letter| letter.is_ascii_graphic() && !"@?#".contains(letter));
-    if known && clean {
-        Ok(text.trim_end_matches('/').to_owned())
-    } else {
-        Err("give an address that begins with https://, or with http://127.0.0.1: for one on this machine"
-            .into())
+    if !known || !clean {
+        let expected =
+            "give an address that begins with https://, or with http://127.0.0.1: for one on this machine";
+        return Err(expected.into());
+    }
+    let refused = Target::parse(text)?.why_private();
+    match refused.filter(|_| !app.edge.settings.payments_to_private_addresses) {
+        Some(why) => Err(why.into()),
+        None => Ok(text.trim_end_matches('/').to_owned()),
     }
 }
 
 impl NewShape {
-    fn read(self) -> Result<(NewAccount, Option<Reference<Channel>>), Refusal> {
+    fn read(self, app: &App) -> Result<(NewAccount, Option<Reference<Channel>>), Refusal> {
         let mut fields = Fields::new();
         let code = fields.take("code", value::text::bounded("code", &self.code, 1, WORDS_MAX));
         let name = fields.take("name", value::text::Name::new("name", &self.name));
@@ -106,7 +111,7 @@ impl NewShape {
             value::reference::external_id::<PaymentAccount>(&text)
         });
         let kind = fields.take("kind", Kind::named(&self.kind).ok_or("give stripe"));
-        let url = fields.take_if("url", self.url.as_deref(), url);
+        let url = fields.take_if("url", self.url.as_deref(), |text| url(app, text));
         let currency = fields.take_if("currency", self.currency.as_deref(), Currency::parse);
         let channel = self.channel.as_deref().map(Reference::read);
         let (secret_key, webhook_secret) = (self.secret_key, self.webhook_secret);
@@ -126,10 +131,10 @@ impl NewShape {
 }
 
 impl ChangeShape {
-    fn read(self) -> Result<AccountChange, Refusal> {
+    fn read(self, app: &App) -> Result<AccountChange, Refusal> {
         let mut fields = Fields::new();
         let name = fields.take_if("name", self.name, |text| value::text::Name::new("name", &text));
-        let url = fields.take_if("url", self.url.as_deref(), url);
+        let url = fields.take_if("url", self.url.as_deref(), |text| url(app, text));
         let (secret_key, webhook_secret, active) = (self.secret_key, self.webhook_secret, self.active);
         let change = name.zip(url).map(|(name, url)| AccountChange {
             name: name.map(|name| name.as_str().to_owned()),
@@ -194,7 +199,7 @@ async fn create_payment_account(
     State(app): State<App>,
     command: Command<NewShape>,
 ) -> Result<Response, Problem> {
-    let (new, channel) = command.body.read()?;
+    let (new, channel) = command.body.read(&app)?;
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let mut new = new.clone();
         let known = channel.as_ref().map(|channel| external::known_at(tx, "channel", channel));
@@ -243,7 +248,7 @@ async fn change_payment_account(
     Path(id): Path<String>,
     command: Command<ChangeShape>,
 ) -> Result<Response, Problem> {
-    let (id, version, change) = (Reference::read(&id), command.if_match, command.body.read()?);
+    let (id, version, change) = (Reference::read(&id), command.if_match, command.body.read(&app)?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = external::resolve(tx, &id)?;
         let account = account::change(tx, actor, world, (id, version), change.clone())?;

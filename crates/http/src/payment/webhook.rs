@@ -10,7 +10,7 @@ use domain::value::Id;
 use domain::value::id::Payment as PaymentKind;
 use engine::payment::provider::test_secret;
 use engine::payment::{self, Operation, Verdict};
-use engine::webhook::{self, Headers};
+use engine::signature::{self, Headers};
 use engine::{Key, Request};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -95,7 +95,7 @@ async fn receive_test_webhook(
     let (id, timestamp, signature) =
         (text("webhook-id"), text("webhook-timestamp"), text("webhook-signature"));
     let secret = test_secret(&app.shop.keyring);
-    webhook::verify(&secret, Headers { id, timestamp, signature }, &body, app.shop.source.now())?;
+    signature::verify(&secret, Headers { id, timestamp, signature }, &body, app.shop.source.now())?;
     let told: WebhookShape = serde_json::from_slice(&body)
         .map_err(|error| Problem::unreadable(format!("the body is not as agreed: {error}")))?;
     let (payment, operation, verdict) = told.read()?;

@@ -131,7 +131,7 @@ impl QuestionShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Promise, example = json!({"at": "2026-11-27T10:00:00Z", "lines": [{"variant": "var_01jd0000000000000000000000", "asked": 2, "there": 7}],
     "stores": [{"location": "loc_01jd0000000000000000000000", "code": "leeds", "name": "Leeds, Briggate", "distance_km": 1.2, "open": true,
-        "next_closing": "2026-11-27T18:00:00Z", "here": [3], "ready_at": "2026-11-27T10:30:00Z", "ready": "today", "ready_in_minutes": 30,
+        "next_closing": "2026-11-27T18:00:00Z", "here": [3], "ready_at": "2026-11-27T10:30:00Z", "ready": "today", "ready_in_minutes": 30, "ready_from": "shelf",
         "time_zone": "Europe/London"}],
     "deliveries": [{"method": "dlv_01jd0000000000000000000000", "code": "parcel", "from": "2026-11-30T08:00:00Z", "by": "2026-12-02T20:00:00Z",
         "parcels": 1, "later": false}]}))]
@@ -205,7 +205,7 @@ struct PromiseStoreShape {
     next_closing: Option<String>,
     /// How many of each line lie there.
     here: Vec<i64>,
-    /// When everything can be collected; absent when not all of it is there.
+    /// When everything can be collected; absent when it cannot be had there, or no date is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     ready_at: Option<String>,
@@ -215,6 +215,9 @@ struct PromiseStoreShape {
     /// The same in minutes from now, rounded up.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready_in_minutes: Option<i64>,
+    /// From where what the shelf lacks comes: `shelf` when it lacks nothing, `sent` by other locations, `back_order` or `pre_order`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_from: Option<&'static str>,
     /// When the first of what is missing is expected there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -237,9 +240,10 @@ impl PromiseStoreShape {
             next_opening: written(store.next.0),
             next_closing: written(store.next.1),
             here: store.here.clone(),
-            ready_at: written(store.ready.map(|(at, _)| at)),
-            ready: store.ready.map(|(_, when)| when.text()),
-            ready_in_minutes: store.ready.map(|(at, _)| minutes(at)),
+            ready_at: written(store.ready.map(|ready| ready.at)),
+            ready: store.ready.map(|ready| ready.when.text()),
+            ready_in_minutes: store.ready.map(|ready| minutes(ready.at)),
+            ready_from: store.ready.map(|ready| ready.source.text()),
             expected_at: written(store.expected_at),
             time_zone: store.location.zone.to_string(),
         }

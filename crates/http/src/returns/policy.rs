@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::claim::terms::ClaimTermsShape;
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
@@ -131,6 +132,9 @@ struct TermsShape {
     /// Limits against abuse.
     #[serde(default)]
     limits: LimitsShape,
+    /// What holds for claims.
+    #[serde(default)]
+    claims: ClaimTermsShape,
 }
 
 impl From<&Terms> for TermsShape {
@@ -163,6 +167,7 @@ impl From<&Terms> for TermsShape {
                 value_max: terms.limits.value_minor_max,
                 unreceipted_max: terms.limits.unreceipted_minor_max,
             },
+            claims: ClaimTermsShape::from(&terms.claims),
         }
     }
 }
@@ -223,6 +228,7 @@ impl TermsShape {
             value_minor_max: self.limits.value_max,
             unreceipted_minor_max: self.limits.unreceipted_max,
         };
+        let claims = fields.within("claims", |fields| self.claims.read(fields));
         if matches!(below, Some(None)) {
             return None;
         }
@@ -243,6 +249,7 @@ impl TermsShape {
             kept_below_minor: self.kept_below,
             cash_minor_max: self.cash_max,
             limits,
+            claims: claims?,
         })
     }
 }

@@ -1,9 +1,17 @@
 //! The JSON shapes of an order's status.
 
+use domain::fulfilment::State;
+use domain::fulfilment::parcel::Tracked;
+use domain::returns::claim::Remedy;
 use domain::status::{Deed, Stage, words_for};
-use domain::value::Language;
+use domain::value::{Currency, Language};
+use engine::change::Change;
+use engine::fulfilment::parcel::Parcel;
 use engine::order::Line;
+use engine::payment::Payment;
 use engine::returns::Return;
+use engine::returns::claim::Claim;
+use engine::returns::exchange::Exchange;
 use engine::status::{PartStatus, Status};
 use serde::Serialize;
 use store::fulfilment::visit::Visit;
@@ -21,7 +29,7 @@ use crate::shape::MoneyShape;
     "cancelled": 0, "returned": 0, "gross": {"amount": 1000, "currency": "GBP"}}], "parts": [{"id": "ful_01jd0000000000000000000000", "kind": "pickup",
     "stage": {"code": "ready_for_pickup", "words": "Ready for you to collect"}, "place": {"id": "loc_01jd0000000000000000000000", "name": "Leeds, Briggate", "time_zone": "Europe/London",
     "opening_hours": "mo-sa 09:00-18:00"}, "pickup": {"code": "481516", "state": "booked", "collect_by": "2026-11-28T09:30:00Z"}, "lines": [{"line": "oln_01jd0000000000000000000000", "quantity": 2}]}],
-    "returns": [], "total": {"amount": 1000, "currency": "GBP"}, "paid": {"amount": 1000, "currency": "GBP"}, "refunded": {"amount": 0, "currency": "GBP"},
+    "parcels": [], "returns": [], "claims": [], "exchanges": [], "refunds": [], "changes": [], "total": {"amount": 1000, "currency": "GBP"}, "paid": {"amount": 1000, "currency": "GBP"}, "refunded": {"amount": 0, "currency": "GBP"},
     "missing": {"amount": 0, "currency": "GBP"}, "can": [{"code": "arrive", "words": "I have arrived"}]}))]
 pub(super) struct StatusShape {
     /// The order.
@@ -45,8 +53,18 @@ pub(super) struct StatusShape {
     lines: Vec<StatusLineShape>,
     /// What is under way or has left, each from one place.
     parts: Vec<PartShape>,
-    /// What came back.
+    /// Its parcels, in the order they were packed.
+    parcels: Vec<StatusParcelShape>,
+    /// What came back, or is to.
     returns: Vec<StatusReturnShape>,
+    /// What was said to be lost, damaged or wrong.
+    claims: Vec<StatusClaimShape>,
+    /// Goods that came back against other goods, in which the order had a part.
+    exchanges: Vec<StatusExchangeShape>,
+    /// What of each payment was given back, or is on its way.
+    refunds: Vec<StatusRefundShape>,
+    /// Its newest changes, the newest first: at most 20.
+    changes: Vec<StatusChangeShape>,
     /// What the order costs, less what was cancelled and came back.
     total: MoneyShape,
     /// What was taken.
@@ -64,7 +82,8 @@ pub(super) struct StatusShape {
 #[schema(as = StatusWords)]
 struct WordsShape {
     /// Of stages: `awaiting_payment`, `waiting`, `accepted`, `picking`, `packed`, `held`, `ready_for_pickup`, `partly_on_its_way`, `shipped`,
-    /// `delivered`, `collected` or `cancelled`. Of what can be done: `pay`, `arrive` or `return`.
+    /// `delivered`, `collected` or `cancelled`. Of what can be done: `pay`, `arrive`, `return`, `cancel` or `change`. Of parcels, returns
+    /// and changes: their state.
     code: &'static str,
     /// What to show.
     words: &'static str,
@@ -116,6 +135,18 @@ struct PartShape {
     /// For goods that wait or waited for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pickup: Option<PickupShape>,
+    /// From when on the customer has them, as was promised last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    promised_from: Option<String>,
+    /// By when the customer has them, as was promised last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    promised_by: Option<String>,
+    /// For goods on their way to where they are collected: when they are expected there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expected_at: Option<String>,
     /// The carrier's tracking number.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking: Option<String>,
@@ -175,17 +206,119 @@ struct StatusPartLineShape {
     quantity: i64,
 }
 
+/// A parcel.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusParcel)]
+struct StatusParcelShape {
+    /// The parcel.
+    id: String,
+    /// The part whose goods are in it.
+    part: String,
+    /// Where it stands: `packed`, `shipped`, `delivered` or `returned_to_sender`.
+    state: WordsShape,
+    /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier: Option<String>,
+    /// The carrier's tracking number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<String>,
+    /// What the carrier told last: `accepted`, `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered` or `returned_to_sender`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracked: Option<&'static str>,
+    /// How often nobody took it.
+    attempts: i64,
+    /// When it left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    left_at: Option<String>,
+    /// When it was delivered or came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+}
+
+/// Goods that came back against other goods.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusExchange)]
+struct StatusExchangeShape {
+    /// The exchange.
+    id: String,
+    /// The order of the old goods.
+    order: String,
+    /// The order of the new ones.
+    new_order: String,
+    /// What was carried over.
+    carried: MoneyShape,
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// What of a payment was given back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusRefund)]
+struct StatusRefundShape {
+    /// The means of the payment, such as `card`.
+    means: &'static str,
+    /// Given back.
+    refunded: MoneyShape,
+    /// On its way back.
+    pending: MoneyShape,
+}
+
+/// A change of the order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusChange)]
+struct StatusChangeShape {
+    /// The change.
+    id: String,
+    /// Where it stands: `previewed`, `confirmed`, `declined` or `expired`.
+    state: WordsShape,
+    /// What it adds to what the order owes, with tax; less than nothing when it takes away.
+    difference: MoneyShape,
+    /// When it was shown.
+    #[schema(format = DateTime)]
+    made_at: String,
+    /// Until when it can be confirmed.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// Until when its money is waited for; what it puts in is not prepared before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    paid_by: Option<String>,
+}
+
 /// Goods that came back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StatusReturn)]
 struct StatusReturnShape {
     /// The return.
     id: String,
-    /// Where it stands.
-    state: &'static str,
+    /// Where it stands: `requested`, `approved`, `declined`, `received`, `inspected`, `refunded` or `closed`.
+    state: WordsShape,
     /// What is given back for it.
     refund: MoneyShape,
     /// When it came.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// What was said to be lost, damaged or wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusClaim)]
+struct StatusClaimShape {
+    /// The claim.
+    id: String,
+    /// What is wrong.
+    kind: &'static str,
+    /// Where it stands.
+    state: &'static str,
+    /// How it was made good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+    /// What was given back for it at once.
+    refund: MoneyShape,
+    /// When it was made.
     #[schema(format = DateTime)]
     at: String,
 }
@@ -205,9 +338,32 @@ impl From<&Status> for StatusShape {
         };
         let back = |one: &Return| StatusReturnShape {
             id: one.id.to_string(),
-            state: one.state.text(),
+            state: WordsShape::of(one.state.text(), language),
             refund: money(one.refund),
             at: one.at.to_string(),
+        };
+        let exchange = |one: &Exchange| StatusExchangeShape {
+            id: one.id.to_string(),
+            order: one.order.to_string(),
+            new_order: one.new_order.to_string(),
+            carried: money(one.carried),
+            at: one.at.to_string(),
+        };
+        let refund = |one: &Payment| {
+            let amounts = one.amounts;
+            (amounts.refunded + amounts.refunding > 0).then(|| StatusRefundShape {
+                means: one.kind.text(),
+                refunded: money(amounts.refunded),
+                pending: money(amounts.refunding),
+            })
+        };
+        let change = |one: &Change| StatusChangeShape {
+            id: one.id.to_string(),
+            state: WordsShape::of(one.state.text(), language),
+            difference: money(one.difference.gross_minor),
+            made_at: one.made_at.to_string(),
+            expires_at: one.expires_at.to_string(),
+            paid_by: one.paid_by.map(|at| at.to_string()),
         };
         StatusShape {
             order: order.id.to_string(),
@@ -219,12 +375,46 @@ impl From<&Status> for StatusShape {
             payment_due_at: order.payment_due_at.map(|at| at.to_string()),
             lines: status.lines.iter().map(line).collect(),
             parts: status.parts.iter().map(|part| PartShape::of(part, language)).collect(),
+            parcels: status.parcels.iter().map(|parcel| StatusParcelShape::of(parcel, language)).collect(),
             returns: status.returns.iter().map(back).collect(),
+            claims: status.claims.iter().map(|one| StatusClaimShape::of(one, order.currency)).collect(),
+            exchanges: status.exchanges.iter().map(exchange).collect(),
+            refunds: status.payments.iter().filter_map(refund).collect(),
+            changes: status.changes.iter().map(change).collect(),
             total: money(order.gross - order.cancelled - order.returned),
             paid: money(sums.captured),
             refunded: money(sums.refunded),
             missing: money(sums.missing()),
             can: status.deeds.iter().map(|deed: &Deed| WordsShape::of(deed.text(), language)).collect(),
+        }
+    }
+}
+
+impl StatusClaimShape {
+    fn of(one: &Claim, currency: Currency) -> StatusClaimShape {
+        StatusClaimShape {
+            id: one.id.to_string(),
+            kind: one.kind.text(),
+            state: one.state.text(),
+            remedy: one.remedy.map(Remedy::text),
+            refund: money(one.refund, currency),
+            at: one.at.to_string(),
+        }
+    }
+}
+
+impl StatusParcelShape {
+    fn of((parcel, carrier): &(Parcel, Option<String>), language: Language) -> StatusParcelShape {
+        StatusParcelShape {
+            id: parcel.id.to_string(),
+            part: parcel.fulfilment_order.to_string(),
+            state: WordsShape::of(parcel.state.text(), language),
+            carrier: carrier.clone(),
+            tracking: parcel.tracking.clone(),
+            tracked: parcel.tracked.map(Tracked::text),
+            attempts: parcel.attempts,
+            left_at: parcel.left_at.map(|at| at.to_string()),
+            ended_at: parcel.ended_at.map(|at| at.to_string()),
         }
     }
 }
@@ -249,6 +439,12 @@ impl PartShape {
             stage: WordsShape::stage(status.stage, language),
             place: status.location.as_ref().map(PlaceShape::from),
             pickup: status.visit.as_ref().map(pickup),
+            promised_from: part.promised.from.map(|at| at.to_string()),
+            promised_by: part.promised.by.map(|at| at.to_string()),
+            expected_at: part
+                .expected_at
+                .filter(|_| part.state == State::AwaitingTransfer)
+                .map(|at| at.to_string()),
             tracking: part.tracking.clone(),
             left_at: part.left_at.map(|at| at.to_string()),
             lines: lines.collect(),

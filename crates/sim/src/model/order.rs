@@ -175,7 +175,9 @@ impl Model {
 
     /// How the goods of a cart reach the customer, and from where they are taken.
     fn way(&self, cart: &cart::Cart) -> Result<(Kind, Reach), Code> {
-        let at_the_counter = self.plan.channels[cart.channel].location.is_some();
+        let nothing_moves =
+            cart.lines.iter().all(|(variant, _)| self.plan.variants[*variant].takes.is_empty());
+        let at_the_counter = self.plan.channels[cart.channel].location.is_some() || nothing_moves;
         match cart.choice {
             Some(Choice::Parcel) => Ok((Kind::Ship, self.reach(cart.channel))),
             Some(Choice::Collected(location)) => Ok((Kind::Pickup, Reach::counter(location))),

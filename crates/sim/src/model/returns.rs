@@ -104,8 +104,10 @@ impl Order {
         let one = &mut self.returns[number];
         for back in &mut one.lines {
             let sold = &mut self.lines[back.line];
-            sold.returned += units(back);
-            back.refund = sold.unit * units(back);
+            // What was cancelled meanwhile was paid back with that.
+            let units = units(back).min(sold.quantity - sold.cancelled - sold.returned);
+            sold.returned += units;
+            back.refund = sold.unit * units;
         }
         one.refund = one.lines.iter().map(|line| line.refund).sum();
         one.credited = true;

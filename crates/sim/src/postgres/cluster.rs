@@ -13,13 +13,12 @@ use std::time::{Duration, Instant};
 
 use super::{Durability, open_lock};
 use crate::Failure;
+use crate::certificate::{self, CERTIFICATE, KEY};
 use crate::scratch;
 use crate::server::signal;
 
 /// The database user of all tests, who may do everything.
 pub(super) const USER: &str = "tandem";
-/// The file of the authority's certificate, where a server encrypts.
-pub(super) const ROOT_CERTIFICATE: &str = "root.crt";
 /// How often another port is tried when somebody else took the one found free.
 const PORTS_TRIED_MAX: u32 = 3;
 /// Longest wait until a killed server is gone.
@@ -157,23 +156,7 @@ pub(super) fn make_home() -> Result<PathBuf, Failure> {
 
 /// Makes an authority in `home`, and by it a certificate for `localhost`. A server that finds them encrypts.
 pub(super) fn make_certificates(home: &Path) -> Result<(), Failure> {
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    let extensions = "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:localhost\n";
-    fs::write(home.join("extensions"), extensions)
-        .map_err(|e| Failure::new(format!("writing into {}", home.display()), e))?;
-    for command in [
-        format!("req -x509 {key} -days 2 -subj /CN=authority -keyout root.key -out {ROOT_CERTIFICATE}"),
-        format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"),
-        format!(
-            "x509 -req -in server.csr -CA {ROOT_CERTIFICATE} -CAkey root.key -CAcreateserial -days 2 \
-             -extfile extensions -out server.crt"
-        ),
-    ] {
-        let mut openssl = Command::new("openssl");
-        openssl.args(command.split_whitespace());
-        finish(openssl, home)?;
-    }
-    Ok(())
+    certificate::make(home, |openssl| finish(openssl, home))
 }
 
 /// Has a process of its own end the server in `home` once `office/wanted` was free for `seconds`.
@@ -215,11 +198,11 @@ fn write_settings(path: &Path, home: &Path, durability: Durability) -> std::io::
          fsync = {on}\nfull_page_writes = {on}\n",
         home.display()
     )?;
-    if home.join(ROOT_CERTIFICATE).exists() {
+    if home.join(certificate::ROOT).exists() {
         let home = home.display();
         write!(
             settings,
-            "ssl = on\nssl_cert_file = '{home}/server.crt'\nssl_key_file = '{home}/server.key'\n"
+            "ssl = on\nssl_cert_file = '{home}/{CERTIFICATE}'\nssl_key_file = '{home}/{KEY}'\n"
         )?;
     }
     Ok(())

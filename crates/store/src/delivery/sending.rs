@@ -3,7 +3,7 @@
 use domain::value::Id;
 use domain::value::id::{DeliveryMethod, Network};
 
-use crate::{StoreError, Tx, params};
+use crate::{Param, StoreError, Tx, params};
 
 /// From where a pickup location is sent what it lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,23 @@ pub fn find(tx: &mut Tx<'_>, method: Id<DeliveryMethod>) -> Result<Option<Sendin
         "select network_id, days from delivery_sending where delivery_method_id = $1",
         params![method],
         |row| Ok(Sending { network: row.id()?, days: row.int()? }),
+    )
+}
+
+/// The same for several methods; those that are sent nothing are left out.
+///
+/// # Errors
+/// What the store says.
+pub fn among(
+    tx: &mut Tx<'_>,
+    methods: &[Id<DeliveryMethod>],
+) -> Result<Vec<(Id<DeliveryMethod>, Sending)>, StoreError> {
+    let ids: Vec<[u8; 16]> = methods.iter().map(|method| method.bytes()).collect();
+    tx.rows(
+        "select delivery_method_id, network_id, days from delivery_sending
+         where delivery_method_id in {ids $1} order by delivery_method_id",
+        &[Param::Ids(&ids)],
+        |row| Ok((row.id()?, Sending { network: row.id()?, days: row.int()? })),
     )
 }
 

@@ -52,6 +52,8 @@ pub struct Parcel {
     pub left_at: Option<Instant>,
     /// When it was delivered or came back.
     pub ended_at: Option<Instant>,
+    /// When it was given up as lost.
+    pub lost_at: Option<Instant>,
     /// What is in it.
     pub lines: Vec<Line>,
 }
@@ -90,12 +92,12 @@ pub fn add(tx: &mut Tx<'_>, new: &Parcel) -> Result<(), StoreError> {
     let (length, width, height) = edges(&new.size);
     tx.execute(
         "insert into parcel (order_id, parcel_id, fulfilment_order_id, location_id, state, weight_grams, length_mm, width_mm, height_mm,
-             carrier_id, service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+             carrier_id, service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at, lost_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         params![
             new.order, new.id, new.fulfilment_order, new.location, new.state.code(), new.size.weight_grams, length, width, height,
             new.carrier, new.service.as_ref(), new.label.code(), new.tracking.as_ref(), new.reference.as_ref(), new.failure.as_ref(),
-            day_text(new).as_ref(), new.tracked.map(Tracked::code), new.attempts, new.manifest, new.made_at, new.left_at, new.ended_at
+            day_text(new).as_ref(), new.tracked.map(Tracked::code), new.attempts, new.manifest, new.made_at, new.left_at, new.ended_at, new.lost_at
         ],
     )?;
     for line in &new.lines {
@@ -143,6 +145,7 @@ fn parcel(row: &mut Row<'_>) -> Result<Parcel, StoreError> {
         made_at: row.instant()?,
         left_at: row.instant_or_null()?,
         ended_at: row.instant_or_null()?,
+        lost_at: row.instant_or_null()?,
         lines: Vec::new(),
     })
 }
@@ -154,7 +157,7 @@ fn parcel(row: &mut Row<'_>) -> Result<Parcel, StoreError> {
 pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Parcel>, StoreError> {
     let mut found = tx.rows(
         "select order_id, parcel_id, fulfilment_order_id, location_id, state, weight_grams, length_mm, width_mm, height_mm, carrier_id,
-             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at
+             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at, lost_at
          from parcel where order_id = $1 order by parcel_id",
         params![order],
         parcel,
@@ -182,12 +185,12 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Parcel>, StoreE
 pub fn update(tx: &mut Tx<'_>, one: &Parcel) -> Result<(), StoreError> {
     tx.execute(
         "update parcel set fulfilment_order_id = $3, state = $4, service = $5, label = $6, tracking = $7, reference = $8, failure = $9,
-             collected_on = $10, tracked = $11, attempts = $12, manifest_id = $13, left_at = $14, ended_at = $15
+             collected_on = $10, tracked = $11, attempts = $12, manifest_id = $13, left_at = $14, ended_at = $15, lost_at = $16
          where order_id = $1 and parcel_id = $2",
         params![
             one.order, one.id, one.fulfilment_order, one.state.code(), one.service.as_ref(), one.label.code(), one.tracking.as_ref(),
             one.reference.as_ref(), one.failure.as_ref(), day_text(one).as_ref(), one.tracked.map(Tracked::code), one.attempts,
-            one.manifest, one.left_at, one.ended_at
+            one.manifest, one.left_at, one.ended_at, one.lost_at
         ],
     )?;
     Ok(())
@@ -239,7 +242,7 @@ pub fn of_day(
     let day = day.to_string();
     tx.rows(
         "select order_id, parcel_id, fulfilment_order_id, location_id, state, weight_grams, length_mm, width_mm, height_mm, carrier_id,
-             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at
+             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at, lost_at
          from parcel where carrier_id = $1 and collected_on = $2 and location_id = $3 and state <> 5 and parcel_id > $4
          order by parcel_id limit $5",
         params![carrier, &day, location, after, limit],
@@ -273,7 +276,7 @@ pub fn unlisted(
 pub fn of_manifest(tx: &mut Tx<'_>, manifest: Id<ManifestKind>) -> Result<Vec<Parcel>, StoreError> {
     tx.rows(
         "select order_id, parcel_id, fulfilment_order_id, location_id, state, weight_grams, length_mm, width_mm, height_mm, carrier_id,
-             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at
+             service, label, tracking, reference, failure, collected_on, tracked, attempts, manifest_id, made_at, left_at, ended_at, lost_at
          from parcel where manifest_id = $1 order by parcel_id",
         params![manifest],
         parcel,

@@ -1,7 +1,7 @@
 //! The rows of return policies: the present version of each, and every version there was. Their terms are a document.
 
 use domain::returns::policy::{DeliveryRefund, Fee, Limits, Scope, Terms, When};
-use domain::returns::{Condition, Means};
+use domain::returns::{Condition, Means, claim};
 use domain::value::id::ReturnPolicy;
 use domain::value::{Id, Instant, Rate};
 use serde_json::{Value, json};
@@ -43,8 +43,26 @@ fn written(terms: &Terms) -> String {
         "delivery": terms.delivery.text(), "means": words(&terms.means), "means_without_receipt": words(&terms.means_without_receipt),
         "when": terms.when.text(), "by_rule": terms.by_rule, "kept_below": terms.kept_below_minor, "cash_max": terms.cash_minor_max,
         "limits": [Some(limits.days), limits.returns_max, limits.value_minor_max, limits.unreceipted_minor_max],
+        "claims": written_claims(&terms.claims),
     })
     .to_string()
+}
+
+fn written_claims(terms: &claim::Terms) -> Value {
+    let kinds = terms.kinds.iter().map(|one| json!([one.kind.text(), one.window_days, one.needs_evidence]));
+    json!({ "kinds": kinds.collect::<Vec<_>>(), "approved_up_to": terms.approved_up_to_minor, "kept_up_to": terms.kept_up_to_minor })
+}
+
+fn read_claims(from: &Value) -> Option<claim::Terms> {
+    let kind = |value: &Value| {
+        let kind = claim::Kind::named(value[0].as_str()?)?;
+        Some(claim::KindTerms { kind, window_days: value[1].as_i64(), needs_evidence: value[2].as_bool()? })
+    };
+    Some(claim::Terms {
+        kinds: from["kinds"].as_array()?.iter().map(kind).collect::<Option<_>>()?,
+        approved_up_to_minor: from["approved_up_to"].as_i64()?,
+        kept_up_to_minor: from["kept_up_to"].as_i64(),
+    })
 }
 
 fn read(text: &str) -> Option<Terms> {
@@ -81,6 +99,7 @@ fn read(text: &str) -> Option<Terms> {
             value_minor_max: limits[2].as_i64(),
             unreceipted_minor_max: limits[3].as_i64(),
         },
+        claims: read_claims(&from["claims"])?,
     })
 }
 

@@ -36,7 +36,8 @@ pub(super) fn steps(problem: &Problem, nodes: &[usize], parts_max: usize) -> Opt
     };
     let states = product(&|top| top + 1)?;
     let layers = layers(parts_max, nodes.len(), tops.iter().sum()) as u128;
-    let cells = states * layers * nodes.len() as u128;
+    // The states lie in memory although no place is left.
+    let cells = states * layers * nodes.len().max(1) as u128;
     if cells > CELLS_MAX {
         return None;
     }

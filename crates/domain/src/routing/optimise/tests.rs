@@ -84,3 +84,34 @@ proptest! {
         prop_assert_eq!(&problem.found(found.gives.clone()), &found);
     }
 }
+
+/// An order of forty lines, too many to be counted out, and places that have most of them; the same for the same number.
+fn of_forty_lines(number: u64) -> Problem {
+    let mut state = number;
+    let mut thrown = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let nodes: Vec<Node> = (0..4)
+        .map(|_| Node {
+            open: Weight::from(100 + thrown(300)),
+            unit: (0..40).map(|_| Weight::from(thrown(20))).collect(),
+            stock: (0..40).map(|_| i64::from(thrown(10) > 0)).collect(),
+            units_max: i64::MAX,
+        })
+        .collect();
+    let demand = (0..40).map(|line| nodes.iter().map(|node| node.stock[line]).max().unwrap_or(0)).collect();
+    let (missing, value) = (vec![10_000; 40], vec![1; 40]);
+    Problem { demand, missing, value, part_value: 0, is_whole: true, parts_max: 20, nodes }
+}
+
+#[test]
+fn where_no_place_can_better_the_choice_it_is_the_best() {
+    for number in 0..200 {
+        let problem = of_forty_lines(number);
+        let solved = solve(&problem);
+        assert!(solved.least <= solved.found.weight);
+        assert_eq!(problem.found(solved.found.gives.clone()), solved.found, "{number}");
+    }
+    assert_eq!(dynamic::steps(&of_forty_lines(0), &[], 20), None, "its states alone do not fit into memory");
+}

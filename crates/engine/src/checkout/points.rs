@@ -1,0 +1,207 @@
+//! Points and orders: what an order earns follows from what stays of it, and is brought there each time something of it changes; and what
+//! points may pay of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::actor::Actor;
+use domain::loyalty::points::{Bought, MemberState, Purchase, earned};
+use domain::loyalty::programme::{Goods, Terms};
+use domain::market::PaymentKind;
+use domain::order::{State, share};
+use domain::payment::State as Paid;
+use domain::promotion::Tag;
+use domain::value::id::{OrderLine, Variant};
+use domain::value::{Id, Rate, Rounding};
+use store::loyalty::points::{self as rows, Earning, EarningLine};
+use store::loyalty::{member, programme};
+use store::{Tx, order as order_rows};
+
+use super::settle::{Asked, whose};
+use crate::loyalty::points::{self, Purse};
+use crate::order::{Line, Order};
+use crate::promotion::apply;
+use crate::{Failure, World};
+
+/// The delivery's place among the lines that earn.
+const DELIVERY: Id<OrderLine> = Id::from_bytes([0; 16]);
+
+/// The points of the customer who buys, for a payment by points, and how much of the order points may still pay.
+pub(super) fn purse(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    (asked, kind): (&Asked<'_>, PaymentKind),
+) -> Result<Option<(Purse, i64)>, Failure> {
+    if kind != PaymentKind::Points {
+        return Ok(None);
+    }
+    let customer = whose(actor, asked.order, "points are a customer's")?;
+    let purse = points::to_spend(tx, customer, asked.order.currency, world.now())?;
+    let most = purse.terms.pays_max.of(asked.order.gross, Rounding::HalfUp);
+    Ok(Some((purse, (most - asked.by_points).max(0))))
+}
+
+/// How much of an order points pay.
+pub(super) fn paying(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
+    uncounted(tx, order, &[PaymentKind::Points])
+}
+
+/// What payments of these kinds pay of an order.
+fn uncounted(tx: &mut Tx<'_>, order: &Order, kinds: &[PaymentKind]) -> Result<i64, Failure> {
+    let over = |state| matches!(state, Paid::Voided | Paid::Failed | Paid::Expired);
+    let payments = store::payment::of_order(tx, order.id)?;
+    let counts = payments.iter().filter(|one| kinds.contains(&one.kind) && !over(one.state));
+    Ok(counts.map(|one| one.amounts.amount).sum())
+}
+
+/// An order was placed: its customer earns points in each programme he takes part in, under the version in force then.
+pub(super) fn placed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
+    let Some(customer) = order.customer else { return Ok(()) };
+    for member in member::of_customer(tx, customer)? {
+        if member.state != MemberState::Active || member.enrolled_at > order.placed_at {
+            continue;
+        }
+        let Some(version) = programme::in_force(tx, member.programme, order.placed_at)? else { continue };
+        if version.terms.earning(order.currency, order.channel).is_none() {
+            continue;
+        }
+        let earning = Earning {
+            order: order.id,
+            member: member.id,
+            programme: member.programme,
+            number: version.number,
+            lot: world.id(),
+            points: 0,
+            uncounted: 0,
+        };
+        points::begin(tx, world, &earning)?;
+        bring(tx, actor, world, (order, earning), &version.terms)?;
+    }
+    Ok(())
+}
+
+/// Something of an order changed: it earns what stays of it. Idempotent.
+pub(crate) fn recount(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
+    if order.customer.is_none() {
+        return Ok(());
+    }
+    for earning in rows::earnings(tx, order.id)? {
+        let found = programme::find_version(tx, earning.programme, earning.number)?;
+        let lost = || store::StoreError::Corrupt(format!("order {} earned by no version", order.id));
+        let terms = found.ok_or_else(lost)?.terms;
+        bring(tx, actor, world, (order, earning), &terms)?;
+    }
+    Ok(())
+}
+
+/// Brings what an order earned to what stays of it; once the last goods have left, the wait for the points begins.
+fn bring(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (order, mut earning): (&Order, Earning),
+    terms: &Terms,
+) -> Result<(), Failure> {
+    let lines = order_rows::lines(tx, order.id)?;
+    let known = with_new(tx, order, &mut earning, (&lines, terms))?;
+    let stays = |line: &Line| line.quantity - line.cancelled - line.returned;
+    let (mut points, mut counted) = (0, 0);
+    for line in &lines {
+        let Some(own) = known.iter().find(|own| own.line == line.id) else { continue };
+        points += share(own.points, line.quantity, 0, stays(line));
+        counted += share(own.counted, line.quantity, 0, stays(line));
+    }
+    if let Some(delivery) = known.iter().find(|own| own.line == DELIVERY)
+        && lines.iter().any(|line| stays(line) > 0)
+    {
+        (points, counted) = (points + delivery.points, counted + delivery.counted);
+    }
+    points::bring_to(tx, actor, world, &earning, (points, counted))?;
+    if order.state == State::Completed {
+        points::left(tx, actor, world, &earning, terms.pending_days)?;
+    }
+    Ok(())
+}
+
+/// What the lines of an order earn, those that came to it since among them: they are reckoned once, and stay as they were.
+fn with_new(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    earning: &mut Earning,
+    (lines, terms): (&[Line], &Terms),
+) -> Result<Vec<EarningLine>, Failure> {
+    let of = (order.id, earning.member);
+    let mut known = rows::earning_lines(tx, of)?;
+    let is_first = known.is_empty();
+    let new: Vec<&Line> = lines.iter().filter(|line| known.iter().all(|own| own.line != line.id)).collect();
+    let Some(rule) = terms.earning(order.currency, order.channel).filter(|_| !new.is_empty()) else {
+        return Ok(known);
+    };
+    let goods = goods(tx, terms, &new)?;
+    let mut all: Vec<Id<OrderLine>> = new.iter().map(|line| line.id).collect();
+    let minor = |net, gross| if terms.counts_tax { gross } else { net };
+    let bought = |line: &&Line| Bought {
+        minor: minor(line.net, line.gross),
+        goods: goods.get(&line.variant).cloned().unwrap_or_default(),
+    };
+    let mut bought: Vec<Bought> = new.iter().map(bought).collect();
+    let mut gross: i64 = new.iter().map(|line| line.gross).sum();
+    if is_first {
+        gross = gross.max(order.gross);
+        if terms.counts_delivery && order.delivery_gross > 0 {
+            all.push(DELIVERY);
+            let minor = minor(order.delivery_net, order.delivery_gross);
+            bought.push(Bought { minor, goods: Vec::new() });
+        }
+    }
+    let mut kinds = terms.uncounted.clone();
+    kinds.push(PaymentKind::Points);
+    let paid = uncounted(tx, order, &kinds)?;
+    let uncounted = ((paid - earning.uncounted).max(0), gross);
+    let rate = whole();
+    let purchase = Purchase { bought: &bought, uncounted, at: order.placed_at, rate };
+    for (line, (counted, points)) in all.into_iter().zip(earned(terms, rule, &purchase)) {
+        let own = EarningLine { line, counted, points };
+        rows::add_earning_line(tx, of, &own)?;
+        known.push(own);
+    }
+    earning.uncounted = earning.uncounted.max(paid);
+    rows::update_earning(tx, earning)?;
+    Ok(known)
+}
+
+fn whole() -> Rate {
+    Rate::from_parts_per_million(Rate::WHOLE).unwrap_or(Rate::ZERO)
+}
+
+/// What the goods of lines belong to, if the programme tells goods apart.
+fn goods(
+    tx: &mut Tx<'_>,
+    terms: &Terms,
+    lines: &[&Line],
+) -> Result<BTreeMap<Id<Variant>, Vec<Goods>>, Failure> {
+    if terms.factors.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<Id<Variant>> = lines.iter().map(|line| line.variant).collect();
+    let variants = store::catalogue::variants(tx, &ids)?;
+    let products: BTreeSet<_> = variants.iter().map(|variant| variant.product).collect();
+    let tags = apply::tags(tx, &products)?;
+    let named = |tag: &Tag| match tag {
+        Tag::Product(product) => Some(Goods::Product(*product)),
+        Tag::Category(category) => Some(Goods::Category(*category)),
+        _ => None,
+    };
+    let of = |product| tags.get(product).map(|tags| tags.iter().filter_map(named).collect());
+    Ok(variants.iter().map(|variant| (variant.id, of(&variant.product).unwrap_or_default())).collect())
+}

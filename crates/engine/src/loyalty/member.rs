@@ -1,0 +1,139 @@
+//! Members: customers who take part in a loyalty programme. Each has a book of points.
+
+use domain::actor::{Actor, Permission, Who};
+use domain::ledger::BookKind;
+use domain::loyalty::points::MemberState;
+use domain::value::Id;
+use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
+use domain::{Code, Refusal};
+use serde_json::json;
+use store::Tx;
+use store::loyalty::{member as rows, programme};
+
+pub use store::loyalty::member::Member;
+
+use super::{Credit, Unit};
+use crate::event::emit;
+use crate::{Failure, World};
+
+/// The book of points of a member.
+pub fn credit(one: &Member) -> Credit {
+    Credit { book: one.id.shared_with(), subject: one.id.to_string(), unit: Unit::Points }
+}
+
+/// Lets a customer take part; who had left takes part again with what he had. Doing it twice is the same as once.
+///
+/// # Errors
+/// [`Code::NotFound`] for an unknown customer, [`Code::WrongState`] for one who was erased or a programme that is not in force.
+pub fn enrol(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    programme: Id<LoyaltyProgramme>,
+    customer: Id<Customer>,
+) -> Result<Member, Failure> {
+    may(actor, customer)?;
+    let now = world.now();
+    if programme::in_force(tx, programme, now)?.is_none() {
+        let why = "the loyalty programme is not in force; activate a version of it first";
+        return Err(Refusal::new(Code::WrongState, why).into());
+    }
+    let known = store::customer::find(tx, customer)?
+        .ok_or_else(|| Refusal::not_found("customer", customer).at("customer"))?;
+    if known.erased_at.is_some() {
+        return Err(Refusal::new(Code::WrongState, "the customer was erased").at("customer").into());
+    }
+    let found = rows::of_customer(tx, customer)?.into_iter().find(|one| one.programme == programme);
+    let one = match found {
+        Some(one) if one.state == MemberState::Active => return Ok(one),
+        Some(one) => {
+            let one = Member { state: MemberState::Active, enrolled_at: now, left_at: None, ..one };
+            rows::update(tx, &one)?;
+            one
+        }
+        None => {
+            let state = MemberState::Active;
+            let one = Member { id: world.id(), programme, customer, state, enrolled_at: now, left_at: None };
+            if !rows::add(tx, &one)? {
+                return Err(tx.begin_anew().into());
+            }
+            super::open(tx, &credit(&one), BookKind::Points, now)?;
+            one
+        }
+    };
+    let body = json!({ "programme": programme.to_string(), "customer": customer.to_string() });
+    emit(tx, actor, world, one.id, "member.enrolled", body);
+    Ok(one)
+}
+
+/// Lets a member leave: nothing is earned any more, and what he has he may still spend. Doing it twice is the same as once.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::NotFound`].
+pub fn leave(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<MemberKind>,
+) -> Result<Member, Failure> {
+    let one = lock(tx, id)?;
+    may(actor, one.customer)?;
+    if one.state == MemberState::Left {
+        return Ok(one);
+    }
+    let one = Member { state: MemberState::Left, left_at: Some(world.now()), ..one };
+    rows::update(tx, &one)?;
+    emit(tx, actor, world, id, "member.left", json!({ "programme": one.programme.to_string() }));
+    Ok(one)
+}
+
+/// A customer is asked for by himself, and by who gives points.
+pub(super) fn may(actor: &Actor, customer: Id<Customer>) -> Result<(), Refusal> {
+    if actor.who == Who::Customer(customer) {
+        return Ok(());
+    }
+    actor.may_somewhere(Permission::GivePoints)
+}
+
+/// A member, whose lots and accounts nobody else changes until the commit.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub(super) fn lock(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failure> {
+    rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("member", id).into())
+}
+
+/// A member.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub(crate) fn find(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failure> {
+    rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("member", id).into())
+}
+
+/// The membership of a customer with an id, for himself and for who gives points.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::NotFound`] also when it is another customer's.
+pub fn read(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    customer: Id<Customer>,
+    id: Id<MemberKind>,
+) -> Result<Member, Failure> {
+    may(actor, customer)?;
+    let one = find(tx, id)?;
+    if one.customer != customer {
+        return Err(Refusal::not_found("member", id).into());
+    }
+    Ok(one)
+}
+
+/// What a customer is a member of, for himself and for who gives points.
+///
+/// # Errors
+/// [`Code::Forbidden`].
+pub fn of_customer(tx: &mut Tx<'_>, actor: &Actor, customer: Id<Customer>) -> Result<Vec<Member>, Failure> {
+    may(actor, customer)?;
+    Ok(rows::of_customer(tx, customer)?)
+}

@@ -1,0 +1,457 @@
+//! Points of a member: earned, released, spent, given back and expired. How many there are is a balance of the ledger; when they expire is
+//! said by lots, which change with it under the member's lock, the member always locked after the order.
+
+use std::borrow::Cow;
+
+use domain::actor::{Actor, Permission};
+use domain::ledger::NewTransfer;
+use domain::loyalty::points::{self as rules, LotState};
+use domain::loyalty::programme::{Occasion, Terms, Worth};
+use domain::loyalty::{State, account};
+use domain::value::id::{Customer, Member as MemberKind, Payment, PointLot};
+use domain::value::{Currency, Id, Instant};
+use domain::{Code, Refusal};
+use store::loyalty::points::{self as rows, Earning, Lot};
+use store::loyalty::{member as members, programme};
+use store::{StoreError, Tx, ledger as books};
+
+use super::member::{self, Member};
+use super::{Cause, Credit, notice, too_little};
+use crate::ledger::{Told, post};
+use crate::{Failure, World};
+
+/// Seconds of a day.
+const DAY_SECONDS: i64 = 86_400;
+/// The most lots one run of a duty touches.
+const BATCH: i64 = 100;
+
+/// Moves points between accounts of a member's book.
+fn moved(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+    (reason, moves): (&'static str, &[(State, i64)]),
+    cause: Option<Cause>,
+) -> Result<(), Failure> {
+    let credit = Credit { book: of.shared_with(), subject: of.to_string(), unit: super::Unit::Points };
+    let postings = rules::lines(credit.book, moves);
+    if postings.is_empty() {
+        return Ok(());
+    }
+    let into = |state| moves.iter().filter(|(own, _)| *own == state).map(|(_, amount)| amount).sum::<i64>();
+    let told = cause.as_ref().map(|(kind, id)| (*kind, id.as_str()));
+    let mut notice = notice(&credit, reason, into(State::Balance), told);
+    notice.body["pending"] = into(State::Pending).into();
+    let cause = cause.map(|(kind, id)| (Cow::Borrowed(kind), id));
+    let transfer = NewTransfer { id: world.id(), book: credit.book, reason, cause, postings };
+    post(tx, actor, world, Told { transfer, notice }, too_little(&credit))?;
+    Ok(())
+}
+
+/// An order begins to earn a member points, none yet. They stay pending until the goods have left and the return window is over.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn begin(tx: &mut Tx<'_>, world: &World, earning: &Earning) -> Result<(), Failure> {
+    let lot = Lot {
+        member: earning.member,
+        id: earning.lot,
+        state: LotState::Pending,
+        order: Some(earning.order),
+        occasion: None,
+        granted: 0,
+        rest: 0,
+        counted: 0,
+        number: earning.number,
+        available_at: None,
+        expires_at: None,
+        made_at: world.now(),
+    };
+    rows::add_lot(tx, &lot)?;
+    rows::add_earning(tx, earning)?;
+    Ok(())
+}
+
+/// Brings what an order earned to what it is worth now. What is taken back comes from its own lot first, then from the others, and what is
+/// missing is owed.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn bring_to(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    earning: &Earning,
+    (points, counted): (i64, i64),
+) -> Result<(), Failure> {
+    let of = earning.member;
+    member::lock(tx, of)?;
+    let mut lot = find_lot(tx, of, earning.lot)?;
+    let change = points - earning.points;
+    if change == 0 && counted == lot.counted {
+        return Ok(());
+    }
+    let reason = if change > 0 { "earned" } else { "taken_back" };
+    let own = change.max(-lot.rest);
+    (lot.granted, lot.rest, lot.counted) = (points, lot.rest + own, counted);
+    rows::update_lot(tx, &lot)?;
+    rows::update_earning(tx, &Earning { points, ..earning.clone() })?;
+    let place = if lot.state == LotState::Pending { State::Pending } else { State::Balance };
+    let (others, missing) = take(tx, of, own - change)?;
+    let moves = [(place, own), (State::Balance, -others), (State::Owed, -missing), (State::Earned, -change)];
+    moved(tx, actor, world, of, (reason, &moves), Some(("order", earning.order.to_string())))?;
+    pay_debt(tx, actor, world, of)
+}
+
+/// Takes points from lots that can be spent from, the first to expire first; answers how many there were, and how many are missing.
+fn take(tx: &mut Tx<'_>, of: Id<MemberKind>, points: i64) -> Result<(i64, i64), Failure> {
+    if points == 0 {
+        return Ok((0, 0));
+    }
+    let lots = rows::spendable(tx, of)?.into_iter().map(|lot| (lot.id, lot.rest));
+    let (taken, missing) = rules::taken(lots, points);
+    for (lot, part) in taken {
+        rows::change_rest(tx, (of, lot), -part)?;
+    }
+    Ok((points - missing, missing))
+}
+
+/// What is owed is paid by what can be spent.
+fn pay_debt(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind>) -> Result<(), Failure> {
+    let owed = -books::balance(tx, of.shared_with(), account(of.shared_with(), State::Owed))?;
+    if owed < 1 {
+        return Ok(());
+    }
+    let (paid, _) = take(tx, of, owed)?;
+    moved(tx, actor, world, of, ("debt_paid", &[(State::Balance, -paid), (State::Owed, paid)]), None)
+}
+
+fn find_lot(tx: &mut Tx<'_>, of: Id<MemberKind>, id: Id<PointLot>) -> Result<Lot, Failure> {
+    let lost = || StoreError::Corrupt(format!("member {of} has no lot {id}"));
+    Ok(rows::find_lot(tx, of, id)?.ok_or_else(lost)?)
+}
+
+/// The last goods of an order left: its points become available when the return window is over, at once when there is none.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn left(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    earning: &Earning,
+    pending_days: i64,
+) -> Result<(), Failure> {
+    member::lock(tx, earning.member)?;
+    let mut lot = find_lot(tx, earning.member, earning.lot)?;
+    if lot.state != LotState::Pending || lot.available_at.is_some() {
+        return Ok(());
+    }
+    lot.available_at = Some(world.now().plus_seconds(pending_days * DAY_SECONDS));
+    rows::update_lot(tx, &lot)?;
+    if pending_days == 0 { release(tx, actor, world, lot) } else { Ok(()) }
+}
+
+/// Makes points available; what is owed is paid by them first.
+fn release(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut lot: Lot) -> Result<(), Failure> {
+    let member = member::find(tx, lot.member)?;
+    let terms = super::programme::find_version(tx, member.programme, lot.number)?.terms;
+    lot.state = LotState::Available;
+    lot.expires_at = terms.expires_at(lot.available_at.unwrap_or_else(|| world.now()));
+    rows::update_lot(tx, &lot)?;
+    let moves = [(State::Pending, -lot.rest), (State::Balance, lot.rest)];
+    let cause = lot.order.map(|order| ("order", order.to_string()));
+    moved(tx, actor, world, lot.member, ("released", &moves), cause)?;
+    pay_debt(tx, actor, world, lot.member)
+}
+
+/// The duty that makes points available whose return window is over; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn release_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let mut due = rows::due(tx, world.now(), BATCH)?;
+    due.sort_unstable();
+    for (of, id) in &due {
+        member::lock(tx, *of)?;
+        let lot = find_lot(tx, *of, *id)?;
+        let is_due = lot.available_at.is_some_and(|at| at <= world.now());
+        if lot.state == LotState::Pending && is_due {
+            release(tx, actor, world, lot)?;
+        }
+    }
+    Ok(due.len() as i64 == BATCH)
+}
+
+/// The duty that lets points expire; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let mut over = rows::over(tx, world.now(), BATCH)?;
+    over.sort_unstable();
+    for (of, id) in &over {
+        member::lock(tx, *of)?;
+        let rest = find_lot(tx, *of, *id)?.rest;
+        rows::change_rest(tx, (*of, *id), -rest)?;
+        let moves = [(State::Balance, -rest), (State::Expired, rest)];
+        moved(tx, actor, world, *of, ("expired", &moves), Some(("lot", id.to_string())))?;
+    }
+    Ok(over.len() as i64 == BATCH)
+}
+
+/// Gives a member points on an occasion of the programme, such as a birthday; they can be spent at once.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::NotFound`] for an occasion the programme does not know, [`Code::WrongState`] when the member has left or had
+/// it as often as may be.
+pub fn give(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: &Member,
+    code: &str,
+) -> Result<(), Failure> {
+    actor.may_somewhere(Permission::GivePoints)?;
+    let member = member::lock(tx, of.id)?;
+    member_takes_part(&member)?;
+    let (number, terms) = in_force(tx, &member, world.now())?;
+    let Some(Occasion { code, points, times_max }) = terms.occasions.iter().find(|one| one.code == code)
+    else {
+        return Err(
+            Refusal::invalid("occasion", format!("the programme knows no occasion \"{code}\"")).into()
+        );
+    };
+    if let Some(most) = *times_max
+        && rows::given_on(tx, of.id, code)? >= most
+    {
+        let message = format!("the member had \"{code}\" {most} times, as often as it is given");
+        return Err(Refusal::new(Code::WrongState, message).at("occasion").into());
+    }
+    let lot = available(world, of.id, (*points, number), &terms);
+    rows::add_lot(tx, &Lot { occasion: Some(code.clone()), ..lot })?;
+    let moves = [(State::Issued, -points), (State::Balance, *points)];
+    moved(tx, actor, world, of.id, ("issued", &moves), Some(("occasion", code.clone())))?;
+    pay_debt(tx, actor, world, of.id)
+}
+
+fn member_takes_part(member: &Member) -> Result<(), Refusal> {
+    if member.left_at.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::WrongState, "the member has left; enrol the customer again first"))
+}
+
+/// Points that can be spent at once.
+fn available(world: &mut World, of: Id<MemberKind>, (points, number): (i64, i64), terms: &Terms) -> Lot {
+    let now = world.now();
+    Lot {
+        member: of,
+        id: world.id(),
+        state: LotState::Available,
+        order: None,
+        occasion: None,
+        granted: points,
+        rest: points,
+        counted: 0,
+        number,
+        available_at: Some(now),
+        expires_at: terms.expires_at(now),
+        made_at: now,
+    }
+}
+
+fn in_force(tx: &mut Tx<'_>, member: &Member, at: Instant) -> Result<(i64, Terms), Failure> {
+    let found = programme::in_force(tx, member.programme, at)?;
+    let none = || Refusal::new(Code::WrongState, "the loyalty programme is not in force");
+    let version = found.ok_or_else(none)?;
+    Ok((version.number, version.terms))
+}
+
+/// Corrects a member's points by hand: more (positive) or less (negative). `note` is the retailer's word for it.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::Invalid`] for 0 or out of bounds, [`Code::AmountExceeded`] when there are fewer.
+pub fn adjust(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: &Member,
+    (change, note): (i64, String),
+) -> Result<(), Failure> {
+    actor.may_somewhere(Permission::GivePoints)?;
+    super::rules::amount(change.saturating_abs())
+        .map_err(|_| Refusal::invalid("change", "give a number of points that is not 0"))?;
+    let member = member::lock(tx, of.id)?;
+    if change > 0 {
+        let (number, terms) = in_force(tx, &member, world.now())?;
+        let lot = available(world, of.id, (change, number), &terms);
+        rows::add_lot(tx, &lot)?;
+    } else {
+        let (found, missing) = take(tx, of.id, -change)?;
+        if missing > 0 {
+            let message = format!("{found} points can be taken; take fewer");
+            return Err(Refusal::new(Code::AmountExceeded, message).at("change").into());
+        }
+    }
+    let moves = [(State::Balance, change), (State::Adjusted, -change)];
+    moved(tx, actor, world, of.id, ("adjusted", &moves), Some(("note", note)))?;
+    pay_debt(tx, actor, world, of.id)
+}
+
+/// A member's points that can pay in a currency.
+#[derive(Clone, Debug)]
+pub(crate) struct Purse {
+    /// The book.
+    pub credit: Credit,
+    /// What points are worth.
+    pub worth: Worth,
+    /// The terms of the programme.
+    pub terms: Terms,
+    /// How many points are free.
+    pub free: i64,
+}
+
+/// The points of a customer that can pay in a currency: of the programme he joined first that gives them a worth there.
+///
+/// # Errors
+/// [`Code::AmountExceeded`] when there are none.
+pub(crate) fn to_spend(
+    tx: &mut Tx<'_>,
+    customer: Id<Customer>,
+    currency: Currency,
+    now: Instant,
+) -> Result<Purse, Failure> {
+    for member in members::of_customer(tx, customer)? {
+        let Some(version) = programme::in_force(tx, member.programme, now)? else { continue };
+        let Some(worth) = version.terms.worth(currency).cloned() else { continue };
+        let credit = member::credit(&member);
+        let over: i64 = rows::spendable(tx, member.id)?
+            .iter()
+            .filter(|lot| lot.expires_at.is_some_and(|at| at <= now))
+            .map(|lot| lot.rest)
+            .sum();
+        let free = super::balance(tx, &credit)?.0 - over;
+        return Ok(Purse { credit, worth, terms: version.terms, free });
+    }
+    let message =
+        format!("the customer has no points that pay in {currency}; choose another means of payment");
+    Err(Refusal::new(Code::AmountExceeded, message).into())
+}
+
+/// A payment holds points: they leave the lots they are taken from, the first to expire first. The account was asked before.
+///
+/// # Errors
+/// [`Code::AmountExceeded`] when some of them have expired.
+pub(crate) fn put_into(
+    tx: &mut Tx<'_>,
+    world: &World,
+    of: Id<MemberKind>,
+    (payment, points): (Id<Payment>, i64),
+) -> Result<(), Failure> {
+    let now = world.now();
+    let lots = rows::spendable(tx, of)?.into_iter().filter(|lot| lot.expires_at.is_none_or(|at| at > now));
+    let (taken, missing) = rules::taken(lots.map(|lot| (lot.id, lot.rest)), points);
+    if missing > 0 {
+        let message = format!("{} points can still be spent; ask for less", points - missing);
+        return Err(Refusal::new(Code::AmountExceeded, message).at("amount").into());
+    }
+    for (lot, part) in taken {
+        rows::change_rest(tx, (of, lot), -part)?;
+        rows::use_lot(tx, (of, payment, lot), part)?;
+    }
+    Ok(())
+}
+
+impl Purse {
+    /// The most money it pays, of so much that points may pay.
+    pub(crate) fn most(&self, may_pay: i64) -> i64 {
+        self.worth.of(self.free.max(0)).min(may_pay).max(0)
+    }
+
+    /// The points that pay this much money, of so much that points may pay.
+    ///
+    /// # Errors
+    /// [`Code::AmountExceeded`] for more than points may pay of the order, [`Code::Invalid`] for fewer than the programme takes.
+    pub(crate) fn points_for(&self, minor: i64, may_pay: i64) -> Result<i64, Refusal> {
+        if minor > may_pay {
+            let message = format!("points pay at most {may_pay} minor units of this order, {minor} asked");
+            return Err(Refusal::new(Code::AmountExceeded, message).at("amount"));
+        }
+        let (points, least) = (self.worth.needed(minor), self.terms.pays_min);
+        if points < least {
+            let message = format!("at least {least} points pay at once, {points} asked");
+            return Err(Refusal::invalid("amount", message));
+        }
+        Ok(points)
+    }
+}
+
+/// Points of a payment go back into the lots they came from, with the expiry they had; what is owed is paid by them first. The account
+/// was changed before.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn put_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+    (payment, points): (Id<Payment>, i64),
+) -> Result<(), Failure> {
+    let (back, missing) = rules::taken(rows::used(tx, of, payment)?, points);
+    if missing > 0 {
+        return Err(StoreError::Corrupt(format!("payment {payment} took no such points")).into());
+    }
+    for (lot, part) in back {
+        rows::unuse_lot(tx, (of, payment, lot), part)?;
+    }
+    pay_debt(tx, actor, world, of)
+}
+
+/// Locks a member whose points pay.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub(crate) fn lock(tx: &mut Tx<'_>, of: Id<MemberKind>) -> Result<(), Failure> {
+    member::lock(tx, of).map(drop)
+}
+
+/// What a member has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// Can be spent; less than zero where the programme shows what is owed so.
+    pub free: i64,
+    /// Waits for the return window to end.
+    pub pending: i64,
+    /// Held for orders.
+    pub held: i64,
+    /// Was taken back after it was spent, and is paid by new points first; 0 where the balance shows it.
+    pub owed: i64,
+    /// When the next points expire, and how many.
+    pub next_expiry: Option<(Instant, i64)>,
+}
+
+/// What a member has.
+///
+/// # Errors
+/// What the store says.
+pub fn balance(tx: &mut Tx<'_>, of: &Member, now: Instant) -> Result<Balance, Failure> {
+    let book = of.id.shared_with();
+    let mut of_state = |state| books::balance(tx, book, account(book, state));
+    let (free, pending) = (of_state(State::Balance)?, of_state(State::Pending)?);
+    let (held, owed) = (of_state(State::Held)?, -of_state(State::Owed)?);
+    let terms = programme::in_force(tx, of.programme, now)?.map(|version| version.terms);
+    let below_zero = terms.is_some_and(|terms| terms.below_zero);
+    let lots = rows::spendable(tx, of.id)?;
+    let next = lots.iter().filter_map(|lot| lot.expires_at).min();
+    let expiring = |at| lots.iter().filter(|lot| lot.expires_at == Some(at)).map(|lot| lot.rest).sum();
+    Ok(Balance {
+        free: if below_zero { free - owed } else { free },
+        pending,
+        held,
+        owed: if below_zero { 0 } else { owed },
+        next_expiry: next.map(|at| (at, expiring(at))),
+    })
+}

@@ -1,0 +1,124 @@
+//! S24: points earned on line are spent in the store and the reverse; twenty spends at once of the same points: exactly one succeeds.
+
+use std::thread;
+
+use serde_json::{Value, json};
+use sim::client::{Client, Reply};
+
+use crate::floor::{Floor, on_every_engine};
+
+/// A programme in force: a point for each pound, at once, worth a pound; Ada takes part. Answers the path of what she has.
+fn club(floor: &Floor) -> String {
+    let pound = json!({ "amount": 100, "currency": "GBP" });
+    let terms =
+        json!({ "earnings": [{ "points": 1, "per": pound }], "worth": [{ "points": 1, "amount": pound }] });
+    floor.must("/v1/loyalty-programmes", &json!({ "code": "club", "name": "The club", "terms": terms }));
+    let contact = json!({ "name": "Ada Byron", "email": "ada@example.com" });
+    floor.must("/v1/customers", &json!({ "external_id": "ADA", "contact": contact }));
+    let early = floor.ask("/v1/customers/ADA/points", &json!({ "programme": "club" }));
+    assert_eq!((early.status, &early.json().unwrap()["code"]), (409, &json!("wrong_state")));
+    let active = floor.must("/v1/loyalty-programmes/club/versions/1/activate", &json!({}));
+    assert_eq!(active["state"], "active");
+    let member = floor.must("/v1/customers/ADA/points", &json!({ "programme": "club" }));
+    format!("/v1/customers/ADA/points/{}", member["id"].as_str().expect("an id"))
+}
+
+/// What Ada can spend, and what waits.
+fn has(floor: &Floor) -> (i64, i64) {
+    let member = &floor.list("/v1/customers/ADA/points")[0];
+    (member["balance"].as_i64().expect("points"), member["pending"].as_i64().expect("points"))
+}
+
+/// A cart of Ada's: its id.
+fn cart_of_hers(client: &Client, key: &str, cart: &Value) -> String {
+    let mut cart = cart.clone();
+    cart["customer"] = json!("ADA");
+    let made = client
+        .clone()
+        .with_header("idempotency-key", format!("{key}-cart"))
+        .post("/v1/carts", &cart)
+        .unwrap();
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.json().unwrap()["id"].as_str().expect("an id").to_owned()
+}
+
+fn order(client: &Client, key: &str, cart: &str, payments: &Value) -> Reply {
+    let client = client.clone().with_header("idempotency-key", format!("{key}-order"));
+    client.post(&format!("/v1/carts/{cart}/checkout"), &json!({ "payments": payments })).unwrap()
+}
+
+fn bought(client: &Client, key: &str, cart: &Value, payments: &Value) -> Value {
+    let cart = cart_of_hers(client, key, cart);
+    let placed = order(client, key, &cart, payments);
+    assert_eq!(placed.status, 201, "{}", placed.text());
+    placed.json().unwrap()
+}
+
+fn one_mug(till: &str) -> Value {
+    json!({ "channel": till, "lines": [{ "variant": "MUG", "quantity": 1 }] })
+}
+
+#[test]
+fn s24_points_earned_on_line_are_spent_in_the_store_and_the_reverse() {
+    on_every_engine([9, 9], |floor| {
+        let member = club(floor);
+        let ((till, cashier), web) = (floor.till(0), floor.client());
+        let placed = bought(&web, "on-line", &floor.cart(2, None), &json!([{ "kind": "cash" }]));
+        assert_eq!(has(floor), (0, 10), "points wait for the goods");
+        let id = placed["id"].as_str().expect("an id");
+        floor.step(&floor.part(id, 0), "ship", &json!({ "tracking": "JD1" }));
+        assert_eq!(has(floor), (10, 0));
+        let in_store = bought(&cashier, "in-store", &one_mug(&till), &json!([{ "kind": "points" }]));
+        assert_eq!(in_store["state"], "completed");
+        assert_eq!(has(floor), (5, 0));
+        bought(&cashier, "cash", &one_mug(&till), &json!([{ "kind": "cash" }]));
+        assert_eq!(has(floor), (10, 0), "points of the till are there at once");
+        let mixed = json!([{ "kind": "points", "amount": 1000 }, { "kind": "cash" }]);
+        let on_line = bought(&web, "by-points", &floor.cart(2, None), &mixed);
+        assert_eq!((&on_line["state"], has(floor).0), (&json!("placed"), 0));
+        let id = on_line["id"].as_str().expect("an id");
+        floor.must(&format!("/v1/orders/{id}/cancel"), &json!({ "reason": "customer" }));
+        assert_eq!(has(floor), (10, 0), "given back as points, and nothing earned");
+        let moves: Vec<_> =
+            floor.list(&format!("{member}/movements")).iter().map(|one| one["points"].clone()).collect();
+        assert_eq!(moves.iter().filter_map(Value::as_i64).sum::<i64>(), 10);
+    });
+}
+
+#[test]
+fn s24_twenty_spends_at_once_of_the_same_points() {
+    on_every_engine([30, 30], |floor| {
+        let member = club(floor);
+        let given = floor.must(&format!("{member}/adjust"), &json!({ "change": 5, "note": "goodwill" }));
+        assert_eq!(given["balance"], 5);
+        let ((till, cashier), web) = (floor.till(0), floor.client());
+        let cart = |number: usize| {
+            let (client, cart) = if number.is_multiple_of(2) {
+                (&cashier, one_mug(&till))
+            } else {
+                (&web, floor.cart(1, None))
+            };
+            (client, cart_of_hers(client, &format!("spend-{number}"), &cart), format!("spend-{number}"))
+        };
+        let carts: Vec<_> = (0..20).map(cart).collect();
+        let payments = json!([{ "kind": "points", "amount": 500 }, { "kind": "cash" }]);
+        let answers: Vec<Reply> = thread::scope(|scope| {
+            let payments = &payments;
+            let spenders: Vec<_> = carts
+                .into_iter()
+                .map(|(client, cart, key)| scope.spawn(move || order(client, &key, &cart, payments)))
+                .collect();
+            spenders.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 201);
+        assert_eq!((won.len(), has(floor).0), (1, 0));
+        for one in lost {
+            assert_eq!(
+                (one.status, &one.json().unwrap()["code"]),
+                (409, &json!("amount_exceeded")),
+                "{}",
+                one.text()
+            );
+        }
+    });
+}
