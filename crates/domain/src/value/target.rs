@@ -1,4 +1,5 @@
-//! Addresses of other programs that people write into the books, and which addresses belong to the public network: a shop must not be talked into asking its own.
+//! Addresses of other programs that people write into the books, and which addresses belong to the public network: a shop must not be
+//! talked into asking its own.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
