@@ -278,6 +278,11 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/payment-accounts", OneOf(&[EditPlaces])),
     ("GET", "/v1/payment-accounts/{id}", OneOf(&[ReadPlaces])),
     ("PATCH", "/v1/payment-accounts/{id}", OneOf(&[EditPlaces])),
+    ("GET", "/v1/payment-accounts/{id}/reconciliations", OneOf(&[Reconcile])),
+    ("POST", "/v1/payment-accounts/{id}/reconciliations", OneOf(&[Reconcile])),
+    ("GET", "/v1/payment-accounts/{id}/reconciliations/{day}", OneOf(&[Reconcile])),
+    ("GET", "/v1/payment-accounts/{id}/reconciliations/{day}/lines", OneOf(&[Reconcile])),
+    ("POST", "/v1/payment-accounts/{id}/reconciliations/{day}/lines/{line}/clear", OneOf(&[Reconcile])),
     ("POST", "/v1/payment-accounts/{id}/webhooks", Nothing("the payment account signs its messages")),
     (
         "POST",

@@ -1,6 +1,7 @@
 //! Payments over the API: looking at them, taking, letting go, giving back, recording receipts, and hearing from providers.
 
 mod account;
+mod reconciliation;
 mod webhook;
 
 use axum::extract::{Path, State};
@@ -35,6 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refund_payment))
         .routes(routes!(record_payment_receipt))
         .merge(account::routes())
+        .merge(reconciliation::routes())
         .merge(webhook::routes())
 }
 
