@@ -3,6 +3,7 @@
 pub mod account;
 pub mod receivable;
 pub mod reconcile;
+pub mod sequence;
 
 use crate::refusal::{Code, Refusal};
 use crate::value::{Currency, Money};

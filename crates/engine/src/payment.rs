@@ -9,6 +9,7 @@ mod credit;
 pub mod provider;
 mod receivable;
 pub mod reconciliation;
+pub mod sequence;
 pub mod stripe;
 
 use domain::actor::{Actor, Permission};

@@ -2,6 +2,7 @@
 
 mod account;
 mod reconciliation;
+mod sequence;
 mod webhook;
 
 use axum::extract::{Path, State};
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(record_payment_receipt))
         .merge(account::routes())
         .merge(reconciliation::routes())
+        .merge(sequence::routes())
         .merge(webhook::routes())
 }
 

@@ -54,6 +54,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0066_claim"
     "0072_payment_account"
     "0073_reconciliation"
+    "0074_payment_sequence"
 };
 
 /// Brings the database up to date.
