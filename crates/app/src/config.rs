@@ -49,6 +49,8 @@ pub struct Config {
     pub root_certificates: PathBuf,
     /// May events be sent to addresses of a private network, and without encryption?
     pub webhooks_to_private_addresses: bool,
+    /// May payment accounts lie at addresses of a private network?
+    pub payments_to_private_addresses: bool,
     /// The collector that traces are sent to; empty for none.
     pub otlp_endpoint: String,
     /// How log entries look.
@@ -184,6 +186,7 @@ impl Config {
             metrics_open: self.metrics_open,
             public_figures: self.public_figures,
             webhooks_to_private_addresses: self.webhooks_to_private_addresses,
+            payments_to_private_addresses: self.payments_to_private_addresses,
             join_trace: None,
         }
     }

@@ -91,6 +91,7 @@ impl<'s> Street<'s> {
             amount: Money::new(1000, Currency::parse("GBP").unwrap()).unwrap(),
             timing,
             provider_token: Some(token.into()),
+            account: None,
             credit: None,
             points: None,
             card: None,

@@ -79,6 +79,18 @@ impl Caller {
         self.send(Method::GET, url, &[], Vec::new()).await
     }
 
+    /// Gets what stands at an address, with headers.
+    ///
+    /// # Errors
+    /// As [`Caller::post`].
+    pub async fn get_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(StatusCode, Bytes), Unanswered> {
+        self.send(Method::GET, url, headers, Vec::new()).await
+    }
+
     /// Posts a JSON body to somebody who only says whether it was taken. The status decides, also when the rest of the answer is long or
     /// does not end.
     pub async fn tell(&self, url: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
@@ -137,8 +149,10 @@ impl Caller {
         if literal.is_some_and(|address| !self.reach.allows(address)) {
             return Err(BEYOND.to_owned());
         }
-        let mut request =
-            Request::builder().method(method).uri(uri).header(header::CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(uri);
+        if !headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE.as_str()) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

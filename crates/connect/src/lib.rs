@@ -5,6 +5,7 @@ pub mod call;
 pub mod carrier;
 pub mod job;
 pub mod payment;
+pub mod stripe;
 pub mod test_carrier;
 pub mod test_provider;
 pub mod webhook;

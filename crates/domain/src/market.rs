@@ -93,13 +93,15 @@ crate::words! {
         StoreCredit 7 "store_credit";
         /// Points of the customer who buys.
         Points 8 "points";
+        /// Cards, by Stripe.
+        Stripe 9 "stripe";
     }
 }
 
 impl PaymentKind {
     /// Is a provider outside asked for it?
     pub const fn has_provider(self) -> bool {
-        matches!(self, PaymentKind::Test)
+        matches!(self, PaymentKind::Test | PaymentKind::Stripe)
     }
 
     /// Has the money been taken when the payment is noted?

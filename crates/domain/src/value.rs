@@ -14,6 +14,7 @@ pub mod place;
 pub mod quantity;
 pub mod rate;
 pub mod reference;
+pub mod target;
 pub mod text;
 pub mod zone;
 

@@ -1,8 +1,6 @@
 //! Webhooks: to which addresses events are sent, which of them, how long a receiver that does not take them is tried, and what became
 //! of each.
 
-pub mod target;
-
 use crate::value::{Instant, text};
 use crate::words;
 

@@ -3,13 +3,18 @@
 //! Where a provider is asked, a command only notes what is wanted, and a job asks after the commit; see [`provider`].
 //! Whoever keeps the order is told by a job `order.payment_changed`, because orders stand to the right of payments.
 
+pub mod account;
 pub mod carry;
 mod credit;
 pub mod provider;
+mod receivable;
+pub mod reconciliation;
+pub mod sequence;
+pub mod stripe;
 
 use domain::actor::{Actor, Permission};
 use domain::payment::{self as rules, Amounts, Card, Kind, PartState, State, Step, Timing};
-use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, Refund};
+use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, PaymentAccount, Refund};
 use domain::value::{Id, Instant, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
@@ -39,6 +44,8 @@ pub struct NewPayment {
     pub amount: Money,
     /// When the money is taken once it is authorised.
     pub timing: Timing,
+    /// The account it is taken by; needed for kinds that have accounts.
+    pub account: Option<Id<PaymentAccount>>,
     /// What the provider gave for the card, or whatever else pays; needed when a provider is asked.
     pub provider_token: Option<String>,
     /// What the terminal printed; needed for a card record.
@@ -91,8 +98,10 @@ pub fn create(
         points: new.points,
         timing: new.timing,
         location: new.location,
+        account: new.account,
         provider_token: new.provider_token,
         provider_reference: None,
+        client_secret: None,
         failure: None,
         card: new
             .card
@@ -108,7 +117,7 @@ pub fn create(
     if payment.kind.is_taken_at_once() {
         received(tx, actor, world, &payment, open.amount)?;
     } else if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Authorise, payment.id)?;
+        provider::ask_soon(tx, world, Operation::Authorise, &payment)?;
     } else if let Some(credit) = &new.credit {
         credit::set_aside(tx, actor, world, &payment, credit)?;
     }
@@ -137,6 +146,14 @@ fn check(new: &NewPayment) -> Result<(), Refusal> {
             "only a payment by a provider has a token"
         };
         refusals.push(Refusal::invalid("provider_token", message));
+    }
+    if (new.kind == Kind::Stripe) != new.account.is_some() {
+        let message = if new.account.is_none() {
+            "name the account that takes it"
+        } else {
+            "only a payment by a provider with accounts has one"
+        };
+        refusals.push(Refusal::invalid("account", message));
     }
     if (new.kind == Kind::CardRecord) != new.card.is_some() {
         let message =
@@ -221,7 +238,7 @@ pub fn capture(
         credit::spend(tx, actor, world, &payment, amount)?;
         provider::capture_ended(tx, actor, world, &payment, capture.id, &DONE)?;
     } else {
-        provider::ask_soon(tx, world, Operation::Capture(capture.id), id)?;
+        provider::ask_soon(tx, world, Operation::Capture(capture.id), &payment)?;
     }
     Ok(capture.id)
 }
@@ -292,7 +309,7 @@ pub fn refund(
     let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_refund(tx, id, &refund)?;
     if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Refund(refund.id), id)?;
+        provider::ask_soon(tx, world, Operation::Refund(refund.id), &payment)?;
         return Ok(refund.id);
     }
     if payment.kind == Kind::Exchange {
@@ -301,7 +318,7 @@ pub fn refund(
     if payment.kind.has_book() {
         credit::give_back(tx, actor, world, &payment, amount)?;
     }
-    provider::refund_ended(tx, actor, world, &payment, refund.id, &DONE)?;
+    provider::refund_ended(tx, actor, world, &payment, (refund.id, false), &DONE)?;
     Ok(refund.id)
 }
 
@@ -325,7 +342,7 @@ pub fn refund_elsewhere(
     let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_refund(tx, id, &refund)?;
     let done = Verdict::Done { reference: Some(onto.to_owned()) };
-    provider::refund_ended(tx, actor, world, &payment, refund.id, &done)?;
+    provider::refund_ended(tx, actor, world, &payment, (refund.id, true), &done)?;
     Ok(refund.id)
 }
 
@@ -414,11 +431,15 @@ fn note(
     world: &mut World,
     payment: &Payment,
     kind: &'static str,
-    mut body: serde_json::Value,
+    body: serde_json::Value,
 ) {
+    emit(tx, actor, world, payment.id, kind, with_order(payment, body));
+}
+
+fn with_order(payment: &Payment, mut body: serde_json::Value) -> serde_json::Value {
     body["order"] = payment.order.to_string().into();
     body["currency"] = payment.currency.code().into();
-    emit(tx, actor, world, payment.id, kind, body);
+    body
 }
 
 fn tell_order(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(), Failure> {
@@ -428,11 +449,7 @@ fn tell_order(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(
 
 /// Whatever a provider holds for a payment that has ended is given free.
 fn let_go(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(), Failure> {
-    if payment.kind.has_provider() {
-        provider::ask_soon(tx, world, Operation::Void, payment.id)
-    } else {
-        Ok(())
-    }
+    if payment.kind.has_provider() { provider::ask_soon(tx, world, Operation::Void, payment) } else { Ok(()) }
 }
 
 /// Why a step was refused though it looked possible: somebody else was faster.

@@ -9,8 +9,8 @@ pub mod send;
 
 use domain::actor::{Actor, Permission};
 use domain::value::id::{Event as EventKind, WebhookEndpoint};
+use domain::value::target::Target;
 use domain::value::{Id, Instant};
-use domain::webhook::target::Target;
 use domain::webhook::{Because, ENDPOINTS_MAX, Kind, OLD_SECRET_SECONDS, State};
 use domain::{Code, Refusal};
 use serde_json::json;

@@ -23,6 +23,7 @@ fn new(kind: Kind, minor: i64) -> NewPayment {
         amount: Money::new(minor, pounds).unwrap(),
         timing: Timing::WhenAsked,
         provider_token: (kind == Kind::Test).then(|| "tok_ok".into()),
+        account: None,
         credit: None,
         points: None,
         card,

@@ -46,6 +46,8 @@ pub struct Settings {
     pub public_figures: bool,
     /// May events be sent to addresses of a private network, and without encryption?
     pub webhooks_to_private_addresses: bool,
+    /// May payment accounts lie at addresses of a private network?
+    pub payments_to_private_addresses: bool,
     /// Puts a request's span under the trace that the caller names in `traceparent`, where traces are sent.
     pub join_trace: Option<fn(&Span, &str)>,
 }
@@ -70,6 +72,7 @@ impl Default for Settings {
             metrics_open: false,
             public_figures: false,
             webhooks_to_private_addresses: false,
+            payments_to_private_addresses: false,
             join_trace: None,
         }
     }

@@ -1,5 +1,8 @@
 //! Payments over the API: looking at them, taking, letting go, giving back, recording receipts, and hearing from providers.
 
+mod account;
+mod reconciliation;
+mod sequence;
 mod webhook;
 
 use axum::extract::{Path, State};
@@ -33,6 +36,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(void_payment))
         .routes(routes!(refund_payment))
         .routes(routes!(record_payment_receipt))
+        .merge(account::routes())
+        .merge(reconciliation::routes())
+        .merge(sequence::routes())
         .merge(webhook::routes())
 }
 
@@ -48,7 +54,7 @@ pub struct PaymentShape {
     id: String,
     /// The order it pays.
     order: String,
-    /// How it is paid: `cash`, `manual` (bank transfer or invoice), `card_record` (approved at a terminal) or `test` (the test provider).
+    /// How it is paid: `cash`, `manual` (bank transfer or invoice), `card_record` (approved at a terminal), `stripe` (a card, by Stripe) or `test` (the test provider).
     kind: &'static str,
     /// Where it stands: `created`, `authorised`, `captured`, `refunded`, `voided`, `failed` or `expired`.
     state: &'static str,
@@ -71,6 +77,9 @@ pub struct PaymentShape {
     /// What the terminal printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<CardShape>,
+    /// The account it is taken by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     /// The provider's own id of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<String>,
@@ -148,6 +157,7 @@ impl From<&Whole> for PaymentShape {
                 approval_code,
                 terminal,
             }),
+            account: payment.account.map(|account| account.to_string()),
             provider_reference: payment.provider_reference.clone(),
             failure: payment.failure.clone(),
             expires_at: payment.expires_at.map(|at| at.to_string()),

@@ -21,6 +21,7 @@ fn pay(shop: &TestShop, kind: Kind, external_id: Option<&'static str>) -> Id<Pay
             amount: Money::new(1000, Currency::parse("GBP").expect("pounds")).expect("ten pounds"),
             timing: Timing::WhenAsked,
             provider_token: kind.has_provider().then(|| "tok_ok".into()),
+            account: None,
             credit: None,
             points: None,
             card: None,
@@ -109,4 +110,57 @@ fn who_may_not_or_asks_wrongly_is_told_so() {
     assert_eq!(keyed(&desk, &taker, "5", "/v1/payments/PSP-9/refund", json!({})).code(), "not_found");
     let unsigned = desk.send("POST", "/v1/payments/webhooks/test", &[], Some(json!({})));
     assert_eq!((unsigned.status.as_u16(), unsigned.code()), (401, "sign_in_failed"));
+}
+
+#[test]
+fn payment_accounts_keep_their_secrets() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let token = key_for(shop, &[Permission::ReadPlaces, Permission::EditPlaces]);
+        let body = json!({"code": "stripe-gb", "name": "Stripe", "kind": "stripe", "secret_key": "sk_test_1", "currency": "GBP"});
+        let made = desk.ask(&token, "POST", "/v1/payment-accounts", Some(body.clone()));
+        assert_eq!((made.status.as_u16(), &made.json["hears"]), (201, &json!(false)), "{}", made.text);
+        assert_eq!(made.json["url"], "https://api.stripe.com");
+        assert!(!made.text.contains("sk_test_1"));
+        assert_eq!(desk.ask(&token, "POST", "/v1/payment-accounts", Some(body)).code(), "already_exists");
+
+        let path = format!("/v1/payment-accounts/{}", made.json["id"].as_str().expect("an id"));
+        let bearer = format!("Bearer {token}");
+        let change = |version: &str, body: Value| {
+            let headers = [("authorization", bearer.as_str()), ("if-match", version)];
+            desk.send("PATCH", &path, &headers, Some(body))
+        };
+        let heard = change("\"1\"", json!({"webhook_secret": "whsec_1", "active": false}));
+        assert_eq!((&heard.json["hears"], &heard.json["active"]), (&json!(true), &json!(false)));
+        assert_eq!(change("\"1\"", json!({"name": "Late"})).code(), "stale");
+        assert_eq!(
+            change("\"2\"", json!({"secret_key": "pk_live_1"})).json["errors"][0]["field"],
+            "secret_key"
+        );
+        let moved = change("\"2\"", json!({"url": "https://stripe.example.com"}));
+        assert_eq!(moved.json["errors"][0]["field"], "secret_key", "{}", moved.text);
+        let listed = desk.ask(&token, "GET", "/v1/payment-accounts", None);
+        assert!(!listed.text.contains("whsec_1"));
+        assert_eq!(listed.json["items"][0]["version"], 2);
+    });
+}
+
+#[test]
+fn a_secret_key_is_not_sent_in_the_open() {
+    let shop = TestShop::on_sqlite(1);
+    let desk = Desk::of(&shop);
+    let token = key_for(&shop, &[Permission::EditPlaces]);
+    let open = ["http://api.stripe.com", "http://127.0.0.1.example.com", "https://me@example.com", "ftp://x"];
+    let private = ["http://127.0.0.1:8420", "https://10.0.0.1", "https://localhost", "https://[::1]/v1"];
+    for url in open.into_iter().chain(private) {
+        let body = json!({"code": "s", "name": "", "kind": "paypal", "url": url, "secret_key": "sk_1", "currency": "XX"});
+        let refused = desk.ask(&token, "POST", "/v1/payment-accounts", Some(body));
+        let fields: Vec<_> = refused.json["errors"]
+            .as_array()
+            .expect("fields")
+            .iter()
+            .map(|one| one["field"].clone())
+            .collect();
+        assert_eq!(fields, ["name", "kind", "url", "currency"], "{url}");
+    }
 }

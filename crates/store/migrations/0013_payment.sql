@@ -15,8 +15,10 @@ create table if not exists payment (
     timing {int} not null,
     location_id {bytes},
     points {int},
+    account_id {bytes},
     provider_token text,
     provider_reference text,
+    client_secret text,
     failure text,
     card_last_four text,
     card_approval_code text,
@@ -55,6 +57,7 @@ create table if not exists payment_refund (
     at {int} not null,
     provider_reference text,
     failure text,
+    elsewhere {int} not null default 0,
     primary key (payment_id, refund_id)
 ) {strict};
 

@@ -52,6 +52,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0050_loyalty_programme"
     "0060_keyring"
     "0066_claim"
+    "0072_payment_account"
+    "0073_reconciliation"
+    "0074_payment_sequence"
     "0090_promotion_simulation"
 };
 

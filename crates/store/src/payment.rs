@@ -1,11 +1,18 @@
 //! The rows of payments: amounts change by guarded updates only, so no crowd can take or give back more than is open.
 
+pub mod account;
 pub mod carry;
 pub mod credit;
+mod part;
+pub mod receivable;
+pub mod reconciliation;
+pub mod sequence;
 
-use domain::payment::{Amounts, Kind, PartState, State, Timing};
-use domain::value::id::{Capture, Location, Order, Payment as PaymentKind, Refund};
-use domain::value::{Currency, Id, Instant, Kind as IdKind};
+use domain::payment::{Amounts, Kind, State, Timing};
+use domain::value::id::{Location, Order, Payment as PaymentKind, PaymentAccount};
+use domain::value::{Currency, Id, Instant};
+
+pub use part::{Part, PartEnd, add_capture, add_refund, captures, end_capture, end_refund, refunds};
 
 use crate::{Param, Row, StoreError, Tx, params};
 
@@ -30,10 +37,14 @@ pub struct Payment {
     pub timing: Timing,
     /// Where it is taken.
     pub location: Option<Id<Location>>,
+    /// The account it is taken by, where the retailer has several.
+    pub account: Option<Id<PaymentAccount>>,
     /// What the provider gave the browser for the card, or whatever else pays.
     pub provider_token: Option<String>,
     /// The provider's own id of it.
     pub provider_reference: Option<String>,
+    /// With this the customer's browser shows the provider's own question, as long as one waits.
+    pub client_secret: Option<String>,
     /// Why the provider said no.
     pub failure: Option<String>,
     /// Last four digits, approval code and terminal's reference of a card record.
@@ -44,30 +55,6 @@ pub struct Payment {
     pub made_at: Instant,
     /// Counts its changes, from 1.
     pub version: i64,
-}
-
-/// One capture or one refund of a payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part<K: IdKind> {
-    /// Its identity.
-    pub id: Id<K>,
-    /// Where it stands.
-    pub state: PartState,
-    /// Minor units.
-    pub amount: i64,
-    /// When it was asked for.
-    pub at: Instant,
-    /// The provider's own id of it.
-    pub provider_reference: Option<String>,
-    /// Why the provider said no.
-    pub failure: Option<String>,
-}
-
-impl<K: IdKind> Part<K> {
-    /// A part the provider has not been asked about, or need not be.
-    pub const fn new(id: Id<K>, state: PartState, amount: i64, at: Instant) -> Part<K> {
-        Part { id, state, amount, at, provider_reference: None, failure: None }
-    }
 }
 
 fn word<T>(found: Option<T>, what: &str) -> Result<T, StoreError> {
@@ -93,8 +80,10 @@ fn payment(row: &mut Row<'_>) -> Result<Payment, StoreError> {
         points: row.int_or_null()?,
         timing: word(Timing::coded(row.int()?), "timing")?,
         location: row.id_or_null()?,
+        account: row.id_or_null()?,
         provider_token: row.text_or_null()?,
         provider_reference: row.text_or_null()?,
+        client_secret: row.text_or_null()?,
         failure: row.text_or_null()?,
         card: card(row)?,
         expires_at: row.instant_or_null()?,
@@ -121,8 +110,9 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
     let amounts = &payment.amounts;
     tx.execute(
         "insert into payment (payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded,
-             points, timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+             points, timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version,
+             account_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         params![
             payment.id,
             payment.order,
@@ -145,6 +135,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
             payment.expires_at,
             payment.made_at,
             payment.version,
+            payment.account,
         ],
     )?;
     tx.execute(
@@ -167,7 +158,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
 pub fn find(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Option<Payment>, StoreError> {
     tx.one(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
-             location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id = $1",
         params![id],
         payment,
@@ -186,7 +177,7 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
     )?;
     tx.rows(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
-             location_id, provider_token, provider_reference, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
          from payment where payment_id in {ids $1} order by payment_id",
         &[Param::Ids(&ids)],
         payment,
@@ -217,7 +208,7 @@ pub fn end(
     failure: Option<&str>,
 ) -> Result<bool, StoreError> {
     let moved = tx.execute(
-        "update payment set state = $3, failure = $4, version = version + 1
+        "update payment set state = $3, failure = $4, client_secret = null, version = version + 1
          where payment_id = $1 and state = $2 and captured = 0 and capturing = 0",
         params![id, from.code(), to.code(), failure],
     )?;
@@ -237,13 +228,31 @@ pub fn note_reference(tx: &mut Tx<'_>, id: Id<PaymentKind>, reference: &str) -> 
     Ok(())
 }
 
+/// Notes that the provider asks the customer something, and with which secret the browser shows it.
+///
+/// # Errors
+/// What the store says.
+pub fn note_question(
+    tx: &mut Tx<'_>,
+    id: Id<PaymentKind>,
+    reference: &str,
+    client_secret: &str,
+) -> Result<bool, StoreError> {
+    let noted = tx.execute(
+        "update payment set provider_reference = $3, client_secret = $4, version = version + 1
+         where payment_id = $1 and state = $2 and (client_secret is null or client_secret <> $4)",
+        params![id, State::Created.code(), reference, client_secret],
+    )?;
+    Ok(noted == 1)
+}
+
 /// The provider allowed the whole amount; false when the payment is no longer waited for.
 ///
 /// # Errors
 /// What the store says.
 pub fn authorise(tx: &mut Tx<'_>, id: Id<PaymentKind>, reference: &str) -> Result<bool, StoreError> {
     let moved = tx.execute(
-        "update payment set state = $3, authorised = amount, provider_reference = $4, version = version + 1
+        "update payment set state = $3, authorised = amount, provider_reference = $4, client_secret = null, version = version + 1
          where payment_id = $1 and state = $2",
         params![id, State::Created.code(), State::Authorised.code(), reference],
     )?;
@@ -362,132 +371,4 @@ pub fn fail_refund(tx: &mut Tx<'_>, id: Id<PaymentKind>, amount: i64) -> Result<
         params![id, amount],
     )?;
     Ok(())
-}
-
-fn part<K: IdKind>(row: &mut Row<'_>) -> Result<Part<K>, StoreError> {
-    Ok(Part {
-        id: row.id()?,
-        state: word(PartState::coded(row.int()?), "part")?,
-        amount: row.int()?,
-        at: row.instant()?,
-        provider_reference: row.text_or_null()?,
-        failure: row.text_or_null()?,
-    })
-}
-
-/// Adds a capture.
-///
-/// # Errors
-/// What the store says.
-pub fn add_capture(
-    tx: &mut Tx<'_>,
-    payment: Id<PaymentKind>,
-    capture: &Part<Capture>,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into payment_capture (payment_id, capture_id, state, amount, at) values ($1, $2, $3, $4, $5)",
-        params![payment, capture.id, capture.state.code(), capture.amount, capture.at],
-    )?;
-    Ok(())
-}
-
-/// The captures of a payment, in the order they were asked for.
-///
-/// # Errors
-/// What the store says.
-pub fn captures(tx: &mut Tx<'_>, payment: Id<PaymentKind>) -> Result<Vec<Part<Capture>>, StoreError> {
-    tx.rows(
-        "select capture_id, state, amount, at, provider_reference, failure from payment_capture where payment_id = $1 order by capture_id",
-        params![payment],
-        part,
-    )
-}
-
-/// Ends a pending capture; answers its amount, or nothing when it was ended before.
-///
-/// # Errors
-/// What the store says.
-pub fn end_capture(
-    tx: &mut Tx<'_>,
-    payment: Id<PaymentKind>,
-    id: Id<Capture>,
-    end: &PartEnd<'_>,
-) -> Result<Option<i64>, StoreError> {
-    tx.one(
-        "update payment_capture set state = $4, provider_reference = $5, failure = $6
-         where payment_id = $1 and capture_id = $2 and state = $3 returning amount",
-        params![
-            payment,
-            id,
-            PartState::Pending.code(),
-            end.state.code(),
-            end.provider_reference,
-            end.failure
-        ],
-        |row| row.int(),
-    )
-}
-
-/// Adds a refund.
-///
-/// # Errors
-/// What the store says.
-pub fn add_refund(
-    tx: &mut Tx<'_>,
-    payment: Id<PaymentKind>,
-    refund: &Part<Refund>,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into payment_refund (payment_id, refund_id, state, amount, at) values ($1, $2, $3, $4, $5)",
-        params![payment, refund.id, refund.state.code(), refund.amount, refund.at],
-    )?;
-    Ok(())
-}
-
-/// The refunds of a payment, in the order they were asked for.
-///
-/// # Errors
-/// What the store says.
-pub fn refunds(tx: &mut Tx<'_>, payment: Id<PaymentKind>) -> Result<Vec<Part<Refund>>, StoreError> {
-    tx.rows(
-        "select refund_id, state, amount, at, provider_reference, failure from payment_refund where payment_id = $1 order by refund_id",
-        params![payment],
-        part,
-    )
-}
-
-/// Ends a pending refund; answers its amount, or nothing when it was ended before.
-///
-/// # Errors
-/// What the store says.
-pub fn end_refund(
-    tx: &mut Tx<'_>,
-    payment: Id<PaymentKind>,
-    id: Id<Refund>,
-    end: &PartEnd<'_>,
-) -> Result<Option<i64>, StoreError> {
-    tx.one(
-        "update payment_refund set state = $4, provider_reference = $5, failure = $6
-         where payment_id = $1 and refund_id = $2 and state = $3 returning amount",
-        params![
-            payment,
-            id,
-            PartState::Pending.code(),
-            end.state.code(),
-            end.provider_reference,
-            end.failure
-        ],
-        |row| row.int(),
-    )
-}
-
-/// How a capture or refund ends.
-#[derive(Clone, Copy, Debug)]
-pub struct PartEnd<'a> {
-    /// Done or failed.
-    pub state: PartState,
-    /// The provider's own id of it.
-    pub provider_reference: Option<&'a str>,
-    /// Why the provider said no.
-    pub failure: Option<&'a str>,
 }

@@ -4,8 +4,8 @@ pub mod lane;
 pub mod message;
 
 use domain::value::id::WebhookEndpoint;
+use domain::value::target::Target;
 use domain::value::{Id, Instant};
-use domain::webhook::target::Target;
 use domain::webhook::{Because, Kind, State};
 
 use crate::{Row, StoreError, Tx, params};

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec::IntoIter;
 
-use domain::webhook::target::is_public;
+use domain::value::target::is_public;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 

@@ -105,6 +105,8 @@ kinds! {
     Parcel "pcl" "parcel";
     /// A payment.
     Payment "pay" "payment";
+    /// Where the retailer has payments taken.
+    PaymentAccount "pac" "payment account";
     /// A person whose data key protects contacts.
     Person "per" "person";
     /// Fulfilment orders that are picked in one walk.
@@ -121,6 +123,10 @@ kinds! {
     Promotion "pro" "promotion";
     /// Past orders priced again with other promotions.
     PromotionSimulation "psm" "promotion simulation";
+    /// Names a comparison of a payment provider's record of a day with our books.
+    Reconciliation "rcn" "reconciliation";
+    /// Names one difference that such a comparison found.
+    ReconciliationLine "rcl" "reconciliation line";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.

@@ -123,6 +123,9 @@ struct OrderPaymentShape {
     captured: MoneyShape,
     /// How much was given back.
     refunded: MoneyShape,
+    /// As long as the provider asks the customer something: what the browser shows the question with, such as Stripe's `handleNextAction`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
 }
 
 impl From<&Payment> for OrderPaymentShape {
@@ -135,6 +138,7 @@ impl From<&Payment> for OrderPaymentShape {
             amount: money(payment.amounts.amount),
             captured: money(payment.amounts.captured),
             refunded: money(payment.amounts.refunded),
+            client_secret: payment.client_secret.clone(),
         }
     }
 }

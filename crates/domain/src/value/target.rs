@@ -1,4 +1,5 @@
-//! The address events are sent to, and which addresses belong to the public network: a shop must not be talked into asking its own.
+//! Addresses of other programs that people write into the books, and which addresses belong to the public network: a shop must not be
+//! talked into asking its own.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +8,7 @@ const ADDRESS_CHARS_MAX: usize = 1000;
 /// Names that never lead out of a machine or a house.
 const HOUSE_NAMES: [&str; 5] = ["localhost", "local", "internal", "intranet", "home.arpa"];
 
-/// An address that events are sent to: `https://` or `http://`, a host, and a path.
+/// An address of another program: `https://` or `http://`, a host, and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     url: String,
