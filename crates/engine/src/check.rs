@@ -11,6 +11,7 @@ mod points;
 mod promises;
 mod promotions;
 mod routing;
+mod tiers;
 mod webhooks;
 
 use std::fmt;
@@ -71,6 +72,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("credit payments", credit::payments),
     ("points", points::kept),
     ("members", points::books),
+    ("counted", tiers::counted),
+    ("tiers", tiers::standing),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),

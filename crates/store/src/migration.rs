@@ -52,6 +52,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0050_loyalty_programme"
     "0060_keyring"
     "0066_claim"
+    "0080_tier"
 };
 
 /// Brings the database up to date.

@@ -18,6 +18,7 @@ use store::market::{Channel, Market};
 
 use super::{Cart, Line, channel_of};
 use crate::delivery::{Offer, quote};
+use crate::loyalty::tier;
 use crate::promotion::apply::{self, Buyer};
 use crate::{Failure, customer, price, tax};
 
@@ -118,6 +119,18 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
     priced_for(tx, now, cart, None)
 }
 
+/// The groups of who buys: those the retailer put the customer into, then those the customer's tiers bring.
+fn groups_of(tx: &mut Tx<'_>, cart: &Cart, now: Instant) -> Result<Vec<String>, Failure> {
+    let Some(customer) = cart.customer else { return Ok(Vec::new()) };
+    let mut groups = customer::load(tx, customer)?.groups;
+    for group in tier::groups(tx, customer, now)? {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(groups)
+}
+
 /// As [`priced`], when it is known how the cart is to be paid.
 ///
 /// # Errors
@@ -130,10 +143,7 @@ pub fn priced_for(
 ) -> Result<PricedCart, Failure> {
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
-    let groups = match cart.customer {
-        Some(customer) => customer::load(tx, customer)?.groups,
-        None => Vec::new(),
-    };
+    let groups = groups_of(tx, cart, now)?;
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;
     let wanted: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
