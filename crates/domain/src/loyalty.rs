@@ -2,6 +2,7 @@
 
 pub mod points;
 pub mod programme;
+pub mod tier;
 
 use crate::ledger::{AccountKey, Posting};
 use crate::refusal::{Code, Refusal};
@@ -79,13 +80,10 @@ impl Validity {
     /// The first instant at which a card sold then is not valid any more; its last day is counted whole. `None` beyond the end of the calendar.
     pub fn ends(&self, sold: Instant, zone: &Zone) -> Option<Instant> {
         let day = LocalDay::of(sold, zone);
-        let months = i64::from(day.year()) * 12 + i64::from(day.month()) - 1 + self.months;
-        let year = i16::try_from(months / 12).ok()?;
+        let last = day.plus_months(self.months)?;
         let after = if self.to_year_end {
-            LocalDay::new(year.checked_add(1)?, 1, 1).ok()?
+            LocalDay::new(last.year().checked_add(1)?, 1, 1).ok()?
         } else {
-            let month = i8::try_from(months % 12 + 1).ok()?;
-            let last = (1..=day.day()).rev().find_map(|day| LocalDay::new(year, month, day).ok())?;
             last.next()?
         };
         Some(after.first_instant(zone))

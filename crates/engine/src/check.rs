@@ -12,6 +12,7 @@ mod promises;
 mod promotions;
 mod receivables;
 mod routing;
+mod tiers;
 mod webhooks;
 
 use std::fmt;
@@ -72,6 +73,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("credit payments", credit::payments),
     ("points", points::kept),
     ("members", points::books),
+    ("counted", tiers::counted),
+    ("tiers", tiers::standing),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),

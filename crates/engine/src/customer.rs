@@ -3,7 +3,7 @@
 use domain::actor::{Actor, Permission, Who};
 use domain::contact::Card;
 use domain::value::Id;
-use domain::value::id::{Contact, Customer as CustomerKind};
+use domain::value::id::Customer as CustomerKind;
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, customer as rows};
@@ -187,11 +187,12 @@ pub fn update(
 }
 
 /// Erases a customer: the person's key is destroyed and nothing finds the customer by mail, phone or external id any more. The
-/// customer's id stays in orders and books, which still balance. Erasing twice is the same as once.
+/// customer's id stays in orders and books, which still balance. Erasing twice is the same as once. The whole of it is
+/// [`erasure::erase`](crate::erasure::erase).
 ///
 /// # Errors
 /// [`Code::NotFound`] when there is no such customer.
-pub fn erase(
+pub(crate) fn erase(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -217,24 +218,6 @@ pub fn erase(
     }
     emit(tx, actor, world, id, "customer.erased", json!({ "person": customer.person.to_string() }));
     Ok(customer)
-}
-
-/// Erases whoever a contact is of: the customer, or somebody who bought as a guest.
-///
-/// # Errors
-/// [`Code::NotFound`] when there is no such contact.
-pub fn erase_contact(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    id: Id<Contact>,
-) -> Result<(), Failure> {
-    actor.may(Permission::EditCustomers, None)?;
-    let person = contact::person_of(tx, id)?;
-    match rows::of_person(tx, person)? {
-        Some(customer) => erase(tx, actor, world, customer).map(drop),
-        None => contact::erase(tx, actor, world, person),
-    }
 }
 
 fn add_lookups(tx: &mut Tx<'_>, world: &World, id: Id<CustomerKind>, card: &Card) -> Result<(), Failure> {

@@ -107,6 +107,7 @@ pub fn registry() -> Registry {
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
+        .every(duty("tier.review", 15, loyalty::tier::review_due))
         .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on("location.review", fulfilment::review::review)
         .on(insight::promotion::JOB, insight::promotion::step)

@@ -14,6 +14,7 @@ pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod edit;
+pub mod erasure;
 pub mod event;
 pub mod external;
 pub mod failure;

@@ -7,6 +7,7 @@ pub mod points;
 pub mod programme;
 pub mod sale;
 pub mod store_credit;
+pub mod tier;
 
 use std::borrow::Cow;
 

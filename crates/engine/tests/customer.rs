@@ -109,8 +109,11 @@ fn an_erased_customer_is_a_number_without_a_name() {
     on_every_engine(|shop| {
         let ada_made = sign_up(shop, ada()).unwrap();
         let id = ada_made.id;
-        let erase =
-            || shop.run(move |tx, actor, world| customer::erase_contact(tx, actor, world, ada_made.contact));
+        let erase = || {
+            shop.run(move |tx, actor, world| {
+                engine::erasure::erase_contact(tx, actor, world, ada_made.contact)
+            })
+        };
         erase().unwrap();
         erase().unwrap();
         let erased = shop.run(move |tx, actor, _| customer::read(tx, actor, id)).unwrap();

@@ -9,7 +9,7 @@ use domain::value::{Currency, Id, Money};
 use engine::customer::NewCustomer;
 use engine::loyalty::gift_card::{self, GiftCard};
 use engine::loyalty::{self, store_credit};
-use engine::{Failure, customer};
+use engine::{Failure, customer, erasure};
 use sim::{TestShop, on_every_engine};
 
 fn pounds(minor: i64) -> Money {
@@ -177,7 +177,7 @@ fn a_customer_has_one_store_credit_for_each_currency() {
             .run(move |tx, actor, world| store_credit::issue(tx, actor, world, unknown, pounds(1)))
             .unwrap_err();
         assert_eq!(refused.code(), Some(Code::NotFound));
-        shop.run(move |tx, actor, world| customer::erase(tx, actor, world, ada).map(drop)).unwrap();
+        shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, ada).map(drop)).unwrap();
         assert_eq!(give(1).unwrap(), one, "what is owed stays owed, to an id that names nobody");
     });
 }

@@ -1,137 +1,24 @@
 //! The story of points: earned by what is bought, taken back with what comes back, released, spent once, given back, expired.
 
+mod club;
 mod counter;
 
 use std::thread;
 
-use counter::{DAY, ada, by, cash, filled, pounds, read, tender};
+use club::{back, by_points, club, order_as, release, terms};
+use counter::{DAY, by, cash, filled, pounds, read, tender};
 use domain::actor::{Actor, Permission, Who};
-use domain::loyalty::programme::{Earning, Factor, Goods, Occasion, Season, State as Stage, Terms, Worth};
+use domain::loyalty::programme::{Factor, Goods, Season, State as Stage, Terms, Worth};
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::{CancelReason, State};
 use domain::returns::{Condition, Means};
-use domain::value::id::{self, Customer, Variant};
-use domain::value::{Id, Instant, Rate, Reference};
+use domain::value::{Id, Instant, LocalDay, Rate, Reference, Zone};
 use domain::{Code, payment::State as PaymentState};
-use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
-use engine::loyalty::member::{self, Member};
-use engine::loyalty::points::{self, Balance};
-use engine::loyalty::programme::{self, Programme};
-use engine::market::{Channel, NewChannel};
-use engine::{Failure, loyalty};
+use engine::checkout::{self, Cancel, Leaving};
+use engine::loyalty::{self, member, points, programme};
+use engine::market::NewChannel;
 use sim::retailer::a_channel;
-use sim::{Retailer, TestShop, on_every_engine};
-
-/// One point for each pound, pending for fourteen days, good for twelve months; a point is worth five pence.
-fn terms() -> Terms {
-    Terms {
-        earnings: vec![Earning { currency: pounds(), channel: None, points: 1, per_minor: 100 }],
-        factors: Vec::new(),
-        seasons: Vec::new(),
-        counts_delivery: false,
-        counts_tax: true,
-        uncounted: vec![PaymentKind::GiftCard],
-        pending_days: 14,
-        months: Some(12),
-        worth: vec![Worth { currency: pounds(), points: 1, minor: 5 }],
-        pays_min: 1,
-        pays_max: Rate::from_parts_per_million(Rate::WHOLE).expect("a rate"),
-        below_zero: false,
-        occasions: vec![Occasion { code: "signed_up".into(), points: 20, times_max: Some(1) }],
-    }
-}
-
-/// A till that sells mugs at 5.00, and a member of a programme in force.
-struct Club {
-    retailer: Retailer,
-    till: Channel,
-    mug: Id<Variant>,
-    programme: Programme,
-    ada: Id<Customer>,
-    member: Member,
-}
-
-fn club(shop: &TestShop, terms: Terms) -> Club {
-    let retailer = Retailer::open(shop, &["leeds"]);
-    let till = retailer.till(shop, 0);
-    let mug = retailer.sell(shop, "MUG", 500);
-    retailer.stock(shop, mug, 0, 500);
-    let ada = ada(shop);
-    let made = shop.run(move |tx, actor, world| {
-        let named = ("club".to_owned(), "The club".to_owned());
-        let (programme, draft) = programme::create(tx, actor, world, named, terms.clone())?;
-        programme::activate(tx, actor, world, (programme.id, draft.number), None)?;
-        let member = member::enrol(tx, actor, world, programme.id, ada)?;
-        Ok::<_, Failure>((programme, member))
-    });
-    let (programme, member) = made.expect("a club");
-    Club { retailer, till, mug, programme, ada, member }
-}
-
-impl Club {
-    fn buy(&self, shop: &TestShop, mugs: i64, tenders: Vec<Tender>) -> Whole {
-        counter::buy_for(shop, &self.till, &[(self.mug, mugs)], tenders, Some(self.ada))
-    }
-
-    fn balance(&self, shop: &TestShop) -> Balance {
-        let (member, now) = (self.member.clone(), shop.shop.source.now());
-        shop.read(move |tx| points::balance(tx, &member, now)).expect("a balance")
-    }
-
-    /// Free, pending, held and owed.
-    fn has(&self, shop: &TestShop) -> (i64, i64, i64, i64) {
-        let balance = self.balance(shop);
-        (balance.free, balance.pending, balance.held, balance.owed)
-    }
-
-    fn adjust(&self, shop: &TestShop, change: i64) -> Result<(), Failure> {
-        let member = self.member.clone();
-        shop.run(move |tx, actor, world| {
-            points::adjust(tx, actor, world, &member, (change, "goodwill".to_owned()))
-        })
-    }
-
-    fn order(
-        &self,
-        shop: &TestShop,
-        actor: &Actor,
-        channel: &Channel,
-        tenders: Vec<Tender>,
-    ) -> Result<Whole, Failure> {
-        order_as(shop, actor, filled(shop, channel, &[(self.mug, 1)], Some(self.ada)), tenders)
-    }
-}
-
-fn order_as(
-    shop: &TestShop,
-    actor: &Actor,
-    cart: Id<id::Cart>,
-    tenders: Vec<Tender>,
-) -> Result<Whole, Failure> {
-    shop.run_as(actor, move |tx, actor, world| {
-        let (expected_total, serve_from, placed_at, external_id) = (None, None, None, None);
-        let tenders = tenders.clone();
-        checkout::place(
-            tx,
-            actor,
-            world,
-            Checkout { cart, expected_total, tenders, serve_from, placed_at, external_id },
-        )
-    })
-}
-
-fn by_points(amount: Option<i64>) -> Vec<Tender> {
-    vec![tender(PaymentKind::Points, amount)]
-}
-
-fn release(shop: &TestShop) {
-    shop.run(points::release_due).expect("released");
-}
-
-fn back(shop: &TestShop, club: &Club, order: &Whole, mugs: i64, means: Means) {
-    let back = counter::a_back(&club.retailer, order, 0, (mugs, Condition::Resellable), by(means));
-    counter::bring(shop, back).expect("a return");
-}
+use sim::{TestShop, on_every_engine};
 
 #[test]
 fn points_wait_for_the_return_window_and_go_with_what_comes_back() {
@@ -360,6 +247,32 @@ fn members_join_leave_and_are_given_points() {
         let lines: Vec<_> =
             lines.unwrap().into_iter().map(|line| (line.reason, line.amount, line.balance)).collect();
         assert_eq!(lines, [("adjusted".to_owned(), -5, 15), ("issued".to_owned(), 20, 20)]);
+    });
+}
+
+#[test]
+fn points_expire_with_the_day_of_the_market() {
+    on_every_engine(|shop| {
+        let club = club(
+            shop,
+            Terms { pending_days: 0, months: Some(1), zone: Zone::parse("Asia/Tokyo").unwrap(), ..terms() },
+        );
+        let market = club.retailer.market;
+        let market = shop.read(move |tx| Ok(store::market::find_market(tx, market)?)).unwrap();
+        let zone = market.unwrap().zone;
+        club.buy(shop, 1, cash());
+        let (at, _) = club.balance(shop).next_expiry.unwrap();
+        let day = LocalDay::of(shop.shop.source.now(), &zone).plus_months(1).unwrap();
+        assert_eq!(at, day.next().unwrap().first_instant(&zone));
+        club.adjust(shop, 3).unwrap();
+        let member = club.member.id;
+        let zones = shop.read(move |tx| Ok(store::loyalty::points::spendable(tx, member)?)).unwrap();
+        let zones: Vec<_> = zones.iter().map(|lot| lot.zone.name().to_owned()).collect();
+        assert_eq!(zones.len(), 2);
+        assert!(
+            zones.contains(&zone.name().to_owned()) && zones.contains(&"Asia/Tokyo".to_owned()),
+            "{zones:?}"
+        );
     });
 }
 

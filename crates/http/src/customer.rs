@@ -8,7 +8,7 @@ use domain::Refusal;
 use domain::actor::Actor;
 use domain::value::{Reference, id, reference};
 use engine::customer::{self, Change, Customer, NewCustomer};
-use engine::{Failure, World, external};
+use engine::{Failure, World, erasure, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use utoipa::ToSchema;
@@ -282,7 +282,7 @@ async fn erase_customer(
     let reference = Reference::read(&id);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = external::resolve(tx, &reference)?;
-        let customer = customer::erase(tx, actor, world, id)?;
+        let customer = erasure::erase(tx, actor, world, id)?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
     })
     .await
@@ -301,7 +301,7 @@ async fn erase_contact(
 ) -> Result<Response, Problem> {
     let id = named(&id)?;
     app.perform(command.request, StatusCode::NO_CONTENT, move |tx, actor, world| {
-        customer::erase_contact(tx, actor, world, id)?;
+        erasure::erase_contact(tx, actor, world, id)?;
         Reply::json(&())
     })
     .await

@@ -5,6 +5,7 @@ mod programme;
 mod sale;
 mod store_credit;
 mod terms;
+mod tier;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(store_credit::routes())
         .merge(programme::routes())
         .merge(points::routes())
+        .merge(tier::routes())
 }
 
 /// A gift card.

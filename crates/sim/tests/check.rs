@@ -7,7 +7,7 @@ use domain::market::{CapturePolicy, PaymentKind};
 use domain::returns::{Condition, Means};
 use domain::value::id::{Book, Cart, Channel, Customer, Hold, Location, Variant};
 use domain::value::target::Target;
-use domain::value::{Currency, Id, Money, Quantity, Rate, Reference};
+use domain::value::{Currency, Id, Money, Quantity, Rate, Reference, Zone};
 use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine};
 use engine::check::{Report, check};
@@ -225,6 +225,8 @@ fn a_member(shop: &TestShop) -> Member {
     let made = shop.run(|tx, actor, world| {
         let pounds = Currency::parse("GBP").expect("a currency");
         let terms = Terms {
+            zone: Zone::parse("UTC").expect("a zone"),
+            ladder: None,
             earnings: vec![Earning { currency: pounds, channel: None, points: 1, per_minor: 100 }],
             factors: Vec::new(),
             seasons: Vec::new(),

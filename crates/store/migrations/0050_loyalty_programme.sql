@@ -43,6 +43,7 @@ create table if not exists point_lot (
     rest {int} not null check (rest >= 0),
     counted {int} not null,
     number {int} not null,
+    zone text not null,
     available_at {int},
     expires_at {int},
     made_at {int} not null,
@@ -59,6 +60,7 @@ create table if not exists point_earning (
     point_lot_id {bytes} not null,
     points {int} not null,
     uncounted {int} not null,
+    rate {int} not null,
     primary key (order_id, member_id)
 ) {strict};
 

@@ -4,6 +4,7 @@ pub mod member;
 pub mod points;
 pub mod programme;
 pub mod sale;
+pub mod tier;
 
 use domain::ledger::BookKind;
 use domain::loyalty::CardState;

@@ -55,6 +55,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0072_payment_account"
     "0073_reconciliation"
     "0074_payment_sequence"
+    "0080_tier"
     "0090_promotion_simulation"
 };
 

@@ -24,6 +24,8 @@ words! {
         Active 1 "active";
         /// He left; what he has he may still spend, and nothing is earned any more.
         Left 2 "left";
+        /// The customer was erased: what he had lapsed, and nothing is earned or spent any more.
+        Ended 3 "ended";
     }
 }
 

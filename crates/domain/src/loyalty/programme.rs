@@ -1,5 +1,6 @@
 //! Loyalty programmes as data: what earns points, how many, for how long, and what they are worth when they pay.
 
+use super::tier::Ladder;
 use crate::market::PaymentKind;
 use crate::refusal::Refusal;
 use crate::value::id::{Category, Channel, Product};
@@ -115,6 +116,8 @@ pub struct Occasion {
 /// What a programme says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// Whose days count where no market says otherwise: when points expire, and when the year of a tier ends.
+    pub zone: Zone,
     /// What money spent earns. Where no entry fits, nothing is earned.
     pub earnings: Vec<Earning>,
     /// Goods that earn more or less; the first entry that fits counts.
@@ -142,6 +145,8 @@ pub struct Terms {
     pub below_zero: bool,
     /// What else gives points.
     pub occasions: Vec<Occasion>,
+    /// What members reach, if there are tiers.
+    pub ladder: Option<Ladder>,
 }
 
 impl Terms {
@@ -187,6 +192,7 @@ impl Terms {
             let message = format!("season \"{}\" ends before it begins", one.name);
             refusals.push(Refusal::invalid(format!("seasons.{place}.until"), message));
         }
+        refusals.extend(self.ladder.iter().flat_map(Ladder::refusals).map(|one| one.within("tiers")));
         Refusal::all(refusals).map_or(Ok(self), Err)
     }
 
@@ -239,22 +245,17 @@ impl Terms {
         rates.max().unwrap_or(Rate::WHOLE)
     }
 
-    /// When points that become available at an instant expire: at the end of the same day of the month, so many months later.
-    pub fn expires_at(&self, available_at: Instant) -> Option<Instant> {
-        self.months.map(|months| months_later(available_at, months))
+    /// When points that become available at an instant expire: at the end of the same day of the month, so many months later, by the clock
+    /// of a zone.
+    pub fn expires_at(&self, available_at: Instant, zone: &Zone) -> Option<Instant> {
+        self.months.map(|months| months_later(available_at, months, zone))
     }
 }
 
-/// The end of the day, in universal time, this many months after an instant; of the month's last day where it has no such day.
-fn months_later(at: Instant, months: i64) -> Instant {
-    let Ok(zone) = Zone::parse("UTC") else { return Instant::from_micros(i64::MAX) };
-    let day = LocalDay::of(at, &zone);
-    let month = i64::from(day.year()) * 12 + i64::from(day.month()) - 1 + months;
-    let year = i16::try_from(month / 12).unwrap_or(i16::MAX);
-    let month = i8::try_from(month % 12 + 1).unwrap_or(1);
-    let same = (1..=day.day()).rev().find_map(|day| LocalDay::new(year, month, day).ok());
-    let after = same.and_then(LocalDay::next);
-    after.map_or(Instant::from_micros(i64::MAX), |day| day.first_instant(&zone))
+/// The end of the day this many months after an instant by the clock of a zone; of the month's last day where it has no such day.
+pub(super) fn months_later(at: Instant, months: i64, zone: &Zone) -> Instant {
+    let after = LocalDay::of(at, zone).plus_months(months).and_then(LocalDay::next);
+    after.map_or(Instant::from_micros(i64::MAX), |day| day.first_instant(zone))
 }
 
 #[cfg(test)]
@@ -267,6 +268,7 @@ pub(super) mod tests {
 
     pub fn simple() -> Terms {
         Terms {
+            zone: Zone::parse("UTC").unwrap(),
             earnings: vec![Earning { currency: pounds(), channel: None, points: 1, per_minor: 100 }],
             factors: Vec::new(),
             seasons: Vec::new(),
@@ -280,6 +282,7 @@ pub(super) mod tests {
             pays_max: Rate::from_parts_per_million(Rate::WHOLE).unwrap(),
             below_zero: false,
             occasions: vec![Occasion { code: "birthday".into(), points: 50, times_max: None }],
+            ladder: None,
         }
     }
 
@@ -296,10 +299,23 @@ pub(super) mod tests {
     #[test]
     fn points_expire_at_the_end_of_the_day_months_later() {
         let at = |text: &str| Instant::parse(text).unwrap();
+        let zone = |name: &str| Zone::parse(name).unwrap();
+        let (utc, berlin, new_york) = (zone("UTC"), zone("Europe/Berlin"), zone("America/New_York"));
         let one = Terms { months: Some(1), ..simple() };
-        assert_eq!(one.expires_at(at("2026-01-31T10:00:00Z")), Some(at("2026-03-01T00:00:00Z")));
-        assert_eq!(simple().expires_at(at("2026-12-05T23:59:59Z")), Some(at("2027-12-06T00:00:00Z")));
-        assert_eq!(Terms { months: None, ..simple() }.expires_at(at("2026-01-31T10:00:00Z")), None);
+        let end = |from: &str, zone: &Zone| one.expires_at(at(from), zone).unwrap().to_string();
+        assert_eq!(end("2026-01-31T10:00:00Z", &utc), "2026-03-01T00:00:00Z");
+        assert_eq!(
+            end("2026-01-31T23:30:00Z", &berlin),
+            "2026-03-01T23:00:00Z",
+            "the first of February there"
+        );
+        assert_eq!(
+            end("2026-02-10T03:00:00Z", &new_york),
+            "2026-03-10T04:00:00Z",
+            "the ninth, summer time since"
+        );
+        assert_eq!(simple().expires_at(at("2026-12-05T23:59:59Z"), &utc), Some(at("2027-12-06T00:00:00Z")));
+        assert_eq!(Terms { months: None, ..simple() }.expires_at(at("2026-01-31T10:00:00Z"), &utc), None);
     }
 
     #[test]

@@ -173,6 +173,14 @@ impl LocalDay {
         self.0.checked_add(days.days()).ok().filter(|date| date.year() >= 1).map(LocalDay)
     }
 
+    /// The same day of the month this many months later (earlier when negative), or the last one of a shorter month, if the calendar has it.
+    pub fn plus_months(self, months: i64) -> Option<LocalDay> {
+        let month = i64::from(self.year()) * 12 + i64::from(self.month()) - 1 + months;
+        let year = i16::try_from(month.div_euclid(12)).ok()?;
+        let month = i8::try_from(month.rem_euclid(12) + 1).ok()?;
+        (1..=self.day()).rev().find_map(|day| LocalDay::new(year, month, day).ok())
+    }
+
     /// Days from Monday (0) to Sunday (6).
     pub fn weekday(self) -> usize {
         self.0.weekday().to_monday_zero_offset().unsigned_abs().into()
@@ -273,6 +281,9 @@ mod tests {
         assert_eq!(day("2026-11-21").weekday(), 5);
         assert_eq!(day("2026-11-21").plus_days(-21).unwrap(), day("2026-10-31"));
         assert!(day("9999-12-31").next().is_none() && day("0001-01-01").previous().is_none());
+        assert_eq!(day("2026-01-31").plus_months(1).unwrap(), day("2026-02-28"));
+        assert_eq!(day("2026-01-31").plus_months(-11).unwrap(), day("2025-02-28"));
+        assert!(day("9999-12-31").plus_months(1).is_none() && day("0001-01-31").plus_months(-1).is_none());
         for text in [
             "2026-02-29",
             "2026-2-3",

@@ -19,6 +19,7 @@ use store::promotion::Promotion;
 
 use super::{Cart, Line, channel_of};
 use crate::delivery::{Offer, quote};
+use crate::loyalty::tier;
 use crate::promotion::apply::{self, Buyer};
 use crate::{Failure, customer, price, tax};
 
@@ -126,6 +127,18 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
     priced_for(tx, now, cart, None)
 }
 
+/// The groups of who buys: those the retailer put the customer into, then those the customer's tiers bring.
+fn groups_of(tx: &mut Tx<'_>, cart: &Cart, now: Instant) -> Result<Vec<String>, Failure> {
+    let Some(customer) = cart.customer else { return Ok(Vec::new()) };
+    let mut groups = customer::load(tx, customer)?.groups;
+    for group in tier::groups(tx, customer, now)? {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(groups)
+}
+
 /// As [`priced`], when it is known how the cart is to be paid.
 ///
 /// # Errors
@@ -159,10 +172,9 @@ pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result
     let Under { now, payment, given, groups, tried } = under;
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
-    let groups = match (groups, cart.customer) {
-        (Some(groups), _) => groups,
-        (None, Some(customer)) => customer::load(tx, customer)?.groups,
-        (None, None) => Vec::new(),
+    let groups = match groups {
+        Some(groups) => groups,
+        None => groups_of(tx, cart, now)?,
     };
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;

@@ -11,13 +11,14 @@ use domain::order::{State, share};
 use domain::payment::State as Paid;
 use domain::promotion::Tag;
 use domain::value::id::{OrderLine, Variant};
-use domain::value::{Id, Rate, Rounding};
+use domain::value::{Id, Rounding, Zone};
 use store::loyalty::points::{self as rows, Earning, EarningLine};
 use store::loyalty::{member, programme};
 use store::{Tx, order as order_rows};
 
 use super::settle::{Asked, whose};
 use crate::loyalty::points::{self, Purse};
+use crate::loyalty::tier::{self, OrderCounts};
 use crate::order::{Line, Order};
 use crate::promotion::apply;
 use crate::{Failure, World};
@@ -78,11 +79,19 @@ pub(super) fn placed(
             lot: world.id(),
             points: 0,
             uncounted: 0,
+            rate: tier::rate(tx, actor, world, (member.id, version.number))?,
         };
-        points::begin(tx, world, &earning)?;
+        let zone = zone_of(tx, order, &version.terms)?;
+        points::begin(tx, world, &earning, zone)?;
         bring(tx, actor, world, (order, earning), &version.terms)?;
     }
     Ok(())
+}
+
+/// By whose clock the points of an order expire: its market's.
+fn zone_of(tx: &mut Tx<'_>, order: &Order, terms: &Terms) -> Result<Zone, Failure> {
+    let market = store::market::find_market(tx, order.market)?;
+    Ok(market.map_or_else(|| terms.zone.clone(), |market| market.zone))
 }
 
 /// Something of an order changed: it earns what stays of it. Idempotent.
@@ -121,16 +130,17 @@ fn bring(
         points += share(own.points, line.quantity, 0, stays(line));
         counted += share(own.counted, line.quantity, 0, stays(line));
     }
-    if let Some(delivery) = known.iter().find(|own| own.line == DELIVERY)
-        && lines.iter().any(|line| stays(line) > 0)
-    {
+    let is_kept = lines.iter().any(|line| stays(line) > 0);
+    if let Some(delivery) = known.iter().find(|own| own.line == DELIVERY).filter(|_| is_kept) {
         (points, counted) = (points + delivery.points, counted + delivery.counted);
     }
     points::bring_to(tx, actor, world, &earning, (points, counted))?;
     if order.state == State::Completed {
         points::left(tx, actor, world, &earning, terms.pending_days)?;
     }
-    Ok(())
+    let (order, currency, has_left) = (order.id, order.currency, order.state == State::Completed);
+    let counts = OrderCounts { order, points, minor: counted, currency, is_kept, has_left };
+    tier::order_counts(tx, actor, world, earning.member, counts)
 }
 
 /// What the lines of an order earn, those that came to it since among them: they are reckoned once, and stay as they were.
@@ -168,8 +178,7 @@ fn with_new(
     kinds.push(PaymentKind::Points);
     let paid = uncounted(tx, order, &kinds)?;
     let uncounted = ((paid - earning.uncounted).max(0), gross);
-    let rate = whole();
-    let purchase = Purchase { bought: &bought, uncounted, at: order.placed_at, rate };
+    let purchase = Purchase { bought: &bought, uncounted, at: order.placed_at, rate: earning.rate };
     for (line, (counted, points)) in all.into_iter().zip(earned(terms, rule, &purchase)) {
         let own = EarningLine { line, counted, points };
         rows::add_earning_line(tx, of, &own)?;
@@ -178,10 +187,6 @@ fn with_new(
     earning.uncounted = earning.uncounted.max(paid);
     rows::update_earning(tx, earning)?;
     Ok(known)
-}
-
-fn whole() -> Rate {
-    Rate::from_parts_per_million(Rate::WHOLE).unwrap_or(Rate::ZERO)
 }
 
 /// What the goods of lines belong to, if the programme tells goods apart.

@@ -78,13 +78,36 @@ pub fn leave(
 ) -> Result<Member, Failure> {
     let one = lock(tx, id)?;
     may(actor, one.customer)?;
-    if one.state == MemberState::Left {
+    if one.state != MemberState::Active {
         return Ok(one);
     }
     let one = Member { state: MemberState::Left, left_at: Some(world.now()), ..one };
     rows::update(tx, &one)?;
     emit(tx, actor, world, id, "member.left", json!({ "programme": one.programme.to_string() }));
     Ok(one)
+}
+
+/// What a customer who was erased takes part in ends: what can be spent lapses at once, and what comes later as it comes. Doing it twice is the
+/// same as once.
+pub(crate) fn end_all(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    customer: Id<Customer>,
+) -> Result<(), Failure> {
+    for found in rows::of_customer(tx, customer)? {
+        let one = lock(tx, found.id)?;
+        if one.state == MemberState::Ended {
+            continue;
+        }
+        let left_at = one.left_at.or(Some(world.now()));
+        let one = Member { state: MemberState::Ended, left_at, ..one };
+        rows::update(tx, &one)?;
+        super::points::lapse_all(tx, actor, world, one.id)?;
+        let body = json!({ "programme": one.programme.to_string() });
+        emit(tx, actor, world, one.id, "member.ended", body);
+    }
+    Ok(())
 }
 
 /// A customer is asked for by himself, and by who gives points.

@@ -5,18 +5,18 @@ use std::borrow::Cow;
 
 use domain::actor::{Actor, Permission};
 use domain::ledger::NewTransfer;
-use domain::loyalty::points::{self as rules, LotState};
+use domain::loyalty::points::{self as rules, LotState, MemberState};
 use domain::loyalty::programme::{Occasion, Terms, Worth};
 use domain::loyalty::{State, account};
-use domain::value::id::{Customer, Member as MemberKind, Payment, PointLot};
-use domain::value::{Currency, Id, Instant};
+use domain::value::id::{Customer, Member as MemberKind, Payment, PointLot, Transfer};
+use domain::value::{Currency, Id, Instant, Zone};
 use domain::{Code, Refusal};
 use store::loyalty::points::{self as rows, Earning, Lot};
 use store::loyalty::{member as members, programme};
 use store::{StoreError, Tx, ledger as books};
 
 use super::member::{self, Member};
-use super::{Cause, Credit, notice, too_little};
+use super::{Cause, Credit, notice, tier, too_little};
 use crate::ledger::{Told, post};
 use crate::{Failure, World};
 
@@ -25,7 +25,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// The most lots one run of a duty touches.
 const BATCH: i64 = 100;
 
-/// Moves points between accounts of a member's book.
+/// Moves points between accounts of a member's book; nothing when nothing moves.
 fn moved(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -33,27 +33,29 @@ fn moved(
     of: Id<MemberKind>,
     (reason, moves): (&'static str, &[(State, i64)]),
     cause: Option<Cause>,
-) -> Result<(), Failure> {
+) -> Result<Option<Id<Transfer>>, Failure> {
     let credit = Credit { book: of.shared_with(), subject: of.to_string(), unit: super::Unit::Points };
     let postings = rules::lines(credit.book, moves);
     if postings.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let into = |state| moves.iter().filter(|(own, _)| *own == state).map(|(_, amount)| amount).sum::<i64>();
     let told = cause.as_ref().map(|(kind, id)| (*kind, id.as_str()));
     let mut notice = notice(&credit, reason, into(State::Balance), told);
     notice.body["pending"] = into(State::Pending).into();
     let cause = cause.map(|(kind, id)| (Cow::Borrowed(kind), id));
-    let transfer = NewTransfer { id: world.id(), book: credit.book, reason, cause, postings };
+    let id = world.id();
+    let transfer = NewTransfer { id, book: credit.book, reason, cause, postings };
     post(tx, actor, world, Told { transfer, notice }, too_little(&credit))?;
-    Ok(())
+    Ok(Some(id))
 }
 
-/// An order begins to earn a member points, none yet. They stay pending until the goods have left and the return window is over.
+/// An order begins to earn a member points, none yet. They stay pending until the goods have left and the return window is over, and
+/// expire by the clock of a zone.
 ///
 /// # Errors
 /// What the store says.
-pub(crate) fn begin(tx: &mut Tx<'_>, world: &World, earning: &Earning) -> Result<(), Failure> {
+pub(crate) fn begin(tx: &mut Tx<'_>, world: &World, earning: &Earning, zone: Zone) -> Result<(), Failure> {
     let lot = Lot {
         member: earning.member,
         id: earning.lot,
@@ -64,6 +66,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, world: &World, earning: &Earning) -> Result
         rest: 0,
         counted: 0,
         number: earning.number,
+        zone,
         available_at: None,
         expires_at: None,
         made_at: world.now(),
@@ -125,6 +128,7 @@ fn pay_debt(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind
     }
     let (paid, _) = take(tx, of, owed)?;
     moved(tx, actor, world, of, ("debt_paid", &[(State::Balance, -paid), (State::Owed, paid)]), None)
+        .map(drop)
 }
 
 fn find_lot(tx: &mut Tx<'_>, of: Id<MemberKind>, id: Id<PointLot>) -> Result<Lot, Failure> {
@@ -158,7 +162,10 @@ fn release(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut lot: Lot) -> R
     let member = member::find(tx, lot.member)?;
     let terms = super::programme::find_version(tx, member.programme, lot.number)?.terms;
     lot.state = LotState::Available;
-    lot.expires_at = terms.expires_at(lot.available_at.unwrap_or_else(|| world.now()));
+    lot.expires_at = match member.state {
+        MemberState::Ended => Some(world.now()),
+        _ => terms.expires_at(lot.available_at.unwrap_or_else(|| world.now()), &lot.zone),
+    };
     rows::update_lot(tx, &lot)?;
     let moves = [(State::Pending, -lot.rest), (State::Balance, lot.rest)];
     let cause = lot.order.map(|order| ("order", order.to_string()));
@@ -193,12 +200,30 @@ pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<b
     over.sort_unstable();
     for (of, id) in &over {
         member::lock(tx, *of)?;
-        let rest = find_lot(tx, *of, *id)?.rest;
-        rows::change_rest(tx, (*of, *id), -rest)?;
-        let moves = [(State::Balance, -rest), (State::Expired, rest)];
-        moved(tx, actor, world, *of, ("expired", &moves), Some(("lot", id.to_string())))?;
+        let lot = find_lot(tx, *of, *id)?;
+        lapse(tx, actor, world, &lot)?;
     }
     Ok(over.len() as i64 == BATCH)
+}
+
+/// What is left of points that could be spent lapses.
+fn lapse(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, lot: &Lot) -> Result<(), Failure> {
+    rows::change_rest(tx, (lot.member, lot.id), -lot.rest)?;
+    let moves = [(State::Balance, -lot.rest), (State::Expired, lot.rest)];
+    moved(tx, actor, world, lot.member, ("expired", &moves), Some(("lot", lot.id.to_string()))).map(drop)
+}
+
+/// All points of a member whose lock is held lapse, and those that come back to their lots will.
+pub(super) fn lapse_all(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+) -> Result<(), Failure> {
+    for lot in rows::spendable(tx, of)? {
+        lapse(tx, actor, world, &lot)?;
+    }
+    Ok(rows::end_lots(tx, of, world.now())?)
 }
 
 /// Gives a member points on an occasion of the programme, such as a birthday; they can be spent at once.
@@ -232,7 +257,8 @@ pub fn give(
     let lot = available(world, of.id, (*points, number), &terms);
     rows::add_lot(tx, &Lot { occasion: Some(code.clone()), ..lot })?;
     let moves = [(State::Issued, -points), (State::Balance, *points)];
-    moved(tx, actor, world, of.id, ("issued", &moves), Some(("occasion", code.clone())))?;
+    let given = moved(tx, actor, world, of.id, ("issued", &moves), Some(("occasion", code.clone())))?;
+    counts(tx, actor, world, of.id, (given, *points))?;
     pay_debt(tx, actor, world, of.id)
 }
 
@@ -256,8 +282,9 @@ fn available(world: &mut World, of: Id<MemberKind>, (points, number): (i64, i64)
         rest: points,
         counted: 0,
         number,
+        zone: terms.zone.clone(),
         available_at: Some(now),
-        expires_at: terms.expires_at(now),
+        expires_at: terms.expires_at(now, &terms.zone),
         made_at: now,
     }
 }
@@ -296,8 +323,21 @@ pub fn adjust(
         }
     }
     let moves = [(State::Balance, change), (State::Adjusted, -change)];
-    moved(tx, actor, world, of.id, ("adjusted", &moves), Some(("note", note)))?;
+    let given = moved(tx, actor, world, of.id, ("adjusted", &moves), Some(("note", note)))?;
+    counts(tx, actor, world, of.id, (given, change))?;
     pay_debt(tx, actor, world, of.id)
+}
+
+/// Points given or taken by a transfer count for the member's tier.
+fn counts(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+    (given, points): (Option<Id<Transfer>>, i64),
+) -> Result<(), Failure> {
+    let Some(transfer) = given else { return Ok(()) };
+    tier::transfer_counts(tx, actor, world, of, (of.shared_with(), transfer, points))
 }
 
 /// A member's points that can pay in a currency.
@@ -324,6 +364,9 @@ pub(crate) fn to_spend(
     now: Instant,
 ) -> Result<Purse, Failure> {
     for member in members::of_customer(tx, customer)? {
+        if member.state == MemberState::Ended {
+            continue;
+        }
         let Some(version) = programme::in_force(tx, member.programme, now)? else { continue };
         let Some(worth) = version.terms.worth(currency).cloned() else { continue };
         let credit = member::credit(&member);

@@ -14,6 +14,7 @@ use store::{Tx, order as order_rows, returns as rows};
 
 use super::{Blind, BlindLine, Line, Return, policy};
 use crate::fulfilment::{FulfilmentOrder, open_units};
+use crate::loyalty::tier;
 use crate::order::{self, Order};
 use crate::{Failure, World, price};
 
@@ -68,6 +69,7 @@ pub fn lines(
     let mut lines = order_rows::lines(tx, order.id)?;
     let had = Had::of(tx, order)?;
     let policies = policy::active(tx)?;
+    let longer = tier::return_days(tx, order.customer, world.now())?;
     let mut judged: Vec<Judged> = Vec::with_capacity(asked.len());
     for (number, one) in asked.iter().enumerate() {
         let found = lines.iter_mut().find(|line| line.id == one.line);
@@ -84,7 +86,9 @@ pub fn lines(
         let done = line.cancelled + line.returned;
         let value = share(line.gross, line.quantity, done, one.quantity);
         let tax = share(line.tax, line.quantity, done, one.quantity);
-        let (policy, terms) = terms_of(tx, &policies, (line.variant, order.customer, Some(order.channel)))?;
+        let (policy, mut terms) =
+            terms_of(tx, &policies, (line.variant, order.customer, Some(order.channel)))?;
+        terms.window_days = terms.window_days.map(|days| days + longer);
         let chosen = wished.or_else(|| judged.first().map(|first| first.ruling.means));
         let facts = Facts {
             had_at: Some(had.at(order, line)),

@@ -62,7 +62,7 @@ struct MemberShape {
     programme: String,
     /// The customer.
     customer: String,
-    /// Whether he takes part: `active` or `left`.
+    /// Whether he takes part: `active`, `left`, or `ended` when the customer was erased.
     state: &'static str,
     /// Points that can be spent; below zero where the programme shows what is owed so.
     balance: i64,

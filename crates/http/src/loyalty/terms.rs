@@ -4,13 +4,14 @@ use domain::catalogue::short_code;
 use domain::loyalty::programme::{ENTRIES_MAX, Earning, Factor, Goods, Occasion, Season, Terms, Worth};
 use domain::market::PaymentKind;
 use domain::value::id::Channel;
-use domain::value::{Currency, Rate, Reference, text};
+use domain::value::{Currency, Id, Rate, Reference, Zone, text};
 use engine::{Failure, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use utoipa::ToSchema;
 
 use super::programme::NAME_LENGTH_MAX;
+use super::tier::{LadderShape, RATE_WHOLE};
 use crate::shape::{Fields, MoneyShape};
 
 /// What money spent earns.
@@ -97,6 +98,10 @@ struct OccasionShape {
 #[schema(as = LoyaltyTerms, example = json!({"earnings": [{"points": 1, "per": {"amount": 100, "currency": "GBP"}}], "pending_days": 14, "months": 12,
     "worth": [{"points": 100, "amount": {"amount": 100, "currency": "GBP"}}]}))]
 pub(super) struct TermsShape {
+    /// The time zone, such as `Europe/London`, whose days count where no market says otherwise: points of an order expire by the clock of its
+    /// market, others by this one, and the years of tiers are its years. That of the market made first when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<String>,
     /// What money spent earns. Where no entry fits, nothing is earned.
     #[serde(default)]
     #[schema(max_items = 100)]
@@ -123,7 +128,7 @@ pub(super) struct TermsShape {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 366)]
     pending_days: i64,
-    /// How many months after they became available points expire; never when absent.
+    /// How many months after they became available points expire, at the end of the day; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 120)]
     months: Option<i64>,
@@ -147,6 +152,9 @@ pub(super) struct TermsShape {
     #[serde(default)]
     #[schema(max_items = 100)]
     occasions: Vec<OccasionShape>,
+    /// What members reach, and what it brings; no tiers when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tiers: Option<LadderShape>,
 }
 
 const fn yes() -> bool {
@@ -158,7 +166,7 @@ const fn one() -> i64 {
 }
 
 const fn all() -> i64 {
-    Rate::WHOLE
+    RATE_WHOLE
 }
 
 fn money(currency: Currency, minor: i64) -> MoneyShape {
@@ -192,6 +200,8 @@ impl From<&Terms> for TermsShape {
             times_max: one.times_max,
         };
         TermsShape {
+            zone: Some(terms.zone.name().to_owned()),
+            tiers: terms.ladder.as_ref().map(LadderShape::from),
             earnings: terms.earnings.iter().map(earning).collect(),
             factors: terms.factors.iter().map(factor).collect(),
             seasons: terms.seasons.iter().map(season).collect(),
@@ -249,6 +259,7 @@ impl TermsShape {
                 return None;
             }
         }
+        let zone = fields.take_if("zone", self.zone.as_deref(), Zone::parse);
         let earnings = fields.each("earnings", &self.earnings, |fields, one| {
             let per = fields.money("per", &one.per)?;
             let (currency, per_minor) = (per.currency(), per.minor());
@@ -270,7 +281,13 @@ impl TermsShape {
         }
         let pays_max = rate(fields, "pays_max_ppm", self.pays_max_ppm);
         let channels = self.earnings.iter().map(|one| one.channel.as_deref().map(Reference::read)).collect();
+        let ladder = match &self.tiers {
+            Some(shape) => Some(fields.within("tiers", |fields| shape.read(fields))?),
+            None => None,
+        };
         let terms = Terms {
+            zone: zone.clone().flatten().or_else(|| Zone::parse("UTC").ok())?,
+            ladder,
             earnings: earnings?,
             factors: factors?,
             seasons: seasons?,
@@ -285,17 +302,28 @@ impl TermsShape {
             below_zero: self.below_zero,
             occasions: occasions?,
         };
-        Some((terms, channels))
+        Some(Read { terms, channels, has_zone: zone?.is_some() })
     }
 }
 
-/// Terms that were read, and the channels of their earnings by reference.
-pub(super) type Read = (Terms, Vec<Option<Reference<Channel>>>);
+/// Terms that were read, with what the books must add.
+pub(super) struct Read {
+    terms: Terms,
+    /// The channels of the earnings by reference.
+    channels: Vec<Option<Reference<Channel>>>,
+    /// Is a zone named? Else that of the first market counts.
+    has_zone: bool,
+}
 
-/// The terms with the channels of their earnings.
-pub(super) fn known(tx: &mut Tx<'_>, (terms, channels): &Read) -> Result<Terms, Failure> {
-    let mut terms = terms.clone();
-    for (place, (earning, channel)) in terms.earnings.iter_mut().zip(channels).enumerate() {
+/// The terms with the channels of their earnings and their zone.
+pub(super) fn known(tx: &mut Tx<'_>, read: &Read) -> Result<Terms, Failure> {
+    let mut terms = read.terms.clone();
+    if !read.has_zone
+        && let Some(first) = store::market::list(tx, Id::from_bytes([0; 16]), 1)?.pop()
+    {
+        terms.zone = first.zone;
+    }
+    for (place, (earning, channel)) in terms.earnings.iter_mut().zip(&read.channels).enumerate() {
         let Some(channel) = channel else { continue };
         earning.channel = Some(external::known_at(tx, &format!("terms.earnings.{place}.channel"), channel)?);
     }

@@ -5,7 +5,7 @@ use domain::loyalty::State as Where;
 use domain::loyalty::points::LotState;
 use domain::value::id::{Book, LoyaltyProgramme};
 use domain::value::id::{Member, Order, OrderLine, Payment, PointLot};
-use domain::value::{Id, Instant};
+use domain::value::{Id, Instant, Rate, Zone};
 
 use crate::check::FINDINGS_MAX;
 use crate::{Row, StoreError, Tx, params};
@@ -31,6 +31,8 @@ pub struct Lot {
     pub counted: i64,
     /// The version of the programme that gave them.
     pub number: i64,
+    /// By whose clock they expire.
+    pub zone: Zone,
     /// When they become available, or became.
     pub available_at: Option<Instant>,
     /// When they expire.
@@ -56,6 +58,8 @@ pub struct Earning {
     pub points: i64,
     /// What money of the order earned nothing because of how it was paid, as far as its lines were reckoned with it.
     pub uncounted: i64,
+    /// How much of what others earn the member earns by his tier.
+    pub rate: Rate,
 }
 
 /// What a line of an order earns when all of it is kept; the delivery has a line of zeros.
@@ -80,6 +84,7 @@ fn lot(row: &mut Row<'_>) -> Result<Lot, StoreError> {
         rest: row.int()?,
         counted: row.int()?,
         number: row.int()?,
+        zone: row.value(Zone::parse)?,
         available_at: row.instant_or_null()?,
         expires_at: row.instant_or_null()?,
         made_at: row.instant()?,
@@ -92,10 +97,11 @@ fn lot(row: &mut Row<'_>) -> Result<Lot, StoreError> {
 /// What the store says.
 pub fn add_lot(tx: &mut Tx<'_>, one: &Lot) -> Result<(), StoreError> {
     tx.execute(
-        "insert into point_lot (member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, available_at, expires_at, made_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into point_lot (member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at,
+             made_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         params![
-            one.member, one.id, one.state.code(), one.order, one.occasion.as_deref(), one.granted, one.rest, one.counted, one.number,
+            one.member, one.id, one.state.code(), one.order, one.occasion.as_deref(), one.granted, one.rest, one.counted, one.number, one.zone.name(),
             one.available_at, one.expires_at, one.made_at
         ],
     )?;
@@ -124,6 +130,18 @@ pub fn update_lot(tx: &mut Tx<'_>, one: &Lot) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Ends the time of all lots of a member, also of those with nothing left.
+///
+/// # Errors
+/// What the store says.
+pub fn end_lots(tx: &mut Tx<'_>, member: Id<Member>, now: Instant) -> Result<(), StoreError> {
+    tx.execute(
+        "update point_lot set expires_at = $2 where member_id = $1 and (expires_at is null or expires_at > $2)",
+        params![member, now],
+    )?;
+    Ok(())
+}
+
 /// Puts points into a lot (positive) or takes them out (negative).
 ///
 /// # Errors
@@ -146,7 +164,7 @@ pub fn change_rest(
 /// What the store says.
 pub fn find_lot(tx: &mut Tx<'_>, member: Id<Member>, id: Id<PointLot>) -> Result<Option<Lot>, StoreError> {
     tx.one(
-        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, available_at, expires_at, made_at
+        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
          from point_lot where member_id = $1 and point_lot_id = $2",
         params![member, id],
         lot,
@@ -159,7 +177,7 @@ pub fn find_lot(tx: &mut Tx<'_>, member: Id<Member>, id: Id<PointLot>) -> Result
 /// What the store says.
 pub fn spendable(tx: &mut Tx<'_>, member: Id<Member>) -> Result<Vec<Lot>, StoreError> {
     tx.rows(
-        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, available_at, expires_at, made_at
+        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
          from point_lot where member_id = $1 and state = $2 and rest > 0
          order by case when expires_at is null then 1 else 0 end, expires_at, point_lot_id",
         params![member, LotState::Available.code()],
@@ -213,9 +231,9 @@ pub fn given_on(tx: &mut Tx<'_>, member: Id<Member>, occasion: &str) -> Result<i
 /// What the store says.
 pub fn add_earning(tx: &mut Tx<'_>, one: &Earning) -> Result<(), StoreError> {
     tx.execute(
-        "insert into point_earning (order_id, member_id, loyalty_programme_id, number, point_lot_id, points, uncounted)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        params![one.order, one.member, one.programme, one.number, one.lot, one.points, one.uncounted],
+        "insert into point_earning (order_id, member_id, loyalty_programme_id, number, point_lot_id, points, uncounted, rate)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![one.order, one.member, one.programme, one.number, one.lot, one.points, one.uncounted, one.rate.parts_per_million()],
     )?;
     Ok(())
 }
@@ -238,7 +256,7 @@ pub fn update_earning(tx: &mut Tx<'_>, one: &Earning) -> Result<(), StoreError> 
 /// What the store says.
 pub fn earnings(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Earning>, StoreError> {
     tx.rows(
-        "select order_id, member_id, loyalty_programme_id, number, point_lot_id, points, uncounted from point_earning
+        "select order_id, member_id, loyalty_programme_id, number, point_lot_id, points, uncounted, rate from point_earning
          where order_id = $1 order by member_id",
         params![order],
         |row| {
@@ -250,6 +268,7 @@ pub fn earnings(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Earning>, Store
                 lot: row.id()?,
                 points: row.int()?,
                 uncounted: row.int()?,
+                rate: row.word(|parts| Rate::from_parts_per_million(parts).ok())?,
             })
         },
     )

@@ -3,9 +3,10 @@
 use domain::loyalty::programme::{Earning, Factor, Goods, Occasion, Season, State, Terms, Worth};
 use domain::market::PaymentKind;
 use domain::value::id::LoyaltyProgramme;
-use domain::value::{Currency, Id, Instant, Rate};
+use domain::value::{Currency, Id, Instant, Rate, Zone};
 use serde_json::{Value, json};
 
+use super::tier;
 use crate::{Row, StoreError, Tx, params};
 
 /// A loyalty programme.
@@ -53,6 +54,7 @@ fn written(terms: &Terms) -> String {
     let worth = |one: &Worth| json!([one.currency.code(), one.points, one.minor]);
     let occasion = |one: &Occasion| json!([one.code, one.points, one.times_max]);
     json!({
+        "zone": terms.zone.name(), "tiers": terms.ladder.as_ref().map(tier::written),
         "earnings": terms.earnings.iter().map(earning).collect::<Vec<_>>(), "factors": terms.factors.iter().map(factor).collect::<Vec<_>>(),
         "seasons": terms.seasons.iter().map(season).collect::<Vec<_>>(), "counts_delivery": terms.counts_delivery, "counts_tax": terms.counts_tax,
         "uncounted": terms.uncounted.iter().map(|kind| kind.code()).collect::<Vec<_>>(), "pending_days": terms.pending_days, "months": terms.months,
@@ -99,7 +101,12 @@ fn read(text: &str) -> Option<Terms> {
             times_max: one[2].as_i64(),
         })
     };
+    let ladder = match &from["tiers"] {
+        Value::Null => None,
+        tiers => Some(tier::read(tiers)?),
+    };
     Some(Terms {
+        zone: Zone::parse(from["zone"].as_str()?).ok()?,
         earnings: each("earnings")?.iter().map(earning).collect::<Option<_>>()?,
         factors: each("factors")?.iter().map(factor).collect::<Option<_>>()?,
         seasons: each("seasons")?.iter().map(season).collect::<Option<_>>()?,
@@ -116,6 +123,7 @@ fn read(text: &str) -> Option<Terms> {
         pays_max: rate(&from["pays_max"])?,
         below_zero: from["below_zero"].as_bool()?,
         occasions: each("occasions")?.iter().map(occasion).collect::<Option<_>>()?,
+        ladder,
     })
 }
 

@@ -1,0 +1,307 @@
+//! Tiers of members: judged in the transaction that changes what counts, and by a duty at the instants at which time alone changes it.
+
+use domain::actor::Actor;
+use domain::loyalty::programme::Terms;
+use domain::loyalty::tier::{self as rules, Counted, Ladder, Mark, Why};
+use domain::value::id::{Book, Customer, Member as MemberKind, Order, Transfer};
+use domain::value::{Currency, Id, Instant, Rate};
+use serde_json::json;
+use store::Tx;
+use store::loyalty::{programme, tier as rows};
+
+pub use store::loyalty::tier::{Change, Standing};
+
+use super::member::{self, Member};
+use super::programme::PROGRAMMES_MAX;
+use crate::event::emit;
+use crate::{Failure, World};
+
+/// The most members one run of the duty judges, of each kind.
+const BATCH: i64 = 100;
+/// The most instants that are judged one after the other for a member nobody looked at for long.
+const REVIEWS_MAX: usize = 1000;
+
+/// What an order counts for a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrderCounts {
+    /// The order.
+    pub order: Id<Order>,
+    /// The points it earned.
+    pub points: i64,
+    /// For how much money, in minor units.
+    pub minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// Is something of it kept?
+    pub is_kept: bool,
+    /// Have the last of its goods left? Before that it does not count.
+    pub has_left: bool,
+}
+
+/// Notes what an order counts, once its goods have left, and judges the member. Idempotent.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn order_counts(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+    one: OrderCounts,
+) -> Result<(), Failure> {
+    let known = rows::find_counted(tx, of, one.order.bytes())?;
+    if known.is_none() && !one.has_left {
+        return Ok(());
+    }
+    let counted = Counted {
+        at: known.map_or(world.now(), |known| known.at),
+        points: one.points,
+        minor: one.minor,
+        currency: Some(one.currency),
+        visits: one.is_kept.into(),
+    };
+    if known == Some(counted) {
+        return Ok(());
+    }
+    rows::set_counted(tx, of, (one.order.bytes(), None), &counted)?;
+    judge(tx, actor, world, of).map(drop)
+}
+
+/// Notes that points were given or taken otherwise than by an order, and judges the member.
+pub(super) fn transfer_counts(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+    (book, transfer, points): (Id<Book>, Id<Transfer>, i64),
+) -> Result<(), Failure> {
+    let counted = Counted { at: world.now(), points, minor: 0, currency: None, visits: 0 };
+    rows::set_counted(tx, of, (transfer.bytes(), Some(book)), &counted)?;
+    judge(tx, actor, world, of).map(drop)
+}
+
+/// Judges where a member stands, at each instant that is due and now.
+///
+/// # Errors
+/// What the store says.
+fn judge(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind>) -> Result<Standing, Failure> {
+    let member = member::lock(tx, of)?;
+    let now = world.now();
+    let mut standing = rows::find(tx, of)?.unwrap_or_else(|| Standing {
+        member: of,
+        programme: member.programme,
+        number: 0,
+        tier: None,
+        label: None,
+        rate: whole(),
+        return_days: 0,
+        since: now,
+        falls_at: None,
+        review_at: None,
+        judged_at: now,
+        changes: 0,
+    });
+    for _ in 0..REVIEWS_MAX {
+        let Some(due) = standing.review_at.filter(|due| *due < now) else { break };
+        judge_at(tx, actor, world, &mut standing, due)?;
+    }
+    judge_at(tx, actor, world, &mut standing, now)?;
+    rows::put(tx, &standing)?;
+    Ok(standing)
+}
+
+fn whole() -> Rate {
+    Rate::from_parts_per_million(Rate::WHOLE).unwrap_or(Rate::ZERO)
+}
+
+/// Judges where a member stands at an instant, by the version that is in force then.
+fn judge_at(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    standing: &mut Standing,
+    at: Instant,
+) -> Result<(), Failure> {
+    let (was, before) = (standing.number, standing.tier.take());
+    let version = programme::in_force(tx, standing.programme, at)?;
+    let (number, terms) = version.map_or((0, None), |version| (version.number, Some(version.terms)));
+    (standing.number, standing.judged_at) = (number, at);
+    let warned = standing.falls_at.take();
+    (standing.review_at, standing.label) = (None, None);
+    (standing.rate, standing.return_days) = (whole(), 0);
+    let mut place = None;
+    if let Some(Terms { ladder: Some(ladder), zone, .. }) = &terms {
+        let counted = rows::counted(tx, standing.member, ladder.since(at, zone))?;
+        place = before.as_ref().and_then(|code| ladder.place(code));
+        let stands = ladder.judge(&counted, rules::Standing { tier: place, falls_at: warned }, at, zone);
+        standing.falls_at = stands.falls_at;
+        standing.review_at = ladder.next_review(&counted, stands, at, zone);
+        let is_up = stands.tier > place;
+        place = is_up.then_some(0);
+        if let Some(tier) = stands.tier.map(|tier| &ladder.tiers[tier]) {
+            (standing.tier, standing.label) = (Some(tier.code.clone()), tier.group.clone());
+            (standing.rate, standing.return_days) = (tier.rate, tier.return_days);
+        }
+    }
+    if standing.tier == before {
+        if let Some(falls_at) = standing.falls_at.filter(|_| warned.is_none()) {
+            let body = json!({ "tier": before, "falls_at": falls_at.to_string() });
+            emit(tx, actor, world, standing.member, "member.tier_at_risk", body);
+        }
+        return Ok(());
+    }
+    let why = match place {
+        _ if was != number && was != 0 => Why::Rules,
+        Some(_) => Why::Reached,
+        None => Why::Fell,
+    };
+    (standing.since, standing.changes) = (at, standing.changes + 1);
+    let after = standing.tier.clone();
+    let change = Change { place: standing.changes, at, number, before, after, why };
+    rows::add_change(tx, standing.member, &change)?;
+    let body = json!({ "programme": standing.programme.to_string(), "version": number, "before": change.before, "after": change.after,
+        "at": at.to_string(), "why": why.text() });
+    emit(tx, actor, world, standing.member, "member.tier_changed", body);
+    Ok(())
+}
+
+/// How much of what others earn a member earns now.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn rate(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (of, number): (Id<MemberKind>, i64),
+) -> Result<Rate, Failure> {
+    let Some(known) = rows::find(tx, of)? else { return Ok(whole()) };
+    let is_due = known.review_at.is_some_and(|at| at <= world.now()) || known.number != number;
+    let standing = if is_due { judge(tx, actor, world, of)? } else { known };
+    Ok(standing.rate)
+}
+
+/// The groups a customer belongs to by his tiers at an instant, beside those the retailer put him into.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn groups(tx: &mut Tx<'_>, customer: Id<Customer>, at: Instant) -> Result<Vec<String>, Failure> {
+    Ok(rows::brought(tx, customer, at)?.into_iter().filter_map(|(group, _)| group).collect())
+}
+
+/// By how many days a customer's tiers lengthen the windows of his returns at an instant.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn return_days(
+    tx: &mut Tx<'_>,
+    customer: Option<Id<Customer>>,
+    at: Instant,
+) -> Result<i64, Failure> {
+    let Some(customer) = customer else { return Ok(0) };
+    Ok(rows::brought(tx, customer, at)?.into_iter().map(|(_, days)| days).max().unwrap_or(0))
+}
+
+/// The duty that judges members whose standing time or a new version changes; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn review_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let now = world.now();
+    let mut members = rows::due(tx, now, BATCH)?;
+    for one in programme::list(tx, PROGRAMMES_MAX)? {
+        if let Some(version) = programme::in_force(tx, one.id, now)? {
+            members.extend(rows::judged_otherwise(tx, (one.id, version.number), BATCH)?);
+        }
+    }
+    members.sort_unstable();
+    members.dedup();
+    for of in &members {
+        judge(tx, actor, world, *of)?;
+    }
+    Ok(members.len() as i64 >= BATCH)
+}
+
+/// A tier a member has not reached, and how far he is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// Its code.
+    pub code: String,
+    /// What people call it.
+    pub name: String,
+    /// What is enough to reach it.
+    pub entry: Mark,
+    /// How much counts now.
+    pub measured: i64,
+}
+
+/// A member's tier, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Code and name of the tier; none yet when `None`.
+    pub tier: Option<(String, String)>,
+    /// Since when.
+    pub since: Option<Instant>,
+    /// When it is lost, unless enough counts by then.
+    pub falls_at: Option<Instant>,
+    /// The tier after it.
+    pub next: Option<Next>,
+}
+
+/// A member's tier, and what is missing for the next one.
+///
+/// # Errors
+/// What the store says.
+pub fn reached(tx: &mut Tx<'_>, of: &Member, now: Instant) -> Result<Reached, Failure> {
+    let standing = rows::find(tx, of.id)?;
+    let version = programme::in_force(tx, of.programme, now)?;
+    let Some((ladder, zone)) = version.and_then(|one| one.terms.ladder.zip(Some(one.terms.zone))) else {
+        return Ok(Reached { tier: None, since: None, falls_at: None, next: None });
+    };
+    let place = standing.as_ref().and_then(|own| ladder.place(own.tier.as_ref()?));
+    let counted = rows::counted(tx, of.id, ladder.since(now, &zone))?;
+    let next = ladder.missing(&counted, place, now, &zone).map(|(tier, measured)| Next {
+        code: tier.code.clone(),
+        name: tier.name.clone(),
+        entry: tier.entry,
+        measured,
+    });
+    let named = |place: usize| (ladder.tiers[place].code.clone(), ladder.tiers[place].name.clone());
+    let own = standing.filter(|_| place.is_some());
+    Ok(Reached {
+        tier: place.map(named),
+        since: own.as_ref().map(|own| own.since),
+        falls_at: own.and_then(|own| own.falls_at),
+        next,
+    })
+}
+
+/// The changes of a member's tier before one, the newest first. Who may see them was asked when the member was [read](member::read).
+///
+/// # Errors
+/// What the store says.
+pub fn history(tx: &mut Tx<'_>, of: &Member, before: i64, limit: i64) -> Result<Vec<Change>, Failure> {
+    Ok(rows::changes(tx, of.id, before, limit)?)
+}
+
+/// What is wrong with where a member stands, by what counted when it was judged last.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn misjudged(tx: &mut Tx<'_>, standing: &Standing) -> Result<Option<String>, Failure> {
+    let version = programme::find_version(tx, standing.programme, standing.number)?;
+    let Some((ladder, zone)) = version.and_then(|one| one.terms.ladder.zip(Some(one.terms.zone))) else {
+        return Ok(standing.tier.is_some().then(|| "no tier".to_owned()));
+    };
+    let (at, counted) =
+        (standing.judged_at, rows::counted(tx, standing.member, ladder.since(standing.judged_at, &zone))?);
+    let place = standing.tier.as_ref().and_then(|code| ladder.place(code));
+    let named = |ladder: &Ladder, place: usize| ladder.tiers[place].code.clone();
+    if let Some(earned) = ladder.earned(&counted, at, &zone).filter(|earned| Some(*earned) > place) {
+        return Ok(Some(format!("{}, which was earned", named(&ladder, earned))));
+    }
+    let is_floor = place.is_some() && ladder.floor == standing.tier;
+    let is_kept = place.is_none_or(|place| is_floor || ladder.keeps(place, &counted, at, &zone));
+    let is_graced = standing.falls_at.is_some_and(|falls_at| falls_at > at);
+    Ok((!is_kept && !is_graced).then(|| "a lower tier, as this one is not kept".to_owned()))
+}
