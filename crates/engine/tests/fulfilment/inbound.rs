@@ -209,6 +209,8 @@ fn ready_at_york(ground: &Ground<'_>, mugs: i64) -> Option<Ready> {
         destination: None,
         point: None,
         stores: 3,
+        store: None,
+        cart: None,
         at: ground.shop.shop.source.now(),
     };
     let answer = ground.shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked)).expect("an answer");

@@ -27,7 +27,7 @@ const NOTE_CHARS_MAX: usize = 500;
     "totals": {"prices_include_tax": true, "net": {"amount": 2497, "currency": "GBP"}, "tax": {"amount": 500, "currency": "GBP"},
         "gross": {"amount": 2997, "currency": "GBP"}, "taxes": []},
     "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "expires_at": "2026-06-02T10:00:00Z", "version": 1}))]
-pub(super) struct CartShape {
+pub(crate) struct CartShape {
     #[serde(flatten)]
     summary: CartSummaryShape,
     /// The lines, the oldest first.
@@ -239,7 +239,7 @@ fn line(line: &PricedLine, currency: Currency) -> LineShape {
 }
 
 impl CartShape {
-    pub(super) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
+    pub(crate) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
         let currency = priced.currency;
         let delivery = priced.delivery.as_ref().map(|delivery| DeliveryShape {
             method: delivery.method.to_string(),
@@ -266,7 +266,7 @@ impl CartShape {
         }
     }
 
-    pub(super) fn ended(cart: &Cart, now: Instant) -> CartShape {
+    pub(crate) fn ended(cart: &Cart, now: Instant) -> CartShape {
         let unpriced = |line: &cart::Line| LineShape {
             id: line.id.to_string(),
             variant: line.variant.to_string(),
