@@ -62,9 +62,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         reconciliation::answered(tx, &Actor::system(), &mut world_of.world(), &asked, &theirs)
     })?;
     let first = Id::from_bytes([0; 16]);
-    let lines = shop
-        .db
-        .read(move |tx| reconciliation::lines(tx, &Actor::system(), of, first, SHOWN_MAX))?;
+    let lines = shop.db.read(move |tx| reconciliation::lines(tx, &Actor::system(), of, first, SHOWN_MAX))?;
     let open: Vec<&Found> = lines.iter().filter(|found| found.cleared.is_none()).collect();
     screen.tell(&in_words(&whole, &open), &in_json(&whole, &open));
     judge(&whole)

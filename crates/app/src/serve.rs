@@ -133,7 +133,10 @@ async fn handlers(
     let caller = Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, Reach::Anywhere);
     let carriers = Carriers::new(CarrierClient::new(caller.clone()), shop.keyring.clone());
     let stripe = StripeClient::new(account_caller(config)?, shop.keyring.clone());
-    let handlers = Handlers::new(job::registry()).with(carriers).with(Payments::new(stripe.clone())).with(Reconciliations::new(stripe));
+    let handlers = Handlers::new(job::registry())
+        .with(carriers)
+        .with(Payments::new(stripe.clone()))
+        .with(Reconciliations::new(stripe));
     let base_url = match config.test_provider.as_str() {
         "" => return Ok(handlers),
         "here" => serve_test_provider(shop, address, stopped).await?,

@@ -76,7 +76,8 @@ impl Street {
     /// What the provider tells of a payment that went through, as the message of this id.
     fn message(&self, id: &str, payment: &str) -> Reply {
         use engine::Source;
-        let data = json!({ "status": "done", "id": "tp_1", "reason": null, "payment": payment, "key": payment });
+        let data =
+            json!({ "status": "done", "id": "tp_1", "reason": null, "payment": payment, "key": payment });
         let body = json!({ "type": "payment.operation", "data": data });
         let timestamp = self.clock.now().micros() / 1_000_000;
         let signature = self.secret.sign(id, timestamp, body.to_string().as_bytes());
@@ -86,7 +87,8 @@ impl Street {
             ("webhook-signature", signature),
         ];
         let server = self.stand.server.client();
-        let client = headers.into_iter().fold(server, |client, (name, value)| client.with_header(name, value));
+        let client =
+            headers.into_iter().fold(server, |client, (name, value)| client.with_header(name, value));
         client.post("/v1/payments/webhooks/test", &body).unwrap()
     }
 
@@ -150,7 +152,10 @@ fn message_question_and_browser_complete_the_same_payment_at_once() {
             let payments = street.payments(order);
             let captures = payments[0]["captures"].as_array().unwrap();
             assert_eq!((payments.len(), captures.len()), (1, 1), "{payments:?}");
-            assert_eq!((&captures[0]["state"], &captures[0]["amount"]["amount"]), (&json!("done"), &json!(MUG + DELIVERY)));
+            assert_eq!(
+                (&captures[0]["state"], &captures[0]["amount"]["amount"]),
+                (&json!("done"), &json!(MUG + DELIVERY))
+            );
             let known = street.provider.payment(payments[0]["id"].as_str().unwrap()).unwrap();
             assert_eq!((known.captured, known.refunded, known.voided), (MUG + DELIVERY, 0, false));
             let read = street.stand.client().get(&format!("/v1/orders/{order}")).unwrap().json().unwrap();

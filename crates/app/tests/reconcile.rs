@@ -66,9 +66,9 @@ impl<'s> Desk<'s> {
 
     fn told(&self, payment: Id<PaymentKind>, operation: Operation) {
         let done = Verdict::Done { reference: Some("tp".into()) };
-        let outcome = self.shop.run(move |tx, actor, world| {
-            payment::outcome(tx, actor, world, payment, operation, &done)
-        });
+        let outcome = self
+            .shop
+            .run(move |tx, actor, world| payment::outcome(tx, actor, world, payment, operation, &done));
         outcome.unwrap();
     }
 
@@ -117,7 +117,11 @@ impl<'s> Desk<'s> {
             .shop
             .run(move |tx, actor, world| payment::refund(tx, actor, world, payment, Some(minor)))
             .unwrap();
-        self.at_provider(&id.to_string(), &format!("/payments/{payment}/refunds"), &json!({ "amount": minor }));
+        self.at_provider(
+            &id.to_string(),
+            &format!("/payments/{payment}/refunds"),
+            &json!({ "amount": minor }),
+        );
         self.told(payment, Operation::Refund(id));
     }
 
@@ -156,9 +160,8 @@ impl<'s> Desk<'s> {
 
     fn clear(&self, actor: &Actor, day: Day, found: &Found, reason: &'static str) -> Result<Found, Failure> {
         let id = found.id;
-        self.shop.run_as(actor, move |tx, actor, world| {
-            reconciliation::clear(tx, actor, world, (day, id), reason)
-        })
+        self.shop
+            .run_as(actor, move |tx, actor, world| reconciliation::clear(tx, actor, world, (day, id), reason))
     }
 }
 
@@ -173,7 +176,8 @@ fn only(permission: Permission) -> Actor {
 
 fn told_of(shop: &TestShop, whole: &Whole) -> Vec<String> {
     let subject = whole.reconciliation.id.to_string();
-    let read = move |tx: &mut store::Tx<'_>| Ok::<_, Failure>(store::event::of_subject(tx, &subject, 0, 100)?);
+    let read =
+        move |tx: &mut store::Tx<'_>| Ok::<_, Failure>(store::event::of_subject(tx, &subject, 0, 100)?);
     shop.read(read).unwrap().into_iter().map(|entry| entry.kind).collect()
 }
 
@@ -271,7 +275,10 @@ fn what_is_changed_behind_the_books_back_is_found() {
         report.differences.into_iter().map(|one| one.check).collect::<Vec<_>>()
     };
     assert!(found("update payment_capture set amount = amount - 1").contains(&"receivables"));
-    assert!(found("update payment_receivable set day = '2026-01-01', transfer_id = book_id").contains(&"receivable days"));
+    assert!(
+        found("update payment_receivable set day = '2026-01-01', transfer_id = book_id")
+            .contains(&"receivable days")
+    );
     let lines = "insert into reconciliation_line (account_id, day, line_id, outcome, side, currency, theirs, ours, cleared_at, cleared_by, reason)
          select account_id, day, transfer_id, 1, 1, 'GBP', 5, 0, 1, 'system', 'x' from payment_receivable";
     assert!(found(lines).contains(&"cleared differences"));

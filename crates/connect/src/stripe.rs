@@ -307,7 +307,8 @@ impl Provider for StripeClient {
             let page = self.get(account, &format!("{path}{after}")).await?;
             let items = page["data"].as_array().map_or(&[][..], Vec::as_slice);
             for item in items {
-                let unknown = || Unanswered(format!("balance transaction {} is not in the agreed form", item["id"]));
+                let unknown =
+                    || Unanswered(format!("balance transaction {} is not in the agreed form", item["id"]));
                 found.push(words::movement(item).ok_or_else(unknown)?);
             }
             bounded(&found)?;

@@ -231,14 +231,6 @@ fn after(order: &Order, change: &Change) -> Order {
     }
 }
 
-/// The same refusal about a part of what was asked.
-fn at_its_action(failure: Failure, path: &str) -> Failure {
-    match failure {
-        Failure::Refused(refusal) => refusal.within(path).into(),
-        store => store,
-    }
-}
-
 /// Cancels an order or a part of it: a colleague as [`checkout::cancel`] says; its customer, through the order's channel, as far as the
 /// channel lets customers change orders, until picking begins.
 ///

@@ -1,5 +1,7 @@
 //! Products as a channel shows them: with their variants, pictures and what each costs there now, in a handful of statements however many.
 
+pub mod promise;
+
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::catalogue::Status;

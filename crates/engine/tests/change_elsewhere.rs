@@ -9,17 +9,14 @@ use domain::fulfilment::State as Part;
 use domain::fulfilment::parcel::{CarrierKind, Label, State as Standing};
 use domain::order::State as Ended;
 use domain::value::hours::CutOffs;
-use domain::value::{Id, Reference, id};
+use domain::value::{Id, id};
 use engine::change::{self, Action};
 use engine::checkout::{self, Leaving};
-use engine::delivery::sending::{self, Sending};
-use engine::external;
 use engine::fulfilment::carrier::{self, NewCarrier};
 use engine::fulfilment::parcel::{self, NewParcel};
 use engine::fulfilment::{inbound, visit};
 use engine::transfer::receive::Received;
 use engine::transfer::send::{self, Shipping};
-use engine::transfer::{self, Side, TransferOrder};
 use sim::{TestShop, on_every_engine};
 
 const DAY: i64 = 86_400;
@@ -27,20 +24,8 @@ const DAY: i64 = 86_400;
 /// Stores that send each other what is collected, within two days.
 fn ground(shop: &TestShop) -> Ground<'_> {
     let ground = Ground::open(shop);
-    let network = ground.retailer.network;
-    shop.run(move |tx, actor, world| {
-        let method = external::resolve(tx, &Reference::External("collect".into()))?;
-        sending::set(tx, actor, world, method, Some(Sending { network, days: 2 }))
-    })
-    .expect("stores send each other");
+    ground.retailer.sending(shop, 2);
     ground
-}
-
-/// The open transfer orders that come to the location of this place.
-fn coming(ground: &Ground<'_>, place: usize) -> Vec<TransferOrder> {
-    let which = (ground.retailer.locations[place], Side::In, true);
-    let last = Id::from_bytes([255; 16]);
-    ground.shop.read(move |tx| transfer::list(tx, &Actor::system(), which, last, 10)).expect("a list")
 }
 
 /// Has an order collected at this place: whether something is to be sent there, and its only open part.
@@ -66,14 +51,14 @@ fn what_the_other_store_lacks_is_sent_there() {
             [2, 3, 0],
             "leeds sends hull what it was to send the customer"
         );
-        assert_eq!(coming(&ground, 2).len(), 1);
+        assert_eq!(ground.retailer.coming(shop, 2).len(), 1);
         assert_eq!(collect_at(&ground, order, 1), (false, Part::Open));
         assert_eq!((ground.counts(ground.mug, 0), ground.counts(ground.mug, 1)), ([5, 0, 0], [2, 3, 0]));
-        assert!(coming(&ground, 2).is_empty(), "nothing is sent for nobody");
+        assert!(ground.retailer.coming(shop, 2).is_empty(), "nothing is sent for nobody");
         assert_eq!(collect_at(&ground, order, 2), (true, Part::AwaitingTransfer));
 
         let part = ground.open_parts(order)[0].clone();
-        let transfer = coming(&ground, 2)[0].id;
+        let transfer = ground.retailer.coming(shop, 2)[0].id;
         let got = [Received { variant: ground.mug, pieces: 3, state: domain::stock::State::Available }];
         shop.run(move |tx, actor, world| send::ship(tx, actor, world, transfer, Shipping::default()))
             .unwrap();
@@ -122,7 +107,7 @@ fn what_nobody_can_send_is_refused_and_what_is_kept_is_free_again() {
         assert_eq!(ground.promisable(ground.lamp), 4);
         let left = ground.preview(order, add(1)).unwrap();
         ground.confirm(&left, vec![changing::tender(domain::market::PaymentKind::Cash)]).unwrap();
-        assert_eq!(coming(&ground, 2).len(), 2);
+        assert_eq!(ground.retailer.coming(shop, 2).len(), 2);
     });
 }
 

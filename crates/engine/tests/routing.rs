@@ -141,6 +141,8 @@ fn what_is_promised_comes_from_where_the_profile_sends_it() {
                 destination: Some(Destination { country, postal_code: Some("LS1 4DY".into()) }),
                 point: None,
                 stores: 0,
+                store: None,
+                cart: None,
                 at: floor.now(),
             };
             let answer = shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked));

@@ -4,6 +4,7 @@
 mod counter;
 
 use counter::{ada, by, only, pounds, read, tender, work};
+use domain::Code;
 use domain::actor::{Actor, Permission};
 use domain::contact::{Card, Draft};
 use domain::loyalty::programme::{Earning, Terms, Worth};
@@ -13,7 +14,6 @@ use domain::payment::{PartState, State};
 use domain::returns::{Condition, Means};
 use domain::value::id::{self, Customer, Market, Variant};
 use domain::value::{Id, Money, Quantity, Rate, Reference};
-use domain::Code;
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
 use engine::checkout::{self, Checkout, Leaving, Tender, Whole};
 use engine::loyalty::{gift_card, member, points, programme, store_credit};
@@ -128,8 +128,7 @@ impl<'s> Street<'s> {
             quantity: Quantity::new(ALL).expect("a quantity"),
             unit_price: None,
         };
-        let new =
-            NewCart { channel: Reference::Id(self.web.id), currency: None, lines: vec![line], details };
+        let new = NewCart { channel: Reference::Id(self.web.id), currency: None, lines: vec![line], details };
         let tenders: Vec<Tender> = means
             .iter()
             .map(|(kind, amount)| Tender {
@@ -192,9 +191,9 @@ impl<'s> Street<'s> {
     }
 
     fn leave(&self, order: Id<id::Order>, part: Id<id::FulfilmentOrder>) {
-        let left = self.shop.run(move |tx, actor, world| {
-            checkout::fulfil(tx, actor, world, order, part, Leaving::default())
-        });
+        let left = self
+            .shop
+            .run(move |tx, actor, world| checkout::fulfil(tx, actor, world, order, part, Leaving::default()));
         left.expect("goods leave");
         self.shop.pass(1);
         self.answer(order);
@@ -365,7 +364,8 @@ fn an_order_follows_the_version_in_force_when_it_was_placed() {
         for part in &whole.fulfilment_orders[..2] {
             street.leave(order, part.id);
         }
-        let left: i64 = whole.fulfilment_orders[..2].iter().flat_map(|part| &part.lines).map(|line| line.quantity).sum();
+        let left: i64 =
+            whole.fulfilment_orders[..2].iter().flat_map(|part| &part.lines).map(|line| line.quantity).sum();
         let taken: Vec<_> = read(shop, order).payments.iter().map(|one| one.amounts.captured).collect();
         assert_eq!(taken, [(left * MUG).min(4000), (left * MUG - 4000).max(0)], "as they were given");
     });
@@ -385,8 +385,13 @@ fn what_is_set_aside_too_much_is_what_would_be_taken_last() {
         let lines = Some(vec![(whole.lines[0].id, 7)]);
         let reason = domain::order::CancelReason::Customer;
         let cancel = checkout::Cancel { order, lines, part: None, reason };
-        shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone())).expect("cancelled");
-        assert_eq!(street.has(), [ENOUGH - 1000, ENOUGH, (ENOUGH - 500) / POINT], "credit first, then the card");
+        shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()))
+            .expect("cancelled");
+        assert_eq!(
+            street.has(),
+            [ENOUGH - 1000, ENOUGH, (ENOUGH - 500) / POINT],
+            "credit first, then the card"
+        );
     });
 }
 

@@ -18,11 +18,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use self::shape::{ChoiceShape, NewLineShape};
+pub(crate) use self::shape::{CartShape, ChoiceShape, NewLineShape};
 
-use self::shape::{
-    CartContactsShape, CartShape, CartSummaryShape, DetailsShape, NewCartShape, QuantityShape,
-};
+use self::shape::{CartContactsShape, CartSummaryShape, DetailsShape, NewCartShape, QuantityShape};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
@@ -35,7 +33,7 @@ use crate::query::Asked;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_cart, list_carts))
-        .routes(routes!(read_cart, update_cart))
+        .routes(routes!(update_cart))
         .routes(routes!(add_cart_line))
         .routes(routes!(set_cart_line, remove_cart_line))
         .routes(routes!(merge_cart))
@@ -68,7 +66,7 @@ impl MergeShape {
 }
 
 /// A cart is named by its id only.
-fn named<K: Kind>(id: &str) -> Result<Id<K>, Problem> {
+pub(crate) fn named<K: Kind>(id: &str) -> Result<Id<K>, Problem> {
     Id::parse(id).map_err(|_| Refusal::not_found(K::NAME, id).into())
 }
 
@@ -106,30 +104,6 @@ async fn list_carts(
     let carts = app.read(move |tx| cart::list_of_customer(tx, &actor, &customer, after, limit)).await?;
     let shapes = carts.iter().map(|cart| CartSummaryShape::new(cart, now)).collect();
     document(&Page::new(shapes, limit, |cart: &CartSummaryShape| cart.id.clone()), None)
-}
-
-/// Read a cart
-///
-/// With what everything costs now. A cart that has ended shows its lines without prices; its order has them.
-#[utoipa::path(get, path = "/v1/carts/{id}", operation_id = "read_cart", tag = "cart",
-    params(("id" = String, Path, description = "its id")),
-    responses((status = 200, body = CartShape), Problems))]
-async fn read_cart(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let (id, now) = (named(&id)?, app.shop.source.now());
-    let shape = app
-        .read(move |tx| {
-            let cart = cart::read(tx, &actor, id)?;
-            if cart::standing(&cart, now).has_ended() {
-                return Ok((CartShape::ended(&cart, now), cart.version));
-            }
-            Ok((CartShape::priced(&cart::priced(tx, now, &cart)?, now), cart.version))
-        })
-        .await?;
-    document(&shape.0, Some(shape.1))
 }
 
 /// Change a cart's customer, contacts, delivery or note

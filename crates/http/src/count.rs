@@ -106,16 +106,12 @@ async fn list_counts(
     Asked(query): Asked<CountsQuery>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
     let location = Reference::<Location>::read(&location);
-    let found = app
-        .read(move |tx| {
-            let location = external::resolve(tx, &location)?;
-            count::list(tx, &actor, (location, query.open), before, limit)
-        })
-        .await?;
-    let items = found.iter().map(CountShape::from).collect();
-    document(&Page::new(items, limit, |one: &CountShape| one.id.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        let location = external::resolve(tx, &location)?;
+        count::list(tx, &actor, (location, query.open), before, limit)
+    };
+    page.newest(&app, list, |one: &CountShape| one.id.clone()).await
 }
 
 /// Read a count with its lines, in the order of shelves

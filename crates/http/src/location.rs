@@ -86,12 +86,18 @@ impl LocationQuery {
     fn read(&self) -> Result<(Filter, Option<Coordinates>), Refusal> {
         let mut fields = Fields::new();
         let kind = fields.take_if("kind", self.kind.as_deref(), Kind::parse);
-        let near = fields.take_if("near", self.near.as_deref(), |near| {
-            let (latitude, longitude) = near.split_once(',').unwrap_or((near, ""));
-            Coordinates::parse(latitude, longitude)
-        });
+        let near = fields.take_if("near", self.near.as_deref(), point);
         fields.done(kind.zip(near).map(|(kind, near)| (Filter { kind, active: self.active }, near)))
     }
+}
+
+/// A point given in a query: latitude and longitude in degrees with a comma between them.
+///
+/// # Errors
+/// When it is no such point.
+pub(crate) fn point(text: &str) -> Result<Coordinates, impl std::fmt::Display + use<>> {
+    let (latitude, longitude) = text.split_once(',').unwrap_or((text, ""));
+    Coordinates::parse(latitude, longitude)
 }
 
 /// List locations

@@ -1,11 +1,16 @@
 //! Pages of lists: `limit` and an opaque `cursor`, by key, so that a page is as fast at the end of a long list as at its start.
 
-use base64::Engine;
+use axum::response::Response;
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::value::{Id, Kind};
+use engine::Failure;
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::App;
+use crate::app::document;
 use crate::problem::Problem;
 
 /// The most things on one page.
@@ -72,6 +77,21 @@ impl PageQuery {
     pub fn before_id<K: Kind>(&self) -> Result<Id<K>, Problem> {
         let cursor = self.after_id()?;
         Ok(if cursor.bytes() == [0; 16] { Id::from_bytes([255; 16]) } else { cursor })
+    }
+
+    /// Answers the page of a list that goes from the newest down: `list` reads at most so many before one, `id` names a thing's own id.
+    ///
+    /// # Errors
+    /// As [`PageQuery::limit`] and [`PageQuery::after`], and what the list refuses.
+    pub(crate) async fn newest<K: Kind, S: Send + 'static, T: Serialize + for<'s> From<&'s S>>(
+        &self,
+        app: &App,
+        mut list: impl FnMut(&mut Tx<'_>, Id<K>, i64) -> Result<Vec<S>, Failure> + Send + 'static,
+        id: impl Fn(&T) -> String,
+    ) -> Result<Response, Problem> {
+        let (limit, before) = (self.limit()?, self.before_id()?);
+        let found = app.read(move |tx| list(tx, before, limit)).await?;
+        document(&Page::new(found.iter().map(T::from).collect(), limit, id), None)
     }
 }
 

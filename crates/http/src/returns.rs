@@ -334,10 +334,6 @@ async fn list_returns(
     Caller(actor): Caller,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
-    let found = app.read(move |tx| returns::list(tx, &actor, before, limit)).await?;
-    document(
-        &Page::new(found.iter().map(ReturnShape::from).collect(), limit, |one: &ReturnShape| one.id.clone()),
-        None,
-    )
+    let list = move |tx: &mut Tx<'_>, before, limit| returns::list(tx, &actor, before, limit);
+    page.newest(&app, list, |one: &ReturnShape| one.id.clone()).await
 }

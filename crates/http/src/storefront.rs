@@ -1,12 +1,21 @@
 //! Products as customers see them: one product with what is asked for, and pages of products as a channel shows them.
 
+mod cart;
+mod promise;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Refusal;
-use domain::value::Reference;
+use domain::actor::Actor;
+use domain::value::{Instant, Quantity, Reference, id};
+use engine::Failure;
+use engine::catalogue::Detail;
 use engine::price::{self, ListedPrice};
+use engine::promise::answer::Answer;
+use engine::storefront::promise::Near;
 use engine::storefront::{self, Page as ShownPage, Shown, ShownProduct, ShownVariant};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,22 +27,34 @@ use crate::catalogue::{MediaShape, ProductShape};
 use crate::page::{Page, PageQuery};
 use crate::price::{EffectivePriceShape, ListedPriceShape};
 use crate::problem::{Problem, Problems};
+use crate::promise::PromiseShape;
 use crate::query::Asked;
+use promise::{NearQuery, quantity};
 
 /// The most products asked for by name.
 const IDS_MAX: usize = 100;
 
 /// The routes of the storefront.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(read_product)).routes(routes!(list_shown_products))
+    let products = OpenApiRouter::new().routes(routes!(read_product)).routes(routes!(list_shown_products));
+    products.merge(cart::routes())
 }
 
 /// What is read with a product.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct IncludeQuery {
-    /// Any of `variants`, `media` and `prices` (of every list, past and future ones too), with commas between them.
+    /// Any of `variants`, `media`, `prices` (of every list, past and future ones too) and `promise` (where and when each variant can be had),
+    /// with commas between them.
+    #[param(example = "variants,media,promise")]
     include: Option<String>,
+    /// With `include=promise`, the channel it would be bought in: its id or external id; the key's own when absent.
+    channel: Option<String>,
+    /// With `include=promise`, only this variant of the product: id, external id or SKU. All that are sold when absent, at most 20.
+    variant: Option<String>,
+    /// With `include=promise`, how many base units of a variant; 1 when absent.
+    #[param(minimum = 1, maximum = 1_000_000_000)]
+    quantity: Option<i64>,
 }
 
 /// What is read with a product, as asked for.
@@ -42,6 +63,7 @@ struct Include {
     variants: bool,
     media: bool,
     prices: bool,
+    promise: bool,
 }
 
 impl IncludeQuery {
@@ -52,7 +74,8 @@ impl IncludeQuery {
                 "variants" => include.variants = true,
                 "media" => include.media = true,
                 "prices" => include.prices = true,
-                _ => return Err(Refusal::invalid("include", "give any of variants, media, prices")),
+                "promise" => include.promise = true,
+                _ => return Err(Refusal::invalid("include", "give any of variants, media, prices, promise")),
             }
         }
         Ok(include)
@@ -69,33 +92,88 @@ struct ReadShape {
     /// The prices of its variants in every list; with `include=prices`.
     #[serde(skip_serializing_if = "Option::is_none")]
     prices: Option<Vec<ListedPriceShape>>,
+    /// With `include=promise`: where and when each variant can be had that is sold, in their order and each by itself, as of now. It holds
+    /// nothing: the reservation or the checkout judges anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promises: Option<Vec<PromiseShape>>,
+}
+
+/// What is asked about the variants of a product.
+#[derive(Clone)]
+struct Question {
+    channel: Option<Reference<id::Channel>>,
+    variant: Option<Reference<id::Variant>>,
+    quantity: Quantity,
+    near: Near,
+}
+
+impl IncludeQuery {
+    fn question(&self, near: &NearQuery) -> Result<Question, Refusal> {
+        Ok(Question {
+            channel: self.channel.as_deref().map(Reference::read),
+            variant: self.variant.as_deref().map(Reference::read),
+            quantity: quantity(self.quantity)?,
+            near: near.read()?,
+        })
+    }
+}
+
+impl Question {
+    fn ask(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        detail: &Detail,
+        now: Instant,
+    ) -> Result<Vec<Answer>, Failure> {
+        let sold = detail.variants.iter().filter(|variant| variant.active).map(|variant| variant.id);
+        let mut variants: Vec<_> = sold.collect();
+        if let Some(named) = &self.variant {
+            let named = engine::catalogue::resolve_variant(tx, "variant", named)?;
+            variants.retain(|variant| *variant == named);
+            if variants.is_empty() {
+                let message = "this is no variant of the product that is sold";
+                return Err(Refusal::invalid("variant", message).into());
+            }
+        }
+        let asked = (self.channel.as_ref(), &self.near);
+        storefront::promise::of_variants(tx, actor, asked, (&variants, self.quantity), now)
+    }
 }
 
 /// Read a product
 #[utoipa::path(get, path = "/v1/products/{id}", operation_id = "read_product", tag = "catalogue",
-    params(("id" = String, Path, description = "its id or external id"), IncludeQuery),
+    params(("id" = String, Path, description = "its id or external id"), IncludeQuery, NearQuery),
     responses((status = 200, body = ReadShape), Problems))]
 async fn read_product(
     State(app): State<App>,
     Caller(actor): Caller,
     Path(id): Path<String>,
     Asked(asked): Asked<IncludeQuery>,
+    Asked(near): Asked<NearQuery>,
 ) -> Result<Response, Problem> {
-    let (include, reference) = (asked.read()?, Reference::read(&id));
-    let (detail, prices) = app
+    let (include, reference, now) = (asked.read()?, Reference::read(&id), app.shop.source.now());
+    let question = if include.promise { Some(asked.question(&near)?) } else { None };
+    let (detail, prices, answers) = app
         .read(move |tx| {
             let detail = engine::catalogue::read_product(tx, &actor, &reference)?;
             let variants: Vec<_> = detail.variants.iter().map(|variant| variant.id).collect();
             let prices: Vec<(_, ListedPrice)> =
                 if include.prices { price::prices_of(tx, &actor, &variants)? } else { Vec::new() };
-            Ok((detail, prices))
+            let answers = match &question {
+                Some(question) => Some(question.ask(tx, &actor, &detail, now)?),
+                None => None,
+            };
+            Ok((detail, prices, answers))
         })
         .await?;
     let mut product = ProductShape::from(&detail);
     product.variants = product.variants.filter(|_| include.variants);
     product.media = product.media.filter(|_| include.media);
     let shapes = prices.iter().map(|(variant, price)| ListedPriceShape::of(*variant, price)).collect();
-    document(&ReadShape { product, prices: include.prices.then_some(shapes) }, Some(detail.product.version))
+    let promises = answers.map(|answers| answers.iter().map(PromiseShape::from).collect());
+    let shape = ReadShape { product, prices: include.prices.then_some(shapes), promises };
+    document(&shape, Some(detail.product.version))
 }
 
 /// Which products are shown, and for whom.

@@ -106,21 +106,17 @@ async fn list_transfer_orders(
     Asked(query): Asked<TransfersQuery>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
     let side = match query.direction.as_str() {
         "in" => Side::In,
         "out" => Side::Out,
         _ => return Err(Refusal::invalid("direction", "give in or out").into()),
     };
     let location = Reference::<Location>::read(&location);
-    let found = app
-        .read(move |tx| {
-            let location = external::resolve(tx, &location)?;
-            transfer::list(tx, &actor, (location, side, query.open), before, limit)
-        })
-        .await?;
-    let items = found.iter().map(TransferOrderShape::from).collect();
-    document(&Page::new(items, limit, |one: &TransferOrderShape| one.id.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        let location = external::resolve(tx, &location)?;
+        transfer::list(tx, &actor, (location, side, query.open), before, limit)
+    };
+    page.newest(&app, list, |one: &TransferOrderShape| one.id.clone()).await
 }
 
 /// Read a transfer order

@@ -1,5 +1,6 @@
 //! A small retailer made in the trade's verbs, for tests that need shelves, channels and something to sell.
 
+use domain::actor::Actor;
 use domain::catalogue::{Status, Wording};
 use domain::delivery::{self, Area, Band, Measure, Rates};
 use domain::market::{CapturePolicy, HoldPolicy, Kind as ChannelKind, PaymentKind, RoundingLevel};
@@ -8,10 +9,12 @@ use domain::value::id::{self, DeliveryMethod, Location, Market, Network, PriceLi
 use domain::value::{Country, Currency, Id, Language, Quantity, Reference, Rounding, Unit, Zone};
 use engine::catalogue::{self, NewProduct, NewVariant};
 use engine::delivery::NewMethod;
+use engine::delivery::sending::{self, Sending};
 use engine::location::{self, NewLocation, NewNetwork};
 use engine::market::{self, Channel, NewChannel, NewMarket};
 use engine::price::{self, NewAudience, NewList, NewPrice};
 use engine::stock::{self, Receive};
+use engine::transfer::{self, Side, TransferOrder};
 use engine::{Failure, tax};
 
 use crate::TestShop;
@@ -255,6 +258,29 @@ impl Retailer {
             ..self.a_method(code, 0, channels)
         };
         self.deliver(shop, method)
+    }
+
+    /// Lets the locations send each other what is collected, within so many days.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub fn sending(&self, shop: &TestShop, days: i64) {
+        let network = self.network;
+        shop.run(move |tx, actor, world| {
+            let method = engine::external::resolve(tx, &Reference::External("collect".into()))?;
+            sending::set(tx, actor, world, method, Some(Sending { network, days }))
+        })
+        .expect("stores send each other");
+    }
+
+    /// The open transfer orders that come to the location of this place, from 0.
+    ///
+    /// # Panics
+    /// When the books cannot be read.
+    pub fn coming(&self, shop: &TestShop, place: usize) -> Vec<TransferOrder> {
+        let which = (self.locations[place], Side::In, true);
+        let last = Id::from_bytes([255; 16]);
+        shop.read(move |tx| transfer::list(tx, &Actor::system(), which, last, 10)).expect("a list")
     }
 
     fn a_method(&self, code: &str, minor: i64, channels: &[&str]) -> NewMethod {

@@ -120,7 +120,8 @@ impl Stand {
             .environment("TANDEM_MASTER_KEY", MASTER_KEY)
             .environment("TANDEM_WEBHOOKS_TO_PRIVATE_ADDRESSES", "true")
             .environment("TANDEM_REQUESTS_PER_MINUTE_MAX", "100000000");
-        let launch = environment.iter().fold(launch, |launch, (name, value)| launch.environment(*name, value));
+        let launch =
+            environment.iter().fold(launch, |launch, (name, value)| launch.environment(*name, value));
         let server = Server::start(launch).expect("the program serves");
         (Stand { retailer, server, shop, token }, filled)
     }

@@ -327,6 +327,19 @@ pub fn lock_holds_of(tx: &mut Tx<'_>, cause_id: &str) -> Result<Vec<HoldRow>, St
     )
 }
 
+/// As [`lock_holds_of`], for whoever only looks.
+///
+/// # Errors
+/// What the store says.
+pub fn holds_of(tx: &mut Tx<'_>, cause_id: &str) -> Result<Vec<HoldRow>, StoreError> {
+    tx.rows(
+        "select book_id, hold_id, from_place, from_state, held_place, held_state, amount, posted, state, expires_at, cause_kind, cause_id
+         from hold where cause_id = $1 and state = 1 order by book_id, hold_id",
+        params![cause_id],
+        hold_row,
+    )
+}
+
 /// The pending holds whose amount lies in an account, the newest first, locked until the commit.
 ///
 /// # Errors

@@ -56,7 +56,9 @@ impl<P: Provider> Outside for Reconciliations<P> {
 /// Refuses to go on when there are more movements than are compared.
 pub(crate) fn bounded(found: &[Theirs]) -> Result<(), Unanswered> {
     if found.len() > MOVEMENTS_MAX {
-        return Err(Unanswered(format!("more than {MOVEMENTS_MAX} movements on one day; they are not compared")));
+        return Err(Unanswered(format!(
+            "more than {MOVEMENTS_MAX} movements on one day; they are not compared"
+        )));
     }
     Ok(())
 }

@@ -270,7 +270,8 @@ mod tests {
         assert_eq!(status(&account.void("p", "v")), Status::Declined);
         assert!(matches!(account.capture("q", "c", 1, NOW), Asked::NoPayment));
         let whole = (NOW.micros(), NOW.micros() + 1);
-        let moved: Vec<_> = account.movements(whole, 0, 2).iter().map(|one| (one.number, one.amount)).collect();
+        let moved: Vec<_> =
+            account.movements(whole, 0, 2).iter().map(|one| (one.number, one.amount)).collect();
         assert_eq!(moved, [(1, 60), (2, 40)]);
         assert_eq!(account.movements(whole, 2, 2)[0].amount, -100);
         assert_eq!(account.movements((0, NOW.micros()), 0, 2), []);

@@ -192,7 +192,8 @@ impl<'a> Both<'a> {
     }
 
     fn open(&self) -> impl Iterator<Item = usize> {
-        let open: Vec<usize> = (0..self.theirs.len()).filter(|place| self.fates[*place] == Fate::Open).collect();
+        let open: Vec<usize> =
+            (0..self.theirs.len()).filter(|place| self.fates[*place] == Fate::Open).collect();
         open.into_iter()
     }
 
@@ -247,7 +248,8 @@ impl<'a> Both<'a> {
             }
             let taken = self.open().find(|there| {
                 let other = &self.theirs[*there];
-                let of_payment = self.payments[*there].is_some() && self.payments[*there] == self.payments[back];
+                let of_payment =
+                    self.payments[*there].is_some() && self.payments[*there] == self.payments[back];
                 of_payment && other.currency == one.currency && other.amount == -one.amount
             });
             if let Some(taken) = taken {

@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn named_means_come_first_and_the_rest_as_it_was_given_or_reversed() {
-        let given = [(1, Kind::GiftCard), (2, Kind::Test), (3, Kind::Points), (4, Kind::GiftCard), (5, Kind::Cash)];
+        let given =
+            [(1, Kind::GiftCard), (2, Kind::Test), (3, Kind::Points), (4, Kind::GiftCard), (5, Kind::Cash)];
         let arranged = |kinds: &[Kind], rest| {
             let mut means = given.to_vec();
             Sequence::new("kinds", kinds.to_vec(), rest).unwrap().arrange(&mut means, |one| one.1);

@@ -8,7 +8,7 @@ use domain::promotion::price::{Applied, Gift, PricedLine as Lowered};
 use domain::promotion::rules::Why;
 use domain::promotion::{self as rules, Charge, Goods, Occasion, Presented};
 use domain::tax::{Area, Policy, Taxed};
-use domain::value::id::{CartLine, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
+use domain::value::id::{CartLine, Customer, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
 use domain::value::{Currency, Id, Instant, Money, Rate, Zone};
 use domain::{Code, Refusal};
 use store::Tx;
@@ -128,8 +128,12 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
 }
 
 /// The groups of who buys: those the retailer put the customer into, then those the customer's tiers bring.
-fn groups_of(tx: &mut Tx<'_>, cart: &Cart, now: Instant) -> Result<Vec<String>, Failure> {
-    let Some(customer) = cart.customer else { return Ok(Vec::new()) };
+pub(crate) fn groups_of(
+    tx: &mut Tx<'_>,
+    customer: Option<Id<Customer>>,
+    now: Instant,
+) -> Result<Vec<String>, Failure> {
+    let Some(customer) = customer else { return Ok(Vec::new()) };
     let mut groups = customer::load(tx, customer)?.groups;
     for group in tier::groups(tx, customer, now)? {
         if !groups.contains(&group) {
@@ -174,7 +178,7 @@ pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result
     let market = market_of(tx, &channel)?;
     let groups = match groups {
         Some(groups) => groups,
-        None => groups_of(tx, cart, now)?,
+        None => groups_of(tx, cart.customer, now)?,
     };
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;

@@ -10,7 +10,7 @@ use domain::value::Id;
 use domain::value::id::{Location, Variant};
 use store::Tx;
 
-use super::{Change, Ground, after, at_its_action};
+use super::{Change, Ground, after};
 use crate::checkout::cancel::cancellable;
 use crate::fulfilment::{FulfilmentOrder, inbound, pool};
 use crate::stock::availability::{Reach, picture};
@@ -88,7 +88,7 @@ pub(super) fn keep(
         });
     }
     let named: Vec<_> = kept.iter().map(|(variant, _)| *variant).collect();
-    in_skus(tx, &named, outcome).map_err(|failure| at_its_action(failure, "actions"))?;
+    in_skus(tx, &named, outcome).map_err(|failure| failure.within("actions"))?;
     Ok(kept)
 }
 

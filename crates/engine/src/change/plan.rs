@@ -14,7 +14,7 @@ use domain::{Code, Refusal};
 use store::Tx;
 use store::change::{After, Change, Line, Way};
 
-use super::{Action, Asked, Ground, at_its_action, frozen};
+use super::{Action, Asked, Ground, frozen};
 use crate::cart::{self, Cart, NewLine, details, price};
 use crate::checkout::cancel::cancellable;
 use crate::contact::{self, NewContact};
@@ -48,7 +48,7 @@ pub(super) fn plan(
         Sheet { ground, cart, removed: BTreeMap::new(), corrected: BTreeMap::new(), readdressed: false };
     for (number, action) in asked.actions.into_iter().enumerate() {
         let path = format!("actions.{number}.{}", action.text());
-        sheet.act(tx, actor, world, action).map_err(|failure| at_its_action(failure, &path))?;
+        sheet.act(tx, actor, world, action).map_err(|failure| failure.within(&path))?;
     }
     sheet.must_leave_something()?;
     let mut lines = sheet.taken_out()?;
@@ -140,7 +140,7 @@ impl Sheet<'_> {
             Action::Remove(line, quantity) => self.remove(line, quantity)?,
             Action::Swap(line, quantity, with) => {
                 self.remove(line, quantity)?;
-                self.add(tx, actor, world, with).map_err(|failure| at_its_action(failure, "with"))?;
+                self.add(tx, actor, world, with).map_err(|failure| failure.within("with"))?;
             }
             Action::CorrectPrice(line, price) => self.correct(actor, line, price)?,
             Action::Address(card) => self.send_to(tx, actor, world, card)?,
@@ -307,7 +307,7 @@ impl Sheet<'_> {
         {
             let goods = self.goods(tx, lines)?;
             let offer = quote(tx, &self.ground.channel, method, &goods)
-                .map_err(|failure| at_its_action(failure, "actions"))?;
+                .map_err(|failure| failure.within("actions"))?;
             if redirected {
                 way.kind = offer.method.kind;
                 way.location = cart.pickup_location.or(self.ground.channel.location);

@@ -4,7 +4,8 @@
 //! Each order is priced twice by the one price engine: with the promotions that were in force when it was placed, and with those that are
 //! tried added or left out. The difference is counted onto what the order really cost. What is tried applies at any time and without
 //! its coupon, within its limits, which begin unused. Of the others, a promotion with limits is on offer to the orders that used it only,
-//! since nobody knows any more whether enough was left for another. Customers are in the groups they are in today.
+//! since nobody knows any more whether enough was left for another. Customers are in the groups they are in today, and in
+//! the tiers they were in then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,9 +28,10 @@ use store::{StoreError, Tx};
 
 pub use store::insight::promotion::{Given, Simulation, Sum};
 
+use crate::cart::price::groups_of;
 use crate::event::emit;
 use crate::promotion::apply::{self, Buyer};
-use crate::{Failure, World, customer, job, order, promotion};
+use crate::{Failure, World, job, order, promotion};
 
 /// The most orders of a simulation.
 pub const ORDERS_MAX: i64 = 100_000;
@@ -360,9 +362,10 @@ fn occasion(tx: &mut Tx<'_>, order: &Order) -> Result<Occasion, Failure> {
         Some(place) => place.zone,
         None => Zone::parse("UTC").map_err(|error| Refusal::invalid("time_zone", error))?,
     };
-    let (groups, first_order) = match order.customer {
-        Some(id) => (customer::load(tx, id)?.groups, !rows::had_ordered(tx, id, order.placed_at)?),
-        None => (Vec::new(), false),
+    let groups = groups_of(tx, order.customer, order.placed_at)?;
+    let first_order = match order.customer {
+        Some(id) => !rows::had_ordered(tx, id, order.placed_at)?,
+        None => false,
     };
     let payments = store::payment::of_order(tx, order.id)?;
     let kind = payments.first().map(|payment| payment.kind);

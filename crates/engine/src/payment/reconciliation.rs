@@ -88,7 +88,12 @@ pub fn propose(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fa
         for back in (1..=DAYS_BACK).rev() {
             let day = calendar(day_of(settled.plus_seconds(-back * 24 * 60 * 60)))?;
             let follows = kind != Kind::Test
-                && day.previous().map(|before| rows::find(tx, (account, before))).transpose()?.flatten().is_some();
+                && day
+                    .previous()
+                    .map(|before| rows::find(tx, (account, before)))
+                    .transpose()?
+                    .flatten()
+                    .is_some();
             if rows::find(tx, (account, day))?.is_none()
                 && (follows || receivable::has_moved(tx, (account, day))?)
             {
@@ -119,12 +124,7 @@ pub fn ask(
 ///
 /// # Errors
 /// As [`ask`].
-pub fn begin(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    day: Day,
-) -> Result<Reconciliation, Failure> {
+pub fn begin(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, day: Day) -> Result<Reconciliation, Failure> {
     actor.may(Permission::Reconcile, None)?;
     kind_of(tx, day.0)?;
     is_over(world, day.1)?;
@@ -137,7 +137,11 @@ fn kind_of(tx: &mut Tx<'_>, id: Id<PaymentAccount>) -> Result<Kind, Failure> {
 
 fn is_over(world: &World, day: LocalDay) -> Result<(), Failure> {
     if calendar(span(day))?.1 > world.now() {
-        return Err(Refusal::invalid("day", format!("{day} is not over by universal time; give an earlier day")).into());
+        return Err(Refusal::invalid(
+            "day",
+            format!("{day} is not over by universal time; give an earlier day"),
+        )
+        .into());
     }
     Ok(())
 }
@@ -148,7 +152,15 @@ fn calendar<T>(found: Result<T, domain::value::zone::ZoneError>) -> Result<T, Fa
 
 fn note_asked(tx: &mut Tx<'_>, world: &mut World, (account, day): Day) -> Result<Reconciliation, Failure> {
     let now = world.now();
-    let new = Reconciliation { id: world.id(), account, day, state: State::Asked, asked_at: now, at: None, more: 0 };
+    let new = Reconciliation {
+        id: world.id(),
+        account,
+        day,
+        state: State::Asked,
+        asked_at: now,
+        at: None,
+        more: 0,
+    };
     if rows::add(tx, &new)? {
         return Ok(new);
     }
@@ -268,7 +280,11 @@ fn compared(tx: &mut Tx<'_>, asked: &Asked, theirs: &[Theirs]) -> Result<Report,
 }
 
 fn whole(tx: &mut Tx<'_>, day: Day) -> Result<Whole, Failure> {
-    Ok(Whole { reconciliation: find(tx, day)?, totals: rows::totals(tx, day)?, open: rows::open_count(tx, day)? })
+    Ok(Whole {
+        reconciliation: find(tx, day)?,
+        totals: rows::totals(tx, day)?,
+        open: rows::open_count(tx, day)?,
+    })
 }
 
 /// The comparisons of an account before a day, the newest first.

@@ -1,13 +1,13 @@
 //! In which sequence several means on one order are taken and given back: a rule of each market, of which every version is kept.
 
+use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::payment::sequence::Rule;
 use domain::value::id::{Channel, Market};
 use domain::value::{Id, Instant};
-use domain::Refusal;
 use serde_json::{Value, json};
-use store::payment::sequence as rows;
 use store::Tx;
+use store::payment::sequence as rows;
 
 pub use domain::payment::sequence::Sequence;
 pub use store::payment::sequence::Version;
@@ -72,8 +72,7 @@ pub fn set(
         let kinds: Vec<_> = sequence.kinds().iter().map(|kind| kind.text()).collect();
         json!({ "kinds": kinds, "rest": sequence.rest().text() })
     };
-    let body =
-        json!({ "version": new.number, "capture": shown(&new.rule.capture), "refund": shown(&new.rule.refund) });
+    let body = json!({ "version": new.number, "capture": shown(&new.rule.capture), "refund": shown(&new.rule.refund) });
     emit(tx, actor, world, market, "payment_sequence.set", body);
     Ok(new)
 }

@@ -70,9 +70,12 @@ pub fn movement(item: &Value) -> Option<Theirs> {
     };
     let source = &item["source"];
     let kept_in = Currency::parse(&item["currency"].as_str()?.to_ascii_uppercase()).ok()?;
-    let paid_in = source["currency"].as_str().and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
+    let paid_in =
+        source["currency"].as_str().and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
     let (amount, currency) = match (side, paid_in.filter(|own| *own != kept_in)) {
-        (Side::Captured, Some(own)) => (source["amount_captured"].as_i64().or(source["amount"].as_i64())?, own),
+        (Side::Captured, Some(own)) => {
+            (source["amount_captured"].as_i64().or(source["amount"].as_i64())?, own)
+        }
         (Side::Refunded, Some(own)) => (-source["amount"].as_i64()?, own),
         _ => (item["amount"].as_i64()?, kept_in),
     };

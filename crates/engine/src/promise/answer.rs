@@ -10,9 +10,10 @@ use domain::promise::queue::{Supply, covered};
 use domain::routing::Allocation;
 use domain::stock::selling::{Claims, Later, Rule};
 use domain::stock::{self, Wish};
-use domain::value::id::{Channel as ChannelKind, DeliveryMethod, Location as LocationKind, Variant};
+use domain::value::id::{Cart, Channel as ChannelKind, DeliveryMethod, Location as LocationKind, Variant};
 use domain::value::{Coordinates, Id, Instant, Reference};
 use store::delivery::Method;
+use store::ledger::{HoldRow, holds_of};
 use store::market::Channel;
 use store::stock::expected::ExpectedGoods;
 use store::{Tx, stock as shelves};
@@ -48,6 +49,10 @@ pub struct Asked {
     pub point: Option<Coordinates>,
     /// At most so many stores.
     pub stores: usize,
+    /// Only this store.
+    pub store: Option<Id<LocationKind>>,
+    /// The cart it is asked for: what it holds already is there for it.
+    pub cart: Option<Id<Cart>>,
     /// As of when.
     pub at: Instant,
 }
@@ -116,7 +121,9 @@ pub fn answer(tx: &mut Tx<'_>, actor: &Actor, asked: &Asked) -> Result<Answer, F
     let sites = store::location::sites(tx, channel.network)?;
     let methods = store::delivery::offered(tx, channel.id)?;
     let reach = reach_among(tx, &channel, &sites)?;
-    let known = availability::known(tx, &variants)?;
+    let held = asked.cart.map(|cart| holds_of(tx, &cart.to_string())).transpose()?.unwrap_or_default();
+    let mut known = availability::known(tx, &variants)?;
+    known.give_back(&held);
     let picture = availability::draw(&reach, &known);
     let point = match (asked.point, &asked.destination) {
         (Some(point), _) => Some(point),
@@ -132,6 +139,7 @@ pub fn answer(tx: &mut Tx<'_>, actor: &Actor, asked: &Asked) -> Result<Answer, F
         reach: &reach,
         known: &known,
         picture: &picture,
+        held: &held,
         rules: selling::of(tx, channel.id, &variants)?,
         expected: shelves::expected::to_come_of(tx, &variants, EXPECTED_MAX)?,
     };
@@ -181,6 +189,8 @@ pub(super) struct Ground<'a> {
     pub(super) reach: &'a Reach,
     pub(super) known: &'a Known,
     pub(super) picture: &'a Picture,
+    /// What is held for who asks.
+    pub(super) held: &'a [HoldRow],
     pub(super) rules: HashMap<Id<Variant>, Rule>,
     pub(super) expected: Vec<ExpectedGoods>,
 }

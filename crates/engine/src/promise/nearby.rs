@@ -19,7 +19,7 @@ use super::answer::{Ground, STORES_MAX};
 use super::date;
 use crate::Failure;
 use crate::fulfilment::inbound;
-use crate::stock::availability::{Picture, draw, pinned};
+use crate::stock::availability::{Picture, draw, pinned, taken_from_shelf};
 
 /// A store, and what lies on its shelves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,8 @@ pub(super) fn stores(
 ) -> Result<Vec<Store>, Failure> {
     let asked = ground.asked;
     let pickups = Pickups::of(tx, ground)?;
-    let near = nearest(&pickups, (point, sites), asked.stores);
+    let mut near = nearest(&pickups, (point, sites), asked.store);
+    near.truncate(asked.stores.min(STORES_MAX));
     let ids: Vec<_> = near.iter().map(|(_, id)| *id).collect();
     let locations = store::location::among(tx, &ids)?;
     let full = date::full_today(tx, &locations, asked.at)?;
@@ -142,7 +143,13 @@ fn on_shelves(
 ) -> Result<Shelves, Failure> {
     let variants: Vec<_> = ground.demand.keys().map(|variant| variant.bytes()).collect();
     let places: Vec<_> = locations.iter().map(|location| location.bytes()).collect();
-    Ok(shelves::on_shelves(tx, &variants, &places)?.into_iter().collect())
+    let mut there: Shelves = shelves::on_shelves(tx, &variants, &places)?.into_iter().collect();
+    for hold in ground.held {
+        if let Some(location) = taken_from_shelf(hold) {
+            *there.entry((hold.book.shared_with(), location)).or_insert(0) += hold.amount;
+        }
+    }
+    Ok(there)
 }
 
 /// How goods can be collected: the methods, what is sent for them, and the locations of networks that they name.
@@ -179,16 +186,16 @@ impl<'a> Pickups<'a> {
 fn nearest(
     pickups: &Pickups<'_>,
     (point, mut sites): (Option<Coordinates>, Vec<Site>),
-    limit: usize,
+    only: Option<Id<LocationKind>>,
 ) -> Vec<Near> {
     sites.extend(pickups.sites.values().flatten());
     let mut seen = HashSet::with_capacity(sites.len());
-    sites.retain(|site| site.can_pick_up && seen.insert(site.id));
+    let meant = |site: &Site| only.is_none_or(|only| only == site.id);
+    sites.retain(|site| site.can_pick_up && meant(site) && seen.insert(site.id));
     let distance = |site: &Site| point.zip(site.coordinates).map(|(one, other)| one.distance_m(other));
     let mut near: Vec<Near> = sites.iter().map(|site| (distance(site), site.id)).collect();
     // Those on the map first; a stable order keeps the network's rank where nothing is known of distances.
     near.sort_by_key(|(metres, _)| (metres.is_none(), *metres));
-    near.truncate(limit.min(STORES_MAX));
     near
 }
 

@@ -9,6 +9,7 @@ use domain::stock::{self, Shelf, State};
 use domain::value::Id;
 use domain::value::id::{Location, Network, Variant};
 use store::catalogue::Variant as Loaded;
+use store::ledger::HoldRow;
 use store::location::Site;
 use store::market::Channel;
 use store::{Tx, stock as rows};
@@ -192,6 +193,37 @@ pub fn known(tx: &mut Tx<'_>, variants: &[Id<Variant>]) -> Result<Known, Failure
     let levels = rows::kept_back(tx, &keys)?.into_iter();
     let kept_back = levels.map(|level| ((level.variant, level.location), level.out_of_reach())).collect();
     Ok(Known { accounts: rows::promising(tx, &keys)?, kept_back })
+}
+
+impl Known {
+    /// Counts as free what is held for who asks.
+    pub fn give_back(&mut self, held: &[HoldRow]) {
+        for hold in held {
+            let variant: Id<Variant> = hold.book.shared_with();
+            self.add(variant, hold.held, -hold.amount);
+            if taken_from_shelf(hold).is_some() {
+                self.add(variant, hold.from, hold.amount);
+            }
+        }
+    }
+
+    /// Accounts of one variant stand together.
+    fn add(&mut self, variant: Id<Variant>, account: AccountKey, amount: i64) {
+        let known = self.accounts.iter_mut().find(|(one, key, _)| (*one, *key) == (variant, account));
+        if let Some((.., balance)) = known {
+            *balance += amount;
+        } else if amount > 0 {
+            let last = self.accounts.iter().rposition(|(one, ..)| *one == variant);
+            self.accounts
+                .insert(last.map_or(self.accounts.len(), |last| last + 1), (variant, account, amount));
+        }
+    }
+}
+
+/// At which location a hold took its goods from the shelf; at none when they are promised in the pool.
+pub(crate) fn taken_from_shelf(hold: &HoldRow) -> Option<Id<Location>> {
+    let shelf = State::coded(hold.from.state) == Some(State::Available);
+    shelf.then(|| Id::from_bytes(hold.from.place))
 }
 
 /// Takes the picture of several variants: two statements at most.

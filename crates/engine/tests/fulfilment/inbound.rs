@@ -14,14 +14,14 @@ use domain::value::{Id, OpeningHours, Reference};
 use engine::checkout::{self, Cancel};
 use engine::count::tally::{self, Piece};
 use engine::count::{self, NewCount, Scope};
-use engine::delivery::sending::{self, Sending};
+use engine::delivery::sending;
 use engine::fulfilment::visit::Proof;
 use engine::fulfilment::{counted, inbound, visit};
 use engine::promise::answer::{self, Asked, Ready, Source};
 use engine::stock::selling;
+use engine::transfer::TransferOrder;
 use engine::transfer::receive::Received;
 use engine::transfer::send::{self, Shipping};
-use engine::transfer::{self, Side, TransferOrder};
 use engine::{Failure, external};
 use sim::{TestShop, on_every_engine};
 
@@ -30,20 +30,8 @@ use super::ground::{Ground, code_of};
 /// Stores with so many mugs that send each other what is collected, within two days.
 fn ground(shop: &TestShop, stock: [i64; 3]) -> Ground<'_> {
     let ground = Ground::open(shop, stock);
-    let network = ground.retailer.network;
-    shop.run(move |tx, actor, world| {
-        let method = external::resolve(tx, &Reference::External("collect".into()))?;
-        sending::set(tx, actor, world, method, Some(Sending { network, days: 2 }))
-    })
-    .expect("stores send each other");
+    ground.retailer.sending(shop, 2);
     ground
-}
-
-/// The open transfer orders that come to the location of this place.
-fn coming(ground: &Ground<'_>, place: usize) -> Vec<TransferOrder> {
-    let which = (ground.retailer.locations[place], Side::In, true);
-    let last = Id::from_bytes([255; 16]);
-    ground.shop.read(move |tx| transfer::list(tx, &Actor::system(), which, last, 10)).expect("a list")
 }
 
 fn ship(ground: &Ground<'_>, id: Id<id::TransferOrder>) {
@@ -81,7 +69,7 @@ fn what_the_store_lacks_is_sent_there_and_the_customer_comes_once() {
         assert_eq!((ground.counts(0), ground.counts(1)), ([3, 2, 0, 0], [0, 1, 0, 0]));
         let early = shop.run(move |tx, actor, world| visit::ready(tx, actor, world, which));
         assert_eq!(code_of(early), Some(Code::WrongState), "two are still to come");
-        let transfer = coming(&ground, 1)[0].id;
+        let transfer = ground.retailer.coming(shop, 1)[0].id;
         ship(&ground, transfer);
         receive(&ground, transfer, 1, Stock::Available).unwrap();
         assert_eq!(ground.parts(which.0)[0].state, State::AwaitingTransfer);
@@ -100,7 +88,7 @@ fn what_the_sender_misses_another_store_sends() {
     on_every_engine(|shop| {
         let ground = ground(shop, [2, 0, 2]);
         let whole = ground.order(2, Some(1));
-        let (order, first) = (whole.order.id, coming(&ground, 1)[0].id);
+        let (order, first) = (whole.order.id, ground.retailer.coming(shop, 1)[0].id);
         assert_eq!(ground.counts(0), [0, 2, 0, 0]);
         let mug = ground.mug;
         let short =
@@ -109,7 +97,7 @@ fn what_the_sender_misses_another_store_sends() {
         assert_eq!((ground.counts(0), ground.counts(2)), ([0, 0, 0, 2], [0, 2, 0, 0]));
         let open = ground.open_parts(order);
         assert_eq!((open.len(), open[0].state), (1, State::AwaitingTransfer));
-        let second = coming(&ground, 1).into_iter().find(|one| one.id != first).unwrap();
+        let second = ground.retailer.coming(shop, 1).into_iter().find(|one| one.id != first).unwrap();
         assert_eq!(second.waiting, Some((order, open[0].id)));
         ship(&ground, second.id);
         let closed =
@@ -130,9 +118,9 @@ fn an_order_that_is_cancelled_lets_its_goods_go_wherever_they_are() {
         let first = ground.order(3, Some(1)).order.id;
         assert_eq!(cancel(&ground, first), OrderState::Cancelled);
         assert_eq!((ground.counts(0), ground.counts(1)), ([9, 0, 0, 0], [1, 0, 0, 0]));
-        assert!(coming(&ground, 1).is_empty(), "nothing is sent for nobody");
+        assert!(ground.retailer.coming(shop, 1).is_empty(), "nothing is sent for nobody");
         let second = ground.order(3, Some(1)).order.id;
-        let transfer = coming(&ground, 1)[0].id;
+        let transfer = ground.retailer.coming(shop, 1)[0].id;
         ship(&ground, transfer);
         assert_eq!(cancel(&ground, second), OrderState::Cancelled);
         assert_eq!(ground.counts(1), [1, 0, 0, 0]);
@@ -146,7 +134,7 @@ fn what_arrives_damaged_is_sent_again() {
     on_every_engine(|shop| {
         let ground = ground(shop, [4, 0, 0]);
         let order = ground.order(2, Some(1)).order.id;
-        let transfer = coming(&ground, 1)[0].id;
+        let transfer = ground.retailer.coming(shop, 1)[0].id;
         ship(&ground, transfer);
         receive(&ground, transfer, 1, Stock::Available).unwrap();
         receive(&ground, transfer, 1, Stock::Damaged).unwrap();
@@ -184,7 +172,7 @@ fn a_count_takes_promised_goods_away_and_the_order_gets_others() {
         count_none(&ground, 0);
         assert_eq!((ground.counts(0), ground.counts(2)), ([0; 4], [0, 3, 0, 0]), "hull has them all");
         assert_eq!(ground.open_parts(parcel.order.id)[0].location, Some(ground.retailer.locations[2]));
-        assert_eq!(coming(&ground, 1).len(), 2, "leeds sends none, hull one");
+        assert_eq!(ground.retailer.coming(shop, 1).len(), 2, "leeds sends none, hull one");
         let open = ground.open_parts(collected.order.id);
         assert_eq!((open.len(), open[0].state), (1, State::AwaitingTransfer));
     });
@@ -239,10 +227,10 @@ fn the_last_pieces_are_sent_to_one_customer_only() {
                 scope.spawn(|| ground.order(2, Some(1)));
             }
         });
-        assert_eq!((ground.counts(0), coming(&ground, 1).len()), ([0, 4, 0, 0], 2));
-        let transfers: Vec<_> = coming(&ground, 1).iter().map(|one| one.id).collect();
+        assert_eq!((ground.counts(0), ground.retailer.coming(shop, 1).len()), ([0, 4, 0, 0], 2));
+        let transfers: Vec<_> = ground.retailer.coming(shop, 1).iter().map(|one| one.id).collect();
         transfers.iter().for_each(|id| ship(&ground, *id));
-        let orders: Vec<_> = coming(&ground, 1).iter().filter_map(|one| one.waiting).collect();
+        let orders: Vec<_> = ground.retailer.coming(shop, 1).iter().filter_map(|one| one.waiting).collect();
         thread::scope(|scope| {
             let ground = &ground;
             for id in &transfers {
@@ -265,6 +253,8 @@ fn ready_at_york(ground: &Ground<'_>, mugs: i64) -> Option<Ready> {
         destination: None,
         point: None,
         stores: 3,
+        store: None,
+        cart: None,
         at: ground.shop.shop.source.now(),
     };
     let answer = ground.shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked)).expect("an answer");

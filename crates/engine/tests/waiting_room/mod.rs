@@ -263,6 +263,8 @@ impl<'a> Room<'a> {
             destination: Some(destination),
             point: None,
             stores: 5,
+            store: None,
+            cart: None,
             at: self.shop.shop.source.now(),
         };
         self.shop.read(move |tx| answer::answer(tx, &Actor::system(), &asked))

@@ -26,7 +26,7 @@ const NOTE_CHARS_MAX: usize = 500;
     "totals": {"prices_include_tax": true, "net": {"amount": 2497, "currency": "GBP"}, "tax": {"amount": 500, "currency": "GBP"},
         "gross": {"amount": 2997, "currency": "GBP"}, "taxes": []},
     "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "expires_at": "2026-06-02T10:00:00Z", "version": 1}))]
-pub(super) struct CartShape {
+pub(crate) struct CartShape {
     #[serde(flatten)]
     summary: CartSummaryShape,
     /// The lines, the oldest first.
@@ -136,7 +136,7 @@ fn line(line: &PricedLine, currency: Currency) -> LineShape {
 }
 
 impl CartShape {
-    pub(super) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
+    pub(crate) fn priced(priced: &PricedCart, now: Instant) -> CartShape {
         CartShape {
             summary: CartSummaryShape::new(&priced.cart, now),
             lines: priced.lines.iter().map(|one| line(one, priced.currency)).collect(),
@@ -147,7 +147,7 @@ impl CartShape {
         }
     }
 
-    pub(super) fn ended(cart: &Cart, now: Instant) -> CartShape {
+    pub(crate) fn ended(cart: &Cart, now: Instant) -> CartShape {
         let unpriced = |line: &cart::Line| LineShape {
             id: line.id.to_string(),
             variant: line.variant.to_string(),

@@ -16,6 +16,7 @@ use engine::signature::{self, Headers, Secret};
 use engine::{Key, Request, external};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -343,15 +344,12 @@ async fn list_manifests(
     Path(id): Path<String>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before, id) = (page.limit()?, page.before_id()?, Reference::<CarrierId>::read(&id));
-    let found = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &id)?;
-            carrier::manifests(tx, &actor, id, before, limit)
-        })
-        .await?;
-    let items = found.iter().map(ManifestShape::from).collect();
-    document(&Page::new(items, limit, |one: &ManifestShape| one.id.clone()), None)
+    let id = Reference::<CarrierId>::read(&id);
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        let id = external::resolve(tx, &id)?;
+        carrier::manifests(tx, &actor, id, before, limit)
+    };
+    page.newest(&app, list, |one: &ManifestShape| one.id.clone()).await
 }
 
 /// Read the parcels a carrier took along

@@ -3,10 +3,14 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use domain::actor::Actor;
 use domain::fulfilment::label::code_128;
-use engine::external;
+use domain::value::id::Order;
+use domain::value::{Id, Kind, Reference};
 use engine::fulfilment::label::{self, Bag, Slip};
+use engine::{Failure, World, external};
 use serde_json::json;
+use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,6 +31,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(print_pickup_label))
 }
 
+/// What stands on a paper for a thing that belongs to an order; reading it leaves a line in the audit trail.
+async fn written<K: Kind, T: Send + 'static>(
+    app: &App,
+    actor: Actor,
+    (order, id): (Reference<Order>, Id<K>),
+    read: impl Fn(&mut Tx<'_>, &Actor, &mut World, (Id<Order>, Id<K>)) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
+    app.write(move |tx, world| {
+        let order = external::resolve(tx, &order)?;
+        read(tx, &actor, world, (order, id))
+    })
+    .await
+}
+
 /// Print the label of a parcel in ZPL, as often as needed
 ///
 /// Whom the parcel goes to is read from the contact, and the reading is noted in the audit trail.
@@ -37,13 +55,7 @@ async fn print_label(
     Caller(actor): Caller,
     Path(path): Path<ParcelPath>,
 ) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let label = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::label(tx, &actor, world, (order, id))
-        })
-        .await?;
+    let label = written(&app, actor, path.read()?, label::label).await?;
     Ok(printed("text/plain; charset=utf-8", label.zpl().into_bytes()))
 }
 
@@ -57,13 +69,7 @@ async fn print_slip(
     Caller(actor): Caller,
     Path(path): Path<ParcelPath>,
 ) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let slip = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::slip(tx, &actor, world, (order, id))
-        })
-        .await?;
+    let slip = written(&app, actor, path.read()?, label::slip).await?;
     let (bars, width) = bars(slip.tracking.as_deref().unwrap_or_default());
     let mut made = page(
         "slip.html",
@@ -84,14 +90,7 @@ async fn print_label_as_pdf(
     Caller(actor): Caller,
     Path(path): Path<ParcelPath>,
 ) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let label = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::label(tx, &actor, world, (order, id))
-        })
-        .await?;
-    labelled(&label).answer()
+    labelled(&written(&app, actor, path.read()?, label::label).await?).answer()
 }
 
 /// Print the packing slip of a parcel as PDF, on as many sheets of A4 as it takes
@@ -104,14 +103,7 @@ async fn print_slip_as_pdf(
     Caller(actor): Caller,
     Path(path): Path<ParcelPath>,
 ) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let slip = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::slip(tx, &actor, world, (order, id))
-        })
-        .await?;
-    slip_paper(&slip).answer()
+    slip_paper(&written(&app, actor, path.read()?, label::slip).await?).answer()
 }
 
 /// Print the label for goods that are collected as PDF, on 4 by 6 inches
@@ -124,14 +116,7 @@ async fn print_pickup_label(
     Caller(actor): Caller,
     Path(path): Path<PartPath>,
 ) -> Result<Response, Problem> {
-    let (order, id) = path.read()?;
-    let bag = app
-        .write(move |tx, world| {
-            let order = external::resolve(tx, &order)?;
-            label::bag(tx, &actor, world, (order, id))
-        })
-        .await?;
-    bag_paper(&bag).answer()
+    bag_paper(&written(&app, actor, path.read()?, label::bag).await?).answer()
 }
 
 fn slip_paper(slip: &Slip) -> Paper {

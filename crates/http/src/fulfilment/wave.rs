@@ -11,6 +11,7 @@ use domain::value::{Id, Instant, Reference};
 use engine::fulfilment::wave::{self, NewWave, PARTS, Placed, Whole};
 use engine::{catalogue, external};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use store::fulfilment::wave::PickWave;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -234,16 +235,12 @@ async fn list_pick_waves(
     Path(location): Path<String>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
     let location = Reference::<Location>::read(&location);
-    let found = app
-        .read(move |tx| {
-            let location = external::resolve(tx, &location)?;
-            wave::list(tx, &actor, location, before, limit)
-        })
-        .await?;
-    let items = found.iter().map(HeadShape::from).collect();
-    document(&Page::new(items, limit, |wave: &HeadShape| wave.id.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        let location = external::resolve(tx, &location)?;
+        wave::list(tx, &actor, location, before, limit)
+    };
+    page.newest(&app, list, |wave: &HeadShape| wave.id.clone()).await
 }
 
 /// The wave a path names.

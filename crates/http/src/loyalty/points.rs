@@ -13,7 +13,7 @@ use engine::{Failure, World, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::ledger::HistoryLine;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -124,10 +124,7 @@ async fn enrol_member(
     Path(customer): Path<String>,
     command: Command<EnrolShape>,
 ) -> Result<Response, Problem> {
-    let mut fields = Fields::new();
-    let asked = value::text::bounded("programme", &command.body.programme, 1, CODE_LENGTH_MAX);
-    let asked = fields.take("programme", asked);
-    let asked = fields.done(asked)?;
+    let asked = code("programme", &command.body.programme)?;
     let customer = Reference::<Customer>::read(&customer);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let customer = external::resolve(tx, &customer)?;
@@ -158,20 +155,49 @@ async fn list_customer_points(
     document(&Page { items: app.read(read).await?, next_cursor: None }, None)
 }
 
+/// The member a path names.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct MemberPath {
+    /// The customer's id or external id.
+    id: String,
+    /// The member's id.
+    member: String,
+}
+
+/// A member of a customer that is still to be found.
+struct Named(Reference<Customer>, Id<id::Member>);
+
+impl MemberPath {
+    fn read(&self) -> Result<Named, Problem> {
+        Ok(Named(Reference::read(&self.id), named(&self.member)?))
+    }
+}
+
+impl Named {
+    fn find(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Member, Failure> {
+        let customer = external::resolve(tx, &self.0)?;
+        member::read(tx, actor, customer, self.1)
+    }
+}
+
+/// The code of a programme or an occasion that is looked for.
+fn code(field: &'static str, said: &str) -> Result<String, Refusal> {
+    value::text::bounded(field, said, 1, CODE_LENGTH_MAX).map_err(|error| Refusal::invalid(field, error))
+}
+
 /// Does something to a member's points, and answers what he has.
 async fn changed<T: Send + 'static>(
     app: App,
-    (customer, member): (String, String),
+    of: MemberPath,
     command: Command<T>,
     change: impl Fn(&mut Tx<'_>, &Actor, &mut World, &Member) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> Result<Response, Problem> {
-    let id: Id<id::Member> = named(&member)?;
-    let customer = Reference::<Customer>::read(&customer);
+    let of = of.read()?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let customer = external::resolve(tx, &customer)?;
-        let one = member::read(tx, actor, customer, id)?;
+        let one = of.find(tx, actor)?;
         change(tx, actor, world, &one)?;
-        let one = member::read(tx, actor, customer, id)?;
+        let one = of.find(tx, actor)?;
         Reply::json(&MemberShape::of(tx, &one, world.now())?)
     })
     .await
@@ -192,11 +218,11 @@ struct PointsShape {
 
 /// Correct a member's points
 #[utoipa::path(post, path = "/v1/customers/{id}/points/{member}/adjust", operation_id = "adjust_points", tag = "loyalty", request_body = PointsShape,
-    params(("id" = String, Path, description = "The customer's id or external id."), ("member" = String, Path, description = "The member's id."), KeyRequired),
+    params(MemberPath, KeyRequired),
     responses((status = 200, body = MemberShape), Problems))]
 async fn adjust_points(
     State(app): State<App>,
-    Path(of): Path<(String, String)>,
+    Path(of): Path<MemberPath>,
     command: Command<PointsShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
@@ -225,18 +251,15 @@ struct GiveShape {
 
 /// Give a member the points of an occasion
 #[utoipa::path(post, path = "/v1/customers/{id}/points/{member}/give", operation_id = "give_points", tag = "loyalty", request_body = GiveShape,
-    params(("id" = String, Path, description = "The customer's id or external id."), ("member" = String, Path, description = "The member's id."), KeyRequired),
+    params(MemberPath, KeyRequired),
     responses((status = 200, body = MemberShape), Problems))]
 async fn give_points(
     State(app): State<App>,
-    Path(of): Path<(String, String)>,
+    Path(of): Path<MemberPath>,
     command: Command<GiveShape>,
 ) -> Result<Response, Problem> {
     let command = command.keyed()?;
-    let mut fields = Fields::new();
-    let code = value::text::bounded("occasion", &command.body.occasion, 1, CODE_LENGTH_MAX);
-    let code = fields.take("occasion", code);
-    let code = fields.done(code)?;
+    let code = code("occasion", &command.body.occasion)?;
     changed(app, of, command, move |tx, actor, world, one| points::give(tx, actor, world, one, &code)).await
 }
 
@@ -244,11 +267,11 @@ async fn give_points(
 ///
 /// Nothing is earned any more; what he has he may still spend. Doing it twice is the same as once.
 #[utoipa::path(post, path = "/v1/customers/{id}/points/{member}/leave", operation_id = "leave_programme", tag = "loyalty",
-    params(("id" = String, Path, description = "The customer's id or external id."), ("member" = String, Path, description = "The member's id.")),
+    params(MemberPath),
     responses((status = 200, body = MemberShape), Problems))]
 async fn leave_programme(
     State(app): State<App>,
-    Path(of): Path<(String, String)>,
+    Path(of): Path<MemberPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
     changed(app, of, command, |tx, actor, world, one| member::leave(tx, actor, world, one.id).map(drop)).await
@@ -301,19 +324,18 @@ impl From<&HistoryLine> for PointMovementShape {
 
 /// List what came to a member's points and went from them, the newest first
 #[utoipa::path(get, path = "/v1/customers/{id}/points/{member}/movements", operation_id = "list_point_movements", tag = "loyalty",
-    params(("id" = String, Path, description = "The customer's id or external id."), ("member" = String, Path, description = "The member's id."), PageQuery),
+    params(MemberPath, PageQuery),
     responses((status = 200, body = Page<PointMovementShape>), Problems))]
 async fn list_point_movements(
     State(app): State<App>,
     Caller(actor): Caller,
-    Path((customer, member)): Path<(String, String)>,
+    Path(of): Path<MemberPath>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (id, customer) = (named(&member)?, Reference::<Customer>::read(&customer));
+    let of = of.read()?;
     let (limit, before) = (page.limit()?, point(&page.after()?)?);
     let read = move |tx: &mut Tx<'_>| {
-        let customer = external::resolve(tx, &customer)?;
-        let one = member::read(tx, &actor, customer, id)?;
+        let one = of.find(tx, &actor)?;
         let lines = loyalty::statement(tx, &actor, &member::credit(&one), before, limit)?;
         Ok(lines.iter().map(PointMovementShape::from).collect::<Vec<_>>())
     };

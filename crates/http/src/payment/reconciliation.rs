@@ -332,7 +332,8 @@ async fn clear_reconciliation_line(
     let command = command.keyed()?;
     let day = day(&on)?;
     let unknown = |_| Refusal::not_found("reconciliation line", &line);
-    let (line, reason): (Id<ReconciliationLine>, _) = (Id::parse(&line).map_err(unknown)?, command.body.reason);
+    let (line, reason): (Id<ReconciliationLine>, _) =
+        (Id::parse(&line).map_err(unknown)?, command.body.reason);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let account = command::account_named(tx, &id)?;
         let found = command::clear(tx, actor, world, ((account, day), line), &reason)?;

@@ -82,7 +82,12 @@ impl From<&Sequence> for PartShape {
 
 impl VersionShape {
     fn new(number: i64, rule: &Rule, since: Option<String>) -> VersionShape {
-        VersionShape { version: number, capture: (&rule.capture).into(), refund: (&rule.refund).into(), since }
+        VersionShape {
+            version: number,
+            capture: (&rule.capture).into(),
+            refund: (&rule.refund).into(),
+            since,
+        }
     }
 }
 
@@ -94,9 +99,8 @@ impl From<&Version> for VersionShape {
 
 fn part(fields: &mut Fields, name: &str, shape: &PartShape) -> Option<Sequence> {
     let kinds = shape.kinds.iter().enumerate();
-    let kinds: Vec<Option<Kind>> = kinds
-        .map(|(place, text)| fields.take(&format!("{name}.kinds.{place}"), Kind::parse(text)))
-        .collect();
+    let kinds: Vec<Option<Kind>> =
+        kinds.map(|(place, text)| fields.take(&format!("{name}.kinds.{place}"), Kind::parse(text))).collect();
     let rest = fields.take(&format!("{name}.rest"), Rest::parse(&shape.rest));
     let kinds: Option<Vec<Kind>> = kinds.into_iter().collect();
     let (kinds, rest) = kinds.zip(rest)?;

@@ -22,9 +22,9 @@ use crate::problem::{Problem, Problems};
 use crate::shape::Fields;
 
 /// How many stores are answered when nothing is said.
-const STORES: usize = 10;
+pub(crate) const STORES: usize = 10;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(ask_promise))
 }
 
@@ -135,7 +135,7 @@ impl QuestionShape {
         "time_zone": "Europe/London"}],
     "deliveries": [{"method": "dlv_01jd0000000000000000000000", "code": "parcel", "from": "2026-11-30T08:00:00Z", "by": "2026-12-02T20:00:00Z",
         "parcels": 1, "later": false}]}))]
-struct PromiseShape {
+pub(crate) struct PromiseShape {
     /// As of when.
     #[schema(format = DateTime)]
     at: String,
@@ -320,6 +320,8 @@ async fn ask_promise(State(app): State<App>, command: Command<QuestionShape>) ->
                 destination: question.destination.clone(),
                 point: question.point,
                 stores: question.stores,
+                store: None,
+                cart: None,
                 at: question.at.unwrap_or(now),
             };
             answer::answer(tx, &actor, &asked)

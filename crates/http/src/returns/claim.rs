@@ -257,10 +257,8 @@ async fn list_claims(
     let mut fields = Fields::new();
     let state = fields.take_if("state", query.state.as_deref(), Standing::parse);
     let wanted = Wanted { state: fields.done(state)?, turned_up: query.turned_up.unwrap_or_default() };
-    let (limit, before) = (page.limit()?, page.before_id()?);
-    let found = app.read(move |tx| claim::list(tx, &actor, before, (wanted, limit))).await?;
-    let items = found.iter().map(ClaimShape::from).collect();
-    document(&Page::new(items, limit, |one: &ClaimShape| one.id.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| claim::list(tx, &actor, before, (wanted, limit));
+    page.newest(&app, list, |one: &ClaimShape| one.id.clone()).await
 }
 
 /// The claims of an order.

@@ -11,6 +11,7 @@ use engine::external;
 use engine::stock::rule::{self, Rule};
 use engine::stock::write_off::{self, NewWriteOff, WriteOff};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -192,16 +193,12 @@ async fn list_write_offs(
     Asked(query): Asked<WriteOffsQuery>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
     let location = Reference::<Location>::read(&location);
-    let found = app
-        .read(move |tx| {
-            let location = external::resolve(tx, &location)?;
-            write_off::list(tx, &actor, (location, query.waiting), before, limit)
-        })
-        .await?;
-    let items = found.iter().map(WriteOffShape::from).collect();
-    document(&Page::new(items, limit, |one: &WriteOffShape| one.id.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        let location = external::resolve(tx, &location)?;
+        write_off::list(tx, &actor, (location, query.waiting), before, limit)
+    };
+    page.newest(&app, list, |one: &WriteOffShape| one.id.clone()).await
 }
 
 /// What one person may do alone at a location.

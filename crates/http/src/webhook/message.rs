@@ -7,6 +7,7 @@ use domain::Refusal;
 use domain::value::Id;
 use engine::webhook::message::{self, Message, Which};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -98,11 +99,10 @@ async fn list_webhook_messages(
     Asked(query): Asked<MessageQuery>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (limit, before) = (page.limit()?, page.before_id()?);
-    let found =
-        app.read(move |tx| message::list(tx, &actor, known(&id)?, (before, query.untaken), limit)).await?;
-    let items = found.iter().map(MessageShape::from).collect();
-    document(&Page::new(items, limit, |one: &MessageShape| one.event.clone()), None)
+    let list = move |tx: &mut Tx<'_>, before, limit| {
+        message::list(tx, &actor, known(&id)?, (before, query.untaken), limit)
+    };
+    page.newest(&app, list, |one: &MessageShape| one.event.clone()).await
 }
 
 /// Read what became of an event at a webhook endpoint

@@ -3,8 +3,8 @@
 use domain::ledger::BookKind;
 use domain::market::PaymentKind;
 use domain::payment::PartState;
-use domain::payment::reconcile::{Ours, Side};
 use domain::payment::receivable::State;
+use domain::payment::reconcile::{Ours, Side};
 use domain::value::id::{Book, Payment, PaymentAccount, Transfer};
 use domain::value::{Currency, Id, LocalDay};
 

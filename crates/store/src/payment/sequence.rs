@@ -82,11 +82,7 @@ pub fn list(
 ///
 /// # Errors
 /// What the store says.
-pub fn in_force(
-    tx: &mut Tx<'_>,
-    channel: Id<Channel>,
-    at: Instant,
-) -> Result<Option<Version>, StoreError> {
+pub fn in_force(tx: &mut Tx<'_>, channel: Id<Channel>, at: Instant) -> Result<Option<Version>, StoreError> {
     tx.one(
         "select s.version, s.capture, s.capture_rest, s.refund, s.refund_rest, s.since from channel c
          join payment_sequence s on s.market_id = c.market_id
