@@ -13,7 +13,7 @@ use domain::payment::sequence::{Rest, Rule, Sequence};
 use domain::payment::{PartState, State};
 use domain::returns::{Condition, Means};
 use domain::value::id::{self, Customer, Market, Variant};
-use domain::value::{Id, Money, Quantity, Rate, Reference};
+use domain::value::{Id, Money, Quantity, Rate, Reference, Zone};
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
 use engine::checkout::{self, Checkout, Leaving, Tender, Whole};
 use engine::loyalty::{gift_card, member, points, programme, store_credit};
@@ -48,6 +48,7 @@ struct Street<'s> {
 
 fn terms() -> Terms {
     Terms {
+        zone: Zone::parse("Europe/London").expect("a zone"),
         earnings: vec![Earning { currency: pounds(), channel: None, points: 1, per_minor: 1_000_000 }],
         factors: Vec::new(),
         seasons: Vec::new(),
@@ -61,6 +62,7 @@ fn terms() -> Terms {
         pays_max: Rate::from_parts_per_million(Rate::WHOLE).expect("a rate"),
         below_zero: false,
         occasions: Vec::new(),
+        ladder: None,
     }
 }
 

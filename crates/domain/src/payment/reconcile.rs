@@ -191,10 +191,8 @@ impl<'a> Both<'a> {
         Both { day, theirs, ours, payments, fates, taken }
     }
 
-    fn open(&self) -> impl Iterator<Item = usize> {
-        let open: Vec<usize> =
-            (0..self.theirs.len()).filter(|place| self.fates[*place] == Fate::Open).collect();
-        open.into_iter()
+    fn open(&self) -> Vec<usize> {
+        (0..self.theirs.len()).filter(|place| self.fates[*place] == Fate::Open).collect()
     }
 
     fn pair(&mut self, there: usize, here: usize) {
@@ -246,7 +244,7 @@ impl<'a> Both<'a> {
             if !one.takes_back {
                 continue;
             }
-            let taken = self.open().find(|there| {
+            let taken = self.open().into_iter().find(|there| {
                 let other = &self.theirs[*there];
                 let of_payment =
                     self.payments[*there].is_some() && self.payments[*there] == self.payments[back];

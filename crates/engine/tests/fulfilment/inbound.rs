@@ -189,7 +189,7 @@ fn a_count_takes_away_what_lies_promised_beside_goods_that_are_coming() {
         let open = ground.open_parts(order);
         let wanted: Vec<_> = open.iter().map(|one| (one.state, one.lines[0].quantity)).collect();
         assert_eq!(wanted, [(State::AwaitingTransfer, 2), (State::AwaitingTransfer, 1)]);
-        for transfer in coming(&ground, 1) {
+        for transfer in ground.retailer.coming(shop, 1) {
             ship(&ground, transfer.id);
             receive(&ground, transfer.id, transfer.lines[0].progress.quantity, Stock::Available).unwrap();
         }
@@ -203,7 +203,7 @@ fn what_comes_is_sent_to_who_waited_longest_whoever_waits_behind() {
     on_every_engine(|shop| {
         let ground = ground(shop, [6, 0, 0]);
         let [first, second] = [3, 3].map(|mugs| ground.order(mugs, Some(1)).order.id);
-        for transfer in coming(&ground, 1).into_iter().rev() {
+        for transfer in ground.retailer.coming(shop, 1).into_iter().rev() {
             ship(&ground, transfer.id);
             let lost = shop
                 .run(move |tx, actor, world| inbound::close(tx, actor, world, transfer.id, Shortage::Lost));
