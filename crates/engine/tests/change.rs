@@ -6,12 +6,13 @@ use changing::{Ground, address, code_of, pounds, tender, told, units};
 use domain::Code;
 use domain::actor::Actor;
 use domain::change::{AddedAt, Rule, State};
+use domain::delivery::Kind;
 use domain::fulfilment::State as Part;
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::State as OrderState;
 use engine::cart::NewLine;
 use engine::change::{self, Action, Asked, Confirm};
-use engine::fulfilment::visit;
+use engine::fulfilment::{hold, visit};
 use engine::{Failure, checkout, payment};
 use sim::on_every_engine;
 
@@ -151,6 +152,52 @@ fn what_a_change_puts_in_waits_for_its_money() {
         assert!(after.payments.iter().any(|one| one.state == domain::payment::State::Voided));
         assert_eq!(ground.counts(ground.lamp, 0), [1, 1, 0]);
         assert!(ground.open_parts(order).iter().all(|part| part.on_hold.is_none()));
+    });
+}
+
+#[test]
+fn what_nobody_paid_stays_on_an_order_that_has_ended_and_holds_nobody_up() {
+    on_every_engine(|shop| {
+        let ground = Ground::open(shop);
+        let wrapping = ground.wrapping();
+        let orders = [wrapping, ground.lamp].map(|variant| {
+            let order = ground.order(1, None).order.id;
+            let shown = ground.preview(order, vec![Action::Add(ground.line(variant, 1))]).unwrap();
+            assert!(ground.confirm(&shown, Vec::new()).unwrap().1.paid_by.is_some());
+            shop.pass(1);
+            order
+        });
+        let which = (orders[0], ground.open_parts(orders[0])[0].id);
+        shop.run(move |tx, actor, world| hold::release(tx, actor, world, which)).unwrap();
+        let left = ground.ship(which.0, which.1).unwrap();
+        assert_eq!(
+            (left.order.state, left.sums.missing()),
+            (OrderState::Completed, 250),
+            "a colleague trusts him"
+        );
+        shop.pass(30 * 60);
+        shop.run(change::money::give_up_unpaid).unwrap();
+        let missing = orders.map(|order| ground.read(order).sums.missing());
+        assert_eq!(missing, [250, 0], "the lamp is out again, the wrapping was had");
+    });
+}
+
+#[test]
+fn goods_that_nobody_hands_over_need_a_way_to_the_customer() {
+    on_every_engine(|shop| {
+        let ground = Ground::open(shop);
+        let lines = vec![ground.line(ground.wrapping(), 2)];
+        let order = ground.order_of(lines, None, None).order.id;
+        let add = || Action::Add(ground.line(ground.mug, 1));
+        let refused = told(ground.preview(order, vec![add()]));
+        assert_eq!(
+            refused,
+            "not_deliverable: actions: the order has no delivery; choose a delivery method with what is put in"
+        );
+        let shown = ground.preview(order, vec![add(), Action::Delivery(ground.choice(None))]).unwrap();
+        assert_eq!(shown.difference.gross_minor, 500 + 399);
+        ground.confirm(&shown, Vec::new()).unwrap();
+        assert_eq!(ground.open_parts(order)[0].kind, Kind::Ship);
     });
 }
 

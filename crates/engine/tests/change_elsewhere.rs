@@ -93,6 +93,20 @@ fn what_is_there_waits_for_what_is_sent_and_the_customer_comes_once() {
 }
 
 #[test]
+fn what_is_put_in_goes_with_what_goes_elsewhere() {
+    on_every_engine(|shop| {
+        let ground = ground(shop);
+        let order = ground.order(2, None).order.id;
+        let put_in = Action::Add(ground.line(ground.lamp, 1));
+        let shown = ground.preview(order, vec![put_in, Action::Delivery(ground.choice(Some(2)))]).unwrap();
+        ground.confirm(&shown, Vec::new()).unwrap();
+        let open = ground.open_parts(order);
+        assert_eq!((open.len(), open[0].lines.len()), (1, 2), "the customer comes once");
+        assert_eq!(coming(&ground, 2).len(), 1, "and leeds sends once");
+    });
+}
+
+#[test]
 fn what_nobody_can_send_is_refused_and_what_is_kept_is_free_again() {
     on_every_engine(|shop| {
         let ground = ground(shop);

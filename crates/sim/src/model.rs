@@ -5,8 +5,11 @@
 
 pub mod cancel;
 pub mod cart;
+pub mod change;
 pub mod count;
+pub mod exchange;
 pub mod goods;
+pub mod keeping;
 pub mod money;
 pub mod order;
 pub mod returns;
@@ -18,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use domain::Code;
+use domain::change::Rule;
 use domain::payment::Kind as PaymentKind;
 use domain::returns::Condition;
 use domain::returns::policy::When;
@@ -25,10 +29,11 @@ use domain::stock::State;
 use engine::stock::AdjustReason;
 
 use cart::Cart;
+use change::Action;
 use count::{Count, CountStep};
 use money::{Operation, Verdict};
 use order::Order;
-use returns::ReturnStep;
+use returns::{Brought, ReturnStep};
 use stock::Stock;
 use transfer::{Transfer, TransferStep};
 
@@ -62,6 +67,8 @@ pub struct Channel {
     pub collect_seconds: i64,
     /// When the money of announced returns is given back.
     pub pays_returns: When,
+    /// What it allows of changes of orders.
+    pub changes: Rule,
 }
 
 /// How a cart is to be delivered.
@@ -235,10 +242,34 @@ pub enum Command {
         order: usize,
         lines: Option<Vec<(usize, i64)>>,
     },
+    /// A change of an order is shown.
+    Preview {
+        order: usize,
+        actions: Vec<Action>,
+    },
+    Confirm {
+        order: usize,
+        change: usize,
+        expected: i64,
+        tenders: Vec<(PaymentKind, Option<i64>)>,
+    },
+    Decline {
+        order: usize,
+        change: usize,
+    },
     TakeBack {
         order: usize,
         location: usize,
-        lines: Vec<(usize, i64, Condition)>,
+        lines: Vec<Brought>,
+    },
+    /// Goods come back against those in a cart.
+    Exchange {
+        order: usize,
+        location: usize,
+        lines: Vec<Brought>,
+        cart: usize,
+        expected: Option<i64>,
+        tenders: Vec<(PaymentKind, Option<i64>)>,
     },
     TakeBackBlind {
         variant: usize,
@@ -250,7 +281,7 @@ pub enum Command {
     AskBack {
         order: usize,
         location: Option<usize>,
-        lines: Vec<(usize, i64, Condition)>,
+        lines: Vec<Brought>,
     },
     GoOnWithReturn {
         order: usize,
@@ -332,6 +363,7 @@ impl Model {
         let mut next = self.clone();
         next.stock.now = next.now;
         next.obey(command)?;
+        next.carry_back();
         *self = next;
         Ok(())
     }
@@ -398,6 +430,14 @@ impl Model {
             Command::Fulfil { order, part } => self.fulfil(order, part),
             Command::GoOn { order, part, step } => self.go_on_with(order, part, &step),
             Command::Cancel { order, lines } => self.cancel(order, lines),
+            Command::Exchange { order, location, lines, cart, expected, tenders } => {
+                self.exchange((order, location), &lines, (cart, expected), &tenders)
+            }
+            Command::Preview { order, actions } => self.preview(order, &actions),
+            Command::Confirm { order, change, expected, tenders } => {
+                self.confirm(order, change, expected, &tenders)
+            }
+            Command::Decline { order, change } => self.decline(order, change),
             Command::TakeBack { order, location, lines } => self.take_back(order, location, &lines),
             Command::AskBack { order, location, lines } => self.ask_back(order, location, &lines),
             Command::GoOnWithReturn { order, number, step } => self.go_on_with_return(order, number, &step),
@@ -411,6 +451,8 @@ impl Model {
         self.stock.now = self.now;
         self.tell_orders();
         self.expire_carts();
+        self.expire_changes();
+        self.give_up_unpaid();
         self.route_waiting();
         self.expire_unpaid();
         self.expire_uncollected();

@@ -2,6 +2,7 @@
 //! the other does not is a bug in one of them, told with the recipe to see it again.
 
 mod between;
+mod change;
 mod compare;
 mod draw;
 mod goods;
@@ -9,6 +10,7 @@ mod real;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use domain::change::{AddedAt, Rule};
 use domain::count::Tolerance;
 use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
@@ -17,7 +19,8 @@ use domain::returns::policy::{Scope, Terms, When};
 use domain::value::id::{Channel, DeliveryMethod};
 use domain::value::{Id, Reference};
 use engine::catalogue::NewVariant;
-use engine::count::rule::{self as count_rule, Rule};
+use engine::change::rule as change_rule;
+use engine::count::rule::{self as count_rule, Rule as CountRule};
 use engine::delivery::sending::{self, Sending};
 use engine::location::{self, LocationChange};
 use engine::market::NewChannel;
@@ -325,10 +328,12 @@ fn write_rules(shop: &TestShop, retailer: &Retailer, channels: &[Id<Channel>]) {
     let (location, channels) = (retailer.locations[1], channels.to_vec());
     let written = shop.run(move |tx, actor, world| {
         let tolerance = Tolerance { pieces: Some(RECOUNTED_BEYOND), ..Tolerance::default() };
-        let rule = Rule { location, tolerance, other_colleague: false, each_day: 0, next_at: world.now() };
+        let rule =
+            CountRule { location, tolerance, other_colleague: false, each_day: 0, next_at: world.now() };
         count_rule::set(tx, actor, world, rule)?;
         for channel in &channels {
             let code = store::market::find_channel(tx, *channel)?.expect("the channel is there").code;
+            change_rule::set(tx, actor, world, (*channel, changes_of(&code)))?;
             let Some((_, when)) = PAYS_RETURNS.iter().find(|(paid, _)| *paid == code) else { continue };
             let scope = Scope { channel: Some(*channel), ..Scope::default() };
             let terms = Terms { when: *when, ..Terms::open() };
@@ -389,6 +394,15 @@ fn planned_channels(retailer: &Retailer) -> Vec<(NewChannel, model::Channel)> {
     all.into_iter().map(|(new, location)| (new.clone(), planned(&new, location))).collect()
 }
 
+/// What channels allow of changes of orders: the app sells more at the price of the order, and charges the delivery anew.
+fn changes_of(channel: &str) -> Rule {
+    if channel == "app" {
+        Rule { delivery_anew: true, added_at: AddedAt::Original, preview_minutes: 5, ..Rule::usual() }
+    } else {
+        Rule::usual()
+    }
+}
+
 fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
     model::Channel {
         location,
@@ -401,6 +415,7 @@ fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
         cart_seconds: new.cart_expiry_minutes * 60,
         payment_seconds: new.payment_minutes * 60,
         collect_seconds: new.collect_days * 86_400,
+        changes: changes_of(&new.code),
         pays_returns: PAYS_RETURNS
             .iter()
             .find(|(code, _)| *code == new.code)

@@ -138,7 +138,10 @@ fn move_goods(
     (order.open_change, order.changed_at) = (None, Some(world.now()));
     order_rows::change(tx, order)?;
     store::cart::redirect(tx, order.cart, change.after.destination.as_ref())?;
-    for pieces in [anew, put_in(change)].into_iter().filter(|pieces| !pieces.is_empty()) {
+    // Together: the customer comes once, and no more parcels are sent than need be.
+    let mut pieces = anew;
+    pieces.extend(put_in(change));
+    if !pieces.is_empty() {
         pool::go_elsewhere(tx, actor, world, order, (network, pieces))?;
     }
     let made: Vec<_> = store::fulfilment::of_order(tx, order.id)?

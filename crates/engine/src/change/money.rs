@@ -2,7 +2,7 @@
 
 use domain::actor::Actor;
 use domain::change::What;
-use domain::order::CancelReason;
+use domain::order::{CancelReason, State as OrderState};
 use domain::value::Id;
 use domain::value::id::{FulfilmentOrder as FulfilmentOrderKind, OrderChange};
 use serde_json::json;
@@ -98,7 +98,8 @@ pub fn give_up_unpaid(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resu
         if change.paid_by.is_none_or(|by| by > world.now()) {
             continue;
         }
-        if order::sums(tx, &order)?.missing() > 0 {
+        // An order that has ended keeps what nobody paid, such as a service: that is for a person to settle.
+        if order.state == OrderState::Placed && order::sums(tx, &order)?.missing() > 0 {
             take_out(tx, actor, world, &change)?;
         }
         let order = order::find(tx, which.0)?;

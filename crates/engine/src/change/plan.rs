@@ -229,6 +229,16 @@ impl Sheet<'_> {
         Err(Refusal::new(Code::WrongState, message).at("actions"))
     }
 
+    /// Goods that nobody hands over a counter need a way to their customer.
+    fn must_reach_the_customer(&self, lines: &[Line]) -> Result<(), Refusal> {
+        let moves = |line: &Line| line.what == What::Add && !line.takes.is_empty();
+        if self.cart.method.is_some() || self.ground.channel.location.is_some() || !lines.iter().any(moves) {
+            return Ok(());
+        }
+        let message = "the order has no delivery; choose a delivery method with what is put in";
+        Err(Refusal::new(Code::NotDeliverable, message).at("actions"))
+    }
+
     fn taken(&self, line: Id<OrderLine>) -> i64 {
         self.removed.get(&line).copied().unwrap_or(0)
     }
@@ -295,6 +305,7 @@ impl Sheet<'_> {
     /// How the order is afterwards, and whether its goods are served anew.
     fn after(&self, tx: &mut Tx<'_>, world: &World, lines: &[Line]) -> Result<(After, bool), Failure> {
         let (order, cart) = (&self.ground.order, &self.cart);
+        self.must_reach_the_customer(lines)?;
         let other_method = cart.method != order.delivery_method;
         let pickup = order.location.filter(|_| order.kind == Kind::Pickup);
         let redirected = other_method || cart.pickup_location != pickup;

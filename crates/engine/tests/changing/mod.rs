@@ -11,11 +11,12 @@ use domain::value::id::{self, OrderLine, Variant};
 use domain::value::{Currency, Id, Money, Quantity, Reference};
 use engine::Failure;
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
+use engine::catalogue::NewVariant;
 use engine::change::{self, Action, Asked, Change, Confirm};
 use engine::checkout::{self, Cancel, Checkout, Leaving, Tender, Whole};
 use engine::fulfilment::pick;
 use engine::market::{Channel, NewChannel};
-use sim::retailer::a_channel;
+use sim::retailer::{a_channel, a_variant};
 use sim::{Retailer, TestShop};
 
 /// A web shop with three stores, parcels at 3.99, collecting for nothing, mugs at 5.00 and lamps at 12.00.
@@ -51,13 +52,20 @@ impl<'a> Ground<'a> {
     }
 
     pub fn order_paid(&self, mugs: i64, collected_at: Option<usize>, kind: Option<PaymentKind>) -> Whole {
-        let delivery = self.choice(collected_at);
+        self.order_of(vec![self.line(self.mug, mugs)], Some(self.choice(collected_at)), kind)
+    }
+
+    pub fn order_of(
+        &self,
+        lines: Vec<NewLine>,
+        delivery: Option<Choice>,
+        kind: Option<PaymentKind>,
+    ) -> Whole {
         let details = Details {
             contact: Some(address("1 Kirkgate", "LS1 4DY")),
-            delivery: Some(Some(delivery)),
+            delivery: Some(delivery),
             ..Details::default()
         };
-        let lines = vec![self.line(self.mug, mugs)];
         let new = NewCart { channel: Reference::Id(self.web.id), currency: None, lines, details };
         let placed = self.shop.run(move |tx, actor, world| {
             let cart = cart::create(tx, actor, world, new.clone())?.id;
@@ -73,6 +81,12 @@ impl<'a> Ground<'a> {
             checkout::place(tx, actor, world, input)
         });
         placed.expect("an order")
+    }
+
+    /// Wrapping at 2.50, a service.
+    pub fn wrapping(&self) -> Id<Variant> {
+        let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+        self.retailer.sell_variant(self.shop, wrapping, 250)
     }
 
     pub fn choice(&self, collected_at: Option<usize>) -> Choice {

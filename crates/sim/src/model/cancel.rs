@@ -59,13 +59,22 @@ impl Model {
         order.go_on();
     }
 
-    /// Units of a line go no further; their pieces go back to where they were promised: first those that are at no location, then those
-    /// nobody picked yet.
-    fn cancel_units(&mut self, number: usize, (line, units): (usize, i64), only: Option<usize>) {
+    /// Units of a line go no further; first those that are at no location, then those nobody picked yet.
+    pub(super) fn cancel_units(&mut self, number: usize, (line, units): (usize, i64), only: Option<usize>) {
         let order = self.order_mut(number);
         order.cancelled += order.lines[line].unit * units;
         order.lines[line].cancelled += units;
-        for (variant, each) in order.lines[line].takes.clone() {
+        self.give_back_units(number, (line, units), only);
+    }
+
+    /// Pieces of units of a line go back to where they were promised.
+    pub(super) fn give_back_units(
+        &mut self,
+        number: usize,
+        (line, units): (usize, i64),
+        only: Option<usize>,
+    ) {
+        for (variant, each) in self.orders[number].lines[line].takes.clone() {
             let order = self.order_mut(number);
             let mut left = each * units;
             let open =

@@ -8,7 +8,7 @@ use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::stock::State as StockState;
 
-use super::order::{Part, Piece, Pieces};
+use super::order::{Held, Part, Piece, Pieces};
 use super::stock::{Place, Reach, Taken, at, world};
 use super::{Model, Step};
 
@@ -20,7 +20,7 @@ const ROUND: usize = 100;
 impl Part {
     /// May the next state follow, and does nobody hold it?
     fn go_to(&mut self, next: PartState) -> Result<(), Code> {
-        if self.held || !self.state.leads_to(next) {
+        if self.held.is_some() || !self.state.leads_to(next) {
             return Err(Code::WrongState);
         }
         self.state = next;
@@ -29,7 +29,7 @@ impl Part {
 
     fn begin_picking(&mut self) -> Result<usize, Code> {
         let location = self.location.ok_or(Code::WrongState)?;
-        if self.state != PartState::Picking || self.held {
+        if self.state != PartState::Picking || self.held.is_some() {
             self.go_to(PartState::Picking)?;
         }
         Ok(location)
@@ -80,11 +80,11 @@ impl Model {
                 if !one.state.is_open() {
                     return Err(Code::WrongState);
                 }
-                one.held = true;
+                one.held = Some(Held::ByHand);
                 Ok(())
             }
             Step::Release => {
-                self.part_mut(order, part).held = false;
+                self.part_mut(order, part).held = None;
                 Ok(())
             }
             Step::Reject => self.reject(order, part),
@@ -159,7 +159,7 @@ impl Model {
     fn make_ready(&mut self, order: usize, part: usize) -> Result<(), Code> {
         self.must_be_placed(order)?;
         let sold = &self.orders[order];
-        if sold.kind != Kind::Pickup {
+        if sold.parts[part].kind != Kind::Pickup {
             return Err(Code::WrongState);
         }
         let collect_by = self.now + self.plan.channels[sold.channel].collect_seconds;
@@ -193,7 +193,7 @@ impl Model {
     }
 
     /// From where goods of an order may come now: not from a location that refused them.
-    fn reach_now(&self, order: usize) -> Reach {
+    pub(super) fn reach_now(&self, order: usize) -> Reach {
         let sold = &self.orders[order];
         let mut reach = match sold.place {
             Some(location) => Reach::counter(location),
@@ -212,7 +212,7 @@ impl Model {
         if rest.is_empty() {
             return;
         }
-        let one = Part::new(None, PartState::Unrouted, rest);
+        let one = Part::new(None, (self.orders[order].kind, PartState::Unrouted), rest);
         self.move_all(&one.by_variant(|piece| piece.quantity), (world(StockState::Demand), POOL));
         self.add_parts(order, vec![one]);
     }
@@ -234,8 +234,9 @@ impl Model {
         let (coming, rest) =
             senders.map_or((BTreeMap::new(), rest.clone()), |senders| self.take_pieces(&senders, rest));
         if coming.is_empty() {
+            let as_made = (self.orders[order].kind, PartState::Open);
             let opened =
-                here.into_iter().map(|(location, pieces)| Part::new(Some(location), PartState::Open, pieces));
+                here.into_iter().map(|(location, pieces)| Part::new(Some(location), as_made, pieces));
             let opened: Vec<Part> = opened.collect();
             self.add_parts(order, opened);
         } else {
@@ -281,7 +282,7 @@ impl Model {
         }
         let until = self.now + seconds;
         let one = &self.orders[order].parts[part];
-        if one.state == PartState::Open && !one.held {
+        if one.state == PartState::Open && one.held.is_none() {
             self.back_to_shelf(order, part);
             let one = self.part_mut(order, part);
             (one.location, one.state) = (None, PartState::Unrouted);
@@ -322,7 +323,8 @@ impl Model {
             let mut waiting: Vec<(u64, usize, usize)> = Vec::new();
             for (number, order) in self.orders.iter().enumerate() {
                 let parts = order.parts.iter().enumerate();
-                let unrouted = parts.filter(|(_, part)| part.state == PartState::Unrouted && !part.held);
+                let unrouted =
+                    parts.filter(|(_, part)| part.state == PartState::Unrouted && part.held.is_none());
                 waiting.extend(unrouted.map(|(place, part)| (part.number, number, place)));
             }
             waiting.sort_unstable();
@@ -393,12 +395,12 @@ impl Model {
             for place in 0..self.orders[number].parts.len() {
                 let one = &self.orders[number].parts[place];
                 let late = one.collect_by.is_some_and(|by| by <= self.now);
-                if one.state != PartState::Ready || one.held || !late {
+                if one.state != PartState::Ready || one.held.is_some() || !late {
                     continue;
                 }
                 self.part_mut(number, place).no_show = true;
                 if !self.cancel_part(number, place) {
-                    self.part_mut(number, place).held = true;
+                    self.part_mut(number, place).held = Some(Held::NotCollected);
                 }
             }
         }

@@ -36,6 +36,8 @@ pub struct Payment {
     pub expires_at: Option<i64>,
     pub captures: Vec<(i64, PartState)>,
     pub refunds: Vec<(i64, PartState)>,
+    /// Of which payments of which orders it was carried over, and how much of each has not gone back.
+    pub carried_from: Vec<(usize, usize, i64)>,
 }
 
 impl Payment {
@@ -43,8 +45,8 @@ impl Payment {
         self.amounts.authorised - self.amounts.captured - self.amounts.capturing
     }
 
-    const fn open_to_refund(&self) -> i64 {
-        self.amounts.captured - self.amounts.refunded - self.amounts.refunding
+    pub const fn open_to_refund(&self) -> i64 {
+        self.amounts.captured - self.amounts.refunded - self.amounts.refunding - self.amounts.carried
     }
 
     const fn can_be_voided(&self) -> bool {
@@ -86,9 +88,13 @@ impl Order {
 
     /// What is neither taken nor promised.
     pub fn missing(&self) -> i64 {
+        (self.owed() - self.kept() - self.promised()).max(0)
+    }
+
+    /// What payments promise beyond what was taken.
+    pub fn promised(&self) -> i64 {
         let alive = self.payments.iter().filter(|payment| !payment.has_ended());
-        let promised: i64 = alive.map(|one| one.amounts.authorised - one.amounts.captured).sum();
-        (self.owed() - self.kept() - promised).max(0)
+        alive.map(|one| one.amounts.authorised - one.amounts.captured).sum()
     }
 
     /// Begins a payment.
@@ -99,7 +105,7 @@ impl Order {
         at_once: bool,
         now: i64,
     ) -> Result<(), Code> {
-        if !allowed.contains(&kind) || amount < 1 {
+        if !(kind == Kind::Exchange || allowed.contains(&kind)) || amount < 1 {
             return Err(Code::Invalid);
         }
         let mut payment = Payment {
@@ -118,8 +124,9 @@ impl Order {
             expires_at: self.due_at.or(kind.has_provider().then_some(now + WAITED_FOR_SECONDS)),
             captures: Vec::new(),
             refunds: Vec::new(),
+            carried_from: Vec::new(),
         };
-        if matches!(kind, Kind::Cash | Kind::CardRecord) {
+        if matches!(kind, Kind::Cash | Kind::CardRecord | Kind::Exchange) {
             payment.state = State::Captured;
             (payment.amounts.authorised, payment.amounts.captured) = (amount, amount);
             payment.captures.push((amount, PartState::Done));
@@ -167,6 +174,17 @@ impl Order {
         let amount = part(amount, refunded.open_to_refund())?;
         refunded.amounts.refunding += amount;
         refunded.refunds.push((amount, PartState::Pending));
+        let mut left = amount;
+        for (order, source, open) in refunded.carried_from.iter_mut().rev() {
+            let part = (*open).min(left);
+            if part > 0 {
+                *open -= part;
+                left -= part;
+                self.carried_back.push((*order, *source, part));
+            }
+        }
+        let refunded = &mut self.payments[payment];
+        refunded.carried_from.retain(|(.., open)| *open > 0);
         if !refunded.kind.has_provider() {
             let last = refunded.refunds.len() - 1;
             self.end_refund(payment, last, Verdict::Done);

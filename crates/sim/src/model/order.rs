@@ -10,6 +10,7 @@ use domain::order::State;
 use domain::payment::{Kind as PaymentKind, State as PaymentState};
 use domain::stock::State as StockState;
 
+use super::change::Change;
 use super::money::Payment;
 use super::returns::Return;
 use super::stock::{Reach, Taken, at, demand, world};
@@ -26,6 +27,8 @@ pub struct Order {
     pub kind: Kind,
     /// How the customer has it delivered.
     pub choice: Option<Choice>,
+    /// A contact was given.
+    pub known: bool,
     pub lines: Vec<Line>,
     pub delivery: i64,
     /// Minor units cancelled.
@@ -41,6 +44,10 @@ pub struct Order {
     pub payments: Vec<Payment>,
     /// What came back, or is to.
     pub returns: Vec<Return>,
+    /// Changes that were shown, the oldest first.
+    pub changes: Vec<Change>,
+    /// Money that goes back to the payments of other orders it was carried over from.
+    pub carried_back: Vec<(usize, usize, i64)>,
     /// A payment changed and the order was not told yet.
     pub told: bool,
 }
@@ -56,6 +63,16 @@ pub struct Line {
     pub takes: Vec<(usize, i64)>,
 }
 
+/// Why nobody goes on with a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    ByHand,
+    /// Nobody came for it, and the rest of a set is elsewhere.
+    NotCollected,
+    /// The money of this change of its order is waited for.
+    Unpaid(usize),
+}
+
 /// What leaves one location together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -63,9 +80,11 @@ pub struct Part {
     pub number: u64,
     /// None while it is at no location.
     pub location: Option<usize>,
+    /// How it leaves: as the order was to be delivered when it was made.
+    pub kind: Kind,
     pub state: PartState,
-    /// Nobody may go on with it.
-    pub held: bool,
+    /// Nobody may go on with it, and why.
+    pub held: Option<Held>,
     pub collect_by: Option<i64>,
     /// The customer did not come.
     pub no_show: bool,
@@ -84,19 +103,35 @@ pub struct Piece {
     pub picked: i64,
 }
 
+impl Line {
+    pub const fn sold(variant: usize, quantity: i64, unit: i64, takes: Vec<(usize, i64)>) -> Line {
+        Line { variant, quantity, unit, cancelled: 0, returned: 0, takes }
+    }
+}
+
 impl Part {
-    pub fn new(location: Option<usize>, state: PartState, pieces: BTreeMap<(usize, usize), i64>) -> Part {
+    pub fn new(
+        location: Option<usize>,
+        (kind, state): (Kind, PartState),
+        pieces: BTreeMap<(usize, usize), i64>,
+    ) -> Part {
         let piece = |((line, variant), quantity)| Piece { line, variant, quantity, picked: 0 };
         Part {
             number: 0,
             location,
+            kind,
             state,
-            held: false,
+            held: None,
             collect_by: None,
             no_show: false,
             offers: BTreeMap::new(),
             pieces: pieces.into_iter().map(piece).collect(),
         }
+    }
+
+    /// The state in which it has left.
+    const fn left(kind: Kind) -> PartState {
+        if matches!(kind, Kind::Ship) { PartState::Shipped } else { PartState::Collected }
     }
 
     pub const fn is_open(&self) -> bool {
@@ -128,11 +163,6 @@ impl Order {
         lines.flat_map(of).collect()
     }
 
-    /// The state of parts that have left.
-    fn left(&self) -> PartState {
-        if self.kind == Kind::Ship { PartState::Shipped } else { PartState::Collected }
-    }
-
     fn open_pieces(&self, line: usize, variant: usize) -> i64 {
         self.parts.iter().filter(|part| part.is_open()).map(|part| part.pieces_of(line, variant)).sum()
     }
@@ -158,7 +188,7 @@ impl Order {
 }
 
 /// Gives what was taken to the lines, line by line, and puts what leaves one location together.
-fn parts(lines: &[Line], taken: &[Taken], state: PartState) -> Vec<Part> {
+fn parts(lines: &[Line], taken: &[Taken], as_made: (Kind, PartState)) -> Vec<Part> {
     let mut taken = taken.to_vec();
     let mut places: BTreeMap<usize, BTreeMap<(usize, usize), i64>> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
@@ -175,7 +205,7 @@ fn parts(lines: &[Line], taken: &[Taken], state: PartState) -> Vec<Part> {
             }
         }
     }
-    places.into_iter().map(|(location, pieces)| Part::new(Some(location), state, pieces)).collect()
+    places.into_iter().map(|(location, pieces)| Part::new(Some(location), as_made, pieces)).collect()
 }
 
 impl Model {
@@ -187,7 +217,7 @@ impl Model {
         goods + self.charge(cart.choice)
     }
 
-    fn charge(&self, choice: Option<Choice>) -> i64 {
+    pub(super) fn charge(&self, choice: Option<Choice>) -> i64 {
         if choice == Some(Choice::Parcel) { self.plan.parcel } else { 0 }
     }
 
@@ -232,14 +262,16 @@ impl Model {
         let means = means(tenders, order.gross(), &channel.payment_kinds)?;
         let gone = kind == Kind::HandOver && in_hand(&means, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
-        for one in means {
-            let (allowed, at_once) = (&channel.payment_kinds, channel.captures_at_order);
-            order.begin_payment(one, allowed, at_once, self.now)?;
-        }
         let number = self.orders.len();
         self.orders.push(Rc::new(order));
         self.serve(number, &reach, gone)?;
-        self.order_mut(number).go_on();
+        let now = self.now;
+        let order = self.order_mut(number);
+        for one in means {
+            let (allowed, at_once) = (&channel.payment_kinds, gone || channel.captures_at_order);
+            order.begin_payment(one, allowed, at_once, now)?;
+        }
+        order.go_on();
         Ok(())
     }
 
@@ -253,8 +285,8 @@ impl Model {
         let to = if gone { StockState::Customer } else { StockState::Committed };
         let lines: Vec<_> = order.lines.iter().map(|line| (line.variant, line.quantity)).collect();
         let taken = self.take(reach, &demand(&self.plan, &lines), to)?;
-        let state = if gone { order.left() } else { PartState::Open };
-        self.add_parts(number, parts(&order.lines, &taken, state));
+        let state = if gone { Part::left(order.kind) } else { PartState::Open };
+        self.add_parts(number, parts(&order.lines, &taken, (order.kind, state)));
         Ok(())
     }
 
@@ -262,20 +294,14 @@ impl Model {
         let channel = &self.plan.channels[cart.channel];
         let line = |(variant, quantity): &(usize, i64)| {
             let sold = &self.plan.variants[*variant];
-            Line {
-                variant: *variant,
-                quantity: *quantity,
-                unit: sold.price,
-                cancelled: 0,
-                returned: 0,
-                takes: sold.takes.clone(),
-            }
+            Line::sold(*variant, *quantity, sold.price, sold.takes.clone())
         };
         Order {
             channel: cart.channel,
             state: State::PendingPayment,
             kind,
             choice: cart.choice,
+            known: cart.known,
             lines: cart.lines.iter().map(line).collect(),
             delivery: self.charge(cart.choice),
             cancelled: 0,
@@ -285,6 +311,8 @@ impl Model {
             parts: Vec::new(),
             payments: Vec::new(),
             returns: Vec::new(),
+            changes: Vec::new(),
+            carried_back: Vec::new(),
             told: false,
         }
     }
@@ -302,6 +330,8 @@ impl Model {
         let channel = &plan.channels[self.orders[number].channel];
         let order = self.order_mut(number);
         order.begin_payment((kind, amount), &channel.payment_kinds, channel.captures_at_order, now)?;
+        // Goods that a change put in may wait for this money.
+        order.told |= order.state == State::Placed;
         order.go_on();
         Ok(())
     }
@@ -317,11 +347,11 @@ impl Model {
             return Err(Code::WrongState);
         }
         let order = self.order_mut(number);
-        let left = order.left();
         let part = &mut order.parts[part];
+        let left = Part::left(part.kind);
         let waited_in_vain = part.state == PartState::Ready && part.no_show;
         let location = part.location.ok_or(Code::WrongState)?;
-        if waited_in_vain || part.held || !part.state.leads_to(left) {
+        if waited_in_vain || part.held.is_some() || !part.state.leads_to(left) {
             return Err(Code::WrongState);
         }
         part.state = left;
@@ -339,13 +369,18 @@ impl Model {
 
     /// Orders are told that their payments changed, until none has anything more to say.
     pub(super) fn tell_orders(&mut self) {
-        for number in 0..self.orders.len() {
-            while self.orders[number].told {
+        while self.orders.iter().any(|order| order.told) {
+            for number in 0..self.orders.len() {
+                if !self.orders[number].told {
+                    continue;
+                }
                 let order = self.order_mut(number);
                 order.told = false;
                 order.go_on();
                 order.give_back_too_much();
                 order.settle_returns();
+                order.pay_changes();
+                self.carry_back();
             }
         }
     }
@@ -374,7 +409,7 @@ impl Model {
 }
 
 /// How much each tender brings of what is missing; one that finds nothing missing brings nothing.
-fn means(
+pub fn means(
     tenders: &[(PaymentKind, Option<i64>)],
     gross: i64,
     allowed: &[PaymentKind],
@@ -389,7 +424,7 @@ fn means(
         if (amount, missing) == (0, 0) {
             continue;
         }
-        if !allowed.contains(kind) {
+        if !allowed.contains(kind) && *kind != PaymentKind::Exchange {
             return Err(Code::Invalid);
         }
         missing -= amount;
@@ -400,6 +435,7 @@ fn means(
 
 /// Is the money for the whole amount in hand?
 fn in_hand(means: &[(PaymentKind, i64)], gross: i64) -> bool {
-    let at_once = means.iter().all(|(kind, _)| matches!(kind, PaymentKind::Cash | PaymentKind::CardRecord));
+    let in_hand = [PaymentKind::Cash, PaymentKind::CardRecord, PaymentKind::Exchange];
+    let at_once = means.iter().all(|(kind, _)| in_hand.contains(kind));
     at_once && means.iter().map(|(_, amount)| amount).sum::<i64>() == gross
 }

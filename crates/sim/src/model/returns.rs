@@ -60,6 +60,9 @@ pub enum ReturnStep {
     Decline,
 }
 
+/// A line of an order, how many of it come back, and how they are.
+pub type Brought = (usize, i64, Condition);
+
 impl Return {
     /// Its units are spoken for, and the order still owes for them.
     const fn is_coming(&self) -> bool {
@@ -83,7 +86,7 @@ impl Order {
     }
 
     /// Lines of a return that can be made of this order.
-    fn asked(&self, lines: &[(usize, i64, Condition)]) -> Result<Vec<ReturnLine>, Code> {
+    fn asked(&self, lines: &[Brought]) -> Result<Vec<ReturnLine>, Code> {
         if !matches!(self.state, OrderState::Placed | OrderState::Completed) {
             return Err(Code::WrongState);
         }
@@ -114,7 +117,7 @@ impl Order {
         self.returned += one.refund;
     }
 
-    fn pay_out_return(&mut self, number: usize) {
+    pub(super) fn pay_out_return(&mut self, number: usize) {
         self.pay_out(self.returns[number].refund);
         self.give_back_too_much();
     }
@@ -144,8 +147,22 @@ impl Model {
         &mut self,
         number: usize,
         location: usize,
-        lines: &[(usize, i64, Condition)],
+        lines: &[Brought],
     ) -> Result<(), Code> {
+        let place = self.take_in(number, location, lines)?;
+        let order = self.order_mut(number);
+        order.pay_out_return(place);
+        order.settle_returns();
+        Ok(())
+    }
+
+    /// Goods come back over the counter, and the order owes less for them: which of its returns that is.
+    pub(super) fn take_in(
+        &mut self,
+        number: usize,
+        location: usize,
+        lines: &[Brought],
+    ) -> Result<usize, Code> {
         self.must_take_back(location)?;
         let mut asked = self.orders[number].asked(lines)?;
         for one in &mut asked {
@@ -165,9 +182,7 @@ impl Model {
             lines: asked,
         });
         order.credit(place, |line| line.quantity);
-        order.pay_out_return(place);
-        order.settle_returns();
-        Ok(())
+        Ok(place)
     }
 
     pub(super) fn take_back_blind(
@@ -200,7 +215,7 @@ impl Model {
         &mut self,
         number: usize,
         named: Option<usize>,
-        lines: &[(usize, i64, Condition)],
+        lines: &[Brought],
     ) -> Result<(), Code> {
         let asked = self.orders[number].asked(lines)?;
         let takes = |location: &usize| self.plan.locations[*location].can_return;
@@ -309,11 +324,7 @@ impl Model {
         Ok(())
     }
 
-    fn inspect_return(
-        &mut self,
-        (order, number): (usize, usize),
-        lines: &[(usize, i64, Condition)],
-    ) -> Result<(), Code> {
+    fn inspect_return(&mut self, (order, number): (usize, usize), lines: &[Brought]) -> Result<(), Code> {
         if !matches!(self.orders[order].returns[number].state, State::Received | State::Refunded) {
             return Err(Code::WrongState);
         }

@@ -28,12 +28,13 @@ impl Model {
         coming: BTreeMap<usize, Pieces>,
     ) {
         let destination = self.orders[order].place.expect("where it is collected");
+        let as_made = (self.orders[order].kind, PartState::AwaitingTransfer);
         let mut pieces = Pieces::new();
         for (piece, quantity) in here.values().chain(coming.values()).flatten() {
             *pieces.entry(*piece).or_insert(0) += quantity;
         }
         let part = self.orders[order].parts.len();
-        self.add_parts(order, vec![Part::new(Some(destination), PartState::AwaitingTransfer, pieces)]);
+        self.add_parts(order, vec![Part::new(Some(destination), as_made, pieces)]);
         for (source, sent) in coming {
             let mut lines: BTreeMap<usize, Progress> = BTreeMap::new();
             for ((_, variant), quantity) in sent {

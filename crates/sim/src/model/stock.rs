@@ -44,6 +44,8 @@ pub struct Stock {
     pub excluded: BTreeMap<(usize, usize), i64>,
     /// What carts hold now, by cart and variant.
     pub held_for: BTreeMap<(usize, usize), Hold>,
+    /// What changes of orders keep, by order and change.
+    kept_for: BTreeMap<(usize, usize), Vec<Hold>>,
     /// What was ever set aside by hand; none once it ended.
     pub asides: Vec<Option<Hold>>,
     /// How many holds were made.
@@ -121,7 +123,8 @@ impl Stock {
         let here = |hold: &Hold| hold.variant == variant && hold.held == at(location, State::Held);
         let of_carts = self.held_for.values().filter(|hold| here(hold));
         let by_hand = self.asides.iter().flatten().filter(|hold| here(hold));
-        let mut holds: Vec<Hold> = of_carts.chain(by_hand).cloned().collect();
+        let of_changes = self.kept_for.values().flatten().filter(|hold| here(hold));
+        let mut holds: Vec<Hold> = of_carts.chain(by_hand).chain(of_changes).cloned().collect();
         holds.sort_by_key(|hold| std::cmp::Reverse(hold.number));
         let mut free = 0;
         for hold in holds {
@@ -133,6 +136,23 @@ impl Stock {
             self.asides.iter_mut().for_each(|aside| {
                 aside.take_if(|one| one.number == hold.number);
             });
+            for kept in self.kept_for.values_mut() {
+                kept.retain(|one| one.number != hold.number);
+            }
+            self.end_hold(&hold);
+        }
+    }
+
+    /// Keeps pieces for a change of an order until it is over.
+    pub fn keep_for(&mut self, change: (usize, usize), variant: usize, way: (Spot, Spot), amount: i64) {
+        self.shift(variant, way, amount);
+        let hold = self.new_hold(variant, way, amount, i64::MAX);
+        self.kept_for.entry(change).or_default().push(hold);
+    }
+
+    /// What is kept for a change goes back.
+    pub fn release_change(&mut self, change: (usize, usize)) {
+        for hold in self.kept_for.remove(&change).unwrap_or_default() {
             self.end_hold(&hold);
         }
     }

@@ -1,7 +1,7 @@
 //! The real shop's goods between places: transfer orders, counts, and returns that were announced.
 
 use domain::actor::Actor;
-use domain::returns::{Condition, Way};
+use domain::returns::Way;
 use domain::transfer::Reason;
 use domain::value::Id;
 use domain::value::id::{self, Location, Variant};
@@ -18,7 +18,7 @@ use store::{Tx, count as counts, order as orders};
 
 use super::real::{Real, Work, nobody};
 use crate::model::count::CountStep;
-use crate::model::returns::ReturnStep;
+use crate::model::returns::{Brought, ReturnStep};
 use crate::model::transfer::TransferStep;
 use crate::model::{Command, Step};
 
@@ -182,9 +182,6 @@ fn go_on_with_count(
     }
     .map(drop)
 }
-
-/// An order line, how many of it come back, and how they are.
-type Brought = (usize, i64, Condition);
 
 fn ask_back(
     tx: &mut Tx<'_>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::actor::Actor;
+use domain::delivery::Kind;
 use domain::fulfilment::State as PartState;
 use domain::ledger::AccountKey;
 use domain::payment::Timing;
@@ -16,6 +17,7 @@ use store::{
     Tx, count as counts, fulfilment, ledger, market, order as orders, payment as payments, transfer,
 };
 
+use super::change;
 use super::real::Real;
 use crate::model::cart::Cart;
 use crate::model::count::{Count, Found, Line as CountLine};
@@ -34,7 +36,7 @@ fn differs<T: PartialEq + std::fmt::Debug>(what: &str, model: &T, real: &T) -> O
     (model != real).then(|| format!("{what}:\n  model {model:?}\n  real  {real:?}"))
 }
 
-fn number<K: domain::value::Kind>(of: &[Id<K>], id: Id<K>) -> usize {
+pub fn number<K: domain::value::Kind>(of: &[Id<K>], id: Id<K>) -> usize {
     of.iter().position(|known| *known == id).expect("a thing the simulation made")
 }
 
@@ -104,7 +106,7 @@ pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Difference
 }
 
 /// How something is delivered: by which method, and where it is collected.
-fn choice(
+pub fn choice(
     sent: Id<id::DeliveryMethod>,
     places: &[Id<id::Location>],
     (method, place): (Option<Id<id::DeliveryMethod>>, Option<Id<id::Location>>),
@@ -117,7 +119,7 @@ fn choice(
     }
 }
 
-fn seconds(at: Instant) -> i64 {
+pub fn seconds(at: Instant) -> i64 {
     (at.micros() - OPENING.micros()) / 1_000_000
 }
 
@@ -130,6 +132,7 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
         let (variants, places, channels) =
             (real.variants.clone(), real.locations.clone(), real.channels.clone());
         let (told, sent) = (model.told, real.sent);
+        let carried: Vec<_> = model.payments.iter().map(|one| one.carried_from.clone()).collect();
         let (found, parts, gross) = real.shop.read(move |tx| {
             let row = orders::find(tx, id)?.expect("the order is there");
             let lines = orders::lines(tx, id)?;
@@ -138,6 +141,7 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 channel: self::number(&channels, row.channel),
                 state: row.state,
                 kind: row.kind,
+                known: row.contact.is_some(),
                 choice: choice(sent, &places, (row.delivery_method, row.location)),
                 lines: lines.iter().map(|line| self::line(&variants, line)).collect(),
                 delivery: row.delivery_gross,
@@ -146,7 +150,9 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 due_at: row.payment_due_at.map(seconds),
                 place: row.location.map(|location| self::number(&places, location)),
                 parts: Vec::new(),
-                payments: paid(tx, id)?,
+                payments: paid(tx, id, &carried)?,
+                carried_back: Vec::new(),
+                changes: change::of_order(tx, id, (&lines, &variants, &places, sent))?,
                 returns: back.iter().map(|one| brought_back(one, (&lines, &places))).collect(),
                 told,
             };
@@ -257,10 +263,10 @@ fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
 }
 
 /// A part as both sides see it: where, how far, held, waiting until when, and its pieces.
-type SeenPart = (Option<usize>, PartState, bool, Option<i64>, Vec<Piece>);
+type SeenPart = (Option<usize>, (Kind, PartState), bool, Option<i64>, Vec<Piece>);
 
 fn seen(part: &Part) -> SeenPart {
-    (part.location, part.state, part.held, part.collect_by, part.pieces.clone())
+    (part.location, (part.kind, part.state), part.held.is_some(), part.collect_by, part.pieces.clone())
 }
 
 type Lists<'a> = (&'a [orders::Line], &'a [Id<Variant>], &'a [Id<id::Location>]);
@@ -284,7 +290,7 @@ fn parts(
         pieces.sort_unstable();
         (
             row.location.map(|location| number(places, location)),
-            row.state,
+            (row.kind, row.state),
             row.on_hold.is_some(),
             row.collect_by.map(seconds),
             pieces,
@@ -293,9 +299,17 @@ fn parts(
     Ok(fulfilment::of_order(tx, order)?.into_iter().map(part).collect())
 }
 
-fn paid(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Payment>, Failure> {
+/// The payments of an order; of what they were carried over from, only how much is left is compared.
+fn paid(
+    tx: &mut Tx<'_>,
+    order: Id<id::Order>,
+    carried: &[Vec<(usize, usize, i64)>],
+) -> Result<Vec<Payment>, Failure> {
     let rows = payments::of_order(tx, order)?;
-    let paid = rows.into_iter().map(|row| {
+    let paid = rows.into_iter().enumerate().map(|(place, row)| {
+        let open = payments::carry::carried(tx, row.id)?.into_iter().map(|(_, open)| open);
+        let from = carried.get(place).into_iter().flatten();
+
         let captures = payments::captures(tx, row.id)?.iter().map(|one| (one.amount, one.state)).collect();
         let refunds = payments::refunds(tx, row.id)?.iter().map(|one| (one.amount, one.state)).collect();
         Ok(Payment {
@@ -306,6 +320,10 @@ fn paid(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<Payment>, Failure> 
             expires_at: row.expires_at.map(seconds),
             captures,
             refunds,
+            carried_from: from
+                .zip(open)
+                .map(|((order, payment, _), open)| (*order, *payment, open))
+                .collect(),
         })
     });
     paid.collect()

@@ -1,6 +1,7 @@
 //! Draws what is asked of the shop next: mostly what makes sense there and then, often enough what does not.
 
 mod between;
+mod change;
 
 use domain::delivery::Kind;
 use domain::fulfilment::State as GoodsState;
@@ -13,6 +14,7 @@ use engine::stock::AdjustReason;
 use crate::chance::Chance;
 use crate::model::money::{Operation, Payment, Verdict};
 use crate::model::order::{Order, Part};
+use crate::model::returns::Brought;
 use crate::model::stock::at;
 use crate::model::{Choice, Command, Model, Step};
 
@@ -29,12 +31,13 @@ const PAUSE_SECONDS_MAX: u64 = 900;
 pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
-            0..14 => Some(goods(chance, model)),
-            14..47 => Some(filling(chance, model)),
-            47..51 => money(chance, model),
-            51..64 => provider(chance, model),
-            64..73 => going_on(chance, model),
-            73..81 => leaving(chance, model),
+            0..13 => Some(goods(chance, model)),
+            13..42 => Some(filling(chance, model)),
+            42..46 => money(chance, model),
+            46..58 => provider(chance, model),
+            58..67 => going_on(chance, model),
+            67..75 => leaving(chance, model),
+            75..81 => change::change(chance, model),
             81..97 => between::between(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
         };
@@ -272,21 +275,20 @@ fn going_on(chance: &mut Chance, model: &Model) -> Option<Command> {
         open if chance.happens(95) => *chance.one_of(open),
         _ => place(chance, parts.len()),
     };
-    let kind = model.orders[number].kind;
-    let step = step(chance, model, (kind, &parts[part]));
+    let step = step(chance, model, &parts[part]);
     Some(Command::GoOn { order: number, part, step })
 }
 
-fn step(chance: &mut Chance, model: &Model, (kind, part): (Kind, &Part)) -> Step {
+fn step(chance: &mut Chance, model: &Model, part: &Part) -> Step {
     let location = place(chance, model.plan.locations.len());
-    if part.held && chance.happens(60) {
+    if part.held.is_some() && chance.happens(60) {
         return Step::Release;
     }
     let all_picked = part.pieces.iter().all(|piece| piece.picked == piece.quantity);
     if all_picked && part.state == GoodsState::Picking && chance.happens(60) {
         return Step::Pack;
     }
-    if kind == Kind::Pickup && part.state.leads_to(GoodsState::Ready) && chance.happens(30) {
+    if part.kind == Kind::Pickup && part.state.leads_to(GoodsState::Ready) && chance.happens(30) {
         return Step::MakeReady;
     }
     let usual = match part.state {
@@ -356,6 +358,9 @@ fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
             };
             let location = place(chance, model.plan.locations.len());
             let lines = brought(chance, &model.orders[number]);
+            if chance.happens(35) {
+                return Some(exchange(chance, model, (number, location, lines)));
+            }
             Some(Command::TakeBack { order: number, location, lines })
         }
         _ => Some(Command::TakeBackBlind {
@@ -367,8 +372,25 @@ fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
     }
 }
 
+/// Goods come back against those in a cart, as a rule one that can be ordered.
+fn exchange(
+    chance: &mut Chance,
+    model: &Model,
+    (order, location, lines): (usize, usize, Vec<Brought>),
+) -> Command {
+    let cart = living(chance, model.carts.len(), |number| {
+        model.carts[number].state.is_open() && !model.carts[number].lines.is_empty()
+    });
+    let total = model.total(cart);
+    let expected = chance.happens(50).then_some(if chance.happens(95) { total } else { total + 1 });
+    let paid: i64 = lines.iter().map(|(line, units, _)| model.orders[order].lines[*line].unit * units).sum();
+    let tenders =
+        if paid >= total && chance.happens(70) { Vec::new() } else { tenders(chance, total - paid) };
+    Command::Exchange { order, location, lines, cart, expected, tenders }
+}
+
 /// What a customer brings back: some or all of what he has, now and then what he has not.
-fn brought(chance: &mut Chance, order: &Order) -> Vec<(usize, i64, Condition)> {
+fn brought(chance: &mut Chance, order: &Order) -> Vec<Brought> {
     let mut lines = Vec::new();
     for line in 0..order.lines.len() {
         let has = order.had_units(line);

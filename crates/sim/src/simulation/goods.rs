@@ -2,24 +2,27 @@
 
 use domain::actor::Actor;
 use domain::order::CancelReason;
-use domain::value::Id;
-use domain::value::id::{Location, Variant};
+use domain::value::id::{self, Location, Variant};
+use domain::value::{Id, Money};
 use engine::checkout::{self, Cancel, Leaving};
 use engine::fulfilment::pick::Counted;
 use engine::fulfilment::visit::{self, Proof};
 use engine::fulfilment::{hold, leave, pick, pool};
+use engine::returns::exchange::{self, Swap};
 use engine::returns::{self, Back, BackLine, Blind, BlindLine, Wish};
 use engine::{Failure, World};
 use store::fulfilment::Which;
 use store::{Tx, fulfilment as parts, order as orders};
 
-use super::real::{Real, Work, pounds};
+use super::real::{Real, Work, pounds, tender};
+use crate::model::returns::Brought;
 use crate::model::{Command, Step};
 
 impl Real {
     /// What a command about the goods of orders does.
     pub fn goods_work(&self, command: Command) -> Work {
         let (variants, places, known) = (self.variants.clone(), self.locations.clone(), self.orders.clone());
+        let carts = self.carts.clone();
         Box::new(move |tx, actor, world| {
             match &command {
                 Command::Fulfil { order, part } => {
@@ -40,21 +43,17 @@ impl Real {
                     checkout::cancel(tx, actor, world, input)?;
                 }
                 Command::TakeBack { order, location, lines } => {
-                    let sold = orders::lines(tx, known[*order])?;
-                    let line = |(line, quantity, condition): &(usize, i64, _)| BackLine {
-                        line: sold[*line].id,
-                        quantity: *quantity,
-                        condition: *condition,
-                    };
-                    let input = Back {
-                        order: known[*order],
-                        location: places[*location],
-                        reason: "too big".into(),
-                        lines: lines.iter().map(line).collect(),
-                        wish: Wish::default(),
-                        external_id: None,
-                    };
+                    let input = back(tx, known[*order], places[*location], lines)?;
                     returns::take_back(tx, actor, world, input)?;
+                }
+                Command::Exchange { order, location, lines, cart, expected, tenders } => {
+                    let input = Swap {
+                        back: back(tx, known[*order], places[*location], lines)?,
+                        cart: carts[*cart],
+                        expected_total: expected.map(|minor| Money::new(minor, pounds()).expect("an amount")),
+                        tenders: tenders.iter().map(|(kind, amount)| tender(*kind, *amount)).collect(),
+                    };
+                    return Ok(exchange::exchange(tx, actor, world, input)?.0.new_order.to_string());
                 }
                 Command::TakeBackBlind { variant, location, quantity, condition } => {
                     let variant = variants[*variant];
@@ -75,6 +74,29 @@ impl Real {
             Ok(String::new())
         })
     }
+}
+
+/// What is brought back of an order.
+fn back(
+    tx: &mut Tx<'_>,
+    order: Id<id::Order>,
+    location: Id<Location>,
+    lines: &[Brought],
+) -> Result<Back, Failure> {
+    let sold = orders::lines(tx, order)?;
+    let line = |(line, quantity, condition): &Brought| BackLine {
+        line: sold[*line].id,
+        quantity: *quantity,
+        condition: *condition,
+    };
+    Ok(Back {
+        order,
+        location,
+        reason: "too big".into(),
+        lines: lines.iter().map(line).collect(),
+        wish: Wish::default(),
+        external_id: None,
+    })
 }
 
 /// Whoever takes goods is known to the colleague who hands them over.

@@ -59,11 +59,11 @@ pub fn pounds() -> Currency {
     Currency::parse("GBP").expect("a currency")
 }
 
-fn quantity(units: i64) -> Result<Quantity, Failure> {
+pub fn quantity(units: i64) -> Result<Quantity, Failure> {
     Quantity::new(units).map_err(|error| Refusal::invalid("quantity", error).into())
 }
 
-fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
+pub fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
     Tender {
         kind,
         amount,
@@ -106,7 +106,9 @@ impl Real {
             Command::DraftTransfer { .. } => {
                 self.transfers.push(Id::parse(made).expect("a transfer order"));
             }
-            Command::Checkout { .. } => self.orders.push(Id::parse(made).expect("an order")),
+            Command::Checkout { .. } | Command::Exchange { .. } => {
+                self.orders.push(Id::parse(made).expect("an order"))
+            }
             Command::SetAside { variant, .. } => {
                 self.asides.push((self.variants[*variant], Id::parse(made).expect("a hold")));
             }
@@ -156,7 +158,11 @@ impl Real {
             | Command::GoOn { .. }
             | Command::Cancel { .. }
             | Command::TakeBack { .. }
+            | Command::Exchange { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
+            Command::Preview { .. } | Command::Confirm { .. } | Command::Decline { .. } => {
+                self.change_work(command.clone())
+            }
             Command::DraftTransfer { .. }
             | Command::GoOnWithTransfer { .. }
             | Command::AskForCount { .. }
@@ -255,7 +261,7 @@ impl Real {
         })
     }
 
-    fn choice(&self, choice: Choice) -> cart::Choice {
+    pub fn choice(&self, choice: Choice) -> cart::Choice {
         let (method, location) = match choice {
             Choice::Parcel => (self.parcel, None),
             Choice::Collected(location) => (self.collected, Some(Reference::Id(self.locations[location]))),
@@ -342,7 +348,7 @@ impl Real {
     }
 }
 
-fn new_line(variant: Id<Variant>, units: i64) -> Result<NewLine, Failure> {
+pub fn new_line(variant: Id<Variant>, units: i64) -> Result<NewLine, Failure> {
     let variant = Named::Reference(Reference::Id(variant));
     Ok(NewLine { variant, quantity: quantity(units)?, unit_price: None })
 }
