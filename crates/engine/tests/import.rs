@@ -290,6 +290,10 @@ fn what_was_given_out_is_known_when_it_is_taken_in_again() {
             &file(Kind::PostalAreas, "country,prefix,latitude,longitude\ngb,,54,-2\nGB,ls 1,53.797,-1.54\n"),
             Mode::AllOrNothing,
         );
+        let promotions = "external_id,name,percent,needs_coupon,budget,currency,active\nspring,Spring,10,yes,50.00,GBP,yes\n";
+        take(shop, &file(Kind::Promotions, promotions), Mode::AllOrNothing);
+        let coupons = file(Kind::Coupons, "code,promotion,uses_max\nspring-1,spring,1\nSPRING-2,spring,\n");
+        take(shop, &coupons, Mode::AllOrNothing);
         let order = format!(
             "external_id,placed_at,channel,sku,quantity,customer\nA-1,2025-12-01,{},TEE-S,1,7\n",
             till.code
@@ -305,7 +309,10 @@ fn what_was_given_out_is_known_when_it_is_taken_in_again() {
                     .run(move |tx, actor, world| export::page(tx, actor, world, kind, (from, 1)))
                     .unwrap();
                 rows += page.rows.len();
-                page.rows.iter().for_each(|row| text += &format!("\"{}\"\n", row.join("\",\"")));
+                let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
+                for row in &page.rows {
+                    text += &(row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n");
+                }
                 after = page.next;
             }
             let again = take(shop, &file(*kind, &text), Mode::AllOrNothing);
@@ -392,7 +399,7 @@ fn files_are_read_however_they_are_written() {
 }
 
 #[test]
-fn lists_promotions_and_coupons_are_tried_taken_known_and_given_out() {
+fn lists_promotions_and_coupons_are_tried_taken_and_known() {
     on_every_engine(|shop| {
         let retailer = Retailer::open(shop, &["leeds"]);
         retailer.sell(shop, "MUG", 500);
@@ -437,21 +444,5 @@ fn lists_promotions_and_coupons_are_tried_taken_known_and_given_out() {
         let taken = take(shop, &coupons, Mode::RowsThatPass);
         assert_eq!((counts(&taken), told(shop, &taken).len()), ([2, 0, 0, 2], 2));
         assert_eq!(counts(&take(shop, &coupons, Mode::RowsThatPass)), [0, 0, 2, 2]);
-
-        for kind in [Kind::PriceLists, Kind::Promotions, Kind::Coupons] {
-            let page = shop.run(move |tx, actor, world| {
-                export::page(tx, actor, world, kind, (export::start(kind), 100))
-            });
-            let page = page.expect("rows");
-            let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
-            let mut text = export::header(kind).join(",") + "\n";
-            for row in &page.rows {
-                text += &(row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n");
-            }
-            let again = take(shop, &file(kind, &text), Mode::AllOrNothing);
-            let rows = page.rows.len() as i64;
-            assert!(rows > 1, "{text}");
-            assert_eq!(counts(&again), [0, 0, rows, 0], "{text} {:?}", told(shop, &again));
-        }
     });
 }

@@ -39,8 +39,10 @@ pub fn of(source: &Source, invoice: &Invoice, comes_back: impl Fn(&Mark) -> bool
                 .then_some(Change::OtherStore(first))
         }
         (Channel::Web | Channel::Phone, Way::Planned) if proportions::CHANGED.falls_on(&invoice.number) => {
-            let is_goods = |mark: &Mark| goods::is_of_goods(source, invoice, mark) && !comes_back(mark);
             let ordered = goods::ordered(source, invoice);
+            // An order of services alone is complete as soon as it is paid.
+            ordered.keys().find(|mark| goods::is_of_goods(source, invoice, mark))?;
+            let is_goods = |mark: &Mark| goods::is_of_goods(source, invoice, mark) && !comes_back(mark);
             let line =
                 ordered.iter().find(|(mark, pieces)| **pieces > 1 && is_goods(mark)).map(|(mark, _)| *mark);
             match (scattered(&invoice.number, "what is changed") % 4, line) {
