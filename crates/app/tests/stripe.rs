@@ -61,7 +61,7 @@ impl LocalStripe {
             .spawn()
             .unwrap();
         let started = LocalStripe(child, format!("http://127.0.0.1:{port}"));
-        for _ in 0..500 {
+        for _ in 0..1500 {
             if runtime.block_on(started.get("/v1/refunds")).is_some() {
                 return started;
             }
