@@ -1,5 +1,7 @@
 //! What the figures say: the shop at one glance, for its start page.
 
+pub mod trial;
+
 use std::collections::HashMap;
 
 use domain::actor::{Actor, Permission};

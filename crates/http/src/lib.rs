@@ -22,6 +22,7 @@ pub mod event;
 pub mod fulfilment;
 pub mod health;
 pub mod import;
+mod insight;
 pub mod job;
 pub mod limit;
 pub mod location;

@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, job, location, loyalty, market, order, payment, price, promise, promotion,
-    returns, routing, status, stock, storefront, tax, transfer, webhook,
+    fulfilment, health, import, insight, job, location, loyalty, market, order, payment, price, promise,
+    promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -52,6 +52,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(change::routes())
         .merge(status::routes())
         .merge(storefront::routes())
+        .merge(insight::routes())
         .merge(webhook::routes())
         .merge(import::routes());
     access::describe(routes.get_openapi_mut());

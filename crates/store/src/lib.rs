@@ -20,6 +20,7 @@ pub mod external;
 pub mod fulfilment;
 pub mod idempotency;
 pub mod import;
+pub mod insight;
 pub mod job;
 pub mod keyring;
 pub mod ledger;

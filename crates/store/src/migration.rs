@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0060_keyring"
     "0066_claim"
     "0080_tier"
+    "0081_reward"
 };
 
 /// Brings the database up to date.

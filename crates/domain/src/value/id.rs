@@ -119,6 +119,8 @@ kinds! {
     Product "prd" "product";
     /// A rule that lowers what is paid.
     Promotion "pro" "promotion";
+    /// Points of a member exchanged for a reward.
+    Redemption "rdm" "redemption";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.
@@ -127,6 +129,8 @@ kinds! {
     ReturnLine "rln" "return line";
     /// What may come back, until when, and at what fee.
     ReturnPolicy "rpo" "return policy";
+    /// What is given for points.
+    Reward "rwd" "reward";
     /// A named set of permissions.
     Role "rol" "role";
     /// From where goods are served, and why.
