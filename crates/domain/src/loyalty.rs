@@ -2,6 +2,7 @@
 
 pub mod points;
 pub mod programme;
+pub mod reward;
 pub mod tier;
 
 use crate::ledger::{AccountKey, Posting};

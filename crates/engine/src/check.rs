@@ -75,6 +75,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("members", points::books),
     ("counted", tiers::counted),
     ("tiers", tiers::standing),
+    ("rewards", tiers::rewards),
     ("refunds", credit::refunds),
     ("returned", credit::returned),
     ("carried", credit::carried),

@@ -1,6 +1,7 @@
 //! What the figures say: the shop at one glance, for its start page; and what would have been under other promotions.
 
 pub mod promotion;
+pub mod trial;
 
 use std::collections::HashMap;
 

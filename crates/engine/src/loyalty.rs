@@ -5,6 +5,7 @@ pub mod gift_card;
 pub mod member;
 pub mod points;
 pub mod programme;
+pub mod reward;
 pub mod sale;
 pub mod store_credit;
 pub mod tier;

@@ -13,6 +13,7 @@ use domain::returns::Means;
 use domain::returns::policy::{Scope, Terms as PolicyTerms};
 use domain::value::Rate;
 use domain::{Code, loyalty::tier::Why};
+use engine::insight::trial;
 use engine::loyalty::{points, programme, tier};
 use engine::{Failure, check, erasure};
 use sim::{TestShop, on_every_engine};
@@ -234,5 +235,51 @@ fn a_tier_or_a_count_that_was_tampered_with_is_found() {
             told.contains("expected silver, found gold") && told.contains("expected a lower tier"),
             "{told}"
         );
+    });
+}
+
+#[test]
+fn a_draft_is_tried_on_past_orders_and_nothing_is_written() {
+    on_every_engine(|shop| {
+        let club = club(shop, with_tiers(ladder()));
+        let from = shop.shop.source.now();
+        club.buy(shop, 2, cash());
+        let second = club.buy(shop, 1, cash());
+        shop.pass(1);
+        club.buy(shop, 1, cash());
+        back(shop, &club, &second, 1, Means::Original);
+        shop.pass(1);
+        let (id, has) = (club.programme.id, club.has(shop));
+        let mut draft = Terms { ladder: None, ..terms() };
+        draft.earnings[0].points = 2;
+        let number = shop
+            .run(move |tx, actor, world| programme::write(tx, actor, world, id, draft.clone()))
+            .unwrap()
+            .number;
+        let until = shop.shop.source.now();
+        let tried = move |number: i64, until| {
+            let now = shop.shop.source.now();
+            shop.read(move |tx| {
+                let asked = trial::Asked { programme: id, number, from, until };
+                let mut trial = trial::begin(tx, &Actor::system(), now, asked)?;
+                while trial::go_on(tx, &mut trial)? {}
+                Ok(trial)
+            })
+        };
+        let trial = tried(number, until).unwrap();
+        assert_eq!((trial.orders, trial.is_whole), (3, true));
+        assert_eq!(
+            (trial.now.points(), trial.then.points()),
+            (20, 30),
+            "10 and 10 with silver; 20 and 10 without"
+        );
+        assert_eq!((trial.now.worth["GBP"], trial.then.worth["GBP"]), (100, 150));
+        let tiers: Vec<_> =
+            trial.now.tiers.iter().map(|(tier, share)| (tier.clone(), share.orders, share.points)).collect();
+        assert_eq!(tiers, [(None, 1, 10), (some("silver"), 1, 10)]);
+        assert_eq!(trial.now.points(), has.0, "as it was");
+        assert_eq!(club.has(shop), has);
+        assert_eq!(tried(number, from).unwrap_err().code(), Some(Code::Invalid));
+        assert_eq!(tried(9, until).unwrap_err().code(), Some(Code::NotFound));
     });
 }

@@ -2,6 +2,7 @@
 
 mod points;
 mod programme;
+mod reward;
 mod sale;
 mod store_credit;
 mod terms;
@@ -56,6 +57,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(programme::routes())
         .merge(points::routes())
         .merge(tier::routes())
+        .merge(reward::routes())
 }
 
 /// A gift card.

@@ -3,6 +3,7 @@
 pub mod member;
 pub mod points;
 pub mod programme;
+pub mod reward;
 pub mod sale;
 pub mod tier;
 

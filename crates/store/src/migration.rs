@@ -56,6 +56,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0073_reconciliation"
     "0074_payment_sequence"
     "0080_tier"
+    "0081_reward"
     "0090_promotion_simulation"
 };
 

@@ -127,6 +127,8 @@ kinds! {
     Reconciliation "rcn" "reconciliation";
     /// Names one difference that such a comparison found.
     ReconciliationLine "rcl" "reconciliation line";
+    /// Points of a member exchanged for a reward.
+    Redemption "rdm" "redemption";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.
@@ -135,6 +137,8 @@ kinds! {
     ReturnLine "rln" "return line";
     /// What may come back, until when, and at what fee.
     ReturnPolicy "rpo" "return policy";
+    /// What is given for points.
+    Reward "rwd" "reward";
     /// A named set of permissions.
     Role "rol" "role";
     /// From where goods are served, and why.

@@ -26,6 +26,14 @@ pub fn counted(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     Ok(differences)
 }
 
+/// As many of each reward are given as members have, and each took the points it costs.
+pub fn rewards(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let unequal = store::loyalty::reward::unequal(tx)?;
+    let tell =
+        |(reward, says, noted)| Difference::new("rewards", reward, format!("{says} by redemptions"), noted);
+    Ok(unequal.into_iter().map(tell).collect())
+}
+
 /// Every member stands where what counted puts him, and his last change led there.
 pub fn standing(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let named = |tier: Option<String>| tier.unwrap_or_else(|| "no tier".to_owned());

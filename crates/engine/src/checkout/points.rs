@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::Actor;
 use domain::loyalty::points::{Bought, MemberState, Purchase, earned};
-use domain::loyalty::programme::{Goods, Terms};
+use domain::loyalty::programme::{Earning as Rule, Goods, Terms};
 use domain::market::PaymentKind;
 use domain::order::{State, share};
 use domain::payment::State as Paid;
 use domain::promotion::Tag;
 use domain::value::id::{OrderLine, Variant};
-use domain::value::{Id, Rounding, Zone};
+use domain::value::{Id, Rate, Rounding, Zone};
 use store::loyalty::points::{self as rows, Earning, EarningLine};
 use store::loyalty::{member, programme};
 use store::{Tx, order as order_rows};
@@ -123,17 +123,7 @@ fn bring(
 ) -> Result<(), Failure> {
     let lines = order_rows::lines(tx, order.id)?;
     let known = with_new(tx, order, &mut earning, (&lines, terms))?;
-    let stays = |line: &Line| line.quantity - line.cancelled - line.returned;
-    let (mut points, mut counted) = (0, 0);
-    for line in &lines {
-        let Some(own) = known.iter().find(|own| own.line == line.id) else { continue };
-        points += share(own.points, line.quantity, 0, stays(line));
-        counted += share(own.counted, line.quantity, 0, stays(line));
-    }
-    let is_kept = lines.iter().any(|line| stays(line) > 0);
-    if let Some(delivery) = known.iter().find(|own| own.line == DELIVERY).filter(|_| is_kept) {
-        (points, counted) = (points + delivery.points, counted + delivery.counted);
-    }
+    let ((points, counted), is_kept) = kept_of(&lines, &known);
     points::bring_to(tx, actor, world, &earning, (points, counted))?;
     if order.state == State::Completed {
         points::left(tx, actor, world, &earning, terms.pending_days)?;
@@ -157,7 +147,30 @@ fn with_new(
     let Some(rule) = terms.earning(order.currency, order.channel).filter(|_| !new.is_empty()) else {
         return Ok(known);
     };
-    let goods = goods(tx, terms, &new)?;
+    let reckoned = reckon(tx, (order, terms, rule), &new, (is_first, earning.uncounted, earning.rate))?;
+    for own in reckoned.lines {
+        rows::add_earning_line(tx, of, &own)?;
+        known.push(own);
+    }
+    earning.uncounted = earning.uncounted.max(reckoned.uncounted);
+    rows::update_earning(tx, earning)?;
+    Ok(known)
+}
+
+/// What lines earn, and how much money of the order earns nothing because of how it is paid.
+struct Reckoned {
+    lines: Vec<EarningLine>,
+    uncounted: i64,
+}
+
+/// What lines that came to an order together earn; with the first ones, the delivery.
+fn reckon(
+    tx: &mut Tx<'_>,
+    (order, terms, rule): (&Order, &Terms, &Rule),
+    new: &[&Line],
+    (is_first, before, rate): (bool, i64, Rate),
+) -> Result<Reckoned, Failure> {
+    let goods = goods(tx, terms, new)?;
     let mut all: Vec<Id<OrderLine>> = new.iter().map(|line| line.id).collect();
     let minor = |net, gross| if terms.counts_tax { gross } else { net };
     let bought = |line: &&Line| Bought {
@@ -177,16 +190,41 @@ fn with_new(
     let mut kinds = terms.uncounted.clone();
     kinds.push(PaymentKind::Points);
     let paid = uncounted(tx, order, &kinds)?;
-    let uncounted = ((paid - earning.uncounted).max(0), gross);
-    let purchase = Purchase { bought: &bought, uncounted, at: order.placed_at, rate: earning.rate };
-    for (line, (counted, points)) in all.into_iter().zip(earned(terms, rule, &purchase)) {
-        let own = EarningLine { line, counted, points };
-        rows::add_earning_line(tx, of, &own)?;
-        known.push(own);
+    let uncounted = ((paid - before).max(0), gross);
+    let purchase = Purchase { bought: &bought, uncounted, at: order.placed_at, rate };
+    let earned = all.into_iter().zip(earned(terms, rule, &purchase));
+    let lines = earned.map(|(line, (counted, points))| EarningLine { line, counted, points }).collect();
+    Ok(Reckoned { lines, uncounted: paid })
+}
+
+/// What is kept of an order would earn under some terms: points, and for how much money.
+pub(crate) fn would_earn(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    lines: &[Line],
+    terms: &Terms,
+    rate: Rate,
+) -> Result<(i64, i64), Failure> {
+    let Some(rule) = terms.earning(order.currency, order.channel) else { return Ok((0, 0)) };
+    let all: Vec<&Line> = lines.iter().collect();
+    let reckoned = reckon(tx, (order, terms, rule), &all, (true, 0, rate))?;
+    Ok(kept_of(lines, &reckoned.lines).0)
+}
+
+/// What is kept of an order earns of what all of it earns: points, and for how much money; and whether anything is kept.
+fn kept_of(lines: &[Line], known: &[EarningLine]) -> ((i64, i64), bool) {
+    let stays = |line: &Line| line.quantity - line.cancelled - line.returned;
+    let (mut points, mut counted) = (0, 0);
+    for line in lines {
+        let Some(own) = known.iter().find(|own| own.line == line.id) else { continue };
+        points += share(own.points, line.quantity, 0, stays(line));
+        counted += share(own.counted, line.quantity, 0, stays(line));
     }
-    earning.uncounted = earning.uncounted.max(paid);
-    rows::update_earning(tx, earning)?;
-    Ok(known)
+    let is_kept = lines.iter().any(|line| stays(line) > 0);
+    if let Some(delivery) = known.iter().find(|own| own.line == DELIVERY).filter(|_| is_kept) {
+        (points, counted) = (points + delivery.points, counted + delivery.counted);
+    }
+    ((points, counted), is_kept)
 }
 
 /// What the goods of lines belong to, if the programme tells goods apart.

@@ -7,7 +7,8 @@ use domain::value::id::{Book, Customer, Member as MemberKind, Order, Transfer};
 use domain::value::{Currency, Id, Instant, Rate};
 use serde_json::json;
 use store::Tx;
-use store::loyalty::{programme, tier as rows};
+use store::loyalty::programme::{self, Version};
+use store::loyalty::tier as rows;
 
 pub use store::loyalty::tier::{Change, Standing};
 
@@ -179,6 +180,23 @@ pub(crate) fn rate(
     let is_due = known.review_at.is_some_and(|at| at <= world.now()) || known.number != number;
     let standing = if is_due { judge(tx, actor, world, of)? } else { known };
     Ok(standing.rate)
+}
+
+/// Does a member stand at a tier, or above it?
+pub(super) fn is_at_least(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (of, version): (Id<MemberKind>, Option<&Version>),
+    least: &str,
+) -> Result<bool, Failure> {
+    let Some(ladder) = version.and_then(|version| version.terms.ladder.as_ref()) else { return Ok(false) };
+    if rows::find(tx, of)?.is_none() {
+        return Ok(false);
+    }
+    let standing = judge(tx, actor, world, of)?;
+    let place = standing.tier.and_then(|own| ladder.place(&own));
+    Ok(ladder.place(least).is_some_and(|least| place >= Some(least)))
 }
 
 /// The groups a customer belongs to by his tiers at an instant, beside those the retailer put him into.

@@ -132,6 +132,49 @@ pub fn given(tx: &mut Tx<'_>, code: &str) -> Result<Coupon, Failure> {
     Ok(rows::by_code(tx, &code)?.filter(|coupon| coupon.active).ok_or_else(unknown)?)
 }
 
+/// The code of a promotion's coupon. The caller has asked for the permission.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn code_of(
+    tx: &mut Tx<'_>,
+    of: (Id<Promotion>, Id<CouponKind>),
+) -> Result<Option<String>, Failure> {
+    Ok(rows::code_of(tx, of)?)
+}
+
+/// Stops a coupon that no order uses; false when one does. An order that is just being placed with it is waited for.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn withdraw(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: (Id<Promotion>, Id<CouponKind>),
+) -> Result<bool, Failure> {
+    let Some((code, true)) = rows::lock(tx, of)? else { return Ok(false) };
+    if rows::uses(tx, of)? > 0 {
+        return Ok(false);
+    }
+    rows::stop(tx, &code)?;
+    emit(tx, actor, world, of.1, "coupon.stopped", json!({ "promotion": of.0.to_string() }));
+    Ok(true)
+}
+
+/// Can a promotion be opened by coupons?
+///
+/// # Errors
+/// [`Code::NotFound`], [`Code::WrongState`] when it needs none.
+pub(crate) fn may_open(tx: &mut Tx<'_>, promotion: Id<Promotion>) -> Result<(), Failure> {
+    let own = super::load(tx, promotion)?.promotion;
+    if !super::shape(&own)?.needs_coupon {
+        let message = format!("promotion {promotion} needs no coupon; say so in its terms first");
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
+    Ok(())
+}
+
 fn begin(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -142,10 +185,5 @@ fn begin(
     if uses_max.is_some_and(|most| !(1..=USES_MAX).contains(&most)) {
         return Err(Refusal::invalid("uses_max", format!("give 1 to {USES_MAX}")).into());
     }
-    let own = super::load(tx, promotion)?.promotion;
-    if !super::shape(&own)?.needs_coupon {
-        let message = format!("promotion {promotion} needs no coupon; say so in its terms first");
-        return Err(Refusal::new(Code::WrongState, message).into());
-    }
-    Ok(())
+    may_open(tx, promotion)
 }

@@ -3,11 +3,11 @@
 //! Each limit is a counter of its own, changed by one guarded update: a crowd cannot use more than there is. Promotions and counters
 //! are taken in sorted order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::promotion::limit::{Limit, Period, Scope};
 use domain::promotion::rules::Why;
-use domain::promotion::{Goods, Occasion, Priced};
+use domain::promotion::{Goods, Occasion, Presented, Priced};
 use domain::value::Id;
 use domain::value::id::{Order, Promotion};
 use domain::{Code, Refusal};
@@ -32,6 +32,7 @@ pub fn take(
             return Err(used_up(given.promotion).at("coupons").into());
         }
     }
+    wait_for_single(tx, (goods, buyer), priced)?;
     for (promotion, minor) in priced.given() {
         let mut counted: BTreeMap<_, (Option<i64>, Option<i64>)> = BTreeMap::new();
         let all = Limit { scope: Scope::Everybody, period: Period::Ever, uses_max: None, minor_max: None };
@@ -44,6 +45,26 @@ pub fn take(
             if !rows::take(tx, &counter, (order, minor), most)? {
                 return Err(used_up(promotion).into());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Coupons that only one order may use could be taken back just now: their rows are locked, in sorted order, and must still be in use.
+fn wait_for_single(
+    tx: &mut Tx<'_>,
+    (goods, buyer): (&Goods, &Buyer),
+    priced: &Priced,
+) -> Result<(), Failure> {
+    let used: BTreeSet<Id<Promotion>> = priced.given().into_iter().map(|(promotion, _)| promotion).collect();
+    let is_single =
+        |given: &&Presented| used.contains(&given.promotion) && buyer.uses_max.get(&given.coupon) == Some(&1);
+    let mut single: Vec<_> =
+        goods.coupons.iter().filter(is_single).map(|given| (given.promotion, given.coupon)).collect();
+    single.sort_unstable();
+    for of in single {
+        if rows::coupon::lock(tx, of)?.is_none_or(|(_, active)| !active) {
+            return Err(used_up(of.0).at("coupons").into());
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The rows of coupons.
 
+use domain::promotion::limit::Scope;
 use domain::value::id::{Coupon as CouponKind, CouponBatch, Promotion};
 use domain::value::{Id, Instant};
 
@@ -65,6 +66,58 @@ pub fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Coupon>, StoreError
         params![code],
         coupon,
     )
+}
+
+/// The code of a promotion's coupon, and whether it can be used; nobody else uses or stops it until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn lock(
+    tx: &mut Tx<'_>,
+    (promotion, id): (Id<Promotion>, Id<CouponKind>),
+) -> Result<Option<(String, bool)>, StoreError> {
+    tx.one(
+        "select code, active from coupon where code = (select o.code from coupon_of_promotion o where o.promotion_id = $1 and o.coupon_id = $2) {lock}",
+        params![promotion, id],
+        |row| Ok((row.text()?, row.yes()?)),
+    )
+}
+
+/// The code of a promotion's coupon.
+///
+/// # Errors
+/// What the store says.
+pub fn code_of(
+    tx: &mut Tx<'_>,
+    (promotion, id): (Id<Promotion>, Id<CouponKind>),
+) -> Result<Option<String>, StoreError> {
+    tx.one(
+        "select code from coupon_of_promotion where promotion_id = $1 and coupon_id = $2",
+        params![promotion, id],
+        |row| row.text(),
+    )
+}
+
+/// By how many orders a coupon is used.
+///
+/// # Errors
+/// What the store says.
+pub fn uses(tx: &mut Tx<'_>, (promotion, id): (Id<Promotion>, Id<CouponKind>)) -> Result<i64, StoreError> {
+    let found = tx.one(
+        "select cast(coalesce(max(uses), 0) as {int}) from promotion_used where promotion_id = $1 and scope = $2 and holder = $3",
+        params![promotion, Scope::Coupon.code(), id],
+        |row| row.int(),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Stops a coupon: it cannot be used any more.
+///
+/// # Errors
+/// What the store says.
+pub fn stop(tx: &mut Tx<'_>, code: &str) -> Result<(), StoreError> {
+    tx.execute("update coupon set active = $2 where code = $1", params![code, false])?;
+    Ok(())
 }
 
 /// The codes of a promotion's coupons after one, in the order they were made, at most `limit`.
