@@ -102,7 +102,7 @@ fn what_is_put_in_goes_with_what_goes_elsewhere() {
         ground.confirm(&shown, Vec::new()).unwrap();
         let open = ground.open_parts(order);
         assert_eq!((open.len(), open[0].lines.len()), (1, 2), "the customer comes once");
-        assert_eq!(coming(&ground, 2).len(), 1, "and leeds sends once");
+        assert_eq!(ground.retailer.coming(shop, 2).len(), 1, "and leeds sends once");
     });
 }
 
