@@ -40,9 +40,9 @@ pub fn has_moved(
     (account, day): (Id<PaymentAccount>, LocalDay),
 ) -> Result<bool, StoreError> {
     let found = tx.one(
-        "select 1 from payment_receivable where account_id = $1 and day = $2 limit 1",
+        "select transfer_id from payment_receivable where account_id = $1 and day = $2 limit 1",
         params![account, &day.to_string()],
-        |row| row.int(),
+        |row| row.key(),
     )?;
     Ok(found.is_some())
 }
