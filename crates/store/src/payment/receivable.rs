@@ -129,11 +129,14 @@ pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<Payment>, i64, i64)>, StoreErr
     )
 }
 
+/// A transfer, and its book.
+pub type Moved = (Id<Book>, Id<Transfer>);
+
 /// Transfers that change what an account owes and stand on no day of it.
 ///
 /// # Errors
 /// What the store says.
-pub fn unnoted(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, Id<Transfer>)>, StoreError> {
+pub fn unnoted(tx: &mut Tx<'_>) -> Result<Vec<Moved>, StoreError> {
     tx.rows(
         "select o.book_id, o.transfer_id from book b
          join posting o on o.book_id = b.book_id and o.state = $2
