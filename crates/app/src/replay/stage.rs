@@ -203,6 +203,7 @@ impl<'s> Stage<'s> {
         for (number, invoice) in &invoices {
             if let Some(change) = self.changes.get(number) {
                 let order = sale::paid(self.api, &invoice.number).await?;
+                self.bring_what_is_added(invoice, *change).await?;
                 change.confirmed(self.api, self.source, invoice, order).await?;
             }
         }
@@ -216,6 +217,16 @@ impl<'s> Stage<'s> {
         }
         let each = stream::iter(plain).map(Ok);
         each.try_for_each_concurrent(self.clients, |(_, invoice)| self.ship_one(invoice)).await
+    }
+
+    /// What a change puts into an order was held for nobody until now, and an order routed meanwhile may have got it.
+    async fn bring_what_is_added(&self, invoice: &Invoice, change: Change) -> Result<(), Fault> {
+        let Change::More((sku, _)) = change else { return Ok(()) };
+        let sku = &self.source.stock.skus()[sku];
+        let name = format!("added-{}", invoice.number);
+        self.between.bring(&name, invoice.location, &[(sku.clone(), 1)]).await?;
+        self.balance.borrow_mut().add(sku, invoice.location, 1);
+        Ok(())
     }
 
     async fn ship_one(&self, invoice: &Invoice) -> Result<(), Fault> {
