@@ -1,6 +1,5 @@
 //! What a cart would cost, over the API: as this customer, in this store, at that time, with promotions still being written; and why.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Refusal;
@@ -19,7 +18,7 @@ use super::coupon::{CartCouponShape, CartGiftShape};
 use super::shape::{ChoiceShape, NewLineShape};
 use crate::App;
 use crate::app::document;
-use crate::caller::Caller;
+use crate::command::Command;
 use crate::problem::{Problem, Problems};
 use crate::shape::Fields;
 
@@ -232,11 +231,10 @@ impl PreviewShape {
     request_body = QuestionShape, responses((status = 200, body = PreviewShape), Problems))]
 async fn preview_prices(
     State(app): State<App>,
-    Caller(actor): Caller,
-    Json(question): Json<QuestionShape>,
+    command: Command<QuestionShape>,
 ) -> Result<Response, Problem> {
-    let asked = question.read(app.shop.source.now())?;
-    let at = asked.at;
+    let asked = command.body.read(app.shop.source.now())?;
+    let (actor, at) = (command.request.actor, asked.at);
     let (priced, looked) = app.read(move |tx| preview::preview(tx, &actor, &asked)).await?;
     document(&PreviewShape::new(at, &priced, &looked), None)
 }
