@@ -28,8 +28,8 @@ fn every_operation_says_what_it_needs() {
     assert_eq!(listed.len(), OPERATIONS.len(), "an operation has two lines");
     let (missing, gone): (Vec<_>, Vec<_>) =
         (described.difference(&listed).collect(), listed.difference(&described).collect());
-    assert!(missing.is_empty(), "say in http/src/access.rs what these need: {missing:#?}");
-    assert!(gone.is_empty(), "these are gone from the API, remove them from http/src/access.rs: {gone:#?}");
+    assert!(missing.is_empty(), "say in http/src/access/operations.rs what these need: {missing:#?}");
+    assert!(gone.is_empty(), "these are gone from the API, remove them from http/src/access/operations.rs: {gone:#?}");
 }
 
 #[test]
