@@ -13,7 +13,7 @@ pub use store::customer::Customer;
 use crate::contact::{self, NewContact, Sought};
 use crate::edit::{stale, unchanged};
 use crate::event::emit;
-use crate::{Failure, World, external};
+use crate::{Failure, World, external, job};
 
 /// The most customers found by one phone number.
 const FOUND_MAX: i64 = 50;
@@ -216,6 +216,9 @@ pub fn erase(
         return Err(stale(id).into());
     }
     emit(tx, actor, world, id, "customer.erased", json!({ "person": customer.person.to_string() }));
+    // What else is kept for a customer ends right after the commit.
+    let now = world.now();
+    job::enqueue(tx, world, "customer.erased", id, json!({}), now)?;
     Ok(customer)
 }
 

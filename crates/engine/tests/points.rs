@@ -364,6 +364,20 @@ fn members_join_leave_and_are_given_points() {
 }
 
 #[test]
+fn who_is_erased_is_no_member_any_more() {
+    on_every_engine(|shop| {
+        let club = club(shop, terms());
+        let (ada, id) = (club.ada, club.member.id);
+        shop.run(move |tx, actor, world| engine::customer::erase(tx, actor, world, ada)).unwrap();
+        while engine::job::turn(&shop.shop, &engine::job::registry()).unwrap() > 0 {}
+        let member = shop.read(move |tx| Ok::<_, Failure>(store::loyalty::member::find(tx, id)?));
+        let member = member.unwrap().expect("the member, whose book stays");
+        assert_eq!(member.state, domain::loyalty::points::MemberState::Left);
+        assert!(member.left_at.is_some());
+    });
+}
+
+#[test]
 fn what_points_may_not_pay_says_why() {
     on_every_engine(|shop| {
         let pays_max = Rate::from_parts_per_million(500_000).expect("a rate");

@@ -8,6 +8,7 @@ use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::Tx;
+use store::job::Job;
 use store::loyalty::{member as rows, programme};
 
 pub use store::loyalty::member::Member;
@@ -85,6 +86,18 @@ pub fn leave(
     rows::update(tx, &one)?;
     emit(tx, actor, world, id, "member.left", json!({ "programme": one.programme.to_string() }));
     Ok(one)
+}
+
+/// The job that ends the memberships of a customer who was erased.
+///
+/// # Errors
+/// What the store says.
+pub fn on_erased(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
+    let customer = Id::parse(&job.subject).map_err(|error| Refusal::invalid("subject", error))?;
+    for one in rows::of_customer(tx, customer)? {
+        leave(tx, &actor.trusted(), world, one.id)?;
+    }
+    Ok(())
 }
 
 /// A customer is asked for by himself, and by who gives points.
