@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod judge;
 pub mod label;
 mod money;
+pub mod overdue;
 pub mod policy;
 pub mod reason;
 pub mod request;

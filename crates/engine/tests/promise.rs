@@ -11,6 +11,7 @@ use domain::stock::{self as places, State as Stock};
 use domain::value::{Instant, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::checkout::{self, Cancel};
+use engine::fulfilment::{by_hand, pool};
 use engine::job;
 use engine::promise::expected::{self, ExpectedChange};
 use engine::promise::waiting;
@@ -113,6 +114,28 @@ fn pre_orders_are_no_more_than_is_expected_and_do_not_eat_what_others_may_buy() 
         let cancelled = shop.run(move |tx, actor, world| checkout::cancel(tx, actor, world, cancel.clone()));
         assert_eq!(cancelled.unwrap().order.state, OrderState::Cancelled);
         assert_eq!((room.pool(), room.promisable()), ([0, 0, 0, 0], 1));
+    });
+}
+
+#[test]
+fn nobody_takes_pre_ordered_goods_before_their_release() {
+    on_every_engine(|shop| {
+        let room = Room::open(shop, 0);
+        let release = Instant::parse("2026-06-20T08:00:00Z").unwrap();
+        room.rule(Rule { releases_at: Some(release), ..PRE_ORDER });
+        let goods = room.announce(2, "2026-06-10T08:00:00Z");
+        let order = room.order(1).unwrap();
+        room.receive(&goods, arrival(2, 0, 0), true).unwrap();
+        let (which, leeds) = ((order.order.id, room.part(&order, 0).id), room.retailer.locations[0]);
+        let by_hand =
+            shop.run(move |tx, actor, world| by_hand::place(tx, actor, world, which, (leeds, None)));
+        assert_eq!(code_of(&by_hand), Some(Code::WrongState));
+        let until = release.plus_seconds(5 * 24 * 3600);
+        shop.run(move |tx, actor, world| pool::offer(tx, actor, world, which, (&[leeds], until))).unwrap();
+        let claim = || shop.run(move |tx, actor, world| pool::claim(tx, actor, world, which, leeds));
+        assert_eq!(code_of(&claim()), Some(Code::WrongState), "anybody may buy what lies there until then");
+        shop.pass(20 * 24 * 3600);
+        assert_eq!(claim().unwrap().state, State::Claimed);
     });
 }
 

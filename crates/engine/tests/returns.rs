@@ -22,7 +22,7 @@ use engine::payment::{self, Operation, Verdict};
 use engine::returns::judge::Asked;
 use engine::returns::policy::{self, Draft};
 use engine::returns::request::{self, Arrival, Request};
-use engine::returns::{self, Back, Blind, BlindLine, Return, Wish};
+use engine::returns::{self, Back, Blind, BlindLine, Return, Wish, overdue};
 use sim::retailer::a_variant;
 use sim::{Retailer, TestShop, on_every_engine};
 
@@ -377,28 +377,36 @@ fn money_given_before_the_goods_come_is_claimed_back_when_they_do_not() {
         let terms = Terms { when: When::BeforeReceipt, by_rule: true, ..Terms::open() };
         written(shop, "trusted", Scope { customer_group: Some("trade".into()), ..Scope::default() }, terms);
         let ada = ada(shop);
-        let order = buy_for(shop, &till, &[(mug, 2)], cash(), Some(ada));
+        let order = buy_for(shop, &till, &[(mug, 8)], cash(), Some(ada));
         let page = Actor { channel: Some(till.id), ..only(&[Permission::Shop]) };
-        let one = ask(shop, &page, a_request(&order, 1)).unwrap();
-        let two = ask(shop, &page, a_request(&order, 1)).unwrap();
+        let [one, two, some, last] =
+            [1, 1, 3, 3].map(|mugs| ask(shop, &page, a_request(&order, mugs)).unwrap());
         assert_eq!((one.state, one.credited), (State::Approved, true));
-        assert_eq!(read(shop, order.order.id).sums.refunded, 1000);
-        let arrival = Arrival {
-            id: one.id,
-            location: retailer.locations[0],
-            lines: vec![(one.lines[0].id, 1, Some(Condition::Resellable))],
-            others: vec![],
-            complete: false,
+        assert_eq!(read(shop, order.order.id).sums.refunded, 4000);
+        let come = |one: &Return, mugs, complete| {
+            let lines = vec![(one.lines[0].id, mugs, Some(Condition::Resellable))];
+            let location = retailer.locations[0];
+            arrive(shop, Arrival { id: one.id, location, lines, others: vec![], complete })
         };
-        assert_eq!(arrive(shop, arrival).unwrap().state, State::Refunded);
+        assert_eq!(come(&one, 1, false).unwrap().state, State::Refunded);
+        assert_eq!(come(&some, 2, false).unwrap().state, State::Received, "one may still come");
+        let last = come(&last, 2, true).unwrap();
+        assert_eq!((last.state, last.refund), (State::Refunded, 1000), "somebody said that no more comes");
         shop.pass(31 * DAY);
         for _ in 0..2 {
-            assert!(!shop.run(request::claim_back).unwrap());
+            assert!(!shop.run(overdue::claim_back).unwrap());
         }
-        let late = shop.read(move |tx| returns::read(tx, &Actor::system(), two.id)).unwrap();
+        let [late, part] =
+            [two.id, some.id].map(|id| shop.read(move |tx| returns::read(tx, &Actor::system(), id)).unwrap());
         assert_eq!((late.state, late.credited), (State::Closed, false));
+        assert_eq!((part.state, part.refund, part.due_at), (State::Refunded, 1000, None));
         let end = read(shop, order.order.id);
-        assert_eq!((end.sums.missing(), end.lines[0].returned), (500, 1), "it is owed again");
+        assert_eq!((end.sums.missing(), end.lines[0].returned), (1500, 5), "three are owed again");
+        assert_eq!(
+            come(&some, 1, true).unwrap_err().code(),
+            Some(Code::WrongState),
+            "that is a return of its own"
+        );
     });
 }
 

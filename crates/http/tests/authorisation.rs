@@ -29,7 +29,10 @@ fn every_operation_says_what_it_needs() {
     let (missing, gone): (Vec<_>, Vec<_>) =
         (described.difference(&listed).collect(), listed.difference(&described).collect());
     assert!(missing.is_empty(), "say in http/src/access/operations.rs what these need: {missing:#?}");
-    assert!(gone.is_empty(), "these are gone from the API, remove them from http/src/access/operations.rs: {gone:#?}");
+    assert!(
+        gone.is_empty(),
+        "these are gone from the API, remove them from http/src/access/operations.rs: {gone:#?}"
+    );
 }
 
 #[test]

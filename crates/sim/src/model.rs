@@ -6,10 +6,12 @@
 pub mod cancel;
 pub mod cart;
 pub mod change;
+pub mod command;
 pub mod count;
 pub mod exchange;
 pub mod goods;
 pub mod keeping;
+pub mod later;
 pub mod money;
 pub mod order;
 pub mod returns;
@@ -23,19 +25,24 @@ use std::rc::Rc;
 use domain::Code;
 use domain::change::Rule;
 use domain::payment::Kind as PaymentKind;
-use domain::returns::Condition;
 use domain::returns::policy::When;
-use domain::stock::State;
-use engine::stock::AdjustReason;
+use domain::stock::selling::Rule as SellingRule;
+use domain::value::Instant;
+
+use crate::shop::OPENING;
+pub use command::{Command, Step};
 
 use cart::Cart;
-use change::Action;
-use count::{Count, CountStep};
-use money::{Operation, Verdict};
+use count::Count;
+use later::Expected;
 use order::Order;
-use returns::{Brought, ReturnStep};
 use stock::Stock;
-use transfer::{Transfer, TransferStep};
+use transfer::Transfer;
+
+/// Seconds since the shop opened.
+pub fn seconds(at: Instant) -> i64 {
+    (at.micros() - OPENING.micros()) / 1_000_000
+}
 
 /// What never changes while the shop is played with.
 #[derive(Debug)]
@@ -67,6 +74,8 @@ pub struct Channel {
     pub collect_seconds: i64,
     /// When the money of announced returns is given back.
     pub pays_returns: When,
+    /// What it does when nothing of a variant is left; of others no more is sold.
+    pub when_out: Vec<(usize, SellingRule)>,
     /// What it allows of changes of orders.
     pub changes: Rule,
 }
@@ -98,219 +107,6 @@ pub struct Location {
     pub recounts_beyond: Option<i64>,
 }
 
-/// What can be done with a part of an order before it leaves, or after.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    StartPicking,
-    /// Variants and how many were found.
-    Pick(Vec<(usize, i64)>),
-    /// Variants and how many were not found.
-    Miss(Vec<(usize, i64)>),
-    Pack,
-    MakeReady,
-    Deliver,
-    Hold,
-    Release,
-    Reject,
-    Offer {
-        locations: Vec<usize>,
-        seconds: i64,
-    },
-    Claim {
-        location: usize,
-    },
-}
-
-/// Something asked of the shop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    Receive {
-        variant: usize,
-        location: usize,
-        quantity: i64,
-        state: State,
-    },
-    Adjust {
-        variant: usize,
-        location: usize,
-        change: i64,
-        reason: AdjustReason,
-    },
-    Set {
-        variant: usize,
-        location: usize,
-        quantity: i64,
-        expected: Option<i64>,
-    },
-    Move {
-        variant: usize,
-        location: usize,
-        from: State,
-        to: State,
-        quantity: i64,
-    },
-    SetSafety {
-        variant: usize,
-        location: usize,
-        safety: i64,
-    },
-    SetAside {
-        variant: usize,
-        location: usize,
-        quantity: i64,
-        seconds: i64,
-    },
-    Release {
-        aside: usize,
-    },
-    CreateCart {
-        channel: usize,
-        lines: Vec<(usize, i64)>,
-        known: bool,
-        choice: Option<Choice>,
-    },
-    AddLine {
-        cart: usize,
-        variant: usize,
-        quantity: i64,
-    },
-    SetQuantity {
-        cart: usize,
-        variant: usize,
-        version: Option<i64>,
-        quantity: i64,
-    },
-    RemoveLine {
-        cart: usize,
-        variant: usize,
-        version: Option<i64>,
-    },
-    Choose {
-        cart: usize,
-        version: Option<i64>,
-        choice: Option<Choice>,
-    },
-    Merge {
-        from: usize,
-        into: usize,
-    },
-    Checkout {
-        cart: usize,
-        expected: Option<i64>,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
-    },
-    Pay {
-        order: usize,
-        kind: PaymentKind,
-        amount: Option<i64>,
-    },
-    RecordReceipt {
-        order: usize,
-        payment: usize,
-        amount: Option<i64>,
-    },
-    Answer {
-        order: usize,
-        payment: usize,
-        operation: Operation,
-        verdict: Verdict,
-    },
-    Capture {
-        order: usize,
-        payment: usize,
-        amount: Option<i64>,
-    },
-    Refund {
-        order: usize,
-        payment: usize,
-        amount: Option<i64>,
-    },
-    Void {
-        order: usize,
-        payment: usize,
-    },
-    Fulfil {
-        order: usize,
-        part: usize,
-    },
-    GoOn {
-        order: usize,
-        part: usize,
-        step: Step,
-    },
-    Cancel {
-        order: usize,
-        lines: Option<Vec<(usize, i64)>>,
-    },
-    /// A change of an order is shown.
-    Preview {
-        order: usize,
-        actions: Vec<Action>,
-    },
-    Confirm {
-        order: usize,
-        change: usize,
-        expected: i64,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
-    },
-    Decline {
-        order: usize,
-        change: usize,
-    },
-    TakeBack {
-        order: usize,
-        location: usize,
-        lines: Vec<Brought>,
-    },
-    /// Goods come back against those in a cart.
-    Exchange {
-        order: usize,
-        location: usize,
-        lines: Vec<Brought>,
-        cart: usize,
-        expected: Option<i64>,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
-    },
-    TakeBackBlind {
-        variant: usize,
-        location: usize,
-        quantity: i64,
-        condition: Condition,
-    },
-    /// Goods are announced to come back: order lines, how many, and their condition.
-    AskBack {
-        order: usize,
-        location: Option<usize>,
-        lines: Vec<Brought>,
-    },
-    GoOnWithReturn {
-        order: usize,
-        number: usize,
-        step: ReturnStep,
-    },
-    DraftTransfer {
-        source: usize,
-        destination: usize,
-        lines: Vec<(usize, i64)>,
-    },
-    GoOnWithTransfer {
-        number: usize,
-        step: TransferStep,
-    },
-    AskForCount {
-        location: usize,
-        variants: Vec<usize>,
-    },
-    GoOnWithCount {
-        number: usize,
-        step: CountStep,
-    },
-    /// Time passes, more than a minute, and everything that was due is done.
-    Pass {
-        seconds: i64,
-    },
-}
-
 /// Numbers of things that changed since they were compared.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
@@ -318,6 +114,7 @@ pub struct Touched {
     pub orders: BTreeSet<usize>,
     pub transfers: BTreeSet<usize>,
     pub counts: BTreeSet<usize>,
+    pub expected: BTreeSet<usize>,
 }
 
 /// The shop in plain maps and lists.
@@ -333,6 +130,10 @@ pub struct Model {
     pub made_parts: u64,
     pub transfers: Vec<Transfer>,
     pub counts: Vec<Count>,
+    /// Goods that are to arrive, or were.
+    pub expected: Vec<Expected>,
+    /// Goods came for those who wait: they are served as soon as time passes.
+    pub serve_soon: bool,
     /// Which open count a variant is in at a location.
     pub counting: BTreeMap<(usize, usize), usize>,
     /// When money is next claimed back for goods that never came.
@@ -352,6 +153,8 @@ impl Model {
             made_parts: 0,
             transfers: Vec::new(),
             counts: Vec::new(),
+            expected: Vec::new(),
+            serve_soon: false,
             counting: BTreeMap::new(),
             claims_at: 0,
             touched: Touched::default(),
@@ -409,6 +212,10 @@ impl Model {
                 self.draft_transfer((source, destination), &lines)
             }
             Command::GoOnWithTransfer { number, step } => self.go_on_with_transfer(number, &step),
+            Command::Announce { variant, location, quantity, due_at } => {
+                self.announce((variant, location), quantity, due_at)
+            }
+            Command::GoOnWithExpected { number, step } => self.go_on_with_expected(number, &step),
             Command::AskForCount { location, variants } => self.ask_for_count(location, &variants),
             Command::GoOnWithCount { number, step } => self.go_on_with_count(number, &step),
             other => self.obey_for_order(other),
@@ -450,6 +257,9 @@ impl Model {
         self.now += seconds;
         self.stock.now = self.now;
         self.tell_orders();
+        if std::mem::take(&mut self.serve_soon) {
+            self.route_waiting();
+        }
         self.expire_carts();
         self.expire_changes();
         self.give_up_unpaid();

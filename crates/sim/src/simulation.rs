@@ -6,6 +6,7 @@ mod change;
 mod compare;
 mod draw;
 mod goods;
+mod later;
 mod real;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,7 @@ use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
 use domain::payment::Kind as PaymentKind;
 use domain::returns::policy::{Scope, Terms, When};
+use domain::stock::selling::{Rule as SellingRule, WhenOut};
 use domain::value::id::{Channel, DeliveryMethod};
 use domain::value::{Id, Reference};
 use engine::catalogue::NewVariant;
@@ -29,8 +31,10 @@ use engine::returns::policy::{self, Draft};
 use crate::chance::Chance;
 use crate::model::{self, Command, Model, Plan};
 use crate::retailer::{a_channel, a_variant};
+use crate::shop::OPENING;
 use crate::{Retailer, TestShop};
 use compare::Differences;
+use engine::stock::selling;
 use real::{Real, key};
 
 /// Pieces everywhere are compared after so many commands; what a command touched, after each.
@@ -51,6 +55,8 @@ const PAYS_RETURNS: [(&str, When); 2] = [("app", When::BeforeReceipt), ("till-le
 const VARIANTS_SECONDS: i64 = 9;
 /// More pieces than these that differ at York are counted again.
 const RECOUNTED_BEYOND: i64 = 1;
+/// When what is pre-ordered of one variant is released.
+const RELEASED_SECONDS: i64 = 30 * 86_400;
 /// So many of 100 commands were asked before.
 const REPEAT_PERCENT: u64 = 4;
 
@@ -203,6 +209,10 @@ impl Simulation {
             compare::carts(&self.real, &self.model, &carts).map_err(|error| error.to_string())?;
         differences
             .extend(compare::orders(&self.real, &self.model, &orders).map_err(|error| error.to_string())?);
+        let expected: Vec<_> = touched.expected.into_iter().collect();
+        differences.extend(
+            compare::expected(&self.real, &self.model, &expected).map_err(|error| error.to_string())?,
+        );
         let (transfers, counts): (Vec<_>, Vec<_>) =
             (touched.transfers.into_iter().collect(), touched.counts.into_iter().collect());
         let between = compare::between(&self.real, &self.model, (&transfers, &counts));
@@ -216,7 +226,9 @@ impl Simulation {
         let orders: Vec<_> = (0..self.model.orders.len()).collect();
         let transfers: Vec<_> = (0..self.model.transfers.len()).collect();
         let counts: Vec<_> = (0..self.model.counts.len()).collect();
+        let expected: Vec<_> = (0..self.model.expected.len()).collect();
         let all = [
+            compare::expected(&self.real, &self.model, &expected),
             compare::stock(&self.real, &self.model),
             compare::carts(&self.real, &self.model, &carts),
             compare::orders(&self.real, &self.model, &orders),
@@ -242,6 +254,7 @@ fn name_of(command: &Command) -> String {
         Command::GoOn { step, .. } => format!("{step:?}"),
         Command::GoOnWithTransfer { step, .. } => format!("Transfer{step:?}"),
         Command::GoOnWithCount { step, .. } => format!("Count{step:?}"),
+        Command::GoOnWithExpected { step, .. } => format!("Expected{step:?}"),
         Command::GoOnWithReturn { step, .. } => format!("Return{step:?}"),
         other => format!("{other:?}"),
     };
@@ -298,7 +311,9 @@ fn open_shop(shop: TestShop) -> (Plan, Real) {
         asides: Vec::new(),
         transfers: Vec::new(),
         counts: Vec::new(),
+        expected: Vec::new(),
     };
+    sell_what_is_not_there(&real, &channels);
     (Plan { parcel: PARCEL, channels, variants, locations }, real)
 }
 
@@ -394,6 +409,31 @@ fn planned_channels(retailer: &Retailer) -> Vec<(NewChannel, model::Channel)> {
     all.into_iter().map(|(new, location)| (new.clone(), planned(&new, location))).collect()
 }
 
+/// What of which variants each channel sells though it is not there.
+fn when_out(channel: &str) -> Vec<(usize, SellingRule)> {
+    let none = SellingRule::REFUSE;
+    let back = |cap| SellingRule { when_out: WhenOut::BackOrder, cap: Some(cap), lead_days: Some(3), ..none };
+    let pre = |releases_at| SellingRule { when_out: WhenOut::PreOrder, releases_at, ..none };
+    match channel {
+        "web" => vec![(0, back(6)), (1, pre(None)), (3, pre(Some(OPENING.plus_seconds(RELEASED_SECONDS))))],
+        "app" => vec![(1, SellingRule { cap: Some(4), ..pre(None) }), (2, back(3))],
+        _ => Vec::new(),
+    }
+}
+
+fn sell_what_is_not_there(real: &Real, channels: &[model::Channel]) {
+    for (channel, planned) in real.channels.iter().copied().zip(channels) {
+        for (variant, rule) in planned.when_out.iter().copied() {
+            let variant = real.variants[variant];
+            let set = real.shop.run(move |tx, actor, world| {
+                let named = (&Reference::Id(channel), Some(&Reference::Id(variant)));
+                selling::set(tx, actor, world, named, rule)
+            });
+            set.expect("a selling rule");
+        }
+    }
+}
+
 /// What channels allow of changes of orders: the app sells more at the price of the order, and charges the delivery anew.
 fn changes_of(channel: &str) -> Rule {
     if channel == "app" {
@@ -415,6 +455,7 @@ fn planned(new: &NewChannel, location: Option<usize>) -> model::Channel {
         cart_seconds: new.cart_expiry_minutes * 60,
         payment_seconds: new.payment_minutes * 60,
         collect_seconds: new.collect_days * 86_400,
+        when_out: when_out(&new.code),
         changes: changes_of(&new.code),
         pays_returns: PAYS_RETURNS
             .iter()

@@ -432,6 +432,17 @@ fn what_cards_paid_is_worked_out_again() {
     });
 }
 
+#[test]
+fn what_is_set_aside_on_cards_is_no_promise_of_goods() {
+    on_every_engine(|shop| {
+        paid_by_card(shop);
+        let sql = "update account set state = 3 where amount > 0 and book_id in (select book_id from book where kind = 3)";
+        let report = tampered(shop, sql);
+        assert!(!report.is_clean(), "money in a state it cannot be in is found");
+        assert!(report.differences.iter().all(|one| one.check != "commitments"), "{:#?}", report.differences);
+    });
+}
+
 /// Looks at the books with a change made, then takes the change back.
 fn tampered(shop: &TestShop, sql: &'static str) -> Report {
     let (teller, told) = std::sync::mpsc::channel();

@@ -416,8 +416,8 @@ pub fn unequal_promises(tx: &mut Tx<'_>) -> Result<Vec<Unequal>, StoreError> {
             from transfer_order t join transfer_line l on l.transfer_order_id = t.transfer_order_id
             where t.state in (2, 3, 4, 5)
             union all
-            select book_id as variant_id, place, case when state = 23 then 22 else state end as state, amount as booked, 0 as pieces
-            from account where state in (3, 4, 9, 21, 22, 23)
+            select a.book_id as variant_id, a.place, case when a.state = 23 then 22 else a.state end as state, a.amount as booked, 0 as pieces
+            from account a join book b on b.book_id = a.book_id and b.kind = 1 where a.state in (3, 4, 9, 21, 22, 23)
          ) both_sides group by variant_id, place, state having sum(booked) <> sum(pieces)",
         &[],
         |row| {

@@ -316,8 +316,8 @@ pub fn brought_back(
 /// What the store says.
 pub fn overdue(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Id<id::Return>>, StoreError> {
     tx.rows(
-        "select return_id from return_of_goods where state = $1 and due_at <= $2 order by due_at limit $3",
-        params![State::Approved.code(), now, limit],
+        "select return_id from return_of_goods where credited = 1 and state in ($1, $2, $3) and due_at <= $4 order by due_at limit $5",
+        params![State::Approved.code(), State::Received.code(), State::Inspected.code(), now, limit],
         |row| row.id(),
     )
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Tx, fulfilment as rows};
 
 use super::pick::Which;
-use super::pool::back_to_shelf;
+use super::pool::{back_to_shelf, must_be_released};
 use super::{FulfilmentOrder, by_variant, find, go_to, leave_pool, promised_at, room, shift, tell};
 use crate::event::emit;
 use crate::order::{self, Order};
@@ -22,7 +22,7 @@ use crate::{Failure, World};
 /// being picked. Only the location's shelves can refuse.
 ///
 /// # Errors
-/// [`Code::WrongState`] when it is being picked, on hold, or there already; [`Code::Invalid`] for a location that cannot serve it;
+/// [`Code::WrongState`] when it is being picked, on hold, not released, or there already; [`Code::Invalid`] for a location that cannot serve it;
 /// [`Code::OutOfStock`] when it has too little.
 pub fn place(
     tx: &mut Tx<'_>,
@@ -40,6 +40,7 @@ pub fn place(
         let message = format!("fulfilment order {} is at this location already", one.id);
         return Err(Refusal::new(Code::WrongState, message).into());
     }
+    must_be_released(&one, world.now())?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
     if matches!(one.state, State::Open | State::Claimed) && one.on_hold.is_none() {
         back_to_shelf(tx, actor, world, &one, "moved")?;

@@ -356,6 +356,18 @@ pub fn offer(
     Ok(one)
 }
 
+/// Goods that were pre-ordered do not leave before their release, whoever asks: until then anybody may buy what lies on the shelf.
+pub(super) fn must_be_released(one: &FulfilmentOrder, now: Instant) -> Result<(), Refusal> {
+    match one.not_before.filter(|at| *at > now) {
+        None => Ok(()),
+        Some(at) => {
+            let message =
+                format!("fulfilment order {} was pre-ordered and is not released before {at}", one.id);
+            Err(Refusal::new(Code::WrongState, message))
+        }
+    }
+}
+
 /// A location takes a fulfilment order that it was offered; all of it must lie there.
 ///
 /// # Errors
@@ -376,6 +388,7 @@ pub fn claim(
         let message = format!("fulfilment order {} is not offered to this location any more", one.id);
         return Err(Refusal::new(Code::WrongState, message).into());
     }
+    must_be_released(&one, world.now())?;
     go_to(&mut one, State::Claimed)?;
     let wanted = by_variant(&one.lines, |line| line.quantity);
     leave_pool(tx, actor, world, &one, "claimed")?;

@@ -11,7 +11,7 @@ use domain::{Code, Refusal};
 use store::{Tx, order as order_rows, returns as rows};
 
 use super::judge::{self, Asked, Judged};
-use super::{Return, Wish, find, keep, money, restock, settle, take_in_others, takes_back, tell};
+use super::{Return, Wish, find, keep, money, overdue, restock, settle, take_in_others, takes_back, tell};
 use crate::checkout::gift;
 use crate::order::{self, Order};
 use crate::stock::{Movement, post_movement};
@@ -19,8 +19,6 @@ use crate::{Failure, World};
 
 /// How long goods whose money was given before they came may take, in days.
 const DUE_DAYS: i64 = 30;
-/// The most overdue returns one run claims back.
-const CLAIM_BATCH: i64 = 50;
 
 /// Goods the customer wants to bring or send back.
 #[derive(Clone, Debug)]
@@ -178,7 +176,7 @@ pub fn close(
 }
 
 /// The order of a return, and then the return, changed by nobody else until the commit.
-fn locked(tx: &mut Tx<'_>, id: Id<id::Return>) -> Result<(Order, Return), Failure> {
+pub(super) fn locked(tx: &mut Tx<'_>, id: Id<id::Return>) -> Result<(Order, Return), Failure> {
     let order = find(tx, id)?
         .order
         .ok_or_else(|| Refusal::new(Code::WrongState, "goods without an order were done with in one step"))?;
@@ -361,7 +359,7 @@ fn advance(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (order, mut one): (Order, Return),
+    (mut order, mut one): (Order, Return),
     complete: bool,
 ) -> Result<Return, Failure> {
     let all_here = complete || one.lines.iter().all(|line| line.received == line.quantity);
@@ -371,6 +369,9 @@ fn advance(
         rows::update(tx, &one)?;
     }
     if one.credited {
+        if complete && one.due_at.is_some() {
+            overdue::give_up(tx, actor, world, (&mut order, &mut one))?;
+        }
         settle(tx, actor, world, &order)?;
         return find(tx, one.id);
     }
@@ -458,33 +459,4 @@ fn credited(
     let cash_max = judged.first().and_then(|one| one.terms.cash_minor_max);
     judge::credit(tx, order, one, &judged)?;
     Ok(cash_max)
-}
-
-/// The duty that claims money back for goods that never came; the order owes it again. True when there may be more.
-///
-/// # Errors
-/// What the store says.
-pub fn claim_back(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let due = rows::overdue(tx, world.now(), CLAIM_BATCH)?;
-    let full = due.len() as i64 == CLAIM_BATCH;
-    for id in due {
-        let (mut order, mut one) = locked(tx, id)?;
-        let late = one.due_at.is_some_and(|due| due <= world.now());
-        if one.state != State::Approved || !late {
-            continue;
-        }
-        let mut lines = order_rows::lines(tx, order.id)?;
-        for line in &one.lines {
-            if let Some(known) = lines.iter_mut().find(|known| Some(known.id) == line.order_line) {
-                known.returned -= line.quantity;
-                order_rows::update_line(tx, order.id, known)?;
-            }
-        }
-        order.returned -= one.refund;
-        order_rows::update(tx, &mut order)?;
-        (one.state, one.credited, one.due_at) = (State::Closed, false, None);
-        rows::update(tx, &one)?;
-        tell(tx, actor, world, &one, "return.claimed_back");
-    }
-    Ok(full)
 }

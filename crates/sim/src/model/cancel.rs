@@ -6,8 +6,7 @@ use domain::order::State;
 use domain::stock::State as StockState;
 
 use super::Model;
-use super::goods::POOL;
-use super::stock::{at, world};
+use super::stock::at;
 
 impl Model {
     pub(super) fn cancel(&mut self, number: usize, lines: Option<Vec<(usize, i64)>>) -> Result<(), Code> {
@@ -108,20 +107,21 @@ impl Model {
         let found = one.pieces.iter_mut().find(|piece| (piece.line, piece.variant) == (line, variant));
         let Some(piece) = found else { return 0 };
         let freed = piece.quantity.min(most);
+        if freed < 1 {
+            return 0;
+        }
         let promised = freed.min(piece.quantity - piece.picked);
         piece.quantity -= freed;
         piece.picked -= freed - promised;
-        let (from, back) = match location {
-            Some(location) => (at(location, StockState::Committed), at(location, StockState::Available)),
-            None => (POOL, world(StockState::Demand)),
+        let Some(location) = location else {
+            let later = one.later;
+            self.leave_queue(later, variant, promised);
+            return freed;
         };
         let here = self.let_come((order, part), variant, promised);
-        if here > 0 {
-            self.stock.shift(variant, (from, back), here);
-        }
-        if let (Some(location), true) = (location, freed > promised) {
-            self.stock.shift(variant, (at(location, StockState::Picked), back), freed - promised);
-        }
+        let shelf = at(location, StockState::Available);
+        self.stock.shift_some(variant, (at(location, StockState::Committed), shelf), here);
+        self.stock.shift_some(variant, (at(location, StockState::Picked), shelf), freed - promised);
         freed
     }
 }

@@ -95,7 +95,7 @@ impl Model {
         let expires_at = self.now + self.plan.channels[channel].hold_seconds;
         let demand: BTreeMap<usize, i64> = demand(&self.plan, &lines);
         let reach = self.reach(channel);
-        self.hold_exactly(cart, &demand, &reach, expires_at)
+        self.hold_exactly(cart, &demand, (channel, &reach), expires_at)
     }
 
     /// A cart that is to be changed must be open, or be taken up again, and at the version that was read.

@@ -15,6 +15,10 @@ impl Model {
         tenders: &[(PaymentKind, Option<i64>)],
     ) -> Result<(), Code> {
         let place = self.take_in(number, location, lines)?;
+        let new = &self.carts[cart];
+        if new.choice.is_some() && !self.plan.channels[new.channel].delivers {
+            return Err(Code::NotDeliverable);
+        }
         let old = &self.orders[number];
         let worth = (old.kept() - old.owed()).clamp(0, old.returns[place].refund);
         let carried = worth.min(self.total(cart));

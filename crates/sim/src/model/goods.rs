@@ -8,7 +8,8 @@ use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::stock::State as StockState;
 
-use super::order::{Held, Part, Piece, Pieces};
+use super::later::BACKORDERED;
+use super::order::{Held, Part, Piece, Pieces, of_variants};
 use super::stock::{Place, Reach, Taken, at, world};
 use super::{Model, Step};
 
@@ -247,10 +248,7 @@ impl Model {
 
     /// Takes as many pieces as can be promised: what each location gives, and what is not there.
     fn take_pieces(&mut self, reach: &Reach, mut wanted: Pieces) -> (BTreeMap<usize, Pieces>, Pieces) {
-        let mut demand: BTreeMap<usize, i64> = BTreeMap::new();
-        for ((_, variant), quantity) in &wanted {
-            *demand.entry(*variant).or_insert(0) += quantity;
-        }
+        let mut demand = of_variants(&wanted);
         for (variant, asked) in &mut demand {
             *asked = self.promisable(reach, *variant).min(*asked);
         }
@@ -303,7 +301,11 @@ impl Model {
         if one.offers.get(&location).is_none_or(|until| *until <= now) {
             return Err(Code::WrongState);
         }
+        if one.not_before.is_some_and(|at| at > now) {
+            return Err(Code::WrongState);
+        }
         one.go_to(PartState::Claimed)?;
+        let later = one.later;
         one.location = Some(location);
         one.offers.clear();
         let wanted = one.by_variant(|piece| piece.quantity);
@@ -311,7 +313,7 @@ impl Model {
         if wanted.iter().any(|(variant, quantity)| self.stock.count(*variant, shelf) < *quantity) {
             return Err(Code::OutOfStock);
         }
-        self.move_all(&wanted, (POOL, world(StockState::Demand)));
+        wanted.iter().for_each(|(variant, quantity)| self.leave_queue(later, *variant, *quantity));
         self.move_all(&wanted, (shelf, at(location, StockState::Committed)));
         Ok(())
     }
@@ -355,38 +357,34 @@ impl Model {
     }
 
     fn route(&mut self, order: usize, part: usize) -> bool {
-        let wanted = self.orders[order].parts[part].by_variant(|piece| piece.quantity);
-        let reach = Reach { ahead: Some(self.ahead_of(order, part)), ..self.reach_now(order) };
+        let one = self.orders[order].parts[part].clone();
+        let pieces = self.entitled(&one);
+        let wanted = of_variants(&pieces);
+        let reach = Reach { ahead: Some(self.ahead_of(&one)), ..self.reach_now(order) };
         let can_be_had = |reach: &Reach| wanted.keys().any(|variant| self.promisable(reach, *variant) > 0);
         if !can_be_had(&reach) && !self.senders(order, &reach).is_some_and(|senders| can_be_had(&senders)) {
             return false;
         }
-        self.move_all(&wanted, (POOL, world(StockState::Demand)));
-        let pieces = &self.orders[order].parts[part].pieces;
-        let pieces = pieces.iter().map(|piece| ((piece.line, piece.variant), piece.quantity)).collect();
-        let rest = self.take_what_there_is(order, &reach, pieces);
-        let one = self.part_mut(order, part);
-        for piece in &mut one.pieces {
-            piece.quantity = rest.get(&(piece.line, piece.variant)).copied().unwrap_or(0);
+        let promised = if one.later.is_some() { BACKORDERED } else { POOL };
+        self.move_all(&wanted, (promised, world(StockState::Demand)));
+        let rest = self.take_what_there_is(order, &reach, pieces.clone());
+        let own = self.part_mut(order, part);
+        for piece in &mut own.pieces {
+            let of = |pieces: &Pieces| pieces.get(&(piece.line, piece.variant)).copied().unwrap_or(0);
+            piece.quantity -= of(&pieces) - of(&rest);
         }
-        let left = one.by_variant(|piece| piece.quantity);
-        self.move_all(&left, (world(StockState::Demand), POOL));
+        self.move_all(&of_variants(&rest), (world(StockState::Demand), promised));
         self.end_if_empty(order, part, PartState::Cancelled);
         true
     }
 
-    /// How many of each variant wait longer in the pool than a part.
-    fn ahead_of(&self, order: usize, part: usize) -> BTreeMap<usize, i64> {
-        let number = self.orders[order].parts[part].number;
-        let all = self.orders.iter().flat_map(|order| &order.parts);
-        let waits = |one: &&Part| {
-            matches!(one.state, PartState::Unrouted | PartState::Offered) && one.number < number
+    /// How many of each variant those get who wait longer than a part.
+    fn ahead_of(&self, one: &Part) -> BTreeMap<usize, i64> {
+        let ahead = |variant: usize| {
+            let (pool, later) = self.longer(one.number, variant);
+            (variant, pool + later.min(self.stock.count(variant, BACKORDERED)))
         };
-        let mut ahead = BTreeMap::new();
-        for (variant, quantity) in all.filter(waits).flat_map(|one| one.by_variant(|piece| piece.quantity)) {
-            *ahead.entry(variant).or_insert(0) += quantity;
-        }
-        ahead
+        one.by_variant(|piece| piece.quantity).into_keys().map(ahead).collect()
     }
 
     /// What nobody came for in time is cancelled; a part of a set whose rest is elsewhere is held for a person to decide.

@@ -130,7 +130,6 @@ impl Order {
             payment.state = State::Captured;
             (payment.amounts.authorised, payment.amounts.captured) = (amount, amount);
             payment.captures.push((amount, PartState::Done));
-            self.told = true;
         }
         self.payments.push(payment);
         Ok(())

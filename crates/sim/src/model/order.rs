@@ -9,11 +9,12 @@ use domain::fulfilment::State as PartState;
 use domain::order::State;
 use domain::payment::{Kind as PaymentKind, State as PaymentState};
 use domain::stock::State as StockState;
+use domain::stock::selling::Later;
 
 use super::change::Change;
 use super::money::Payment;
 use super::returns::Return;
-use super::stock::{Reach, Taken, at, demand, world};
+use super::stock::{Reach, Taken, at, world};
 use super::{Choice, Model, cart};
 
 /// Pieces of variants for order lines.
@@ -85,6 +86,10 @@ pub struct Part {
     pub state: PartState,
     /// Nobody may go on with it, and why.
     pub held: Option<Held>,
+    /// It was sold though it was not there.
+    pub later: Option<Later>,
+    /// It is not served before.
+    pub not_before: Option<i64>,
     pub collect_by: Option<i64>,
     /// The customer did not come.
     pub no_show: bool,
@@ -122,6 +127,8 @@ impl Part {
             kind,
             state,
             held: None,
+            later: None,
+            not_before: None,
             collect_by: None,
             no_show: false,
             offers: BTreeMap::new(),
@@ -187,21 +194,26 @@ impl Order {
     }
 }
 
+/// How many of each variant.
+pub fn of_variants(pieces: &Pieces) -> BTreeMap<usize, i64> {
+    let mut sum = BTreeMap::new();
+    for ((_, variant), quantity) in pieces {
+        *sum.entry(*variant).or_insert(0) += quantity;
+    }
+    sum
+}
+
 /// Gives what was taken to the lines, line by line, and puts what leaves one location together.
-fn parts(lines: &[Line], taken: &[Taken], as_made: (Kind, PartState)) -> Vec<Part> {
+fn parts(pieces: Pieces, taken: &[Taken], as_made: (Kind, PartState)) -> Vec<Part> {
     let mut taken = taken.to_vec();
-    let mut places: BTreeMap<usize, BTreeMap<(usize, usize), i64>> = BTreeMap::new();
-    for (number, line) in lines.iter().enumerate() {
-        for (variant, each) in &line.takes {
-            let mut wanted = each * line.quantity;
-            for one in taken.iter_mut().filter(|one| one.variant == *variant) {
-                let quantity = one.quantity.min(wanted);
-                if quantity > 0 {
-                    one.quantity -= quantity;
-                    wanted -= quantity;
-                    *places.entry(one.location).or_default().entry((number, *variant)).or_insert(0) +=
-                        quantity;
-                }
+    let mut places: BTreeMap<usize, Pieces> = BTreeMap::new();
+    for (piece, mut wanted) in pieces {
+        for one in taken.iter_mut().filter(|one| one.variant == piece.1) {
+            let quantity = one.quantity.min(wanted);
+            if quantity > 0 {
+                one.quantity -= quantity;
+                wanted -= quantity;
+                *places.entry(one.location).or_default().entry(piece).or_insert(0) += quantity;
             }
         }
     }
@@ -283,10 +295,14 @@ impl Model {
             return if rest.is_empty() { Ok(()) } else { Err(Code::OutOfStock) };
         }
         let to = if gone { StockState::Customer } else { StockState::Committed };
-        let lines: Vec<_> = order.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-        let taken = self.take(reach, &demand(&self.plan, &lines), to)?;
+        let mut pieces = order.pieces();
+        let may_wait = order.kind != Kind::HandOver;
+        let later = if may_wait { self.set_apart(number, reach, &mut pieces) } else { Vec::new() };
+        let taken = self.take(reach, &of_variants(&pieces), to)?;
         let state = if gone { Part::left(order.kind) } else { PartState::Open };
-        self.add_parts(number, parts(&order.lines, &taken, (order.kind, state)));
+        self.add_parts(number, parts(pieces, &taken, (order.kind, state)));
+        self.promise_later(&later);
+        self.add_parts(number, later);
         Ok(())
     }
 

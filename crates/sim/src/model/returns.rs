@@ -122,6 +122,34 @@ impl Order {
         self.give_back_too_much();
     }
 
+    /// Nobody waits any longer for what did not come of a return whose money was given back: the order owes for it again.
+    fn give_up_return(&mut self, number: usize) {
+        let one = &mut self.returns[number];
+        let missing = |line: &ReturnLine| {
+            if line.condition == Condition::Kept { 0 } else { line.quantity - line.received }
+        };
+        let nothing_came = one.lines.iter().all(|line| missing(line) == line.quantity);
+        let mut owed = 0;
+        for line in &mut one.lines {
+            let sold = &mut self.lines[line.line];
+            sold.returned -= missing(line);
+            owed += sold.unit * missing(line);
+            if !nothing_came {
+                line.refund -= sold.unit * missing(line);
+            }
+        }
+        if nothing_came {
+            (one.state, one.credited) = (State::Closed, false);
+        } else {
+            one.refund -= owed;
+            if one.state == State::Approved {
+                one.state = State::Received;
+            }
+        }
+        self.returned -= owed;
+        one.due_at = None;
+    }
+
     /// Once no money is on its way back, returns whose goods are here are done with.
     pub fn settle_returns(&mut self) {
         if self.payments.iter().any(|payment| payment.amounts.refunding > 0) || self.kept() > self.owed() {
@@ -361,7 +389,11 @@ impl Model {
             one.state = State::Inspected;
         }
         if one.credited {
-            self.order_mut(order).settle_returns();
+            let order = self.order_mut(order);
+            if complete && order.returns[number].due_at.is_some() {
+                order.give_up_return(number);
+            }
+            order.settle_returns();
         } else if is_here && (early || is_graded) {
             self.pay_return(order, number);
         }
@@ -383,17 +415,12 @@ impl Model {
         for number in 0..self.orders.len() {
             for place in 0..self.orders[number].returns.len() {
                 let one = &self.orders[number].returns[place];
-                let late = one.due_at.is_some_and(|due| due <= self.now);
-                if one.state != State::Approved || !late {
-                    continue;
+                let waits = matches!(one.state, State::Approved | State::Received | State::Inspected);
+                if one.credited && waits && one.due_at.is_some_and(|due| due <= self.now) {
+                    let order = self.order_mut(number);
+                    order.give_up_return(place);
+                    order.settle_returns();
                 }
-                let order = self.order_mut(number);
-                let one = &mut order.returns[place];
-                for back in &one.lines {
-                    order.lines[back.line].returned -= back.quantity;
-                }
-                order.returned -= one.refund;
-                (one.state, one.credited, one.due_at) = (State::Closed, false, None);
             }
         }
     }

@@ -157,6 +157,13 @@ impl Stock {
         }
     }
 
+    /// Moves pieces, unless there are none to move.
+    pub fn shift_some(&mut self, variant: usize, way: (Spot, Spot), amount: i64) {
+        if amount > 0 {
+            self.shift(variant, way, amount);
+        }
+    }
+
     /// Moves pieces, if so many are there.
     pub fn shift_if_there(
         &mut self,
@@ -246,7 +253,7 @@ impl Model {
     }
 
     /// How many of a variant a location gives.
-    fn free(&self, reach: &Reach, variant: usize, location: usize) -> i64 {
+    pub(super) fn free(&self, reach: &Reach, variant: usize, location: usize) -> i64 {
         let there = self.stock.count(variant, at(location, State::Available));
         if reach.pinned {
             return there;
@@ -266,7 +273,10 @@ impl Model {
         let held = self.stock.count(variant, (Place::Network, State::PoolHeld));
         let sold = match &reach.ahead {
             Some(ahead) => ahead.get(&variant).copied().unwrap_or(0),
-            None => self.stock.count(variant, (Place::Network, State::PoolCommitted)),
+            None => {
+                let sold = |state| self.stock.count(variant, (Place::Network, state));
+                sold(State::PoolCommitted) + sold(State::Backordered)
+            }
         };
         (free - held - sold - reach.threshold).max(0)
     }
@@ -318,7 +328,7 @@ impl Model {
         &mut self,
         cart: usize,
         demand: &BTreeMap<usize, i64>,
-        reach: &Reach,
+        (channel, reach): (usize, &Reach),
         expires_at: i64,
     ) -> Result<(), Code> {
         for hold in self.stock.held_by(cart) {
@@ -327,12 +337,18 @@ impl Model {
                 self.stock.end_hold(&hold);
             }
         }
-        for (variant, amount) in demand {
+        for (variant, asked) in demand {
             if self.stock.held_for.contains_key(&(cart, *variant)) {
                 continue;
             }
+            // What is not there and is sold all the same is judged anew at the checkout.
+            let missing = self.missing_of((channel, reach), (*variant, *asked));
+            let amount = &(asked - missing.map_or(0, |(missing, _)| missing));
             if self.promisable(reach, *variant) < *amount {
                 return Err(Code::OutOfStock);
+            }
+            if *amount == 0 {
+                continue;
             }
             let (from, held) = if reach.pinned {
                 (at(reach.locations[0], State::Available), at(reach.locations[0], State::Held))
@@ -377,6 +393,9 @@ impl Model {
         self.must_be_stocked(variant)?;
         if !self.plan.locations[location].can_receive {
             return Err(Code::WrongState);
+        }
+        if state == State::Available {
+            self.come_unannounced(variant, quantity);
         }
         self.stock.shift(variant, (world(State::Supplier), at(location, state)), quantity);
         Ok(())
@@ -433,6 +452,9 @@ impl Model {
             return Err(Code::Invalid);
         }
         self.must_be_stocked(variant)?;
+        if to == State::Available {
+            self.come_unannounced(variant, quantity);
+        }
         self.stock.shift_if_there(variant, (at(location, from), at(location, to)), quantity)
     }
 

@@ -10,10 +10,10 @@ use engine::change::{self, Asked, Confirm};
 use engine::{Failure, World, cart};
 use store::{Tx, change as rows, order as orders};
 
-use super::compare::{choice, number, seconds};
+use super::compare::{choice, number};
 use super::real::{Real, Work, new_line, pounds, quantity, tender};
-use crate::model::Command;
 use crate::model::change::{Action, Change, ChangeLine, Way};
+use crate::model::{Command, seconds};
 
 /// The most changes of an order that are looked at.
 const CHANGES_MAX: i64 = 1000;

@@ -8,11 +8,13 @@ use domain::fulfilment::State as PartState;
 use domain::ledger::AccountKey;
 use domain::payment::Timing;
 use domain::stock::State;
+use domain::stock::selling::Later;
 use domain::value::id::{self, Variant};
-use domain::value::{Id, Instant, Quantity};
+use domain::value::{Id, Quantity};
 use engine::check::check;
 use engine::stock::{availability::availability, book_of};
 use engine::{Failure, cart, returns};
+use store::stock::expected;
 use store::{
     Tx, count as counts, fulfilment, ledger, market, order as orders, payment as payments, transfer,
 };
@@ -21,13 +23,13 @@ use super::change;
 use super::real::Real;
 use crate::model::cart::Cart;
 use crate::model::count::{Count, Found, Line as CountLine};
+use crate::model::later::Expected;
 use crate::model::money::Payment;
 use crate::model::order::{Line, Order, Part, Piece};
 use crate::model::returns::{Return, ReturnLine};
 use crate::model::stock::{Place, Spot};
 use crate::model::transfer::Transfer;
-use crate::model::{Choice, Model};
-use crate::shop::OPENING;
+use crate::model::{Choice, Model, seconds};
 
 /// What is not the same, in words.
 pub type Differences = Vec<String>;
@@ -61,7 +63,7 @@ fn spot(real: &Real, account: AccountKey) -> Spot {
     let state = State::coded(account.state).expect("a state of stock");
     let place = match state {
         world if world.is_world() => Place::World,
-        State::PoolHeld | State::PoolCommitted => Place::Network,
+        State::PoolHeld | State::PoolCommitted | State::Backordered | State::Preordered => Place::Network,
         _ => Place::Location(number(&real.locations, Id::from_bytes(account.place))),
     };
     (place, state)
@@ -117,10 +119,6 @@ pub fn choice(
         (_, Some(place)) => Some(Choice::Collected(place)),
         (_, None) => Some(Choice::Parcel),
     }
-}
-
-pub fn seconds(at: Instant) -> i64 {
-    (at.micros() - OPENING.micros()) / 1_000_000
 }
 
 /// The orders of these numbers, with their lines, parts and payments.
@@ -185,6 +183,27 @@ fn brought_back(row: &returns::Return, (lines, places): (&[orders::Line], &[Id<i
         due_at: row.due_at.map(seconds),
         lines: row.lines.iter().map(line).collect(),
     }
+}
+
+/// The expected goods of these numbers.
+pub fn expected(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differences, Failure> {
+    let mut differences = Vec::new();
+    for number in numbers {
+        let id = real.expected[*number];
+        let row =
+            real.shop.read(move |tx| Ok::<_, Failure>(expected::find(tx, id)?))?.expect("they are there");
+        let found = Expected {
+            variant: self::number(&real.variants, row.variant),
+            location: self::number(&real.locations, row.location),
+            quantity: row.quantity,
+            arrived: row.arrived,
+            due_at: seconds(row.due_at),
+            state: row.state,
+            version: row.version,
+        };
+        differences.extend(differs(&format!("expected goods {number}"), &model.expected[*number], &found));
+    }
+    Ok(differences)
 }
 
 /// The transfer orders and counts of these numbers.
@@ -263,10 +282,18 @@ fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
 }
 
 /// A part as both sides see it: where, how far, held, waiting until when, and its pieces.
-type SeenPart = (Option<usize>, (Kind, PartState), bool, Option<i64>, Vec<Piece>);
+type SeenPart =
+    (Option<usize>, (Kind, PartState), (Option<Later>, Option<i64>), bool, Option<i64>, Vec<Piece>);
 
 fn seen(part: &Part) -> SeenPart {
-    (part.location, (part.kind, part.state), part.held.is_some(), part.collect_by, part.pieces.clone())
+    (
+        part.location,
+        (part.kind, part.state),
+        (part.later, part.not_before),
+        part.held.is_some(),
+        part.collect_by,
+        part.pieces.clone(),
+    )
 }
 
 type Lists<'a> = (&'a [orders::Line], &'a [Id<Variant>], &'a [Id<id::Location>]);
@@ -291,6 +318,7 @@ fn parts(
         (
             row.location.map(|location| number(places, location)),
             (row.kind, row.state),
+            (row.later, row.not_before.map(seconds)),
             row.on_hold.is_some(),
             row.collect_by.map(seconds),
             pieces,

@@ -12,6 +12,7 @@ use domain::stock::State;
 use engine::stock::AdjustReason;
 
 use crate::chance::Chance;
+use crate::model::later::ExpectedStep;
 use crate::model::money::{Operation, Payment, Verdict};
 use crate::model::order::{Order, Part};
 use crate::model::returns::Brought;
@@ -82,6 +83,9 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
     let variant = place(chance, model.plan.variants.len());
     let location = place(chance, model.plan.locations.len());
     let there = model.stock.count(variant, at(location, State::Available));
+    if chance.happens(22) {
+        return expected(chance, model, (variant, location));
+    }
     match chance.below(20) {
         0..9 => {
             let state = *chance.one_of(&[State::Quality, State::Damaged, State::Held]);
@@ -119,6 +123,34 @@ fn goods(chance: &mut Chance, model: &Model) -> Command {
             Command::SetAside { variant, location, quantity: few(chance, 4), seconds }
         }
     }
+}
+
+/// Goods are announced, and come sooner or later, more or fewer of them, or not at all.
+fn expected(chance: &mut Chance, model: &Model, (variant, location): (usize, usize)) -> Command {
+    let open: Vec<usize> =
+        (0..model.expected.len()).filter(|number| model.expected[*number].to_come() > 0).collect();
+    if open.len() < 3 || chance.happens(25) {
+        let due_at = model.now + chance.below(5 * 86_400).cast_signed();
+        return Command::Announce { variant, location, quantity: few(chance, 8), due_at };
+    }
+    let any = place(chance, model.expected.len());
+    let number = if chance.happens(94) { *chance.one_of(&open) } else { any };
+    let goods = &model.expected[number];
+    let step = match chance.below(8) {
+        0 => ExpectedStep::Cancel,
+        1 | 2 => ExpectedStep::Move {
+            version: goods.version - i64::from(chance.happens(10)),
+            quantity: chance.happens(60).then(|| few(chance, 9)),
+            due_at: chance.happens(50).then(|| model.now + chance.below(400_000).cast_signed()),
+        },
+        _ => ExpectedStep::Receive {
+            available: chance.below(goods.to_come().cast_unsigned() + 2).cast_signed(),
+            quality: i64::from(chance.happens(10)),
+            damaged: i64::from(chance.happens(10)),
+            last: chance.happens(20),
+        },
+    };
+    Command::GoOnWithExpected { number, step }
 }
 
 fn filling(chance: &mut Chance, model: &Model) -> Command {

@@ -39,6 +39,7 @@ pub struct Real {
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
     pub transfers: Vec<Id<id::TransferOrder>>,
     pub counts: Vec<Id<id::Count>>,
+    pub expected: Vec<Id<id::ExpectedGoods>>,
 }
 
 /// A key for a command asked in one step; the same input under it is the same question.
@@ -106,6 +107,7 @@ impl Real {
             Command::DraftTransfer { .. } => {
                 self.transfers.push(Id::parse(made).expect("a transfer order"));
             }
+            Command::Announce { .. } => self.expected.push(Id::parse(made).expect("expected goods")),
             Command::Checkout { .. } | Command::Exchange { .. } => {
                 self.orders.push(Id::parse(made).expect("an order"))
             }
@@ -160,6 +162,9 @@ impl Real {
             | Command::TakeBack { .. }
             | Command::Exchange { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
+            Command::Announce { .. } | Command::GoOnWithExpected { .. } => {
+                self.expected_work(command.clone())
+            }
             Command::Preview { .. } | Command::Confirm { .. } | Command::Decline { .. } => {
                 self.change_work(command.clone())
             }
