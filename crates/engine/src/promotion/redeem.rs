@@ -56,7 +56,7 @@ fn wait_for_single(
     (goods, buyer): (&Goods, &Buyer),
     priced: &Priced,
 ) -> Result<(), Failure> {
-    let used: BTreeSet<Id<Promotion>> = priced.given().into_iter().map(|(promotion, _)| promotion).collect();
+    let used: BTreeSet<Id<Promotion>> = priced.given().into_keys().collect();
     let is_single =
         |given: &&Presented| used.contains(&given.promotion) && buyer.uses_max.get(&given.coupon) == Some(&1);
     let mut single: Vec<_> =

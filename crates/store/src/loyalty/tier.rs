@@ -394,11 +394,14 @@ pub fn transfers_miscounted(tx: &mut Tx<'_>) -> Result<Vec<(Id<Transfer>, i64, i
     )
 }
 
-/// Members whose tier is not the one their last change led to: the member, what the change says, and the tier.
+/// A member, the tier his last change led to, and the one he has.
+pub type Untold = (Id<Member>, Option<String>, Option<String>);
+
+/// Members whose tier is not the one their last change led to.
 ///
 /// # Errors
 /// What the store says.
-pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<(Id<Member>, Option<String>, Option<String>)>, StoreError> {
+pub fn untold(tx: &mut Tx<'_>) -> Result<Vec<Untold>, StoreError> {
     tx.rows(
         "select t.member_id, c.after, t.tier from member_tier t
          left join member_tier_change c on c.member_id = t.member_id and c.place = t.changes
