@@ -394,7 +394,7 @@ pub fn transfers_miscounted(tx: &mut Tx<'_>) -> Result<Vec<(Id<Transfer>, i64, i
     )
 }
 
-/// A member, the tier the last change led to, and the tier the member has.
+/// A member, the tier his last change led to, and the one he has.
 pub type Untold = (Id<Member>, Option<String>, Option<String>);
 
 /// Members whose tier is not the one their last change led to.
