@@ -81,6 +81,7 @@ impl<'s> Street<'s> {
             name: "Test carrier".into(),
             external_id: Some("test".into()),
             kind: CarrierKind::Test,
+            tracking_url: None,
             url: Some(TestCarrier::base_url(carrier_address)),
             secret: Some(SECRET.into()),
             services: vec!["standard".into(), "express".into()],

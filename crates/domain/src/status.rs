@@ -1,10 +1,14 @@
 //! What a customer is told of an order: one stage for each part of it and one for the whole, and what the customer can do now.
 
+mod words;
+pub mod writing;
+
 use crate::delivery::Kind;
 use crate::fulfilment::State as Part;
 use crate::order::State as Order;
-use crate::value::Language;
 use crate::words;
+
+pub use words::{language_of_words, page_words, words_for};
 
 words! {
     /// How far goods are, in a customer's eyes. A part of an order has one, and the whole order has one.
@@ -99,76 +103,9 @@ pub fn stage_of_order(state: Order, kind: Kind, parts: &[Stage]) -> Stage {
     }
 }
 
-/// What each stage and deed, and each state of parcels, returns and changes, is called in a customer's language: the word of the API, then the words in English and in German.
-const WORDS: &[(&str, &str, &str)] = &[
-    ("awaiting_payment", "Waiting for your payment", "Wir warten auf Ihre Zahlung"),
-    (
-        "waiting",
-        "We are finding the best place to send it from",
-        "Wir suchen den besten Ort für Ihre Bestellung",
-    ),
-    ("on_its_way_to_pickup", "On its way to where you collect it", "Unterwegs zu Ihrem Abholort"),
-    ("accepted", "We have your order", "Wir haben Ihre Bestellung"),
-    ("picking", "We are getting it ready", "Wir stellen sie zusammen"),
-    ("packed", "Packed", "Gepackt"),
-    ("held", "We are checking something and will be in touch", "Wir prüfen etwas und melden uns"),
-    ("ready_for_pickup", "Ready for you to collect", "Bereit zur Abholung"),
-    ("partly_on_its_way", "Partly on its way", "Zum Teil unterwegs"),
-    ("shipped", "On its way to you", "Unterwegs zu Ihnen"),
-    ("delivered", "Delivered", "Zugestellt"),
-    ("collected", "In your hands", "In Ihren Händen"),
-    ("cancelled", "Cancelled", "Storniert"),
-    ("pay", "Pay", "Bezahlen"),
-    ("arrive", "I have arrived", "Ich bin da"),
-    ("return", "Return something", "Etwas zurückgeben"),
-    ("cancel", "Cancel the order", "Bestellung stornieren"),
-    ("change", "Change the order", "Bestellung ändern"),
-    (
-        "returned_to_sender",
-        "It could not be delivered and came back to us",
-        "Nicht zustellbar und wieder bei uns",
-    ),
-    ("requested", "We have your request", "Wir haben Ihre Anfrage"),
-    ("approved", "You can send it or bring it", "Sie können es schicken oder bringen"),
-    ("declined", "This is not possible", "Das ist nicht möglich"),
-    ("received", "We have it back", "Wir haben es zurück"),
-    ("inspected", "We have looked at it", "Wir haben es angesehen"),
-    ("refunded", "Your money was given back", "Ihr Geld ist zurück"),
-    ("closed", "Done", "Erledigt"),
-    ("previewed", "Waits for your yes", "Wartet auf Ihr Ja"),
-    ("confirmed", "Changed", "Geändert"),
-    ("expired", "The time for it is over", "Die Zeit dafür ist um"),
-];
-
-/// What a stage, a deed or a state is called in this language; in English where the language has no words yet.
-pub fn words_for(name: &'static str, language: Language) -> &'static str {
-    let found = WORDS.iter().find(|(known, ..)| *known == name);
-    found.map_or(name, |(_, english, german)| if language.code() == "de" { german } else { english })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::State as Change;
-    use crate::fulfilment::parcel::State as Parcel;
-    use crate::returns::State as Return;
-
-    #[test]
-    fn every_stage_deed_and_state_has_words() {
-        let (english, german) = (Language::parse("en-GB").unwrap(), Language::parse("de-AT").unwrap());
-        let names =
-            Stage::ALL.iter().map(|stage| stage.text()).chain(Deed::ALL.iter().map(|deed| deed.text()));
-        let states = Parcel::ALL.iter().filter(|state| **state != Parcel::Void).map(|state| state.text());
-        let states = states.chain(Return::ALL.iter().map(|state| state.text()));
-        let names = names.chain(states).chain(Change::ALL.iter().map(|state| state.text()));
-        for name in names {
-            assert!(
-                words_for(name, english) != name && words_for(name, german) != words_for(name, english),
-                "{name}"
-            );
-        }
-        assert_eq!(words_for("packed", Language::parse("fr").unwrap()), "Packed");
-    }
 
     #[test]
     fn what_waits_for_the_customer_is_said_first() {

@@ -1,5 +1,7 @@
 //! What a customer is told of an order: where each part is, what can be done now; and links by which the customer follows it.
 
+pub mod page;
+
 use std::collections::BTreeMap;
 
 use domain::actor::key::{from_hexadecimal, hexadecimal};
@@ -22,8 +24,9 @@ use store::status as rows;
 use crate::change::{self, Change};
 use crate::checkout;
 use crate::event::emit;
+use crate::fulfilment::carrier::{self, Carrier};
 use crate::fulfilment::parcel::Parcel;
-use crate::fulfilment::{FulfilmentOrder, carrier, open_units};
+use crate::fulfilment::{FulfilmentOrder, open_units};
 use crate::order::{self, Line, Order};
 use crate::payment::Payment;
 use crate::returns::claim::{self, Claim};
@@ -68,8 +71,8 @@ pub struct Status {
     pub lines: Vec<Line>,
     /// Its parts that are under way or have left.
     pub parts: Vec<PartStatus>,
-    /// Its parcels that were not unpacked again, each with its carrier's name.
-    pub parcels: Vec<(Parcel, Option<String>)>,
+    /// Its parcels that were not unpacked again, each with its carrier.
+    pub parcels: Vec<(Parcel, Option<Carrier>)>,
     /// What came back, or is to.
     pub returns: Vec<Return>,
     /// What was said to be lost, damaged or wrong.
@@ -113,14 +116,18 @@ pub fn by_link(
     now: Instant,
     language: Option<Language>,
 ) -> Result<Status, Failure> {
+    let order = order_of_link(tx, token, now)?;
+    of(tx, order, language, &|_| true)
+}
+
+fn order_of_link(tx: &mut Tx<'_>, token: &str, now: Instant) -> Result<Order, Failure> {
     let no_link = || {
         let why = "this link to an order has expired, was withdrawn or was copied in part; ask for a new one";
         Refusal::new(Code::NotFound, why)
     };
     let hash = from_hexadecimal(token).map(|token| hash_of(&token)).ok_or_else(no_link)?;
     let id = rows::order_of_link(tx, &hash, now)?.ok_or_else(no_link)?;
-    let order = order::find(tx, id)?;
-    of(tx, order, language, &|_| true)
+    order::find(tx, id)
 }
 
 fn hash_of(token: &[u8; 32]) -> [u8; 32] {
@@ -205,13 +212,13 @@ fn parts(
     Ok(parts)
 }
 
-/// The parcels of an order, but those that were unpacked, with their carriers' names.
-fn parcels(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Parcel, Option<String>)>, Failure> {
+/// The parcels of an order, but those that were unpacked, with their carriers.
+fn parcels(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Parcel, Option<Carrier>)>, Failure> {
     let mut parcels = Vec::new();
     for parcel in store::fulfilment::parcel::of_order(tx, order.id)? {
         if parcel.state != Standing::Void {
             let carrier = parcel.carrier.map(|id| carrier::load(tx, id)).transpose()?;
-            parcels.push((parcel, carrier.map(|carrier| carrier.name)));
+            parcels.push((parcel, carrier));
         }
     }
     Ok(parcels)

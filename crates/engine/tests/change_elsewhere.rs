@@ -134,6 +134,7 @@ fn a_label_for_the_old_address_is_given_back_by_the_change() {
             name: "Own van".into(),
             external_id: None,
             kind: CarrierKind::OwnVan,
+            tracking_url: None,
             url: None,
             secret: None,
             services: Vec::new(),

@@ -182,13 +182,17 @@ impl Paper {
         self.top += 8.0;
     }
 
-    /// A barcode as wide as the paper allows, with what it says beneath; without its quiet zones no scanner reads it.
+    /// A barcode as wide as the paper allows, with what it says beneath; without its quiet zones, which may lie in the margins, no scanner
+    /// reads it. Its bars are whole dots of a label printer: of bars between two dots it would print some wider than others.
     pub(crate) fn barcode(&mut self, widths: &[u8], height: f32, says: &str) {
         const QUIET: f32 = 10.0;
-        /// A bar is printed no wider than this, so that a short code is not a mile long.
-        const MODULE_MAX: f32 = 1.6;
+        /// Points of a dot at 203 dots an inch.
+        const DOT: f32 = 72.0 / 203.0;
+        /// A bar is printed no wider than so many dots, so that a short code is not a mile long.
+        const MODULE_DOTS_MAX: f32 = 4.0;
         let modules: f32 = widths.iter().map(|width| f32::from(*width)).sum();
-        let module = (self.inner() / (modules + 2.0 * QUIET)).min(MODULE_MAX);
+        let dots = (self.width / (modules + 2.0 * QUIET) / DOT).floor();
+        let module = dots.clamp(1.0, MODULE_DOTS_MAX) * DOT;
         self.room(height + 24.0);
         let mut left = self.margin + (self.inner() - modules * module) / 2.0;
         for (place, width) in widths.iter().enumerate() {
@@ -357,11 +361,14 @@ mod tests {
     fn must_fit(paper: &Paper) {
         let face = FACE.as_ref().unwrap();
         for mark in paper.sheets.iter().flatten() {
-            let (right, foot) = match mark {
-                Mark::Words { left, base, size, words } => (left + face.width(words, *size), *base),
-                Mark::Bar { left, top, width, height } => (left + width, top + height),
+            let (left, right, foot) = match mark {
+                Mark::Words { left, base, size, words } => (left, left + face.width(words, *size), *base),
+                Mark::Bar { left, top, width, height } => (left, left + width, top + height),
             };
-            assert!(right <= paper.width - paper.margin + 0.01 && foot <= paper.height, "{right} {foot}");
+            // The quiet zone of a long barcode lies in the margin.
+            let margin = if matches!(mark, Mark::Bar { .. }) { paper.margin / 2.0 } else { paper.margin };
+            assert!(right <= paper.width - margin + 0.01 && foot <= paper.height, "{right} {foot}");
+            assert!(*left >= margin, "{left}");
         }
     }
 

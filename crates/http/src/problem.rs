@@ -29,6 +29,13 @@ pub struct ProblemShape {
     errors: Vec<FieldProblem>,
 }
 
+impl ProblemShape {
+    /// The stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
 /// A field at fault.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {

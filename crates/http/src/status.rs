@@ -1,5 +1,6 @@
 //! The status of an order over the API, for the customer: read once, followed as it changes, and by a link that was mailed.
 
+mod page;
 mod shape;
 mod stream;
 
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_order_status_by_link))
         .routes(routes!(create_status_link, withdraw_status_links))
         .merge(stream::routes())
+        .merge(page::routes())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -132,12 +134,15 @@ struct NewLinkShape {
 /// A link to an order's status.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StatusLink, example = json!({"token": "5f2c4d1e0b9a8877665544332211ffeeddccbbaa99887766554433221100ffee",
-    "path": "/v1/order-status/5f2c4d1e0b9a8877665544332211ffeeddccbbaa99887766554433221100ffee", "expires_at": "2026-11-21T09:30:00Z"}))]
+    "path": "/v1/order-status/5f2c4d1e0b9a8877665544332211ffeeddccbbaa99887766554433221100ffee",
+    "page": "/o/5f2c4d1e0b9a8877665544332211ffeeddccbbaa99887766554433221100ffee", "expires_at": "2026-11-21T09:30:00Z"}))]
 struct LinkShape {
     /// The token; it is shown this once.
     token: String,
     /// Where the status is read by it.
     path: String,
+    /// Where its page is, for the customer's browser.
+    page: String,
     /// Until when it works.
     #[schema(format = DateTime)]
     expires_at: String,
@@ -162,7 +167,8 @@ async fn create_status_link(
         let order = external::resolve(tx, &order)?;
         let (token, expires_at) = status::make_link(tx, actor, world, order, days)?;
         let path = format!("/v1/order-status/{token}");
-        Reply::json(&LinkShape { token, path, expires_at: expires_at.to_string() })
+        let page = format!("/o/{token}");
+        Reply::json(&LinkShape { token, path, page, expires_at: expires_at.to_string() })
     })
     .await
 }

@@ -5,6 +5,7 @@ create table if not exists carrier (
     name text not null,
     kind {int} not null,
     url text,
+    tracking_url text,
     secret {bytes},
     services {json} not null,
     collections text not null,

@@ -48,6 +48,7 @@ impl Company {
             name: "Test carrier".into(),
             external_id: Some("test".into()),
             kind: CarrierKind::Test,
+            tracking_url: None,
             url: Some(self.url.clone()),
             secret: Some(SECRET.into()),
             services: vec!["standard".into()],

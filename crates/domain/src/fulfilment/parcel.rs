@@ -81,6 +81,40 @@ pub fn attempts(told: &[(Instant, Tracked)]) -> i64 {
     told.iter().filter(|(_, tracked)| *tracked == Tracked::AttemptFailed).count() as i64
 }
 
+/// The most bytes of the address at which parcels are followed.
+const ADDRESS_BYTES_MAX: usize = 200;
+/// What stands in it in the place of a parcel's number.
+const NUMBER: &str = "{tracking}";
+
+/// May an address lead a customer to where a parcel is?
+///
+/// # Errors
+/// What it must be.
+pub fn may_lead(address: &str) -> Result<(), &'static str> {
+    let rest = address.strip_prefix("https://").filter(|rest| !rest.starts_with(NUMBER));
+    let clean = address.chars().all(|letter| letter.is_ascii_graphic() && !"\"'<>\\".contains(letter));
+    match rest {
+        Some(rest) if clean && address.len() <= ADDRESS_BYTES_MAX && rest.matches(NUMBER).count() == 1 => {
+            Ok(())
+        }
+        _ => Err(
+            "give an address that begins with https:// and has {tracking} where the parcel's number stands",
+        ),
+    }
+}
+
+/// Where a parcel of this number is followed.
+pub fn follow_at(address: &str, number: &str) -> String {
+    let written: String = number
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    address.replace(NUMBER, &written)
+}
+
 words! {
     /// Who carries.
     CarrierKind {
@@ -118,6 +152,26 @@ mod tests {
 
     fn at(minute: i64) -> Instant {
         Instant::from_micros(minute * 60_000_000)
+    }
+
+    #[test]
+    fn a_number_leads_to_its_parcel_and_nowhere_else() {
+        let address = "https://carrier.example/follow?id={tracking}&lang=en";
+        assert_eq!(may_lead(address), Ok(()));
+        assert_eq!(
+            follow_at(address, "JD 1&x=2"),
+            "https://carrier.example/follow?id=JD%201%26x%3D2&lang=en"
+        );
+        for wrong in [
+            "http://carrier.example/{tracking}",
+            "https://{tracking}",
+            "https://carrier.example/",
+            "https://a b/{tracking}",
+            "javascript:{tracking}",
+            "https://a/{tracking}/{tracking}",
+        ] {
+            assert!(may_lead(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -40,6 +40,12 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// How many minutes after midnight the clock on the wall shows there at the instant.
+    pub fn minute_of_day(&self, at: Instant) -> u16 {
+        let shown = self.wall_clock(at);
+        u16::from(shown.hour().unsigned_abs()) * 60 + u16::from(shown.minute().unsigned_abs())
+    }
+
     /// What calendar and clock on the wall show there at the instant.
     pub(super) fn wall_clock(&self, at: Instant) -> DateTime {
         self.0.to_datetime(timestamp(at))

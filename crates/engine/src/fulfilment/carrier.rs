@@ -1,7 +1,7 @@
 //! Carriers: the retailer's own vans and other companies, with the days on which they come, and what they took along.
 
 use domain::actor::{Actor, Permission};
-use domain::fulfilment::parcel::CarrierKind;
+use domain::fulfilment::parcel::{self, CarrierKind};
 use domain::value::hours::CutOffs;
 use domain::value::id::{self, Location, Manifest as ManifestKind};
 use domain::value::{Id, Reference};
@@ -39,6 +39,8 @@ pub struct NewCarrier {
     pub kind: CarrierKind,
     /// Where it is asked.
     pub url: Option<String>,
+    /// Where customers follow a parcel: an address with `{tracking}` in the place of its number.
+    pub tracking_url: Option<String>,
     /// What is shared with it: it signs what it sends with this, and knows us by it.
     pub secret: Option<String>,
     /// Its services, in its own words.
@@ -56,6 +58,8 @@ pub struct CarrierChange {
     pub name: Option<String>,
     /// Where it is asked.
     pub url: Option<String>,
+    /// Where customers follow a parcel: an address with `{tracking}` in the place of its number.
+    pub tracking_url: Option<String>,
     /// What is shared with it.
     pub secret: Option<String>,
     /// Its services.
@@ -87,6 +91,7 @@ pub fn create(
         name: new.name,
         kind: new.kind,
         url: new.url,
+        tracking_url: new.tracking_url,
         secret,
         services: new.services,
         collections: new.collections,
@@ -136,6 +141,9 @@ fn check(carrier: &Carrier) -> Result<(), Refusal> {
             refusals.push(Refusal::invalid(field, why));
         }
     }
+    if let Some(Err(why)) = carrier.tracking_url.as_deref().map(parcel::may_lead) {
+        refusals.push(Refusal::invalid("tracking_url", why));
+    }
     if carrier.services.is_empty() && !is_own {
         refusals.push(Refusal::invalid("services", "name at least one service"));
     }
@@ -165,6 +173,7 @@ pub fn change(
     set(&mut carrier.attempts_max, change.attempts_max);
     set(&mut carrier.active, change.active);
     carrier.url = change.url.or(carrier.url);
+    carrier.tracking_url = change.tracking_url.or(carrier.tracking_url);
     if let Some(secret) = change.secret {
         carrier.secret = Some(sealed(world, id, &secret)?);
     }

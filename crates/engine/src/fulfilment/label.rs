@@ -64,9 +64,13 @@ pub fn label(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, which: Which) ->
 /// The packing slip of a parcel; with the name and address only for who may read contacts.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::Forbidden`].
+/// [`Code::NotFound`], [`Code::Forbidden`]; [`Code::WrongState`] for a parcel that was unpacked.
 pub fn slip(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, which: Which) -> Result<Slip, Failure> {
     let printed = begin(tx, actor, which)?;
+    if printed.parcel.state == Standing::Void {
+        let message = format!("parcel {} was unpacked: nothing goes along with it", printed.parcel.id);
+        return Err(Refusal::new(Code::WrongState, message).into());
+    }
     let mut to = Vec::new();
     if let Some(contact) =
         printed.order.contact.filter(|_| actor.may_somewhere(Permission::ReadContacts).is_ok())

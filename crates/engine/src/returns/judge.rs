@@ -154,6 +154,19 @@ impl Had {
     }
 }
 
+/// How many of each line of an order that was sold the customer can still bring back.
+///
+/// # Errors
+/// [`Code::WrongState`] when nothing of it was sold.
+pub(crate) fn free(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    lines: &[order::Line],
+) -> Result<Vec<(Id<OrderLine>, i64)>, Failure> {
+    let had = Had::of(tx, order)?;
+    Ok(lines.iter().filter(|line| !line.takes.is_empty()).map(|line| (line.id, had.free(line))).collect())
+}
+
 /// Units that are announced to come back, for which the order owes nothing less yet: nobody else brings the same ones.
 fn announced_units(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<(Id<OrderLine>, i64)>, Failure> {
     let mut units = Vec::new();

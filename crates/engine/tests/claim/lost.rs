@@ -26,6 +26,7 @@ fn own_van(desk: &Desk<'_>) -> Id<id::Carrier> {
         name: "Own van".into(),
         external_id: None,
         kind: CarrierKind::OwnVan,
+        tracking_url: None,
         url: None,
         secret: None,
         services: Vec::new(),

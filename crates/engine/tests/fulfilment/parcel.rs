@@ -49,6 +49,7 @@ fn own_van(shop: &TestShop) -> Id<Carrier> {
         name: "Own van".into(),
         external_id: None,
         kind: CarrierKind::OwnVan,
+        tracking_url: None,
         url: None,
         secret: None,
         services: Vec::new(),

@@ -65,6 +65,9 @@ struct NewShape {
     kind: String,
     /// Where it is asked; not for our own van.
     url: Option<String>,
+    /// Where customers follow a parcel: an address that begins with `https://` and has `{tracking}` where the number stands.
+    #[schema(max_length = 200)]
+    tracking_url: Option<String>,
     /// What is shared with it, `whsec_` and base64 of 24 to 64 bytes: we show it when we ask, and it signs what it tells with it.
     secret: Option<String>,
     /// Its services, in its own words.
@@ -87,6 +90,8 @@ struct ChangeShape {
     name: Option<String>,
     /// Where it is asked.
     url: Option<String>,
+    /// Where customers follow a parcel.
+    tracking_url: Option<String>,
     /// What is shared with it.
     secret: Option<String>,
     /// Its services.
@@ -143,6 +148,7 @@ impl NewShape {
                 external_id,
                 kind,
                 url,
+                tracking_url: self.tracking_url,
                 secret,
                 services,
                 collections,
@@ -167,6 +173,7 @@ impl ChangeShape {
         let change = read.map(|(((name, url), services), collections)| CarrierChange {
             name: name.map(|name| name.as_str().to_owned()),
             url,
+            tracking_url: self.tracking_url,
             secret,
             services,
             collections,
@@ -192,6 +199,9 @@ struct CarrierShape {
     /// Where it is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    /// Where customers follow a parcel, with `{tracking}` where the number stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_url: Option<String>,
     /// Its services.
     services: Vec<String>,
     /// On which days it comes, and until when goods go along.
@@ -212,6 +222,7 @@ impl From<&Carrier> for CarrierShape {
             name: carrier.name.clone(),
             kind: carrier.kind.text(),
             url: carrier.url.clone(),
+            tracking_url: carrier.tracking_url.clone(),
             services: carrier.services.clone(),
             collections: carrier.collections.to_string(),
             attempts_max: carrier.attempts_max,

@@ -216,6 +216,15 @@ async fn qr(app: &App, Caller(actor): Caller, path: PartPath) -> Result<QrCode, 
     })
 }
 
+/// A QR code as one path of squares to be drawn within a page, and how many squares it is wide with the white around it.
+pub(crate) fn squares(text: &str) -> Option<(String, usize)> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let (width, quiet) = (code.width(), QUIET_MODULES as usize);
+    let dark = code.to_colors().into_iter().enumerate().filter(|(_, color)| *color == qrcode::Color::Dark);
+    let path = dark.map(|(place, _)| format!("M{} {}h1v1h-1z", place % width + quiet, place / width + quiet));
+    Some((path.collect(), width + 2 * quiet))
+}
+
 /// The QR code in shades of grey, one byte a pixel.
 fn pixels(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
     let modules = u32::try_from(code.width()).unwrap_or(0);

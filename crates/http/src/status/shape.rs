@@ -1,11 +1,12 @@
 //! The JSON shapes of an order's status.
 
 use domain::fulfilment::State;
-use domain::fulfilment::parcel::Tracked;
+use domain::fulfilment::parcel::{Tracked, follow_at};
 use domain::returns::claim::Remedy;
 use domain::status::{Deed, Stage, words_for};
 use domain::value::{Currency, Language};
 use engine::change::Change;
+use engine::fulfilment::carrier::Carrier;
 use engine::fulfilment::parcel::Parcel;
 use engine::order::Line;
 use engine::payment::Payment;
@@ -222,6 +223,9 @@ struct StatusParcelShape {
     /// The carrier's tracking number.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking: Option<String>,
+    /// Where the customer can follow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_url: Option<String>,
     /// What the carrier told last: `accepted`, `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered` or `returned_to_sender`.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracked: Option<&'static str>,
@@ -403,13 +407,19 @@ impl StatusClaimShape {
     }
 }
 
+/// Where the carrier shows its customer's way, if it does.
+pub(super) fn followed_at(parcel: &Parcel, carrier: Option<&Carrier>) -> Option<String> {
+    Some(follow_at(carrier?.tracking_url.as_ref()?, parcel.tracking.as_ref()?))
+}
+
 impl StatusParcelShape {
-    fn of((parcel, carrier): &(Parcel, Option<String>), language: Language) -> StatusParcelShape {
+    fn of((parcel, carrier): &(Parcel, Option<Carrier>), language: Language) -> StatusParcelShape {
         StatusParcelShape {
             id: parcel.id.to_string(),
             part: parcel.fulfilment_order.to_string(),
             state: WordsShape::of(parcel.state.text(), language),
-            carrier: carrier.clone(),
+            carrier: carrier.as_ref().map(|carrier| carrier.name.clone()),
+            tracking_url: followed_at(parcel, carrier.as_ref()),
             tracking: parcel.tracking.clone(),
             tracked: parcel.tracked.map(Tracked::text),
             attempts: parcel.attempts,

@@ -152,7 +152,7 @@ impl Follower {
                     continue;
                 }
             };
-            let look = hexadecimal(&Sha256::digest(&status).into())[..16].to_owned();
+            let look = look_of(&status);
             if look != self.shown {
                 self.shown = look;
                 return Some(status);
@@ -177,6 +177,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// What names how a status looks: another one is another status.
+pub(super) fn look_of(status: &str) -> String {
+    hexadecimal(&Sha256::digest(status).into())[..16].to_owned()
 }
 
 /// An order that something happened to; `None` when it may have been any.

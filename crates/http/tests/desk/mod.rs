@@ -34,6 +34,8 @@ pub struct Answer {
     pub json: Value,
     /// The body as text.
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -88,7 +90,8 @@ impl Desk {
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = axum::body::to_bytes(response.into_body(), 16 << 20).await.expect("a body");
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
+            let json = serde_json::from_str(&text).unwrap_or_default();
+            Answer { status, headers, json, text, bytes: bytes.to_vec() }
         })
     }
 }

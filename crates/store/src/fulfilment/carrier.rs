@@ -21,6 +21,8 @@ pub struct Carrier {
     pub kind: CarrierKind,
     /// Where it is asked.
     pub url: Option<String>,
+    /// Where customers follow a parcel: an address with `{tracking}` in the place of its number.
+    pub tracking_url: Option<String>,
     /// What is shared with it, sealed with the master key.
     pub secret: Option<Vec<u8>>,
     /// Its services, in the carrier's own words.
@@ -42,6 +44,7 @@ fn carrier(row: &mut Row<'_>) -> Result<Carrier, StoreError> {
         name: row.text()?,
         kind: row.word(CarrierKind::coded)?,
         url: row.text_or_null()?,
+        tracking_url: row.text_or_null()?,
         secret: row.bytes_or_null()?,
         services: row.value(|text| serde_json::from_str(text))?,
         collections: row.value(CutOffs::parse)?,
@@ -58,10 +61,10 @@ fn carrier(row: &mut Row<'_>) -> Result<Carrier, StoreError> {
 pub fn add(tx: &mut Tx<'_>, new: &Carrier) -> Result<bool, StoreError> {
     let (services, collections) = texts(new);
     let made = tx.execute(
-        "insert into carrier (carrier_id, code, name, kind, url, secret, services, collections, attempts_max, active, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) on conflict (code) do nothing",
+        "insert into carrier (carrier_id, code, name, kind, url, tracking_url, secret, services, collections, attempts_max, active, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) on conflict (code) do nothing",
         params![
-            new.id, &new.code, &new.name, new.kind.code(), new.url.as_ref(), new.secret.as_ref(), &services, &collections,
+            new.id, &new.code, &new.name, new.kind.code(), new.url.as_ref(), new.tracking_url.as_ref(), new.secret.as_ref(), &services, &collections,
             new.attempts_max, new.active
         ],
     )?;
@@ -78,7 +81,7 @@ fn texts(carrier: &Carrier) -> (String, String) {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<id::Carrier>) -> Result<Option<Carrier>, StoreError> {
     tx.one(
-        "select carrier_id, code, name, kind, url, secret, services, collections, attempts_max, active, version
+        "select carrier_id, code, name, kind, url, tracking_url, secret, services, collections, attempts_max, active, version
          from carrier where carrier_id = $1",
         params![id],
         carrier,
@@ -91,7 +94,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<id::Carrier>) -> Result<Option<Carrier>, Sto
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, after: Id<id::Carrier>, limit: i64) -> Result<Vec<Carrier>, StoreError> {
     tx.rows(
-        "select carrier_id, code, name, kind, url, secret, services, collections, attempts_max, active, version
+        "select carrier_id, code, name, kind, url, tracking_url, secret, services, collections, attempts_max, active, version
          from carrier where carrier_id > $1 order by carrier_id limit $2",
         params![after, limit],
         carrier,
@@ -106,10 +109,11 @@ pub fn change(tx: &mut Tx<'_>, one: &Carrier) -> Result<bool, StoreError> {
     let (services, collections) = texts(one);
     let changed = tx.execute(
         "update carrier set name = $3, url = $4, secret = $5, services = $6, collections = $7, attempts_max = $8, active = $9,
-             version = version + 1
+             tracking_url = $10, version = version + 1
          where carrier_id = $1 and version = $2",
         params![
-            one.id, one.version, &one.name, one.url.as_ref(), one.secret.as_ref(), &services, &collections, one.attempts_max, one.active
+            one.id, one.version, &one.name, one.url.as_ref(), one.secret.as_ref(), &services, &collections, one.attempts_max, one.active,
+            one.tracking_url.as_ref()
         ],
     )?;
     Ok(changed == 1)
