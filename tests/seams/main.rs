@@ -10,6 +10,7 @@ mod claim;
 mod floor;
 mod loyalty;
 mod shelf;
+mod spend;
 mod status;
 mod stock;
 

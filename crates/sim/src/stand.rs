@@ -78,6 +78,19 @@ impl Stand {
         program: &Path,
         fill: impl FnOnce(&Retailer, &TestShop) -> T,
     ) -> (Stand, T) {
+        Stand::open_with(shop, program, &[], fill)
+    }
+
+    /// As [`Stand::open`], with settings of its own.
+    ///
+    /// # Panics
+    /// As [`Stand::open`].
+    pub fn open_with<T>(
+        shop: TestShop,
+        program: &Path,
+        environment: &[(&str, String)],
+        fill: impl FnOnce(&Retailer, &TestShop) -> T,
+    ) -> (Stand, T) {
         let retailer = Retailer::open(&shop, &["leeds", "york", "hull", "bath", "kent"]);
         retailer.channel(&shop, a_channel("web", retailer.market, retailer.network));
         retailer.parcel(&shop, 395, &["web"]);
@@ -107,6 +120,8 @@ impl Stand {
             .environment("TANDEM_MASTER_KEY", MASTER_KEY)
             .environment("TANDEM_WEBHOOKS_TO_PRIVATE_ADDRESSES", "true")
             .environment("TANDEM_REQUESTS_PER_MINUTE_MAX", "100000000");
+        let launch =
+            environment.iter().fold(launch, |launch, (name, value)| launch.environment(*name, value));
         let server = Server::start(launch).expect("the program serves");
         (Stand { retailer, server, shop, token }, filled)
     }
