@@ -24,7 +24,6 @@ use engine::{Failure, Shop};
 use serde_json::{Value, json};
 use sim::scratch::Scratch;
 use sim::shop::{TestShop, on_every_engine};
-use store::params;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -259,29 +258,6 @@ fn each_difference_is_named_cleared_with_a_reason_and_never_by_itself() {
         desk.clear(&clerk, day, line, "came late").unwrap();
         assert_eq!(desk.again(day).reconciliation.state, State::Equal);
     });
-}
-
-#[test]
-fn what_is_changed_behind_the_books_back_is_found() {
-    let shop = TestShop::on_sqlite(1);
-    let desk = Desk::open(&shop);
-    let id = desk.pay(500);
-    desk.capture(id, 500, Some(500), true);
-    shop.must_tally();
-    let found = |sql: &'static str| {
-        let planted = shop.run(move |tx, _, _| Ok(tx.execute(sql, params![])?));
-        assert_eq!(planted.unwrap(), 1, "{sql}");
-        let report = shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).unwrap();
-        report.differences.into_iter().map(|one| one.check).collect::<Vec<_>>()
-    };
-    assert!(found("update payment_capture set amount = amount - 1").contains(&"receivables"));
-    assert!(
-        found("update payment_receivable set day = '2026-01-01', transfer_id = book_id")
-            .contains(&"receivable days")
-    );
-    let lines = "insert into reconciliation_line (account_id, day, line_id, outcome, side, currency, theirs, ours, cleared_at, cleared_by, reason)
-         select account_id, day, transfer_id, 1, 1, 'GBP', 5, 0, 1, 'system', 'x' from payment_receivable";
-    assert!(found(lines).contains(&"cleared differences"));
 }
 
 fn tandem(shop: &TestShop, provider: &str, day: LocalDay) -> (Option<i32>, Value) {

@@ -1,11 +1,15 @@
 //! Holding what a provider says of a day against our books: what is equal, what only one side has, what has another amount, and what is left over
 //! on either side.
 
+mod cleared;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::value::id::Payment;
 use crate::value::{Currency, Id, Instant};
 use crate::words;
+
+pub use cleared::since_cleared;
 
 words! {
     /// What money did at a provider.
@@ -356,39 +360,6 @@ fn missing_there(own: &Ours) -> Line {
         theirs: 0,
         ours: own.amount,
     }
-}
-
-/// What of a report is new, and what was cleared before and is no difference any more; the latter as lines that ask for the opposite.
-pub fn since_cleared(report: Report, cleared: &[Line]) -> Vec<Line> {
-    let mut left: Vec<&Line> = cleared.iter().collect();
-    let mut lines = report.lines;
-    lines.retain(|line| match left.iter().position(|before| before.is_same(line)) {
-        Some(place) => {
-            left.swap_remove(place);
-            false
-        }
-        None => true,
-    });
-    let in_vain = |before: &Line| Line {
-        outcome: Outcome::ClearedInVain,
-        theirs: before.ours,
-        ours: before.theirs,
-        ..before.clone()
-    };
-    // What was cleared in vain and then cleared itself has come to nothing.
-    let mut vain: Vec<Line> = Vec::new();
-    for before in left {
-        let undone = vain.iter().position(|other| {
-            (other.side, &other.reference, &other.key, other.currency, other.lacks())
-                == (before.side, &before.reference, &before.key, before.currency, before.lacks())
-        });
-        match undone {
-            Some(place) => drop(vain.swap_remove(place)),
-            None => vain.push(in_vain(before)),
-        }
-    }
-    lines.extend(vain);
-    lines
 }
 
 #[cfg(test)]

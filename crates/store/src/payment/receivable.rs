@@ -8,6 +8,7 @@ use domain::payment::reconcile::{Ours, Side};
 use domain::value::id::{Book, Payment, PaymentAccount, Transfer};
 use domain::value::{Currency, Id, LocalDay};
 
+use crate::check::TransferKey;
 use crate::{Row, StoreError, Tx, params};
 
 /// What caused transfers by captures and refunds.
@@ -129,14 +130,11 @@ pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<Payment>, i64, i64)>, StoreErr
     )
 }
 
-/// A transfer, and its book.
-pub type Moved = (Id<Book>, Id<Transfer>);
-
 /// Transfers that change what an account owes and stand on no day of it.
 ///
 /// # Errors
 /// What the store says.
-pub fn unnoted(tx: &mut Tx<'_>) -> Result<Vec<Moved>, StoreError> {
+pub fn unnoted(tx: &mut Tx<'_>) -> Result<Vec<TransferKey>, StoreError> {
     tx.rows(
         "select o.book_id, o.transfer_id from book b
          join posting o on o.book_id = b.book_id and o.state = $2
