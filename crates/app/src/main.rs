@@ -13,6 +13,7 @@ mod log;
 mod migrate;
 mod open_day;
 mod openapi;
+mod reconcile;
 mod replay;
 mod restore;
 mod screen;
@@ -69,6 +70,7 @@ enum Word {
     Import(import::Arguments),
     Export(export::Arguments),
     Check(check::Arguments),
+    Reconcile(reconcile::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
     Openapi(openapi::Arguments),
@@ -104,6 +106,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Import(arguments) => import::run(&config, arguments, screen),
         Word::Export(arguments) => export::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
+        Word::Reconcile(arguments) => reconcile::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),
         Word::Restore(arguments) => restore::run(&config, arguments, screen),
         Word::Openapi(arguments) => {

@@ -8,6 +8,7 @@ use connect::Handlers;
 use connect::call::{Caller, Reach, Trust};
 use connect::carrier::{Carriers, TestClient as CarrierClient};
 use connect::payment::Payments;
+use connect::payment::reconciliation::Reconciliations;
 use connect::stripe::StripeClient;
 use connect::test_provider::{TestClient, TestProvider};
 use connect::webhook::{self, Webhooks};
@@ -132,18 +133,25 @@ async fn handlers(
     let caller = Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, Reach::Anywhere);
     let carriers = Carriers::new(CarrierClient::new(caller.clone()), shop.keyring.clone());
     let stripe = StripeClient::new(account_caller(config)?, shop.keyring.clone());
-    let handlers = Handlers::new(job::registry()).with(carriers).with(Payments::new(stripe));
+    let handlers = Handlers::new(job::registry())
+        .with(carriers)
+        .with(Payments::new(stripe.clone()))
+        .with(Reconciliations::new(stripe));
     let base_url = match config.test_provider.as_str() {
         "" => return Ok(handlers),
         "here" => serve_test_provider(shop, address, stopped).await?,
         elsewhere => elsewhere.to_owned(),
     };
     tracing::warn!(provider = base_url, "payments go to the test provider: no money moves");
-    Ok(handlers.with(Payments::new(TestClient::new(base_url, caller))))
+    let client = TestClient::new(base_url, caller);
+    Ok(handlers.with(Payments::new(client.clone())).with(Reconciliations::new(client)))
 }
 
 /// What asks the payment accounts, which lie where the books say.
-fn account_caller(config: &Config) -> Result<Caller, Fault> {
+///
+/// # Errors
+/// When the root certificates of the settings cannot be read.
+pub fn account_caller(config: &Config) -> Result<Caller, Fault> {
     let reach = if config.payments_to_private_addresses { Reach::Anywhere } else { Reach::Public };
     Ok(Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, reach))
 }
@@ -156,7 +164,10 @@ fn webhooks(config: &Config) -> Result<Webhooks, Fault> {
 }
 
 /// Whom we believe when we call others by https.
-fn trust(config: &Config) -> Result<Trust, Fault> {
+///
+/// # Errors
+/// When the root certificates of the settings cannot be read.
+pub fn trust(config: &Config) -> Result<Trust, Fault> {
     let file = &config.root_certificates;
     if file.as_os_str().is_empty() {
         return Ok(Trust::built_in());

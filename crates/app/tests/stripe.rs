@@ -2,34 +2,37 @@
 //!
 //! Where localstripe is not as Stripe is, and what follows for these stories: it knows no `Idempotency-Key`, so that a payment is not taken twice
 //! rests on looking up alone here · it captures a payment once and tells no `amount_received` · it lists intents oldest first · it tells nothing
-//! of cancelled intents, failed authentications and refunds by webhook, so these are asked for or told by the story itself.
+//! of cancelled intents, failed authentications and refunds by webhook, so these are asked for or told by the story itself · it does not list
+//! balance transactions of a time, so it lists all, and of a charge it knows the intent and no metadata.
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
+mod localstripe;
+
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use connect::call::Caller;
 use connect::payment::Payments;
+use connect::payment::reconciliation::Reconciliations;
 use connect::stripe::StripeClient;
 use domain::actor::Actor;
 use domain::payment::account::Scope;
+use domain::payment::receivable;
+use domain::payment::reconcile::{Outcome, Side};
 use domain::payment::{Kind, PartState, State, Timing};
 use domain::value::id::{Order, Payment as PaymentKind, PaymentAccount};
 use domain::value::{Currency, Id, Money};
 use engine::job::{self, Job};
 use engine::payment::account::{self, NewAccount};
-use engine::payment::{self, NewPayment, Whole, stripe};
+use engine::payment::reconciliation::{self, Day, State as Compared};
+use engine::payment::{self, NewPayment, Operation, Verdict, Whole, stripe};
 use engine::{Failure, World};
 use http::App;
+use localstripe::{Line, LocalStripe, pass_on};
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};
 use store::Tx;
@@ -39,86 +42,8 @@ use tokio::sync::watch;
 
 const ORDER: Id<Order> = Id::from_bytes([7; 16]);
 const SECRET: &str = "whsec_localstripe";
-const KEY: (&str, &str) = ("authorization", "Bearer sk_test_12345");
 /// Cards of Stripe's own for trying things: <https://docs.stripe.com/testing>.
 const ASKS_FIRST: &str = "4000002500003155";
-
-/// localstripe, as a program of its own.
-struct LocalStripe(Child, String);
-
-impl LocalStripe {
-    fn start(runtime: &Runtime) -> LocalStripe {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv/bin/python");
-        assert!(
-            python.exists(),
-            "localstripe is missing; run scripts/install-test-needs, which fetches it from PyPI"
-        );
-        let port = std::net::TcpListener::bind("[::]:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(python)
-            .args(["-m", "localstripe", "--from-scratch", "--port", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = LocalStripe(child, format!("http://127.0.0.1:{port}"));
-        for _ in 0..500 {
-            if runtime.block_on(started.get("/v1/refunds")).is_some() {
-                return started;
-            }
-            runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
-        }
-        panic!("localstripe does not answer; run scripts/install-test-needs, which fetches it from PyPI");
-    }
-
-    async fn get(&self, path: &str) -> Option<Value> {
-        let caller = Caller::new(Duration::from_secs(5));
-        let (status, body) = caller.get_with(&format!("{}{path}", self.1), &[KEY]).await.ok()?;
-        assert_eq!(status, 200, "{path}: {body:?}");
-        serde_json::from_slice(&body).ok()
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let caller = Caller::new(Duration::from_secs(5));
-        let (status, body) =
-            caller.post(&format!("{}{path}", self.1), &[KEY], body.to_string()).await.unwrap();
-        assert_eq!(status, 200, "{path}: {body:?}");
-        serde_json::from_slice(&body).unwrap_or_default()
-    }
-}
-
-impl Drop for LocalStripe {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Stands before localstripe: passes everything on, and loses the answers to as many posts as it is told to.
-#[derive(Clone)]
-struct Line {
-    to: String,
-    loses: Arc<AtomicUsize>,
-}
-
-async fn pass_on(
-    Shared(line): Shared<Line>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, Bytes) {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = [("authorization", text("authorization")), ("content-type", text("content-type"))];
-    let (url, caller) = (format!("{}{uri}", line.to), Caller::new(Duration::from_secs(5)));
-    if method == Method::GET {
-        return caller.get_with(&url, &given).await.unwrap();
-    }
-    assert!(!text("idempotency-key").is_empty(), "whatever moves money has a key");
-    let answer = caller.post(&url, &given, String::from_utf8(body.to_vec()).unwrap()).await.unwrap();
-    let lost =
-        line.loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-    if lost { (StatusCode::BAD_GATEWAY, Bytes::from_static(b"lost")) } else { answer }
-}
 
 /// A shop that serves and does its jobs, and Stripe beside it.
 struct Street<'s> {
@@ -154,7 +79,7 @@ impl<'s> Street<'s> {
         };
         let (shop_listener, shop_address) = listener(&runtime);
         let (line_listener, line_address) = listener(&runtime);
-        let line = Line { to: stripe.1.clone(), loses: Arc::default() };
+        let line = Line { to: stripe.url.clone(), loses: Arc::default() };
         let account = make_account(shop, &format!("http://{line_address}"));
         let webhook_url = format!("http://{shop_address}/v1/payment-accounts/{account}/webhooks");
         let card = json!({ "number": "4242424242424242", "exp_month": 1, "exp_year": 2040, "cvc": "123" });
@@ -168,7 +93,9 @@ impl<'s> Street<'s> {
         }
         let client = StripeClient::new(Caller::new(Duration::from_secs(5)), shop.shop.keyring.clone());
         let registry = job::Registry::default().on("order.payment_changed", order_changed);
-        let handlers = connect::Handlers::new(registry).with(Payments::new(client));
+        let handlers = connect::Handlers::new(registry)
+            .with(Payments::new(client.clone()))
+            .with(Reconciliations::new(client));
         let app = App::new(shop.shop.clone());
         let api = http::server::serve(app, shop_listener, http::server::Settings::default(), until_stopped());
         let passing = Router::new().fallback(pass_on).with_state(line.clone());
@@ -471,4 +398,49 @@ fn a_message_that_is_forged_late_or_of_another_account_is_not_believed() {
     assert_eq!(street.read(id).payment.state, State::Created);
     assert_eq!(tell(SECRET, 0, street.event("evt_5", &intent)), 204);
     assert_eq!(tell(SECRET, 0, street.event("evt_5", &json!({ "object": "customer" }))), 409);
+}
+
+#[test]
+fn a_day_at_stripe_is_held_against_the_books() {
+    on_every_engine(|shop| {
+        let street = Street::open(shop, true);
+        let day: Day = (street.account, receivable::day(shop.shop.source.now()).unwrap());
+        let id = street.pay("pm_card_visa", Timing::AtOnce);
+        street.wait_for(id, State::Captured);
+        shop.run(move |tx, actor, world| payment::refund(tx, actor, world, id, Some(400))).unwrap();
+        street.wait(id, true, |whole| whole.payment.amounts.refunded == 400);
+        // Given back by hand, past the shop; and recorded here as taken, though Stripe was never asked.
+        let by_hand = json!({ "payment_intent": street.intents(id)[0]["id"], "amount": 150 });
+        street.runtime.block_on(street.stripe.post("/v1/refunds", by_hand));
+        let reserved = street.pay("pm_card_visa", Timing::WhenAsked);
+        street.wait_for(reserved, State::Authorised);
+        let taken = shop.run(move |tx, actor, world| {
+            let capture = payment::capture(tx, actor, world, reserved, None)?;
+            let done = Verdict::Done { reference: None };
+            payment::outcome(tx, actor, world, reserved, Operation::Capture(capture), &done)
+        });
+        taken.unwrap();
+        shop.pass(24 * 60 * 60);
+        shop.run(move |tx, actor, world| reconciliation::ask(tx, actor, world, day)).unwrap();
+        let read = || shop.read(move |tx| reconciliation::read(tx, &Actor::system(), day)).unwrap();
+        for _ in 0..500 {
+            if read().reconciliation.state != Compared::Asked {
+                break;
+            }
+            street.rest(Duration::from_millis(20));
+        }
+        let total = read().totals[0].1;
+        assert_eq!((total.equal, total.left_there, total.left_here), (2, -150, 1000), "{total:?}");
+        let first = Id::from_bytes([0; 16]);
+        let lines = shop.read(move |tx| reconciliation::lines(tx, &Actor::system(), day, first, 9)).unwrap();
+        let found: Vec<_> = lines
+            .iter()
+            .map(|found| (found.line.outcome, found.line.side, found.line.payment, found.line.lacks()))
+            .collect();
+        let named = [
+            (Outcome::MissingHere, Side::Refunded, Some(id), -150),
+            (Outcome::MissingThere, Side::Captured, Some(reserved), -1000),
+        ];
+        assert_eq!(found, named);
+    });
 }

@@ -1,10 +1,14 @@
 //! Asking payment providers. Each question goes out under a key of ours, so that asking again moves money once; when no answer comes,
 //! the provider is asked what became of the key, and only if it knows nothing is the question asked again, under the same key.
 
+pub mod reconciliation;
+
 use domain::actor::Actor;
 use domain::payment::Kind;
+use domain::payment::reconcile::Theirs;
 use engine::job::Job;
 use engine::payment::provider::{self, Ask};
+use engine::payment::reconciliation::Asked;
 use engine::payment::{Operation, Verdict};
 use engine::{Failure, World};
 use store::Tx;
@@ -27,6 +31,8 @@ pub trait Provider: Send + Sync + 'static {
     fn void(&self, ask: &Ask) -> impl Future<Output = Result<Verdict, Unanswered>> + Send;
     /// What became of the question; `None` when it never arrived.
     fn status(&self, ask: &Ask) -> impl Future<Output = Result<Option<Verdict>, Unanswered>> + Send;
+    /// Everything that moved in the provider's own record, page by page.
+    fn movements(&self, asked: &Asked) -> impl Future<Output = Result<Vec<Theirs>, Unanswered>> + Send;
 }
 
 /// The jobs that ask a provider.

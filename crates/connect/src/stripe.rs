@@ -10,16 +10,19 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use domain::payment::reconcile::Theirs;
 use domain::payment::{Kind, Timing};
 use engine::Keyring;
 use engine::payment::account::{Account, secret_key};
 use engine::payment::provider::Ask;
+use engine::payment::reconciliation::Asked;
 use engine::payment::stripe::{self as words, KEY, PAYMENT};
 use engine::payment::{Operation, Verdict};
 use serde_json::Value;
 
 use crate::call::{Caller, Unanswered};
 use crate::payment::Provider;
+use crate::payment::reconciliation::bounded;
 use form::Form;
 
 /// The version of the API that is spoken here, whatever the account's own is.
@@ -289,6 +292,30 @@ impl Provider for StripeClient {
             }
             // Letting go looks by itself what there is to let go of.
             Operation::Void => Ok(None),
+        }
+    }
+
+    /// The account's balance transactions, which are Stripe's own books.
+    async fn movements(&self, asked: &Asked) -> Result<Vec<Theirs>, Unanswered> {
+        let account = asked.account.as_ref().ok_or_else(|| Unanswered("no account is named".into()))?;
+        let [from, until] = [asked.window.0, asked.window.1].map(|at| at.micros().div_euclid(1_000_000));
+        let path = format!(
+            "/v1/balance_transactions?expand[]=data.source&created[gte]={from}&created[lt]={until}&limit={PAGE}"
+        );
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(account, &format!("{path}{after}")).await?;
+            let items = page["data"].as_array().map_or(&[][..], Vec::as_slice);
+            for item in items {
+                let unknown =
+                    || Unanswered(format!("balance transaction {} is not in the agreed form", item["id"]));
+                found.push(words::movement(item).ok_or_else(unknown)?);
+            }
+            bounded(&found)?;
+            match items.last().and_then(|one| one["id"].as_str()).filter(|_| page["has_more"] == true) {
+                Some(last) => after = format!("&starting_after={last}"),
+                None => return Ok(found),
+            }
         }
     }
 }

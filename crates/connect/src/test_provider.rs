@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -29,6 +29,8 @@ pub use client::TestClient;
 
 use crate::call::Caller;
 
+/// The most movements on one page.
+const MOVEMENTS_PAGE: usize = 100;
 /// How often a webhook is tried that is not accepted.
 const WEBHOOK_TRIES_MAX: u32 = 8;
 /// How long a webhook's receiver may take.
@@ -82,6 +84,7 @@ impl TestProvider {
             .route("/payments/{payment}/refunds", post(refund))
             .route("/payments/{payment}/void", post(void))
             .route("/operations/{key}", get(status))
+            .route("/movements", get(movements))
             .with_state(self.provider.clone());
         axum::serve(listener, router).with_graceful_shutdown(shutdown).await
     }
@@ -140,7 +143,8 @@ async fn capture(
     Json(part): Json<Part>,
 ) -> Response {
     let Some(key) = key(&headers) else { return no_key() };
-    answer(provider.account().capture(&payment, &key, part.amount))
+    let now = provider.settings.source.now();
+    answer(provider.account().capture(&payment, &key, part.amount, now))
 }
 
 async fn refund(
@@ -150,7 +154,8 @@ async fn refund(
     Json(part): Json<Part>,
 ) -> Response {
     let Some(key) = key(&headers) else { return no_key() };
-    answer(provider.account().refund(&payment, &key, part.amount))
+    let now = provider.settings.source.now();
+    answer(provider.account().refund(&payment, &key, part.amount, now))
 }
 
 async fn void(State(provider): Shared, Path(payment): Path<String>, headers: HeaderMap) -> Response {
@@ -163,6 +168,19 @@ async fn status(State(provider): Shared, Path(key): Path<String>) -> Response {
         Some(done) => Json(done.shape()).into_response(),
         None => (StatusCode::NOT_FOUND, "nothing was asked under this key").into_response(),
     }
+}
+
+/// Which movements are asked for.
+#[derive(Deserialize)]
+struct Window {
+    from: i64,
+    until: i64,
+    after: usize,
+}
+
+async fn movements(State(provider): Shared, Query(window): Query<Window>) -> Response {
+    let found = provider.account().movements((window.from, window.until), window.after, MOVEMENTS_PAGE);
+    Json(json!({ "has_more": found.len() == MOVEMENTS_PAGE, "items": found })).into_response()
 }
 
 fn key(headers: &HeaderMap) -> Option<String> {

@@ -55,6 +55,7 @@ permissions! {
     EditWebhooks "webhooks:write" "say where events are sent, see what was sent, and send it again";
     EditLoyalty "loyalty:write" "write, activate and retire loyalty programmes";
     GivePoints "points:write" "enrol members, give and correct points, and see what members have";
+    Reconcile "payments:reconcile" "compare what payment providers say with the books, and clear what differs";
 }
 
 /// A set of permissions.

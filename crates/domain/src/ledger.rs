@@ -51,7 +51,7 @@ words! {
         StoreCredit 4 "store_credit";
         /// Cash of one till in minor units.
         TillCash 5 "till_cash";
-        /// What is owed on one order in minor units.
+        /// What a payment provider owes us by one payment, or by one difference that was cleared, in minor units.
         Receivable 6 "receivable";
     }
 }

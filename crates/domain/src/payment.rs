@@ -1,6 +1,9 @@
 //! Payments: money asked for an order, in one of several kinds; authorised, captured in parts, given back in parts, and never more than was allowed.
 
 pub mod account;
+pub mod receivable;
+pub mod reconcile;
+pub mod sequence;
 
 use crate::refusal::{Code, Refusal};
 use crate::value::{Currency, Money};

@@ -10,6 +10,7 @@ mod orders;
 mod points;
 mod promises;
 mod promotions;
+mod receivables;
 mod routing;
 mod webhooks;
 
@@ -86,6 +87,9 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("changes", changes::done),
     ("kept for changes", changes::kept),
     ("promotions", promotions::used),
+    ("receivables", receivables::payments),
+    ("receivable days", receivables::days),
+    ("cleared differences", receivables::cleared),
     ("webhooks", webhooks::lanes),
 ];
 

@@ -4,6 +4,7 @@ pub mod search;
 
 use domain::actor::{Actor, Permission};
 use domain::order::{State, Sums};
+use domain::payment::sequence::{Rule, Sequence};
 use domain::value::Id;
 use domain::value::id::{self, Channel};
 use domain::{Code, Refusal};
@@ -13,6 +14,7 @@ use store::{Tx, order as rows};
 pub use store::order::{Figures, Line, Order};
 
 use crate::Failure;
+use crate::payment::sequence::followed;
 
 /// The order, or the refusal that there is none.
 ///
@@ -94,6 +96,34 @@ pub(crate) fn sums_of(order: &Order, payments: &[Payment]) -> Sums {
         sums.refunded += amounts.refunded + amounts.refunding + amounts.carried;
     }
     sums
+}
+
+/// The payments of an order, in the sequence in which their money is taken.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn to_capture(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<Payment>, Failure> {
+    arranged(tx, order, |rule| rule.capture)
+}
+
+/// The payments of an order, in the sequence in which their money is given back.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn to_refund(tx: &mut Tx<'_>, order: &Order) -> Result<Vec<Payment>, Failure> {
+    arranged(tx, order, |rule| rule.refund)
+}
+
+fn arranged(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    part: impl FnOnce(Rule) -> Sequence,
+) -> Result<Vec<Payment>, Failure> {
+    let mut all = payment::of_order(tx, order.id)?;
+    if all.len() > 1 {
+        part(followed(tx, order.channel, order.placed_at)?).arrange(&mut all, |one| one.kind);
+    }
+    Ok(all)
 }
 
 /// Moves an order to another state.

@@ -7,6 +7,9 @@ pub mod account;
 pub mod carry;
 mod credit;
 pub mod provider;
+mod receivable;
+pub mod reconciliation;
+pub mod sequence;
 pub mod stripe;
 
 use domain::actor::{Actor, Permission};
@@ -315,7 +318,7 @@ pub fn refund(
     if payment.kind.has_book() {
         credit::give_back(tx, actor, world, &payment, amount)?;
     }
-    provider::refund_ended(tx, actor, world, &payment, refund.id, &DONE)?;
+    provider::refund_ended(tx, actor, world, &payment, (refund.id, false), &DONE)?;
     Ok(refund.id)
 }
 
@@ -339,7 +342,7 @@ pub fn refund_elsewhere(
     let refund = Part::new(world.id(), PartState::Pending, amount, world.now());
     rows::add_refund(tx, id, &refund)?;
     let done = Verdict::Done { reference: Some(onto.to_owned()) };
-    provider::refund_ended(tx, actor, world, &payment, refund.id, &done)?;
+    provider::refund_ended(tx, actor, world, &payment, (refund.id, true), &done)?;
     Ok(refund.id)
 }
 
@@ -428,11 +431,15 @@ fn note(
     world: &mut World,
     payment: &Payment,
     kind: &'static str,
-    mut body: serde_json::Value,
+    body: serde_json::Value,
 ) {
+    emit(tx, actor, world, payment.id, kind, with_order(payment, body));
+}
+
+fn with_order(payment: &Payment, mut body: serde_json::Value) -> serde_json::Value {
     body["order"] = payment.order.to_string().into();
     body["currency"] = payment.currency.code().into();
-    emit(tx, actor, world, payment.id, kind, body);
+    body
 }
 
 fn tell_order(tx: &mut Tx<'_>, world: &mut World, payment: &Payment) -> Result<(), Failure> {

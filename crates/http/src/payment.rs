@@ -1,6 +1,8 @@
 //! Payments over the API: looking at them, taking, letting go, giving back, recording receipts, and hearing from providers.
 
 mod account;
+mod reconciliation;
+mod sequence;
 mod webhook;
 
 use axum::extract::{Path, State};
@@ -35,6 +37,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refund_payment))
         .routes(routes!(record_payment_receipt))
         .merge(account::routes())
+        .merge(reconciliation::routes())
+        .merge(sequence::routes())
         .merge(webhook::routes())
 }
 

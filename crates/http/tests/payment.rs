@@ -4,11 +4,14 @@ mod desk;
 
 use desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
+use domain::payment::receivable::TEST_ACCOUNT;
+use domain::payment::reconcile::{Side, Theirs};
 use domain::payment::{Kind, Timing};
 use domain::value::id::{Order, Payment};
-use domain::value::{Currency, Id, Money};
-use engine::payment::{self, NewPayment, Operation, Verdict};
+use domain::value::{Currency, Id, Instant, LocalDay, Money};
+use engine::payment::{self, NewPayment, Operation, Verdict, reconciliation};
 use serde_json::{Value, json};
+use sim::Retailer;
 use sim::shop::{TestShop, on_every_engine};
 
 const ORDER: Id<Order> = Id::from_bytes([7; 16]);
@@ -163,4 +166,97 @@ fn a_secret_key_is_not_sent_in_the_open() {
             .collect();
         assert_eq!(fields, ["name", "kind", "url", "currency"], "{url}");
     }
+}
+
+/// What the provider says of the last day of May: a capture nobody here knows of.
+fn an_unknown_capture() -> Theirs {
+    Theirs {
+        side: Side::Captured,
+        reference: "ch_1".into(),
+        key: None,
+        payment: None,
+        payment_reference: None,
+        amount: 70,
+        currency: Currency::parse("GBP").expect("pounds"),
+        fee: None,
+        at: Instant::parse("2026-05-31T12:00:00Z").expect("noon"),
+        takes_back: false,
+    }
+}
+
+#[test]
+fn a_compared_day_is_read_and_cleared_by_who_may() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let clerk = key_for(shop, &[Permission::Reconcile]);
+        let path = "/v1/payment-accounts/test/reconciliations";
+        for day in ["2026-06-01", "soon"] {
+            let refused = desk.ask(&clerk, "POST", path, Some(json!({"day": day})));
+            assert_eq!(refused.json["errors"][0]["field"], "day", "{}", refused.text);
+        }
+        let unknown = format!("{path}/2026-05-31");
+        assert_eq!(desk.ask(&clerk, "GET", &unknown, None).code(), "not_found");
+        let asked = desk.ask(&clerk, "POST", path, Some(json!({"day": "2026-05-31"})));
+        assert_eq!((asked.status.as_u16(), &asked.json["state"]), (202, &json!("asked")), "{}", asked.text);
+        let day = (TEST_ACCOUNT, LocalDay::parse("2026-05-31").expect("a day"));
+        let answered = shop.run(move |tx, actor, world| {
+            let asked = reconciliation::asked(tx, day)?;
+            reconciliation::answered(tx, actor, world, &asked, &[an_unknown_capture()])
+        });
+        answered.expect("it is compared");
+
+        let report = desk.ask(&clerk, "GET", &unknown, None).json;
+        assert_eq!((&report["state"], &report["open_differences"]), (&json!("differs"), &json!(1)));
+        assert_eq!((&report["account"], &report["totals"][0]["left_there"]), (&json!("test"), &json!(70)));
+        assert_eq!(desk.ask(&clerk, "GET", path, None).json["items"][0]["day"], "2026-05-31");
+        let line = desk.ask(&clerk, "GET", &format!("{unknown}/lines"), None).json["items"][0].clone();
+        assert_eq!((&line["outcome"], &line["reference"]), (&json!("missing_here"), &json!("ch_1")));
+        assert_eq!(line["theirs"], json!({"amount": 70, "currency": "GBP"}));
+        let clear = format!("{unknown}/lines/{}/clear", line["id"].as_str().expect("an id"));
+        let reader = key_for(shop, &[Permission::ReadOrders]);
+        let why = json!({"reason": "the old till's"});
+        assert_eq!(keyed(&desk, &reader, "1", &clear, why.clone()).code(), "forbidden");
+        let none = keyed(&desk, &clerk, "2", &clear, json!({"reason": " "}));
+        assert_eq!(none.json["errors"][0]["field"], "reason", "{}", none.text);
+        for _ in 0..2 {
+            let cleared = keyed(&desk, &clerk, "3", &clear, why.clone());
+            assert_eq!(cleared.json["cleared"]["reason"], "the old till's", "{}", cleared.text);
+        }
+        assert_eq!(keyed(&desk, &clerk, "4", &clear, why).code(), "wrong_state");
+        assert_eq!(desk.ask(&clerk, "GET", &unknown, None).json["state"], "equal");
+    });
+}
+
+#[test]
+fn a_market_says_which_means_come_first() {
+    on_every_engine(|shop| {
+        let market = Retailer::open(shop, &["leeds"]).market;
+        let desk = Desk::of(shop);
+        let editor = key_for(shop, &[Permission::ReadPlaces, Permission::EditPolicies]);
+        let path = format!("/v1/markets/{market}/payment-sequence");
+        let usual = desk.ask(&editor, "GET", &path, None);
+        assert_eq!((&usual.json["version"], &usual.json["refund"]["rest"]), (&json!(0), &json!("as_given")));
+        let bearer = format!("Bearer {editor}");
+        let put = |version: &str, body: &Value| {
+            let headers = [("authorization", bearer.as_str()), ("if-match", version)];
+            desk.send("PUT", &path, &headers, Some(body.clone()))
+        };
+        let rule = json!({"capture": {"kinds": ["points", "gift_card"], "rest": "as_given"},
+            "refund": {"kinds": [], "rest": "latest_first"}});
+        let set = put("\"0\"", &rule);
+        assert_eq!((set.status.as_u16(), &set.json["version"]), (200, &json!(1)), "{}", set.text);
+        assert_eq!(set.json["capture"], rule["capture"]);
+        assert_eq!(put("\"0\"", &rule).code(), "stale");
+        let wrong = json!({"capture": {"kinds": ["points", "shells"], "rest": "as_given"},
+            "refund": {"kinds": ["cash", "cash"], "rest": "latest_first"}});
+        let fields: Vec<_> = put("\"1\"", &wrong).json["errors"]
+            .as_array()
+            .expect("fields")
+            .iter()
+            .map(|one| one["field"].clone())
+            .collect();
+        assert_eq!(fields, ["capture.kinds.1", "refund.kinds.1"]);
+        let versions = desk.ask(&editor, "GET", &format!("{path}/versions"), None);
+        assert_eq!(versions.json["items"][0]["version"], 1);
+    });
 }

@@ -57,6 +57,7 @@ create table if not exists payment_refund (
     at {int} not null,
     provider_reference text,
     failure text,
+    elsewhere {int} not null default 0,
     primary key (payment_id, refund_id)
 ) {strict};
 

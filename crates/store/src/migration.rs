@@ -51,8 +51,10 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0042_gift_card_sale"
     "0050_loyalty_programme"
     "0060_keyring"
-    "0072_payment_account"
     "0066_claim"
+    "0072_payment_account"
+    "0073_reconciliation"
+    "0074_payment_sequence"
 };
 
 /// Brings the database up to date.

@@ -4,6 +4,9 @@ pub mod account;
 pub mod carry;
 pub mod credit;
 mod part;
+pub mod receivable;
+pub mod reconciliation;
+pub mod sequence;
 
 use domain::payment::{Amounts, Kind, State, Timing};
 use domain::value::id::{Location, Order, Payment as PaymentKind, PaymentAccount};

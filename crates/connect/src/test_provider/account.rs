@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use domain::value::Instant;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Where an operation stands at the provider.
@@ -59,6 +61,23 @@ impl Done {
     }
 }
 
+/// Money that moved, as it goes over the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Movement {
+    /// Counts the movements, from 1.
+    pub(super) number: usize,
+    /// The provider's own id of it.
+    pub(super) id: String,
+    pub(super) key: String,
+    pub(super) payment: String,
+    /// In minor units; negative for what was given back.
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    /// What the provider keeps of it.
+    pub(super) fee: i64,
+    pub(super) at_micros: i64,
+}
+
 /// How a question is answered.
 pub(super) enum Asked {
     Done(Done),
@@ -72,7 +91,11 @@ pub(super) struct Account {
     pub(super) payments: HashMap<String, Payment>,
     operations: HashMap<String, Done>,
     attempted: HashSet<String>,
+    movements: Vec<Movement>,
 }
+
+/// Of so many minor units that are taken, the provider keeps one.
+const KEEPS_ONE_OF: i64 = 50;
 
 impl Account {
     /// Is this the first attempt under this key?
@@ -138,7 +161,7 @@ impl Account {
         Some(done.clone())
     }
 
-    pub(super) fn capture(&mut self, payment: &str, key: &str, amount: i64) -> Asked {
+    pub(super) fn capture(&mut self, payment: &str, key: &str, amount: i64, now: Instant) -> Asked {
         let input = format!("capture {payment} {amount}");
         if let Some(known) = self.repeated(key, &input) {
             return known;
@@ -154,10 +177,13 @@ impl Account {
             found.captured += amount;
             None
         };
+        if refusal.is_none() {
+            self.moved(payment, key, amount, now);
+        }
         self.record(key, input, if refusal.is_none() { Status::Done } else { Status::Declined }, refusal)
     }
 
-    pub(super) fn refund(&mut self, payment: &str, key: &str, amount: i64) -> Asked {
+    pub(super) fn refund(&mut self, payment: &str, key: &str, amount: i64, now: Instant) -> Asked {
         let input = format!("refund {payment} {amount}");
         if let Some(known) = self.repeated(key, &input) {
             return known;
@@ -169,7 +195,30 @@ impl Account {
             found.refunded += amount;
             None
         };
+        if refusal.is_none() {
+            self.moved(payment, key, -amount, now);
+        }
         self.record(key, input, if refusal.is_none() { Status::Done } else { Status::Declined }, refusal)
+    }
+
+    fn moved(&mut self, payment: &str, key: &str, amount: i64, now: Instant) {
+        let currency = self.payments.get(payment).map(|found| found.currency.clone()).unwrap_or_default();
+        self.movements.push(Movement {
+            number: self.movements.len() + 1,
+            id: format!("tp_{}", self.operations.len() + 1),
+            key: key.to_owned(),
+            payment: payment.to_owned(),
+            amount,
+            currency,
+            fee: amount.max(0) / KEEPS_ONE_OF,
+            at_micros: now.micros(),
+        });
+    }
+
+    /// What moved from one instant until another, after the movement of a number, at most `limit`.
+    pub(super) fn movements(&self, (from, until): (i64, i64), after: usize, limit: usize) -> Vec<Movement> {
+        let later = self.movements.iter().skip(after);
+        later.filter(|one| (from..until).contains(&one.at_micros)).take(limit).cloned().collect()
     }
 
     /// Lets go of a payment, also of one that is not known yet: its authorisation is then declined when it comes.
@@ -197,6 +246,8 @@ impl Account {
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant::from_micros(1_800_000_000_000_000);
+
     fn status(asked: &Asked) -> Status {
         match asked {
             Asked::Done(done) => done.status,
@@ -209,15 +260,21 @@ mod tests {
         let mut account = Account::default();
         for _ in 0..2 {
             assert_eq!(status(&account.authorise("p", 100, "GBP", "tok_ok")), Status::Done);
-            assert_eq!(status(&account.capture("p", "c1", 60)), Status::Done);
+            assert_eq!(status(&account.capture("p", "c1", 60, NOW)), Status::Done);
         }
-        assert!(matches!(account.capture("p", "c1", 50), Asked::OtherInput));
-        assert_eq!(status(&account.capture("p", "c2", 41)), Status::Declined);
-        assert_eq!(status(&account.capture("p", "c3", 40)), Status::Done);
-        assert_eq!(status(&account.refund("p", "r1", 101)), Status::Declined);
-        assert_eq!(status(&account.refund("p", "r2", 100)), Status::Done);
+        assert!(matches!(account.capture("p", "c1", 50, NOW), Asked::OtherInput));
+        assert_eq!(status(&account.capture("p", "c2", 41, NOW)), Status::Declined);
+        assert_eq!(status(&account.capture("p", "c3", 40, NOW)), Status::Done);
+        assert_eq!(status(&account.refund("p", "r1", 101, NOW)), Status::Declined);
+        assert_eq!(status(&account.refund("p", "r2", 100, NOW)), Status::Done);
         assert_eq!(status(&account.void("p", "v")), Status::Declined);
-        assert!(matches!(account.capture("q", "c", 1), Asked::NoPayment));
+        assert!(matches!(account.capture("q", "c", 1, NOW), Asked::NoPayment));
+        let whole = (NOW.micros(), NOW.micros() + 1);
+        let moved: Vec<_> =
+            account.movements(whole, 0, 2).iter().map(|one| (one.number, one.amount)).collect();
+        assert_eq!(moved, [(1, 60), (2, 40)]);
+        assert_eq!(account.movements(whole, 2, 2)[0].amount, -100);
+        assert_eq!(account.movements((0, NOW.micros()), 0, 2), []);
     }
 
     #[test]

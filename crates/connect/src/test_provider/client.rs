@@ -3,13 +3,19 @@
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use domain::payment::Kind;
+use domain::payment::reconcile::{Side, Theirs};
+use domain::value::{Currency, Id, Instant};
 use engine::payment::provider::Ask;
+use engine::payment::reconciliation::Asked;
 use engine::payment::{Operation, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::call::{Caller, Unanswered};
 use crate::payment::Provider;
+use crate::payment::reconciliation::bounded;
+
+use super::account::Movement;
 
 /// How the shop reaches the test provider.
 #[derive(Clone)]
@@ -69,6 +75,47 @@ impl Provider for TestClient {
         let (status, body) = self.caller.get(&url).await?;
         if status == StatusCode::NOT_FOUND { Ok(None) } else { verdict(&url, status, &body).map(Some) }
     }
+
+    async fn movements(&self, asked: &Asked) -> Result<Vec<Theirs>, Unanswered> {
+        let (from, until) = (asked.window.0.micros(), asked.window.1.micros());
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let url = format!("{}/movements?from={from}&until={until}&after={after}", self.base_url);
+            let (status, body) = self.caller.get(&url).await?;
+            let unreadable = || Unanswered(format!("{url}: answered {status}, not in the agreed form"));
+            let page: Movements = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+            after = page.items.last().map_or(after, |last| last.number);
+            for one in &page.items {
+                found.push(read(one).ok_or_else(unreadable)?);
+            }
+            bounded(&found)?;
+            if !page.has_more || page.items.is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Movements {
+    items: Vec<Movement>,
+    has_more: bool,
+}
+
+fn read(one: &Movement) -> Option<Theirs> {
+    let currency = Currency::parse(&one.currency).ok()?;
+    Some(Theirs {
+        side: if one.amount < 0 { Side::Refunded } else { Side::Captured },
+        reference: one.id.clone(),
+        key: Some(one.key.clone()),
+        payment: Id::parse(&one.payment).ok(),
+        payment_reference: None,
+        amount: one.amount,
+        currency,
+        fee: (one.fee != 0).then_some((one.fee, currency)),
+        at: Instant::from_micros(one.at_micros),
+        takes_back: false,
+    })
 }
 
 /// Only an answer we understand is a verdict; everything else leaves open what happened.

@@ -121,6 +121,10 @@ kinds! {
     Product "prd" "product";
     /// A rule that lowers what is paid.
     Promotion "pro" "promotion";
+    /// Names a comparison of a payment provider's record of a day with our books.
+    Reconciliation "rcn" "reconciliation";
+    /// Names one difference that such a comparison found.
+    ReconciliationLine "rcl" "reconciliation line";
     /// Money given back.
     Refund "rfd" "refund";
     /// Goods coming back.

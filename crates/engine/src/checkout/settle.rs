@@ -301,7 +301,7 @@ pub(super) fn capture_for_what_left(
 ) -> Result<(), Failure> {
     let due = due_for_what_left(tx, order)?;
     let mut missing = due - order::sums(tx, order)?.kept() - capturing(tx, order)?;
-    for one in store::payment::of_order(tx, order.id)? {
+    for one in order::to_capture(tx, order)? {
         let part = one.amounts.open_to_capture().min(missing);
         if part > 0 && !one.state.has_ended() {
             payment::capture(tx, &actor.trusted(), world, one.id, Some(part))?;
@@ -315,7 +315,7 @@ fn capturing(tx: &mut Tx<'_>, order: &Order) -> Result<i64, Failure> {
     Ok(store::payment::of_order(tx, order.id)?.iter().map(|payment| payment.amounts.capturing).sum())
 }
 
-/// Gives back what we have beyond what is owed: to the first means of payment first. What was only promised is let go when nothing is owed;
+/// Gives back what we have beyond what is owed, in the sequence of the market. What was only promised is let go when nothing is owed;
 /// what is set aside on gift cards, store credit and points, as soon as it is more than will be asked for. Points are earned by what stays.
 ///
 /// # Errors
@@ -328,7 +328,7 @@ pub fn give_back_too_much(
 ) -> Result<(), Failure> {
     let sums: Sums = order::sums(tx, order)?;
     let mut left = sums.to_refund();
-    for one in store::payment::of_order(tx, order.id)? {
+    for one in order::to_refund(tx, order)? {
         let part = one.amounts.open_to_refund().min(left);
         if part > 0 {
             payment::refund(tx, &actor.trusted(), world, one.id, Some(part))?;
@@ -341,13 +341,18 @@ pub fn give_back_too_much(
     points::recount(tx, actor, world, order)
 }
 
+/// What is not asked for any more is what would be taken last. What a provider reserved of it is let go when the rest was taken.
 fn free_too_much(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order) -> Result<(), Failure> {
     let sums = order::sums(tx, order)?;
     let mut left = sums.kept() + sums.authorised - sums.owed().max(0);
-    for one in store::payment::of_order(tx, order.id)?.into_iter().filter(|one| one.kind.has_book()) {
+    for one in order::to_capture(tx, order)?.into_iter().rev() {
         let (open, trusted) = (one.amounts.open_to_capture(), actor.trusted());
         let part = if one.state.has_ended() { 0 } else { open.min(left) };
         if part < 1 {
+            continue;
+        }
+        left -= part;
+        if !one.kind.has_book() {
             continue;
         }
         if part == one.amounts.authorised {
@@ -355,7 +360,6 @@ fn free_too_much(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Orde
         } else {
             payment::reduce(tx, &trusted, world, one.id, part)?;
         }
-        left -= part;
     }
     Ok(())
 }

@@ -6,11 +6,11 @@ use domain::value::id::{Capture, Payment as PaymentKind, PaymentAccount, Refund}
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
-use store::payment::{self as rows, PartEnd, Payment};
+use store::payment::{self as rows, PartEnd, Payment, receivable};
 use store::{StoreError, Tx};
 
 use super::account::Account;
-use super::{let_go, load, tell};
+use super::{let_go, load, receivable as owing, tell, tell_order};
 use crate::job::{self, Job};
 use crate::signature::Secret;
 use crate::{Failure, Keyring, World};
@@ -212,7 +212,7 @@ pub fn outcome(
     match operation {
         Operation::Authorise => authorisation_ended(tx, actor, world, &payment, verdict),
         Operation::Capture(capture) => capture_ended(tx, actor, world, &payment, capture, verdict),
-        Operation::Refund(refund) => refund_ended(tx, actor, world, &payment, refund, verdict),
+        Operation::Refund(refund) => refund_ended(tx, actor, world, &payment, (refund, false), verdict),
         Operation::Void => Ok(()),
     }
 }
@@ -327,7 +327,8 @@ pub(super) fn capture_ended(
     let body = json!({ "capture": capture.to_string(), "amount": amount });
     if end.state == PartState::Done {
         rows::finish_capture(tx, id, amount)?;
-        return tell(tx, actor, world, payment, "payment.captured", body);
+        let cause = (receivable::CAPTURE, capture.to_string());
+        return moved(tx, actor, world, payment, (cause, amount), ("payment.captured", body));
     }
     rows::fail_capture(tx, id, amount)?;
     tell(tx, actor, world, payment, "payment.capture_failed", with_reason(body, &end))?;
@@ -338,22 +339,44 @@ pub(super) fn capture_ended(
     Ok(())
 }
 
-/// Ends a refund once.
+/// Tells that money moved; what a provider owes us moves with it.
+fn moved(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    payment: &Payment,
+    movement: ((&'static str, String), i64),
+    (kind, body): (&'static str, Value),
+) -> Result<(), Failure> {
+    if !payment.kind.has_provider() {
+        return tell(tx, actor, world, payment, kind, body);
+    }
+    let notice = owing::notice(payment, kind, body);
+    owing::moved(tx, actor, world, payment, movement, notice)?;
+    tell_order(tx, world, payment)
+}
+
+/// Ends a refund once; `elsewhere` when the money went by another way than it came.
 pub(super) fn refund_ended(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     payment: &Payment,
-    refund: Id<Refund>,
+    (refund, elsewhere): (Id<Refund>, bool),
     verdict: &Verdict,
 ) -> Result<(), Failure> {
     let id = payment.id;
     let Some(end) = part_end(verdict) else { return Ok(()) };
+    let end = PartEnd { elsewhere, ..end };
     let Some(amount) = rows::end_refund(tx, id, refund, &end)? else { return Ok(()) };
     let body = json!({ "refund": refund.to_string(), "amount": amount });
     if end.state == PartState::Done {
         rows::finish_refund(tx, id, amount)?;
-        return tell(tx, actor, world, payment, "payment.refunded", body);
+        if elsewhere {
+            return tell(tx, actor, world, payment, "payment.refunded", body);
+        }
+        let cause = (receivable::REFUND, refund.to_string());
+        return moved(tx, actor, world, payment, (cause, -amount), ("payment.refunded", body));
     }
     rows::fail_refund(tx, id, amount)?;
     tell(tx, actor, world, payment, "payment.refund_failed", with_reason(body, &end))
@@ -366,10 +389,14 @@ fn part_end(verdict: &Verdict) -> Option<PartEnd<'_>> {
             state: PartState::Done,
             provider_reference: reference.as_deref().map(cut),
             failure: None,
+            elsewhere: false,
         }),
-        Verdict::Declined { reason } => {
-            Some(PartEnd { state: PartState::Failed, provider_reference: None, failure: Some(cut(reason)) })
-        }
+        Verdict::Declined { reason } => Some(PartEnd {
+            state: PartState::Failed,
+            provider_reference: None,
+            failure: Some(cut(reason)),
+            elsewhere: false,
+        }),
     }
 }
 

@@ -3,8 +3,9 @@
 //! Sources: <https://docs.stripe.com/payments/paymentintents/lifecycle>, <https://docs.stripe.com/refunds>,
 //! <https://docs.stripe.com/webhooks/signature>.
 
+use domain::payment::reconcile::{Side, Theirs};
 use domain::value::id::Payment as PaymentKind;
-use domain::value::{Id, Instant};
+use domain::value::{Currency, Id, Instant};
 use domain::{Code, Refusal};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -53,6 +54,47 @@ pub fn refund(refund: &Value) -> Option<Verdict> {
         }
         _ => None,
     }
+}
+
+/// A balance transaction of theirs as a movement of what they owe us; `None` when it cannot be read. Amounts are in the currency the customer
+/// paid in, though Stripe may keep its books in another.
+///
+/// Source: <https://docs.stripe.com/reports/balance-transaction-types>.
+pub fn movement(item: &Value) -> Option<Theirs> {
+    let side = match item["type"].as_str()? {
+        "charge" | "payment" => Side::Captured,
+        "refund" | "payment_refund" => Side::Refunded,
+        "payout" | "payout_cancel" | "payout_failure" | "transfer" => Side::PaidOut,
+        "stripe_fee" | "stripe_fx_fee" | "tax_fee" => Side::Fee,
+        _ => Side::Other,
+    };
+    let source = &item["source"];
+    let kept_in = Currency::parse(&item["currency"].as_str()?.to_ascii_uppercase()).ok()?;
+    let paid_in =
+        source["currency"].as_str().and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
+    let (amount, currency) = match (side, paid_in.filter(|own| *own != kept_in)) {
+        (Side::Captured, Some(own)) => {
+            (source["amount_captured"].as_i64().or(source["amount"].as_i64())?, own)
+        }
+        (Side::Refunded, Some(own)) => (-source["amount"].as_i64()?, own),
+        _ => (item["amount"].as_i64()?, kept_in),
+    };
+    let text = |value: &Value| value.as_str().or_else(|| value["id"].as_str()).map(str::to_owned);
+    let payment = source["metadata"][PAYMENT].as_str().and_then(|id| Id::parse(id).ok());
+    let key = source["metadata"][KEY].as_str().map(str::to_owned);
+    let operation = payment.zip(key.as_deref()).and_then(|(payment, key)| Operation::of_key(payment, key));
+    Some(Theirs {
+        side,
+        reference: text(source).or_else(|| text(&item["id"]))?,
+        key,
+        payment,
+        payment_reference: text(&source["payment_intent"]),
+        amount,
+        currency,
+        fee: item["fee"].as_i64().filter(|fee| *fee != 0).map(|fee| (fee, kept_in)),
+        at: Instant::from_micros(item["created"].as_i64()?.checked_mul(1_000_000)?),
+        takes_back: operation == Some(Operation::Void),
+    })
 }
 
 /// What an event tells of a payment of ours; `None` when it is about something else.

@@ -9,7 +9,7 @@ use domain::value::{Id, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::returns::exchange as rows;
-use store::{Tx, payment as payment_rows, returns as return_rows};
+use store::{Tx, returns as return_rows};
 
 pub use store::returns::exchange::Exchange;
 
@@ -108,7 +108,7 @@ fn carry_over(
     carried: i64,
 ) -> Result<(), Failure> {
     let Some(to) = payments.iter().find(|one| one.kind == PaymentKind::Exchange) else { return Ok(()) };
-    let from = payment_rows::of_order(tx, order.id)?;
+    let from = order::to_refund(tx, order)?;
     for (place, (payment, amount)) in (0i64..).zip(carry::over(tx, &from, to.id, carried)?) {
         let paid = Paid { means: Means::Exchange, amount, payment: Some(payment), book: None };
         return_rows::add_paid(tx, taken.id, place, &paid)?;

@@ -6,7 +6,7 @@ use domain::returns::Means;
 use domain::value::Id;
 use domain::value::id::Book;
 use domain::{Code, Refusal};
-use store::{Tx, payment as payment_rows, returns as rows};
+use store::{Tx, returns as rows};
 
 use super::{Paid, Return};
 use crate::checkout::settle::give_back_too_much;
@@ -107,7 +107,7 @@ fn the_way_it_came(
     cash_max: Option<i64>,
 ) -> Result<(), Failure> {
     let (mut left, mut place) = (amount, rows::paid(tx, taken.id)?.len() as i64);
-    for one in payment_rows::of_order(tx, order.id)? {
+    for one in order::to_refund(tx, order)? {
         let part = one.amounts.open_to_refund().min(left);
         if part < 1 {
             continue;
@@ -134,7 +134,7 @@ fn all_but_points(
     amount: i64,
 ) -> Result<i64, Failure> {
     let (mut left, mut other, mut place) = (amount, amount, rows::paid(tx, taken.id)?.len() as i64);
-    for one in payment_rows::of_order(tx, order.id)? {
+    for one in order::to_refund(tx, order)? {
         let part = one.amounts.open_to_refund().min(left);
         left -= part;
         if part > 0 && one.kind == PaymentKind::Points {
@@ -159,7 +159,7 @@ fn elsewhere(
     let (mut left, mut place) = (amount, rows::paid(tx, taken.id)?.len() as i64);
     let book: Option<Id<Book>> = onto.map(|credit| credit.book);
     let named = onto.map_or_else(|| "cash".to_owned(), |credit| credit.subject.clone());
-    let payments = payment_rows::of_order(tx, order.id)?;
+    let payments = order::to_refund(tx, order)?;
     for one in payments.iter().filter(|one| one.kind != PaymentKind::Points) {
         let part = one.amounts.open_to_refund().min(left);
         if part > 0 {

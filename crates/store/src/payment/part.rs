@@ -134,7 +134,7 @@ pub fn end_refund(
     end: &PartEnd<'_>,
 ) -> Result<Option<i64>, StoreError> {
     tx.one(
-        "update payment_refund set state = $4, provider_reference = $5, failure = $6
+        "update payment_refund set state = $4, provider_reference = $5, failure = $6, elsewhere = $7
          where payment_id = $1 and refund_id = $2 and state = $3 returning amount",
         params![
             payment,
@@ -142,7 +142,8 @@ pub fn end_refund(
             PartState::Pending.code(),
             end.state.code(),
             end.provider_reference,
-            end.failure
+            end.failure,
+            end.elsewhere
         ],
         |row| row.int(),
     )
@@ -157,4 +158,6 @@ pub struct PartEnd<'a> {
     pub provider_reference: Option<&'a str>,
     /// Why the provider said no.
     pub failure: Option<&'a str>,
+    /// The money goes back by another way than it came: the provider was not asked.
+    pub elsewhere: bool,
 }
