@@ -31,6 +31,7 @@ use engine::returns::policy::{self, Draft};
 use crate::chance::Chance;
 use crate::model::{self, Command, Model, Plan};
 use crate::retailer::{a_channel, a_variant};
+use crate::shop::OPENING;
 use crate::{Retailer, TestShop};
 use compare::Differences;
 use engine::stock::selling;
@@ -54,6 +55,8 @@ const PAYS_RETURNS: [(&str, When); 2] = [("app", When::BeforeReceipt), ("till-le
 const VARIANTS_SECONDS: i64 = 9;
 /// More pieces than these that differ at York are counted again.
 const RECOUNTED_BEYOND: i64 = 1;
+/// When what is pre-ordered of one variant is released.
+const RELEASED_SECONDS: i64 = 30 * 86_400;
 /// So many of 100 commands were asked before.
 const REPEAT_PERCENT: u64 = 4;
 
@@ -410,10 +413,10 @@ fn planned_channels(retailer: &Retailer) -> Vec<(NewChannel, model::Channel)> {
 fn when_out(channel: &str) -> Vec<(usize, SellingRule)> {
     let none = SellingRule::REFUSE;
     let back = |cap| SellingRule { when_out: WhenOut::BackOrder, cap: Some(cap), lead_days: Some(3), ..none };
-    let pre = SellingRule { when_out: WhenOut::PreOrder, ..none };
+    let pre = |releases_at| SellingRule { when_out: WhenOut::PreOrder, releases_at, ..none };
     match channel {
-        "web" => vec![(0, back(6)), (1, pre), (3, pre)],
-        "app" => vec![(1, SellingRule { cap: Some(4), ..pre }), (2, back(3))],
+        "web" => vec![(0, back(6)), (1, pre(None)), (3, pre(Some(OPENING.plus_seconds(RELEASED_SECONDS))))],
+        "app" => vec![(1, SellingRule { cap: Some(4), ..pre(None) }), (2, back(3))],
         _ => Vec::new(),
     }
 }
