@@ -325,8 +325,10 @@ impl Model {
             let mut waiting: Vec<(u64, usize, usize)> = Vec::new();
             for (number, order) in self.orders.iter().enumerate() {
                 let parts = order.parts.iter().enumerate();
-                let unrouted =
-                    parts.filter(|(_, part)| part.state == PartState::Unrouted && part.held.is_none());
+                let unrouted = parts.filter(|(_, part)| {
+                    let released = part.not_before.is_none_or(|at| at <= self.now);
+                    part.state == PartState::Unrouted && part.held.is_none() && released
+                });
                 waiting.extend(unrouted.map(|(place, part)| (part.number, number, place)));
             }
             waiting.sort_unstable();
