@@ -8,7 +8,7 @@ use domain::value::id::Variant;
 use domain::value::{Id, Instant, Quantity};
 use domain::{Code, Refusal};
 use engine::Failure;
-use engine::stock::availability::availability;
+use engine::stock::availability::{Picture, availability, draw, known, picture, reach};
 use engine::stock::hold::{self, SetAside};
 use engine::stock::{self, Adjust, AdjustReason, LevelSetting, Move, Set, book_of};
 use sim::retailer::a_channel;
@@ -340,5 +340,37 @@ fn levels_that_are_crossed_are_told() {
                 "stock.enough"
             ]
         );
+    });
+}
+
+#[test]
+fn whoever_reaches_few_of_many_places_sees_them_as_if_all_were_read() {
+    on_every_engine(|shop| {
+        let codes: Vec<String> = (0..30).map(|number| format!("store-{number:02}")).collect();
+        let retailer = Retailer::open(shop, &codes.iter().map(String::as_str).collect::<Vec<_>>());
+        let web = retailer.web(shop);
+        let (mug, cup) = (retailer.sell(shop, "MUG", 500), retailer.sell(shop, "CUP", 300));
+        for place in [0, 2, 4, 7, 29] {
+            retailer.stock(shop, mug, place, 3);
+        }
+        retailer.stock(shop, cup, 1, 2);
+        hold_for(shop, &web, 1, &[(mug, 4)]).unwrap();
+        let seen = shop.read(move |tx| {
+            let mut few = reach(tx, &web)?;
+            few.locations.truncate(5);
+            let variants = [mug, cup];
+            let (asked, all) = (picture(tx, &few, &variants)?, draw(&few, &known(tx, &variants)?));
+            let look = |picture: &Picture| {
+                variants.map(|variant| {
+                    let shelves: Vec<_> =
+                        picture.shelves(variant).map(|shelf| (shelf.location, shelf.free())).collect();
+                    (picture.promisable(variant), shelves)
+                })
+            };
+            Ok((look(&asked), look(&all)))
+        });
+        let (asked, all) = seen.unwrap();
+        assert_eq!(asked, all);
+        assert_eq!((asked[0].0, asked[0].1.len(), asked[1].0), (3 * 3 - 4, 3, 2));
     });
 }

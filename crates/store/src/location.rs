@@ -1,6 +1,7 @@
 //! The rows of locations and networks.
 
 pub mod area;
+pub mod serving;
 
 use domain::location::{Kind, Member};
 use domain::value::hours::CutOffs;

@@ -165,6 +165,24 @@ pub fn promising(
     )
 }
 
+/// The same at these places only.
+///
+/// # Errors
+/// What the store says.
+pub fn promising_at(
+    tx: &mut Tx<'_>,
+    variants: &[[u8; 16]],
+    places: &[[u8; 16]],
+) -> Result<Vec<(Id<Variant>, AccountKey, i64)>, StoreError> {
+    tx.rows(
+        "select book_id, place, state, amount from account
+         where book_id in {ids $1} and place in {ids $2}
+             and (state = 1 or state = 10 or state between 20 and 23) and amount > 0",
+        &[Param::Ids(variants), Param::Ids(places)],
+        |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
+    )
+}
+
 /// What of these variants lies free on the shelves of these locations.
 ///
 /// # Errors

@@ -78,7 +78,11 @@ fn is_closed(
     let order = order::find(tx, one.order)?;
     let version = profile::of_channel(tx, world.now(), (order.channel, one.network))?;
     Ok(version.is_some_and(|version| {
-        !routing::opens_within(location, world.now(), version.profile.opens_within_hours())
+        !routing::opens_within(
+            (location.hours.as_ref(), &location.zone),
+            world.now(),
+            version.profile.opens_within_hours(),
+        )
     }))
 }
 

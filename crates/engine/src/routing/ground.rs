@@ -12,8 +12,9 @@ use domain::routing::profile::{Profile, Strategy};
 use domain::routing::wanted::{Candidate, Line as WantedLine, Supply, Wanted};
 use domain::value::id::{self, Location as LocationKind, Variant};
 use domain::value::zone::LocalDay;
-use domain::value::{Country, Id, Instant, Zone};
+use domain::value::{Country, Id, Instant, OpeningHours, Zone};
 use store::location::Location;
+use store::location::serving::{self, Clock, Serving};
 use store::routing::{Version, capacity, outflow};
 use store::{Tx, market};
 
@@ -136,22 +137,22 @@ pub(super) fn set_out(
     let profile = &version.profile;
     let facts = facts(tx, profile, outline)?;
     let wanted = wanted(tx, profile, outline)?;
-    let members = store::location::network_members(tx, outline.reach.network)?;
+    let (mut serving, clocks) = serving::of_network(tx, outline.reach.network)?;
     let reached: HashSet<_> = outline.reach.locations.iter().copied().collect();
-    let serving: Vec<(Location, i64)> =
-        members.into_iter().filter(|(location, _)| reached.contains(&location.id)).collect();
-    let look = look(tx, now, profile, outline, &serving)?;
+    serving.retain(|one| reached.contains(&one.id));
+    let clocks = clocks.iter().map(|clock| Shown::by(clock, now, profile.opens_within_hours())).collect();
+    let look = look(tx, profile, outline, (&serving, clocks))?;
     let supply = |variant: &Id<Variant>, location: Id<LocationKind>| {
         let value = outline.values.one(*variant);
         Some((*variant, look.supply(profile, picture, (*variant, value), location)?))
     };
-    let candidate = |(location, rank): &(Location, i64)| Candidate {
+    let candidate = |location: &Serving| Candidate {
         location: location.id,
-        rank: *rank,
+        rank: location.rank,
         kind: location.kind,
-        country: location.address.as_ref().map(domain::value::Address::country),
+        country: location.country,
         distance_m: look.point.zip(location.coordinates).map(|(to, from)| i64::from(from.distance_m(to))),
-        is_open: opens_within(location, now, profile.opens_within_hours()),
+        is_open: look.clocks[location.clock].is_open,
         parcels_left: look.left(location.id),
         units_left: None,
         tariff: profile.costs().tariff(location.id, location.kind, look.country),
@@ -161,8 +162,22 @@ pub(super) fn set_out(
     Ok(SetOut { facts, wanted, candidates, rooms: look.rooms })
 }
 
+/// What a clock shows now, and whether doors are open by it or soon will be.
+struct Shown {
+    day: i64,
+    is_open: bool,
+}
+
+impl Shown {
+    fn by(clock: &Clock, now: Instant, hours: i64) -> Shown {
+        let opening = clock.hours.as_ref();
+        Shown { day: day_of(now, &clock.zone), is_open: opens_within((opening, &clock.zone), now, hours) }
+    }
+}
+
 /// Everything about places that is the same for all locations.
 struct Look {
+    clocks: Vec<Shown>,
     country: Option<Country>,
     point: Option<domain::value::Coordinates>,
     rooms: BTreeMap<Id<LocationKind>, (i64, i64)>,
@@ -172,10 +187,9 @@ struct Look {
 
 fn look(
     tx: &mut Tx<'_>,
-    now: Instant,
     profile: &Profile,
     outline: &Outline<'_>,
-    serving: &[(Location, i64)],
+    (serving, clocks): (&[Serving], Vec<Shown>),
 ) -> Result<Look, Failure> {
     let costs = profile.costs();
     let by_distance = costs.asks_for_distance() || measures(profile, |measure| *measure == Measure::Distance);
@@ -192,8 +206,8 @@ fn look(
         Some(to) if by_distance => area::coordinates_of(tx, to.country, to.postal_code.as_deref())?,
         _ => None,
     };
-    let rooms: BTreeMap<_, _> =
-        serving.iter().filter_map(|(location, _)| Some((location.id, room(location, now)?))).collect();
+    let room = |one: &Serving| Some((one.id, (clocks[one.clock].day, one.capacity?)));
+    let rooms: BTreeMap<_, _> = serving.iter().filter_map(room).collect();
     let by_supply = costs.slow.is_some() || measures(profile, |measure| *measure == Measure::DaysOfSupply);
     let outflow = if by_supply {
         let keys: Vec<_> = outline.demand.keys().map(|variant| variant.bytes()).collect();
@@ -202,7 +216,7 @@ fn look(
         HashMap::new()
     };
     let given = given(tx, &rooms)?;
-    Ok(Look { country: destination.map(|to| to.country), point, rooms, given, outflow })
+    Ok(Look { clocks, country: destination.map(|to| to.country), point, rooms, given, outflow })
 }
 
 /// What these locations were given today on their own clocks.
@@ -256,12 +270,11 @@ pub fn day_of(at: Instant, zone: &Zone) -> i64 {
     i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100 + i64::from(day.day())
 }
 
-/// Is a location's door open, or will it be within so many hours? A place without a door always works.
-pub fn opens_within(location: &Location, now: Instant, hours: i64) -> bool {
-    location.hours.as_ref().is_none_or(|opening| {
+/// Is a door with these opening hours open by a clock, or will it be within so many hours? A place without a door always works.
+pub fn opens_within((opening, zone): (Option<&OpeningHours>, &Zone), now: Instant, hours: i64) -> bool {
+    opening.is_none_or(|opening| {
         let until = now.plus_seconds(hours * 3600);
-        opening.is_open(now, &location.zone)
-            || opening.next_opening(now, &location.zone).is_some_and(|opens| opens <= until)
+        opening.is_open(now, zone) || opening.next_opening(now, zone).is_some_and(|opens| opens <= until)
     })
 }
 
