@@ -1,7 +1,6 @@
 //! Twenty checkouts at once that spend the same gift card, the same store credit or the same hundred points: exactly one succeeds.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sim::client::{Client, Reply};
@@ -9,8 +8,6 @@ use sim::client::{Client, Reply};
 use crate::floor::{Floor, on_every_engine};
 
 const AT_ONCE: usize = 20;
-/// How long such a crowd may take.
-const LASTS_MAX: Duration = Duration::from_secs(20);
 
 /// Twenty carts of a mug each, for Ada, half of them at a till and half on line; each pays wholly by these means, at the same time. Answers
 /// what each was answered.
@@ -33,17 +30,14 @@ fn crowd(floor: &Floor, means: &Value) -> Vec<Reply> {
     };
     let carts: Vec<(Client, String, String)> = (0..AT_ONCE).map(cart).collect();
     let payments = json!({ "payments": [means] });
-    let begun = Instant::now();
-    let answers = thread::scope(|scope| {
+    thread::scope(|scope| {
         let payments = &payments;
         let spend = |(client, path, key): (Client, String, String)| {
             scope.spawn(move || client.with_header("idempotency-key", key).post(&path, payments).unwrap())
         };
         let spenders: Vec<_> = carts.into_iter().map(spend).collect();
         spenders.into_iter().map(|one| one.join().unwrap()).collect()
-    });
-    assert!(begun.elapsed() < LASTS_MAX, "twenty checkouts took {:?}", begun.elapsed());
-    answers
+    })
 }
 
 /// One of them has its order, whole; the others were told that there is not enough, and took nothing.

@@ -129,13 +129,13 @@ fn labels_and_slips_say_whose_it_is_and_are_scanned_back() {
         let (parcel, path) = floor.pack(&order, 2);
         let number = parcel["tracking"].as_str().expect("a number").to_owned();
         let (text, seen) = floor.paper(&format!("{path}/label.pdf"));
-        assert_eq!(seen, [number.clone()]);
+        assert_eq!(seen, std::slice::from_ref(&number));
         assert!(
             joined(&text).contains(&joined(NAME)) && text.contains("LS1 4DY") && text.contains(&number),
             "{text}"
         );
         let (text, seen) = floor.paper(&format!("{path}/slip.pdf"));
-        assert_eq!(seen, [number.clone()]);
+        assert_eq!(seen, std::slice::from_ref(&number));
         let row = text.lines().find(|line| line.contains("MUG")).expect("a row");
         assert!(row.trim_end().ends_with(" 2") && joined(&text).contains(&joined(NAME)), "{text}");
         let page = floor.get(&format!("{path}/slip"));
@@ -187,7 +187,7 @@ fn what_waits_and_what_comes_back_has_a_label() {
         let (order, part) = floor.order(2, Some("york"));
         let number = floor.get(&order).json["number"].as_str().expect("a number").to_owned();
         let (text, seen) = floor.paper(&format!("{part}/label.pdf"));
-        assert_eq!(seen, [number.clone()]);
+        assert_eq!(seen, std::slice::from_ref(&number));
         assert!(joined(&text).contains(&joined(NAME)) && text.contains("Pieces: 2"), "{text}");
         floor.must(&format!("{part}/ready"), &json!(null));
         let code = floor.get(&format!("{part}/visit")).json["code"].as_str().expect("a code").to_owned();
