@@ -75,6 +75,7 @@ const WORDS: &[Words] = &[
     ("manual", "Bank transfer", "Überweisung"),
     ("card_record", "Card", "Karte"),
     ("test", "Card", "Karte"),
+    ("stripe", "Card", "Karte"),
     ("exchange", "Exchange", "Umtausch"),
     ("gift_card", "Gift card", "Geschenkkarte"),
     ("store_credit", "Store credit", "Guthaben"),
