@@ -153,7 +153,8 @@ async fn read_product(
     Asked(near): Asked<NearQuery>,
 ) -> Result<Response, Problem> {
     let (include, reference, now) = (asked.read()?, Reference::read(&id), app.shop.source.now());
-    let question = if include.promise { Some(asked.question(&near)?) } else { None };
+    let question = asked.question(&near)?;
+    let question = include.promise.then_some(question);
     let (detail, prices, answers) = app
         .read(move |tx| {
             let detail = engine::catalogue::read_product(tx, &actor, &reference)?;

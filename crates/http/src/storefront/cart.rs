@@ -69,7 +69,8 @@ async fn read_cart(
     Asked(near): Asked<NearQuery>,
 ) -> Result<Response, Problem> {
     let (id, now) = (named(&id)?, app.shop.source.now());
-    let near = if include.promise()? { Some(near.read()?) } else { None };
+    let near = near.read()?;
+    let near = include.promise()?.then_some(near);
     let (shape, version) = app
         .read(move |tx| {
             let cart = cart::read(tx, &actor, id)?;
