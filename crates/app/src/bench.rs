@@ -28,6 +28,7 @@ use store::Db;
 use store::dialect::Engine;
 use tandem::demo::report::signed;
 use tokio::runtime::Runtime;
+use tokio::task::block_in_place;
 
 use self::crowd::{micros_now, per_second};
 use self::figure::{Amount, Figure};
@@ -206,7 +207,8 @@ impl Stage<'_> {
             child::fresh_directory(self.config.data())?;
         }
         let config = self.config.clone();
-        let key = child::key_to_fresh_books(&config)?;
+        // Wherever books are opened here: they block, and drive connections to PostgreSQL by themselves.
+        let key = block_in_place(|| child::key_to_fresh_books(&config))?;
         let (serving, started) = start(&config, &key).await?;
         let api = Api::new(&serving.address, key.clone(), CONNECTIONS);
         self.bar.set_message("making a house");
@@ -222,9 +224,12 @@ impl Stage<'_> {
         }
         if self.wants(Measure::Reservation) {
             self.bar.set_message("holding one variant");
-            let shop = shop::open_or_make(&config)?.shop;
             let spot = (house.variants[0].as_str(), house.locations[0].as_str());
-            self.add(reservation::measure(&shop, spot, self.arguments.seconds)?);
+            let figures = block_in_place(|| {
+                let shop = shop::open_or_make(&config)?.shop;
+                reservation::measure(&shop, spot, self.arguments.seconds)
+            });
+            self.add(figures?);
         }
         self.check(&config, "the small house")
     }
@@ -279,9 +284,11 @@ impl Stage<'_> {
         let (figures, placed) = done?;
         self.add(figures);
         self.bar.set_message("routing in the wide house");
-        let shop = shop::open_or_make(&config)?.shop;
-        self.add(promise::measure_routing(&shop, &placed, self.arguments.seconds)?);
-        drop(shop);
+        let figures = block_in_place(|| {
+            let shop = shop::open_or_make(&config)?.shop;
+            promise::measure_routing(&shop, &placed, self.arguments.seconds)
+        });
+        self.add(figures?);
         self.check(&config, "the wide house")
     }
 
@@ -299,14 +306,14 @@ impl Stage<'_> {
         if config.keeps_books_in_data() {
             child::fresh_directory(config.data())?;
         }
-        let key = child::key_to_books(&config)?;
+        let key = block_in_place(|| child::key_to_books(&config))?;
         self.bar.set_message(format!("making the {} house", plan.name));
         let (serving, _) = start(&config, &key).await?;
         let api = Api::new(&serving.address, key.clone(), CONNECTIONS);
         let house = house::make(&api, plan).await?;
         serving.stop().await?;
         let bar = self.screen.bar("filling its shelves", "variants");
-        availability::fill(&shop::open_or_make(&config)?.shop, &house, pieces, &bar)?;
+        block_in_place(|| availability::fill(&shop::open_or_make(&config)?.shop, &house, pieces, &bar))?;
         bar.finish_and_clear();
         Ok((config, key, house))
     }
@@ -317,10 +324,12 @@ impl Stage<'_> {
             return Ok(());
         }
         self.bar.set_message("checking the books");
-        let db = Db::open(&config.store())?;
-        let began = micros_now();
-        let report = check::look(&db, self.screen)?;
-        let micros = micros_now() - began;
+        let (report, micros) = block_in_place(|| {
+            let db = Db::open(&config.store())?;
+            let began = micros_now();
+            let report = check::look(&db, self.screen)?;
+            Ok::<_, Fault>((report, micros_now() - began))
+        })?;
         let count = |number: u64| signed(number.cast_signed());
         let of = format!(
             "{} postings, {} accounts, {} journal entries, {} seals of {whose}",
