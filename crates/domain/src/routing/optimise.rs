@@ -1,11 +1,12 @@
 //! The lightest choice for one order: exact where it can be, and saying so where it is not.
 //!
-//! Small orders are counted out at once. For others a quick choice and a proven bound come first; together they let go of places that
-//! cannot help. What remains is counted out state by state, or searched set by set. If even that is too much, the bound says how
+//! Small orders are counted out at once. For others a quick choice comes first, which is often the best of all: then no few other places
+//! can be lighter. Else a proven bound lets go of places that cannot help. What remains is counted out state by state, or searched set by set. If even that is too much, the bound says how
 //! far the choice can be from the best at most.
 
 mod bound;
 mod dynamic;
+mod few;
 mod fill;
 pub(super) mod problem;
 mod search;
@@ -54,6 +55,13 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
         return proven(dynamic::solve(problem, &alive, problem.parts_max));
     }
     let mut best = fill::improve(problem, fill::greedy(problem, &alive), &[]);
+    if problem.is_separable() {
+        let (found, is_complete) = few::search(problem, best, &alive);
+        if is_complete {
+            return proven(found);
+        }
+        best = found;
+    }
     let mut known = bound::bound(problem, &mut best, &mut alive);
     if known.least_fine <= (best.weight - 1) * bound::FINE {
         let better = fill::improve(problem, best.clone(), &alive);
