@@ -6,7 +6,6 @@
 
 mod bound;
 mod dynamic;
-mod few;
 mod fill;
 pub(super) mod problem;
 mod search;
@@ -19,6 +18,9 @@ use self::problem::{Found, Problem, Weight};
 const STEPS_AT_ONCE: u128 = 25_000;
 /// The most steps that are counted out at all.
 const STEPS_MAX: u128 = 1_500_000;
+/// The most work of a search before there are prices, and with them: lines times places over all sets that are looked at.
+const WORK_AT_ONCE: usize = 30_000;
+const WORK_MAX: usize = 300_000;
 /// The most places that are compared pair by pair.
 const PAIRED_MAX: usize = 200;
 
@@ -56,7 +58,7 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
     }
     let mut best = fill::improve(problem, fill::greedy(problem, &alive), &[]);
     if problem.is_separable() {
-        let (found, is_complete) = few::search(problem, best, &alive);
+        let (found, is_complete) = search::search(problem, None, best, &alive, WORK_AT_ONCE);
         if is_complete {
             return proven(found);
         }
@@ -88,7 +90,7 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
         return proven(if counted.weight < best.weight { counted } else { best });
     }
     if problem.is_separable() {
-        let (found, is_complete) = search::search(problem, &known, best, &alive);
+        let (found, is_complete) = search::search(problem, Some(&known), best, &alive, WORK_MAX);
         if is_complete {
             return proven(found);
         }
