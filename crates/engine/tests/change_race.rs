@@ -9,6 +9,9 @@ use domain::change::State;
 use domain::market::PaymentKind;
 use domain::value::Id;
 use engine::change::{self, Action};
+use engine::count::tally::{self, Piece};
+use engine::count::{self, NewCount, Scope};
+use engine::fulfilment::counted;
 use sim::{TestShop, on_every_engine};
 
 #[test]
@@ -36,6 +39,34 @@ fn what_happened_meanwhile_refuses_the_yes() {
         shop.pass(3600);
         shop.run(change::expire_due).unwrap();
         assert_eq!(ground.promisable(ground.lamp), 4);
+    });
+}
+
+/// The shelf has fewer than the books say: what was kept for a change that nobody has confirmed goes first, and the yes is refused.
+#[test]
+fn a_count_takes_what_was_kept_for_a_change() {
+    on_every_engine(|shop| {
+        let ground = Ground::open(shop);
+        let whole = ground.order(3, Some(0));
+        let shown = ground.preview(whole.order.id, vec![Action::Add(ground.line(ground.mug, 2))]).unwrap();
+        assert_eq!(ground.counts(ground.mug, 0), [0, 3, 0], "two of five are kept for the change");
+        let (location, mug) = (ground.retailer.locations[0], ground.mug);
+        let scope = Scope::Variants(vec![mug]);
+        let asked = NewCount { location, scope, blind: true, note: None };
+        let count = shop
+            .run(move |tx, actor, world| count::request(tx, actor, world, asked.clone()))
+            .expect("a count")
+            .count
+            .id;
+        let three = Piece { variant: mug, pieces: 3, place: "front".into(), at: None };
+        shop.run(move |tx, actor, world| tally::add(tx, actor, world, count, std::slice::from_ref(&three)))
+            .unwrap();
+        shop.run(move |tx, actor, world| tally::finish(tx, actor, world, count, false)).unwrap();
+        shop.run(move |tx, actor, world| counted::post(tx, actor, world, count)).unwrap();
+        assert_eq!(ground.counts(mug, 0), [0, 3, 0], "the order keeps its three");
+        assert_eq!(code_of(ground.confirm(&shown, vec![tender(PaymentKind::Cash)])), Some(Code::OutOfStock));
+        let open = ground.read(whole.order.id).order.open_change;
+        assert_eq!(open, Some(shown.id), "it may be declined, and the books agree with it open");
     });
 }
 

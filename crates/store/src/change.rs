@@ -2,6 +2,7 @@
 
 use domain::change::{AddedAt, Rule, State, What};
 use domain::delivery::Kind;
+use domain::ledger::HoldState;
 use domain::tax::Taxed;
 use domain::value::id::{
     self, Channel, Contact, DeliveryMethod, Location, Order, OrderChange, OrderLine, Variant,
@@ -428,15 +429,27 @@ pub fn kept(tx: &mut Tx<'_>) -> Result<Vec<Kept>, StoreError> {
     )
 }
 
-/// What live holds keep for changes.
+/// What was kept for one change when it was shown.
 ///
 /// # Errors
 /// What the store says.
-pub fn held(tx: &mut Tx<'_>) -> Result<Vec<Kept>, StoreError> {
+pub fn kept_for(tx: &mut Tx<'_>, which: Which) -> Result<Vec<(Id<Variant>, i64)>, StoreError> {
     tx.rows(
-        "select cause_id, book_id, amount from hold where state = 1 and cause_kind = 'change'",
+        "select variant_id, quantity from order_change_hold where order_id = $1 and change_id = $2",
+        params![which.0, which.1],
+        |row| Ok((row.id()?, row.int()?)),
+    )
+}
+
+/// What holds keep for changes, or gave back before their changes ended.
+///
+/// # Errors
+/// What the store says.
+pub fn held(tx: &mut Tx<'_>) -> Result<Vec<(Kept, HoldState)>, StoreError> {
+    tx.rows(
+        "select cause_id, book_id, amount, state from hold where state in (1, 3) and cause_kind = 'change'",
         &[],
-        |row| Ok((row.text()?, row.id()?, row.int()?)),
+        |row| Ok(((row.text()?, row.id()?, row.int()?), row.word(HoldState::coded)?)),
     )
 }
 

@@ -7,14 +7,13 @@ use domain::order::State as OrderState;
 use domain::{Code, Refusal};
 use store::{Tx, change as rows, order as order_rows};
 
-use super::keep::{put_in, served_anew};
+use super::keep::{put_in, served_anew, use_up};
 use super::{Change, Ground, Which, after, find, frozen, lock_books, may_change, must_lead_to, plan, told};
 use crate::checkout::cancel::cancellable;
 use crate::checkout::{self, Tender, Whole, settle};
 use crate::event::emit;
 use crate::fulfilment::{FulfilmentOrder, give_back, parcel, pool};
 use crate::order::{self, Order};
-use crate::stock::hold;
 use crate::{Failure, World, promise};
 
 /// A yes.
@@ -32,7 +31,7 @@ pub struct Confirm {
 ///
 /// # Errors
 /// [`Code::WrongState`] when the change is not open any more or units of it have left; [`Code::TotalChanged`] when the difference is
-/// another one than was shown; and what the payments refuse.
+/// another one than was shown; [`Code::OutOfStock`] when a count found lost what was kept for it; and what the payments refuse.
 pub fn confirm(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -110,7 +109,7 @@ fn move_goods(
     change: &Change,
 ) -> Result<(), Failure> {
     let network = lock_books(tx, ground, change)?;
-    hold::use_up_for(tx, actor, world, &change.id.to_string())?;
+    use_up(tx, actor, world, change)?;
     let before = plan::charge_of(order);
     *order = after(order, change);
     let mut parts = ground.parts.clone();

@@ -92,6 +92,22 @@ pub(super) fn keep(
     Ok(kept)
 }
 
+/// Takes what is kept for a change, all of it: a count may have found some of it lost.
+pub(super) fn use_up(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    change: &Change,
+) -> Result<(), Failure> {
+    let held = hold::use_up_for(tx, actor, world, &change.id.to_string())?;
+    let kept = store::change::kept_for(tx, (change.order, change.id))?;
+    let held_of = |variant: &Id<Variant>| held.get(variant).copied().unwrap_or(0);
+    let Some((variant, asked)) = kept.into_iter().find(|(variant, asked)| held_of(variant) < *asked) else {
+        return Ok(());
+    };
+    in_skus(tx, &[variant], Err(too_few(variant, held_of(&variant), asked).into()))
+}
+
 /// Where an order's pieces of these lines lie that are free again once they are taken back: at its locations, and at those that send it
 /// some. What is on its way is not: it becomes free when it arrives.
 fn own(tx: &mut Tx<'_>, ground: &Ground, anew: &Pieces) -> Result<Vec<Lying>, Failure> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::ledger::HoldState;
 use store::{Tx, change as rows};
 
 use super::Difference;
@@ -24,14 +25,20 @@ pub fn done(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     Ok(undone.chain(lost).collect())
 }
 
-/// What live holds keep for changes is what the open changes need.
+/// What live holds keep for changes is what the open changes need, less what a count found lost meanwhile.
 pub fn kept(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let mut sides: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
     for (change, variant, quantity) in rows::kept(tx)? {
         sides.entry((change, variant.to_string())).or_default().0 += quantity;
     }
-    for (change, variant, quantity) in rows::held(tx)? {
-        sides.entry((change, variant.to_string())).or_default().1 += quantity;
+    for ((change, variant, quantity), state) in rows::held(tx)? {
+        let key = (change, variant.to_string());
+        match (state, sides.get_mut(&key)) {
+            (HoldState::Pending, None) => drop(sides.insert(key, (0, quantity))),
+            // A hold that was given back while its change is open had goods that are not there: confirming it is refused.
+            (HoldState::Pending | HoldState::Voided, Some(side)) => side.1 += quantity,
+            _ => {}
+        }
     }
     let differ = sides.into_iter().filter(|(_, (needed, held))| needed != held);
     let tell = |((change, variant), (needed, held)): ((String, String), (i64, i64))| {
