@@ -22,8 +22,9 @@ use crate::world::RealWorld;
 
 /// Where its books lie when nothing else is named: beside the data it is made of, or here.
 const DIRECTORIES: [(&str, &str); 2] = [("demo", "demo/run"), (".", "tandem-demo")];
-/// How many months are lived through.
+/// How many months are lived through when nothing is said, and how many there are.
 const MONTHS: u32 = 2;
+const MONTHS_MAX: u32 = 13;
 /// How many clients ask at once.
 const CLIENTS: usize = 16;
 /// A sale goes on every so often,
@@ -33,9 +34,9 @@ const LINES_MAX: usize = 12;
 /// for at most so long: about an hour. Then the shop only waits for whoever comes.
 const LIVE_SALES_MAX: usize = 3000;
 
-/// Show the demo retailer: two months of real orders, then open for a look
+/// Show the demo retailer: two months of real orders, or the whole year, then open for a look
 ///
-/// Replays the last two months of a real retailer's orders through the API into fresh books (in demo/run), checks them, and stays open on
+/// Replays the last months of a real retailer's orders through the API into fresh books (in demo/run), checks them, and stays open on
 /// http://127.0.0.1:8080. The start page shows it live. Afterwards a sale of the last month is made once more about every second, with
 /// its goods delivered before, for an hour at most. Ctrl-C closes the shop.
 #[derive(Args)]
@@ -43,11 +44,16 @@ const LIVE_SALES_MAX: usize = 3000;
 Examples:
   tandem demo
   tandem demo --listen 0.0.0.0:8080
+  tandem demo --months 13
   tandem demo --keep")]
 pub struct Arguments {
     /// The address to serve on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
+
+    /// How many of the last months are lived through; 13 are the whole year, and take about ten minutes.
+    #[arg(long, value_name = "MONTHS", default_value_t = MONTHS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MONTHS_MAX)))]
+    months: u32,
 
     /// Open the books of the last demo again instead of making new ones.
     #[arg(long)]
@@ -70,7 +76,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let runtime = replay::runtime()?;
     let opened = runtime.block_on(async {
         tokio::select! {
-            opened = open(&config, &arguments.listen, (key, kept), screen) => opened.map(Some),
+            opened = open(&config, arguments, (key, kept), screen) => opened.map(Some),
             () = wait_for_signal() => Ok(None),
         }
     })?;
@@ -106,18 +112,24 @@ struct Day {
 
 async fn open(
     config: &Config,
-    listen: &str,
+    arguments: &Arguments,
     (key, kept): (String, bool),
     screen: &Screen,
 ) -> Result<Day, Fault> {
-    let serving = Serving::start(config, listen, true).await?;
+    let serving = Serving::start(config, &arguments.listen, true).await?;
     let api = Api::new(&serving.address, key, CLIENTS);
     let address = &serving.address;
+    let months = arguments.months;
+    let watched = match months {
+        1 => "the last month goes through".to_owned(),
+        MONTHS_MAX => "the year goes through".to_owned(),
+        _ => format!("the last {months} months go through"),
+    };
     screen.tell(
-        &format!("The shop is open: {address}  (watch it while the last {MONTHS} months go through)"),
+        &format!("The shop is open: {address}  (watch it while {watched})"),
         &json!({ "address": address, "setup_link": serving.setup_link }),
     );
-    let source = replay::open(Some(MONTHS))?;
+    let source = replay::open((months < MONTHS_MAX).then_some(months))?;
     let outcome = match kept {
         true => None,
         false => Some(replay::play(&api, &source, CLIENTS, (screen, Some(&serving))).await?),
