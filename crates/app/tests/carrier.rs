@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-use std::net::SocketAddr;
+mod running;
+
 use std::time::Duration;
 
 use connect::call::Caller;
@@ -24,13 +25,10 @@ use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told, Which};
 use engine::fulfilment::pick;
 use engine::job;
 use engine::signature::Secret;
-use http::App;
+use running::Running;
 use serde_json::json;
 use sim::Retailer;
 use sim::shop::{TestShop, on_every_engine};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -42,27 +40,14 @@ struct Street<'s> {
     carrier: Id<Carrier>,
     company: TestCarrier,
     webhook_url: String,
-    runtime: Runtime,
-    stop: watch::Sender<bool>,
-    running: Vec<tokio::task::JoinHandle<()>>,
-}
-
-fn listener(runtime: &Runtime) -> (TcpListener, SocketAddr) {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
+    running: Running,
 }
 
 impl<'s> Street<'s> {
     fn open(shop: &'s TestShop, webhooks: bool) -> Street<'s> {
-        let runtime = Runtime::new().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let until_stopped = || {
-            let mut stopped = stopped.clone();
-            async move { drop(stopped.wait_for(|stop| *stop).await) }
-        };
-        let (shop_listener, shop_address) = listener(&runtime);
-        let (carrier_listener, carrier_address) = listener(&runtime);
+        let mut running = Running::new();
+        let (shop_listener, shop_address) = running.listen();
+        let (carrier_listener, carrier_address) = running.listen();
         let webhook_url = format!("http://{shop_address}/v1/carriers/test/webhooks");
         let company = TestCarrier::new(Settings {
             webhook_url: webhooks.then(|| webhook_url.clone()),
@@ -93,18 +78,10 @@ impl<'s> Street<'s> {
         let client = TestClient::new(Caller::new(Duration::from_millis(400)));
         let client = Carriers::new(client, shop.shop.keyring.clone());
         let handlers = connect::Handlers::new(job::registry()).with(client);
-        let served = {
-            let (company, until_stopped) = (company.clone(), until_stopped());
-            async move { company.serve(carrier_listener, until_stopped).await.unwrap() }
-        };
-        let app = App::new(shop.shop.clone());
-        let api = http::server::serve(app, shop_listener, http::server::Settings::default(), until_stopped());
-        let running = vec![
-            runtime.spawn(served),
-            runtime.spawn(api),
-            runtime.spawn(connect::run(shop.shop.clone(), handlers, until_stopped())),
-        ];
-        Street { shop, retailer, mug, carrier, company, webhook_url, runtime, stop, running }
+        let (serving, until) = (company.clone(), running.until_stopped());
+        running.spawn(async move { serving.serve(carrier_listener, until).await.unwrap() });
+        running.serve(shop, shop_listener, handlers);
+        Street { shop, retailer, mug, carrier, company, webhook_url, running }
     }
 
     /// A parcel with a mug in it that weighs so much, which decides what becomes of it.
@@ -183,7 +160,7 @@ impl<'s> Street<'s> {
                 return (parcel, told);
             }
             self.shop.pass(seconds);
-            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+            self.running.rest(Duration::from_millis(20));
         }
         panic!("not as expected in fifteen seconds: {:?}", self.read(which));
     }
@@ -202,17 +179,7 @@ impl<'s> Street<'s> {
             [("webhook-id", id), ("webhook-timestamp", &timestamp), ("webhook-signature", &signature)];
         let caller = Caller::new(Duration::from_secs(5));
         let call = caller.post(&self.webhook_url, &headers, body.to_owned());
-        self.runtime.block_on(call).unwrap().0.as_u16()
-    }
-}
-
-impl Drop for Street<'_> {
-    fn drop(&mut self) {
-        let _ = self.stop.send(true);
-        for running in self.running.drain(..) {
-            let ended = self.runtime.block_on(running);
-            assert!(std::thread::panicking() || ended.is_ok(), "everything stops gracefully");
-        }
+        self.running.runtime.block_on(call).unwrap().0.as_u16()
     }
 }
 

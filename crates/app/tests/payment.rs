@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-use std::net::SocketAddr;
+mod running;
+
 use std::time::Duration;
 
 use connect::call::Caller;
@@ -17,13 +18,10 @@ use engine::payment::provider::test_secret;
 use engine::payment::{self, NewPayment, Whole};
 use engine::signature::Secret;
 use engine::{Failure, World};
-use http::App;
+use running::Running;
 use serde_json::json;
 use sim::shop::{TestShop, on_every_engine};
 use store::Tx;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 const ORDER: Id<Order> = Id::from_bytes([7; 16]);
 
@@ -32,15 +30,7 @@ struct Street<'s> {
     shop: &'s TestShop,
     provider: TestProvider,
     shop_url: String,
-    runtime: Runtime,
-    stop: watch::Sender<bool>,
-    running: Vec<tokio::task::JoinHandle<()>>,
-}
-
-fn listener(runtime: &Runtime) -> (TcpListener, SocketAddr) {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
+    running: Running,
 }
 
 fn order_changed(_: &mut Tx<'_>, _: &Actor, _: &mut World, job: &Job) -> Result<(), Failure> {
@@ -50,14 +40,9 @@ fn order_changed(_: &mut Tx<'_>, _: &Actor, _: &mut World, job: &Job) -> Result<
 
 impl<'s> Street<'s> {
     fn open(shop: &'s TestShop, webhooks: bool) -> Street<'s> {
-        let runtime = Runtime::new().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let until_stopped = || {
-            let mut stopped = stopped.clone();
-            async move { drop(stopped.wait_for(|stop| *stop).await) }
-        };
-        let (shop_listener, shop_address) = listener(&runtime);
-        let (provider_listener, provider_address) = listener(&runtime);
+        let mut running = Running::new();
+        let (shop_listener, shop_address) = running.listen();
+        let (provider_listener, provider_address) = running.listen();
         let shop_url = format!("http://{shop_address}/v1/payments/webhooks/test");
         let provider = TestProvider::new(Settings {
             webhook_url: webhooks.then(|| shop_url.clone()),
@@ -70,18 +55,10 @@ impl<'s> Street<'s> {
         let client = TestClient::new(TestProvider::base_url(provider_address), caller);
         let registry = job::Registry::default().on("order.payment_changed", order_changed);
         let handlers = connect::Handlers::new(registry).with(Payments::new(client));
-        let served = {
-            let (provider, until_stopped) = (provider.clone(), until_stopped());
-            async move { provider.serve(provider_listener, until_stopped).await.unwrap() }
-        };
-        let app = App::new(shop.shop.clone());
-        let api = http::server::serve(app, shop_listener, http::server::Settings::default(), until_stopped());
-        let running = vec![
-            runtime.spawn(served),
-            runtime.spawn(api),
-            runtime.spawn(connect::run(shop.shop.clone(), handlers, until_stopped())),
-        ];
-        Street { shop, provider, shop_url, runtime, stop, running }
+        let (serving, until) = (provider.clone(), running.until_stopped());
+        running.spawn(async move { serving.serve(provider_listener, until).await.unwrap() });
+        running.serve(shop, shop_listener, handlers);
+        Street { shop, provider, shop_url, running }
     }
 
     fn pay(&self, token: &str, timing: Timing) -> Id<PaymentKind> {
@@ -120,7 +97,7 @@ impl<'s> Street<'s> {
     }
 
     fn rest(&self, time: Duration) {
-        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        self.running.rest(time);
     }
 
     fn wait_for(&self, id: Id<PaymentKind>, state: State) -> Whole {
@@ -142,17 +119,7 @@ impl<'s> Street<'s> {
             [("webhook-id", id), ("webhook-timestamp", &timestamp), ("webhook-signature", &signature)];
         let caller = Caller::new(Duration::from_secs(5));
         let call = caller.post(&self.shop_url, &headers, body.to_owned());
-        self.runtime.block_on(call).unwrap().0.as_u16()
-    }
-}
-
-impl Drop for Street<'_> {
-    fn drop(&mut self) {
-        let _ = self.stop.send(true);
-        for running in self.running.drain(..) {
-            let ended = self.runtime.block_on(running);
-            assert!(std::thread::panicking() || ended.is_ok(), "everything stops gracefully");
-        }
+        self.running.runtime.block_on(call).unwrap().0.as_u16()
     }
 }
 

@@ -8,8 +8,8 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod localstripe;
+mod running;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -31,14 +31,11 @@ use engine::payment::account::{self, NewAccount};
 use engine::payment::reconciliation::{self, Day, State as Compared};
 use engine::payment::{self, NewPayment, Operation, Verdict, Whole, stripe};
 use engine::{Failure, World};
-use http::App;
 use localstripe::{Line, LocalStripe, pass_on};
+use running::Running;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};
 use store::Tx;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 const ORDER: Id<Order> = Id::from_bytes([7; 16]);
 const SECRET: &str = "whsec_localstripe";
@@ -52,15 +49,7 @@ struct Street<'s> {
     account: Id<PaymentAccount>,
     line: Line,
     webhook_url: String,
-    runtime: Runtime,
-    stop: watch::Sender<bool>,
-    running: Vec<tokio::task::JoinHandle<()>>,
-}
-
-fn listener(runtime: &Runtime) -> (TcpListener, SocketAddr) {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
+    running: Running,
 }
 
 fn order_changed(_: &mut Tx<'_>, _: &Actor, _: &mut World, job: &Job) -> Result<(), Failure> {
@@ -70,47 +59,35 @@ fn order_changed(_: &mut Tx<'_>, _: &Actor, _: &mut World, job: &Job) -> Result<
 
 impl<'s> Street<'s> {
     fn open(shop: &'s TestShop, webhooks: bool) -> Street<'s> {
-        let runtime = Runtime::new().unwrap();
-        let stripe = LocalStripe::start(&runtime);
-        let (stop, stopped) = watch::channel(false);
-        let until_stopped = || {
-            let mut stopped = stopped.clone();
-            async move { drop(stopped.wait_for(|stop| *stop).await) }
-        };
-        let (shop_listener, shop_address) = listener(&runtime);
-        let (line_listener, line_address) = listener(&runtime);
+        let mut running = Running::new();
+        let stripe = LocalStripe::start(&running.runtime);
+        let (shop_listener, shop_address) = running.listen();
+        let (line_listener, line_address) = running.listen();
         let line = Line { to: stripe.url.clone(), loses: Arc::default() };
         let account = make_account(shop, &format!("http://{line_address}"));
         let webhook_url = format!("http://{shop_address}/v1/payment-accounts/{account}/webhooks");
         let card = json!({ "number": "4242424242424242", "exp_month": 1, "exp_year": 2040, "cvc": "123" });
-        let made =
-            runtime.block_on(stripe.post("/v1/payment_methods", json!({ "type": "card", "card": card })));
+        let made = running
+            .runtime
+            .block_on(stripe.post("/v1/payment_methods", json!({ "type": "card", "card": card })));
         let now = made["created"].as_i64().unwrap();
         shop.pass(now - shop.shop.source.now().micros() / 1_000_000);
         if webhooks {
             let body = json!({ "url": webhook_url, "secret": SECRET });
-            runtime.block_on(stripe.post("/_config/webhooks/shop", body));
+            running.runtime.block_on(stripe.post("/_config/webhooks/shop", body));
         }
         let client = StripeClient::new(Caller::new(Duration::from_secs(5)), shop.shop.keyring.clone());
         let registry = job::Registry::default().on("order.payment_changed", order_changed);
         let handlers = connect::Handlers::new(registry)
             .with(Payments::new(client.clone()))
             .with(Reconciliations::new(client));
-        let app = App::new(shop.shop.clone());
-        let api = http::server::serve(app, shop_listener, http::server::Settings::default(), until_stopped());
         let passing = Router::new().fallback(pass_on).with_state(line.clone());
-        let passed = {
-            let until_stopped = until_stopped();
-            async move {
-                axum::serve(line_listener, passing).with_graceful_shutdown(until_stopped).await.unwrap();
-            }
-        };
-        let running = vec![
-            runtime.spawn(passed),
-            runtime.spawn(api),
-            runtime.spawn(connect::run(shop.shop.clone(), handlers, until_stopped())),
-        ];
-        Street { shop, stripe, account, line, webhook_url, runtime, stop, running }
+        let until = running.until_stopped();
+        running.spawn(async move {
+            axum::serve(line_listener, passing).with_graceful_shutdown(until).await.unwrap();
+        });
+        running.serve(shop, shop_listener, handlers);
+        Street { shop, stripe, account, line, webhook_url, running }
     }
 
     fn pay(&self, token: &str, timing: Timing) -> Id<PaymentKind> {
@@ -135,7 +112,7 @@ impl<'s> Street<'s> {
     fn card(&self, number: &str) -> String {
         let card = json!({ "number": number, "exp_month": 1, "exp_year": 2040, "cvc": "123" });
         let made = self.stripe.post("/v1/payment_methods", json!({ "type": "card", "card": card }));
-        self.runtime.block_on(made)["id"].as_str().unwrap().to_owned()
+        self.running.runtime.block_on(made)["id"].as_str().unwrap().to_owned()
     }
 
     /// The customer answers the question in the browser.
@@ -143,7 +120,7 @@ impl<'s> Street<'s> {
         let intent = asked.payment.provider_reference.as_deref().unwrap();
         let body = json!({ "client_secret": asked.payment.client_secret, "success": yes });
         let path = format!("/v1/payment_intents/{intent}/_authenticate");
-        self.runtime.block_on(self.stripe.post(&path, body));
+        self.running.runtime.block_on(self.stripe.post(&path, body));
     }
 
     fn read(&self, id: Id<PaymentKind>) -> Whole {
@@ -164,7 +141,7 @@ impl<'s> Street<'s> {
     }
 
     fn rest(&self, time: Duration) {
-        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        self.running.rest(time);
     }
 
     fn wait_for(&self, id: Id<PaymentKind>, state: State) -> Whole {
@@ -173,14 +150,14 @@ impl<'s> Street<'s> {
 
     /// The intents Stripe has of a payment.
     fn intents(&self, id: Id<PaymentKind>) -> Vec<Value> {
-        let all = self.runtime.block_on(self.stripe.get("/v1/payment_intents?limit=100")).unwrap();
+        let all = self.running.runtime.block_on(self.stripe.get("/v1/payment_intents?limit=100")).unwrap();
         let own = |one: &&Value| one["metadata"]["payment"] == id.to_string();
         all["data"].as_array().unwrap().iter().filter(own).cloned().collect()
     }
 
     /// What Stripe's own books say of the refunds we asked for.
     fn refunds(&self, id: Id<PaymentKind>) -> Vec<i64> {
-        let all = self.runtime.block_on(self.stripe.get("/v1/refunds?limit=100")).unwrap();
+        let all = self.running.runtime.block_on(self.stripe.get("/v1/refunds?limit=100")).unwrap();
         let own = |one: &&Value| one["metadata"]["payment"] == id.to_string();
         let mut all: Vec<i64> = all["data"]
             .as_array()
@@ -219,16 +196,6 @@ fn make_account(shop: &TestShop, url: &str) -> Id<PaymentAccount> {
         scope: Scope::default(),
     };
     shop.run(move |tx, actor, world| account::create(tx, actor, world, new.clone())).unwrap().id
-}
-
-impl Drop for Street<'_> {
-    fn drop(&mut self) {
-        let _ = self.stop.send(true);
-        for running in self.running.drain(..) {
-            let ended = self.runtime.block_on(running);
-            assert!(std::thread::panicking() || ended.is_ok(), "everything stops gracefully");
-        }
-    }
 }
 
 #[test]
@@ -345,7 +312,7 @@ fn messages_and_questions_that_meet_capture_once() {
             // Old and new, some of them the same event again, while our own questions and localstripe's message are on their way.
             street.shop.pass(2);
             let all = futures(&street, round, [&before, &after]);
-            let told = street.runtime.block_on(all);
+            let told = street.running.runtime.block_on(all);
             assert!(told.iter().all(|status| *status == 204), "{told:?}");
             let whole = street.wait(id, true, |whole| whole.payment.state == State::Captured);
             street.rest(Duration::from_millis(1200));
@@ -379,7 +346,7 @@ fn a_message_that_is_forged_late_or_of_another_account_is_not_believed() {
     street.wait(id, false, |whole| whole.payment.client_secret.is_some());
     let mut intent = street.intents(id).remove(0);
     intent["status"] = json!("succeeded");
-    let tell = |secret: &str, late, body| street.runtime.block_on(street.told(secret, late, body));
+    let tell = |secret: &str, late, body| street.running.runtime.block_on(street.told(secret, late, body));
     assert_eq!(tell("whsec_other", 0, street.event("evt_1", &intent)), 401);
     assert_eq!(tell(SECRET, 301, street.event("evt_1", &intent)), 401);
     assert_eq!(tell(SECRET, 0, "{}".into()), 400);
@@ -393,7 +360,8 @@ fn a_message_that_is_forged_late_or_of_another_account_is_not_believed() {
     let seconds = shop.shop.source.now().micros() / 1_000_000;
     let signature = stripe::sign(SECRET, seconds, body.as_bytes());
     let call = Caller::new(Duration::from_secs(5));
-    let answer = street.runtime.block_on(call.post(&other, &[("stripe-signature", &signature)], body));
+    let answer =
+        street.running.runtime.block_on(call.post(&other, &[("stripe-signature", &signature)], body));
     assert_eq!(answer.unwrap().0, 401);
     assert_eq!(street.read(id).payment.state, State::Created);
     assert_eq!(tell(SECRET, 0, street.event("evt_5", &intent)), 204);
@@ -411,7 +379,7 @@ fn a_day_at_stripe_is_held_against_the_books() {
         street.wait(id, true, |whole| whole.payment.amounts.refunded == 400);
         // Given back by hand, past the shop; and recorded here as taken, though Stripe was never asked.
         let by_hand = json!({ "payment_intent": street.intents(id)[0]["id"], "amount": 150 });
-        street.runtime.block_on(street.stripe.post("/v1/refunds", by_hand));
+        street.running.runtime.block_on(street.stripe.post("/v1/refunds", by_hand));
         let reserved = street.pay("pm_card_visa", Timing::WhenAsked);
         street.wait_for(reserved, State::Authorised);
         let taken = shop.run(move |tx, actor, world| {

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod crash;
+#[path = "../running/mod.rs"]
+mod running;
 mod street;
 
 use std::collections::BTreeSet;
@@ -36,7 +38,7 @@ fn state(state: State) -> EndpointChange {
 fn every_event_that_is_wanted_arrives_once_signed_and_in_its_order() {
     on_every_engine(|shop| {
         let street = Street::open(shop, 2, Reach::Anywhere);
-        let (some, all) = (Receiver::open(&street.runtime), Receiver::open(&street.runtime));
+        let (some, all) = (Receiver::open(&street.running.runtime), Receiver::open(&street.running.runtime));
         street.happens("shelf-1", "test.counted", -1);
         let (_, secret) = street.endpoint(&some, &["test.counted", "other."]);
         let (every, _) = street.endpoint(&all, &[]);
@@ -76,7 +78,7 @@ fn every_event_that_is_wanted_arrives_once_signed_and_in_its_order() {
 fn who_is_slow_or_fails_keeps_nobody_else_waiting() {
     on_every_engine(|shop| {
         let street = Street::open(shop, 1, Reach::Anywhere);
-        let open = || Receiver::open(&street.runtime);
+        let open = || Receiver::open(&street.running.runtime);
         let (failing, dead, well) = (open(), open(), open());
         dead.answer(|_| HANGS);
         let failed = Arc::new(AtomicUsize::new(0));
@@ -115,7 +117,7 @@ fn who_is_slow_or_fails_keeps_nobody_else_waiting() {
 fn who_is_gone_or_fails_for_days_is_disabled_and_loses_nothing() {
     on_every_engine(|shop| {
         let street = Street::open(shop, 1, Reach::Anywhere);
-        let receiver = Receiver::open(&street.runtime);
+        let receiver = Receiver::open(&street.running.runtime);
         let (id, _) = street.endpoint(&receiver, &["test."]);
         receiver.answer(|_| 410);
         street.happens("shelf", "test.counted", 0);
@@ -155,7 +157,7 @@ fn who_is_gone_or_fails_for_days_is_disabled_and_loses_nothing() {
 fn a_secret_is_changed_while_events_are_sent() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, 1, Reach::Anywhere);
-    let receiver = Receiver::open(&street.runtime);
+    let receiver = Receiver::open(&street.running.runtime);
     let (id, first) = street.endpoint(&receiver, &["test."]);
     let rotate = |at_once: bool| {
         shop.run(move |tx, actor, world| webhook::rotate(tx, actor, world, id, at_once)).unwrap().1
@@ -187,7 +189,7 @@ fn the_past_is_sent_again_whole_or_singly_and_what_is_not_taken_is_passed_over()
             street.happens("shelf", "test.counted", number);
             shop.pass(60);
         }
-        let receiver = Receiver::open(&street.runtime);
+        let receiver = Receiver::open(&street.running.runtime);
         let (id, _) = street.endpoint(&receiver, &["test."]);
         let from = Instant::from_micros(shop.shop.source.now().micros() - 5 * 60_000_000);
         let replay = move |from: Instant| {
@@ -235,7 +237,7 @@ fn the_past_is_sent_again_whole_or_singly_and_what_is_not_taken_is_passed_over()
 fn a_try_out_reaches_its_own_endpoint_only_and_hurries_what_waits() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, 1, Reach::Anywhere);
-    let (one, other) = (Receiver::open(&street.runtime), Receiver::open(&street.runtime));
+    let (one, other) = (Receiver::open(&street.running.runtime), Receiver::open(&street.running.runtime));
     let (id, _) = street.endpoint(&one, &["test."]);
     street.endpoint(&other, &[]);
     let ping = || shop.run(move |tx, actor, world| webhook::ping(tx, actor, world, id));
@@ -260,7 +262,7 @@ fn a_try_out_reaches_its_own_endpoint_only_and_hurries_what_waits() {
 fn other_kinds_are_sent_from_the_change_on() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, 1, Reach::Anywhere);
-    let receiver = Receiver::open(&street.runtime);
+    let receiver = Receiver::open(&street.running.runtime);
     let (id, _) = street.endpoint(&receiver, &["test."]);
     (0..5).for_each(|number| street.happens("shelf", "other.counted", number));
     let kinds = Some(vec![Kind::parse("other.").unwrap()]);
@@ -280,7 +282,7 @@ fn other_kinds_are_sent_from_the_change_on() {
 fn a_name_that_leads_into_the_house_is_not_called() {
     let shop = TestShop::on_sqlite(1);
     let street = Street::open(&shop, 1, Reach::Public);
-    let receiver = Receiver::open(&street.runtime);
+    let receiver = Receiver::open(&street.running.runtime);
     let (id, _) = street.endpoint(&receiver, &["test."]);
     street.happens("shelf", "test.counted", 0);
     street.wait(0, "it fails", || street.read(id).failing_since.is_some());

@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use sim::shop::TestShop;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+
+use crate::running::Running;
 
 /// How long a receiver may take in these stories.
 const WAIT: Duration = Duration::from_millis(400);
@@ -115,25 +115,19 @@ async fn hear(
 /// A shop that sends its events.
 pub struct Street<'s> {
     pub shop: &'s TestShop,
-    pub runtime: Runtime,
-    stop: watch::Sender<bool>,
-    running: Vec<JoinHandle<()>>,
+    pub running: Running,
 }
 
 impl<'s> Street<'s> {
     /// So many nodes send.
     pub fn open(shop: &'s TestShop, nodes: usize, reach: Reach) -> Street<'s> {
-        let runtime = Runtime::new().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let node = |_| {
-            let mut stopped = stopped.clone();
+        let mut running = Running::new();
+        for _ in 0..nodes {
             let caller = Caller::with(WAIT, &Trust::built_in(), reach);
             let webhooks = Webhooks::new(caller, http::event::as_sent);
-            let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
-            runtime.spawn(webhooks.run(shop.shop.clone(), until))
-        };
-        let running = (0..nodes).map(node).collect();
-        Street { shop, stop, running, runtime }
+            running.spawn(webhooks.run(shop.shop.clone(), running.until_stopped()));
+        }
+        Street { shop, running }
     }
 
     pub fn endpoint(&self, receiver: &Receiver, kinds: &[&str]) -> (Id<WebhookEndpoint>, Secret) {
@@ -188,16 +182,6 @@ impl<'s> Street<'s> {
 
     /// Lets real time pass.
     pub fn rest(&self, milliseconds: u64) {
-        self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(milliseconds)).await });
-    }
-}
-
-impl Drop for Street<'_> {
-    fn drop(&mut self) {
-        let _ = self.stop.send(true);
-        for running in self.running.drain(..) {
-            let ended = self.runtime.block_on(running);
-            assert!(std::thread::panicking() || ended.is_ok(), "everything stops gracefully");
-        }
+        self.running.rest(Duration::from_millis(milliseconds));
     }
 }
