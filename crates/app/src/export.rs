@@ -28,7 +28,7 @@ Examples:
   tandem export products > products.csv
   tandem export stock --format jsonl --output stock.jsonl")]
 pub struct Arguments {
-    /// What to write: locations, products, prices, stock, customers, orders, postal_areas, price_lists, promotions or coupons.
+    /// What to write: locations, products, prices, stock, customers, orders, postal_areas, price_lists, promotions, coupons or balances.
     #[arg(value_parser = crate::import::kind)]
     kind: Kind,
 

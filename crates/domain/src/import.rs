@@ -49,6 +49,8 @@ words! {
         Promotions 12 "promotions";
         /// Coupons: codes that open promotions.
         Coupons 13 "coupons";
+        /// What customers have with us: points, store credit, gift cards.
+        Balances 14 "balances";
     }
 }
 

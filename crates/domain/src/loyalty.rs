@@ -41,6 +41,20 @@ words! {
         Earned 44 "earned";
         /// The other side of what lapsed with a card's last day, and of points whose time ran out.
         Expired 45 "expired";
+        /// The other side of what customers had in the system before.
+        Opening 46 "opening";
+    }
+}
+
+words! {
+    /// What a balance is of that is taken in from another system.
+    BalanceKind {
+        /// Points of a member.
+        Points 1 "points";
+        /// Store credit of a customer.
+        StoreCredit 2 "store_credit";
+        /// Money on a gift card.
+        GiftCard 3 "gift_card";
     }
 }
 
@@ -163,6 +177,22 @@ pub fn sought(typed: &str) -> Option<String> {
     (plain.len() == CODE_LENGTH && plain.chars().all(known)).then_some(plain)
 }
 
+/// The fewest letters and digits of another system's code.
+pub const OLD_CODE_CHARS_MIN: usize = 8;
+/// The most of them.
+pub const OLD_CODE_CHARS_MAX: usize = 40;
+
+/// A code of another system as it is looked for: capitals, letters and digits, without gaps and hyphens. `None` when it cannot be one.
+pub fn old_code(typed: &str) -> Option<String> {
+    if typed.len() > 4 * OLD_CODE_CHARS_MAX {
+        return None;
+    }
+    let gap = |letter: &char| letter.is_whitespace() || *letter == '-';
+    let plain: String = typed.chars().filter(|letter| !gap(letter)).collect::<String>().to_uppercase();
+    let fits = (OLD_CODE_CHARS_MIN..=OLD_CODE_CHARS_MAX).contains(&plain.len());
+    (fits && plain.chars().all(|letter| letter.is_ascii_alphanumeric())).then_some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +205,14 @@ mod tests {
         assert_eq!(sought(&typed).as_deref(), Some("ZW0020G30G2GC1R8"));
         for wrong in ["", "ZW00-20C4", "ZW00-20C4-0M2G-C1RU", &"Z".repeat(1000), "ZW00-20C4-0M2G-C1Rß"] {
             assert_eq!(sought(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_another_system_is_found_however_it_is_typed() {
+        assert_eq!(old_code(" 6006-4912 abcd ").as_deref(), Some("60064912ABCD"));
+        for wrong in ["", "1234567", "6006_49121", &"9".repeat(41), "6006491ß"] {
+            assert_eq!(old_code(wrong), None, "{wrong}");
         }
     }
 

@@ -72,6 +72,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("credit", credit::books),
     ("credit payments", credit::payments),
     ("points", points::kept),
+    ("opening", credit::opening),
     ("members", points::books),
     ("counted", tiers::counted),
     ("tiers", tiers::standing),

@@ -17,6 +17,7 @@ use crate::event::emit;
 use crate::{Failure, World};
 
 mod area;
+mod balance;
 mod coupon;
 mod customer;
 pub mod export;

@@ -3,8 +3,10 @@
 
 pub mod gift_card;
 pub mod member;
+pub(crate) mod opening;
 pub mod points;
 pub mod programme;
+pub(crate) mod purse;
 pub mod reward;
 pub mod sale;
 pub mod store_credit;

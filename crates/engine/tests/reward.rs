@@ -21,6 +21,9 @@ use engine::promotion::{self, NewPromotion};
 use engine::{Failure, cart, loyalty};
 use sim::{TestShop, on_every_engine};
 
+/// How often a race is run.
+const ROUNDS: i64 = 8;
+
 fn five_pounds() -> Money {
     Money::new(500, pounds()).expect("money")
 }
@@ -178,6 +181,69 @@ fn what_was_used_of_a_card_or_credit_stays_given() {
             assert_eq!(take_back(shop, &club, id).unwrap_err().code(), Some(Code::WrongState));
         }
         assert_eq!(club.has(shop).0, 0);
+    });
+}
+
+#[test]
+fn money_is_offered_and_given_by_who_may_give_credit() {
+    use domain::actor::Permission::{EditLoyalty, GiveCredit, GivePoints};
+    on_every_engine(|shop| {
+        let club = club(shop, terms());
+        club.adjust(shop, 300).unwrap();
+        let (programme, coupon) = (club.programme.id, Gives::Coupon(a_free_mug(shop, &club)));
+        let money = Gives::StoreCredit(five_pounds());
+        let write = |permissions: &[domain::actor::Permission], code: &'static str, gives| {
+            let terms = offer(gives);
+            shop.run_as(&counter::only(permissions), move |tx, actor, world| {
+                reward::create(tx, actor, world, (programme, code.to_owned()), terms.clone())
+            })
+        };
+        assert_eq!(write(&[EditLoyalty], "money", money).unwrap_err().code(), Some(Code::Forbidden));
+        let mug = write(&[EditLoyalty], "mug", coupon).expect("a coupon is no money");
+        let money = write(&[EditLoyalty, GiveCredit], "money", money).expect("who may give credit");
+        let terms = Terms { gives: money.terms.gives, ..mug.terms.clone() };
+        let (id, version) = (mug.id, mug.version);
+        let changed = shop.run_as(&counter::only(&[EditLoyalty]), move |tx, actor, world| {
+            reward::change(tx, actor, world, (id, Some(version)), terms.clone())
+        });
+        assert_eq!(changed.unwrap_err().code(), Some(Code::Forbidden), "nor later");
+        let redeem_as = |actor: &domain::actor::Actor, reward: Id<id::Reward>| {
+            let member = club.member.clone();
+            shop.run_as(actor, move |tx, actor, world| reward::redeem(tx, actor, world, &member, reward))
+        };
+        let cashier = counter::only(&[GivePoints]);
+        redeem_as(&cashier, mug.id).expect("a coupon");
+        assert_eq!(redeem_as(&cashier, money.id).unwrap_err().code(), Some(Code::Forbidden));
+        redeem_as(&counter::only(&[GivePoints, GiveCredit]), money.id).expect("money");
+        let ada = domain::actor::Actor {
+            who: domain::actor::Who::Customer(club.ada),
+            channel: None,
+            grants: Vec::new(),
+        };
+        redeem_as(&ada, money.id).expect("a member has what is offered");
+        assert_eq!(club.has(shop).0, 0);
+    });
+}
+
+#[test]
+fn taking_back_and_paying_with_the_same_credit_wait_for_each_other() {
+    on_every_engine(|shop| {
+        let club = club(shop, terms());
+        club.adjust(shop, 100 * ROUNDS).unwrap();
+        let reward = offered(shop, &club, offer(Gives::StoreCredit(five_pounds())));
+        for _ in 0..ROUNDS {
+            let given = redeem(shop, &club, &reward).unwrap();
+            let club = &club;
+            let (bought, taken) = thread::scope(|scope| {
+                let means = vec![counter::tender(domain::market::PaymentKind::StoreCredit, Some(500))];
+                let cart = filled(shop, &club.till, &[(club.mug, 1)], Some(club.ada));
+                let system = domain::actor::Actor::system();
+                let bought = scope.spawn(move || club::order_as(shop, &system, cart, means));
+                let taken = scope.spawn(move || take_back(shop, club, given.id));
+                (bought.join().expect("an answer"), taken.join().expect("an answer"))
+            });
+            assert!(bought.is_ok() != taken.is_ok(), "spent or taken back: {bought:?} {taken:?}");
+        }
     });
 }
 

@@ -1,6 +1,7 @@
 //! The rows of gift cards and store credit: what they are. How much is on them is in the ledger.
 
 pub mod member;
+pub mod opening;
 pub mod points;
 pub mod programme;
 pub mod reward;

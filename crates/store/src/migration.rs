@@ -57,6 +57,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0074_payment_sequence"
     "0080_tier"
     "0081_reward"
+    "0082_opening"
     "0090_promotion_simulation"
 };
 

@@ -183,6 +183,24 @@ const COUPONS: &[Column] = &[
     may("uses_max", "how many orders may use it; any number when empty"),
 ];
 
+const BALANCES: &[Column] = &[
+    needed("reference", "the number it had in the other system; what was taken in under it stays as it is"),
+    needed("kind", "points, store_credit or gift_card"),
+    may("customer", "the external id of the customer, for points and store credit"),
+    may("programme", "the code of the loyalty programme, for points"),
+    may("points", "how many points, a whole number"),
+    may("amount", "how much money, such as 25.00"),
+    may("amount_minor", "how much money in minor units, such as 2500"),
+    may("currency", "three letters of iso 4217, for money"),
+    personal("code", "the code of the gift card, 8 to 40 letters and digits"),
+    personal(
+        "code_sha256",
+        "instead of the code its sha-256: of capitals without gaps and hyphens, 64 digits",
+    ),
+    may("last_four", "the last four of a code that is given by its hash"),
+    may("expires_at", "until when it can be spent, not included"),
+];
+
 impl Kind {
     /// The columns a file of this kind may have, in the order in which they are written.
     pub const fn columns(self) -> &'static [Column] {
@@ -197,6 +215,7 @@ impl Kind {
             Kind::PriceLists => PRICE_LISTS,
             Kind::Promotions => PROMOTIONS,
             Kind::Coupons => COUPONS,
+            Kind::Balances => BALANCES,
         }
     }
 

@@ -43,6 +43,13 @@ pub enum Gives {
     StoreCredit(Money),
 }
 
+impl Kind {
+    /// Is it money, which only who may give credit gives?
+    pub const fn is_money(self) -> bool {
+        matches!(self, Kind::GiftCard | Kind::StoreCredit)
+    }
+}
+
 impl Gives {
     /// In which form.
     pub const fn kind(self) -> Kind {

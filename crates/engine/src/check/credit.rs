@@ -57,6 +57,14 @@ fn standing(said: &paid::Said) -> (i64, i64) {
     (allowed - spent, spent - back)
 }
 
+/// What came into books from the system before is what was taken in under the numbers it had there.
+pub fn opening(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let tell = |(book, said, found): (Id<Book>, i64, i64)| {
+        Difference::new("opening", book, format!("{said} taken in from the system before"), found)
+    };
+    Ok(rows::opening::unequal(tx)?.into_iter().map(tell).collect())
+}
+
 /// What an order owes less for goods that came back is what its returns say.
 pub fn returned(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
     let tell = |(order, said, found): (Id<Order>, i64, i64)| {

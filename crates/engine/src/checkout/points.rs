@@ -17,7 +17,8 @@ use store::loyalty::{member, programme};
 use store::{Tx, order as order_rows};
 
 use super::settle::{Asked, whose};
-use crate::loyalty::points::{self, Purse};
+use crate::loyalty::points;
+use crate::loyalty::purse::{self, Purse};
 use crate::loyalty::tier::{self, OrderCounts};
 use crate::order::{Line, Order};
 use crate::promotion::apply;
@@ -37,7 +38,7 @@ pub(super) fn purse(
         return Ok(None);
     }
     let customer = whose(actor, asked.order, "points are a customer's")?;
-    let purse = points::to_spend(tx, customer, asked.order.currency, world.now())?;
+    let purse = purse::to_spend(tx, customer, asked.order.currency, world.now())?;
     let most = purse.terms.pays_max.of(asked.order.gross, Rounding::HalfUp);
     Ok(Some((purse, (most - asked.by_points).max(0))))
 }

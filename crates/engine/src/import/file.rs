@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use store::Tx;
 
 use super::row::{CellError, Cells, Oddities, column_of, told};
-use super::{area, coupon, customer, list, location, order, price, product, promotion, stock};
+use super::{area, balance, coupon, customer, list, location, order, price, product, promotion, stock};
 use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
 use domain::actor::Actor;
@@ -66,6 +66,8 @@ pub enum Input {
     Promotion(Box<promotion::Row>),
     /// A coupon.
     Coupon(coupon::Row),
+    /// What somebody has with us.
+    Balance(Box<balance::Row>),
 }
 
 impl Input {
@@ -82,6 +84,7 @@ impl Input {
             Input::PriceList(row) => list::take(tx, actor, world, row),
             Input::Promotion(row) => promotion::take(tx, actor, world, row),
             Input::Coupon(row) => coupon::take(tx, actor, world, row),
+            Input::Balance(row) => balance::take(tx, actor, world, row),
         }
     }
 
@@ -98,6 +101,7 @@ impl Input {
             Input::PriceList(row) => Some(row.code.clone()),
             Input::Promotion(row) => Some(row.external_id.clone()),
             Input::Coupon(row) => Some(row.code.clone()),
+            Input::Balance(row) => Some(row.reference.clone()),
         }
     }
 }
@@ -192,6 +196,7 @@ pub fn read(kind: Kind, mapping: &Mapping, bytes: &[u8]) -> Result<File, Refusal
     let mut entries = entries(kind, &layout, mapping, &rows, &mut oddities);
     refuse_repeated(&mut entries, kind, &layout, &rows);
     notes.extend(oddities.iter().map(|((column, oddity), count)| told_oddity(column, *oddity, *count)));
+    notes.extend(balance::sums(&entries));
     Ok(File { kind, hash, layout, rows, entries, notes })
 }
 
@@ -391,6 +396,7 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::PriceLists => list::read(row).map(|row| Input::PriceList(Box::new(row))),
         Kind::Promotions => promotion::read(row).map(|row| Input::Promotion(Box::new(row))),
         Kind::Coupons => coupon::read(row).map(Input::Coupon),
+        Kind::Balances => balance::read(row).map(|row| Input::Balance(Box::new(row))),
     }
 }
 
@@ -434,5 +440,6 @@ fn columns_of_key(kind: Kind) -> &'static str {
         Kind::Locations | Kind::Customers | Kind::Orders | Kind::Promotions => "external_id",
         Kind::PostalAreas => "prefix",
         Kind::PriceLists | Kind::Coupons => "code",
+        Kind::Balances => "reference",
     }
 }

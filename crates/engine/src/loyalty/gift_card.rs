@@ -9,6 +9,7 @@ use domain::value::id::GiftCard as CardKind;
 use domain::value::{Currency, Id, Instant, Money};
 use domain::{Code, Refusal};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::GiftCard;
@@ -186,9 +187,57 @@ pub fn by_code(tx: &mut Tx<'_>, actor: &Actor, world: &World, typed: &str) -> Re
         .or_else(|_| may(Permission::TakePayments))
         .or_else(|_| may(Permission::GiveCredit))?;
     let missing = || Refusal::new(Code::NotFound, "no gift card has this code").at("code");
-    let sought = rules::sought(typed).ok_or_else(missing)?;
-    let id = rows::card_by_code(tx, &hash_of(world.keyring(), &sought))?.ok_or_else(missing)?;
-    find(tx, id)
+    let sought = rules::sought(typed);
+    if let Some(sought) = &sought
+        && let Some(id) = rows::card_by_code(tx, &hash_of(world.keyring(), sought))?
+    {
+        return find(tx, id);
+    }
+    for code in rules::old_code(typed).into_iter().chain(sought) {
+        if let Some(id) = known(tx, world, &Known::code(&code))? {
+            return find(tx, id);
+        }
+    }
+    Err(missing().into())
+}
+
+/// What is known of the code of a card that another system made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The SHA-256 of the code in capitals without gaps and hyphens, as 64 small digits.
+    pub sha256: String,
+    /// Its last four letters and digits, as far as they are known.
+    pub last_four: String,
+}
+
+impl Known {
+    /// A code in capitals without gaps and hyphens.
+    pub(crate) fn code(plain: &str) -> Known {
+        let digest: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
+        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Known { sha256, last_four: plain[plain.len().saturating_sub(4)..].to_owned() }
+    }
+
+    /// What such a card is found by.
+    pub(crate) fn hash(&self, keyring: &Keyring) -> [u8; 32] {
+        keyring.lookup_hash("old gift card", &self.sha256)
+    }
+}
+
+/// The card another system made with a code.
+pub(crate) fn known(tx: &mut Tx<'_>, world: &World, code: &Known) -> Result<Option<Id<CardKind>>, Failure> {
+    Ok(rows::card_by_code(tx, &code.hash(world.keyring()))?)
+}
+
+/// What another system may know of the code of a card that was made here; nothing of one that was taken in, for its code is not kept.
+pub(crate) fn known_elsewhere(
+    tx: &mut Tx<'_>,
+    world: &World,
+    id: Id<CardKind>,
+) -> Result<Option<Known>, Failure> {
+    let plain = rules::sought(&code_of(world.keyring(), id)).unwrap_or_default();
+    let is_own = rows::card_by_code(tx, &hash_of(world.keyring(), &plain))? == Some(id);
+    Ok(is_own.then(|| Known::code(&plain)))
 }
 
 /// The money of the card with a code, to be spent in a currency.

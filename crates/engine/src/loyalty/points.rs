@@ -1,4 +1,4 @@
-//! Points of a member: earned, released, spent, given back and expired. How many there are is a balance of the ledger; when they expire is
+//! Points of a member: earned, released, given, taken back and expired. How many there are is a balance of the ledger; when they expire is
 //! said by lots, which change with it under the member's lock, the member always locked after the order.
 
 use std::borrow::Cow;
@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use domain::actor::{Actor, Permission};
 use domain::ledger::NewTransfer;
 use domain::loyalty::points::{self as rules, LotState, MemberState};
-use domain::loyalty::programme::{Occasion, Terms, Worth};
+use domain::loyalty::programme::{Occasion, Terms};
 use domain::loyalty::{State, account};
-use domain::value::id::{Customer, Member as MemberKind, Payment, PointLot, Transfer};
-use domain::value::{Currency, Id, Instant, Zone};
+use domain::value::id::{Member as MemberKind, PointLot, Transfer};
+use domain::value::{Id, Instant, Zone};
 use domain::{Code, Refusal};
 use store::loyalty::points::{self as rows, Earning, Lot};
-use store::loyalty::{member as members, programme};
+use store::loyalty::programme;
 use store::{StoreError, Tx, ledger as books};
 
 use super::member::{self, Member};
@@ -26,7 +26,7 @@ const DAY_SECONDS: i64 = 86_400;
 const BATCH: i64 = 100;
 
 /// Moves points between accounts of a member's book; nothing when nothing moves.
-fn moved(
+pub(super) fn moved(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -121,7 +121,12 @@ fn take(tx: &mut Tx<'_>, of: Id<MemberKind>, points: i64) -> Result<(i64, i64), 
 }
 
 /// What is owed is paid by what can be spent.
-fn pay_debt(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind>) -> Result<(), Failure> {
+pub(super) fn pay_debt(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+) -> Result<(), Failure> {
     let owed = -books::balance(tx, of.shared_with(), account(of.shared_with(), State::Owed))?;
     if owed < 1 {
         return Ok(());
@@ -270,7 +275,12 @@ fn member_takes_part(member: &Member) -> Result<(), Refusal> {
 }
 
 /// Points that can be spent at once.
-fn available(world: &mut World, of: Id<MemberKind>, (points, number): (i64, i64), terms: &Terms) -> Lot {
+pub(super) fn available(
+    world: &mut World,
+    of: Id<MemberKind>,
+    (points, number): (i64, i64),
+    terms: &Terms,
+) -> Lot {
     let now = world.now();
     Lot {
         member: of,
@@ -289,7 +299,7 @@ fn available(world: &mut World, of: Id<MemberKind>, (points, number): (i64, i64)
     }
 }
 
-fn in_force(tx: &mut Tx<'_>, member: &Member, at: Instant) -> Result<(i64, Terms), Failure> {
+pub(super) fn in_force(tx: &mut Tx<'_>, member: &Member, at: Instant) -> Result<(i64, Terms), Failure> {
     let found = programme::in_force(tx, member.programme, at)?;
     let none = || Refusal::new(Code::WrongState, "the loyalty programme is not in force");
     let version = found.ok_or_else(none)?;
@@ -338,127 +348,6 @@ fn counts(
 ) -> Result<(), Failure> {
     let Some(transfer) = given else { return Ok(()) };
     tier::transfer_counts(tx, actor, world, of, (of.shared_with(), transfer, points))
-}
-
-/// A member's points that can pay in a currency.
-#[derive(Clone, Debug)]
-pub(crate) struct Purse {
-    /// The book.
-    pub credit: Credit,
-    /// What points are worth.
-    pub worth: Worth,
-    /// The terms of the programme.
-    pub terms: Terms,
-    /// How many points are free.
-    pub free: i64,
-}
-
-/// The points of a customer that can pay in a currency: of the programme he joined first that gives them a worth there.
-///
-/// # Errors
-/// [`Code::AmountExceeded`] when there are none.
-pub(crate) fn to_spend(
-    tx: &mut Tx<'_>,
-    customer: Id<Customer>,
-    currency: Currency,
-    now: Instant,
-) -> Result<Purse, Failure> {
-    for member in members::of_customer(tx, customer)? {
-        if member.state == MemberState::Ended {
-            continue;
-        }
-        let Some(version) = programme::in_force(tx, member.programme, now)? else { continue };
-        let Some(worth) = version.terms.worth(currency).cloned() else { continue };
-        let credit = member::credit(&member);
-        let over: i64 = rows::spendable(tx, member.id)?
-            .iter()
-            .filter(|lot| lot.expires_at.is_some_and(|at| at <= now))
-            .map(|lot| lot.rest)
-            .sum();
-        let free = super::balance(tx, &credit)?.0 - over;
-        return Ok(Purse { credit, worth, terms: version.terms, free });
-    }
-    let message =
-        format!("the customer has no points that pay in {currency}; choose another means of payment");
-    Err(Refusal::new(Code::AmountExceeded, message).into())
-}
-
-/// A payment holds points: they leave the lots they are taken from, the first to expire first. The account was asked before.
-///
-/// # Errors
-/// [`Code::AmountExceeded`] when some of them have expired.
-pub(crate) fn put_into(
-    tx: &mut Tx<'_>,
-    world: &World,
-    of: Id<MemberKind>,
-    (payment, points): (Id<Payment>, i64),
-) -> Result<(), Failure> {
-    let now = world.now();
-    let lots = rows::spendable(tx, of)?.into_iter().filter(|lot| lot.expires_at.is_none_or(|at| at > now));
-    let (taken, missing) = rules::taken(lots.map(|lot| (lot.id, lot.rest)), points);
-    if missing > 0 {
-        let message = format!("{} points can still be spent; ask for less", points - missing);
-        return Err(Refusal::new(Code::AmountExceeded, message).at("amount").into());
-    }
-    for (lot, part) in taken {
-        rows::change_rest(tx, (of, lot), -part)?;
-        rows::use_lot(tx, (of, payment, lot), part)?;
-    }
-    Ok(())
-}
-
-impl Purse {
-    /// The most money it pays, of so much that points may pay.
-    pub(crate) fn most(&self, may_pay: i64) -> i64 {
-        self.worth.of(self.free.max(0)).min(may_pay).max(0)
-    }
-
-    /// The points that pay this much money, of so much that points may pay.
-    ///
-    /// # Errors
-    /// [`Code::AmountExceeded`] for more than points may pay of the order, [`Code::Invalid`] for fewer than the programme takes.
-    pub(crate) fn points_for(&self, minor: i64, may_pay: i64) -> Result<i64, Refusal> {
-        if minor > may_pay {
-            let message = format!("points pay at most {may_pay} minor units of this order, {minor} asked");
-            return Err(Refusal::new(Code::AmountExceeded, message).at("amount"));
-        }
-        let (points, least) = (self.worth.needed(minor), self.terms.pays_min);
-        if points < least {
-            let message = format!("at least {least} points pay at once, {points} asked");
-            return Err(Refusal::invalid("amount", message));
-        }
-        Ok(points)
-    }
-}
-
-/// Points of a payment go back into the lots they came from, with the expiry they had; what is owed is paid by them first. The account
-/// was changed before.
-///
-/// # Errors
-/// What the store says.
-pub(crate) fn put_back(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    of: Id<MemberKind>,
-    (payment, points): (Id<Payment>, i64),
-) -> Result<(), Failure> {
-    let (back, missing) = rules::taken(rows::used(tx, of, payment)?, points);
-    if missing > 0 {
-        return Err(StoreError::Corrupt(format!("payment {payment} took no such points")).into());
-    }
-    for (lot, part) in back {
-        rows::unuse_lot(tx, (of, payment, lot), part)?;
-    }
-    pay_debt(tx, actor, world, of)
-}
-
-/// Locks a member whose points pay.
-///
-/// # Errors
-/// [`Code::NotFound`].
-pub(crate) fn lock(tx: &mut Tx<'_>, of: Id<MemberKind>) -> Result<(), Failure> {
-    member::lock(tx, of).map(drop)
 }
 
 /// What a member has.

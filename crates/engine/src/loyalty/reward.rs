@@ -1,7 +1,7 @@
 //! Rewards: points exchanged for a coupon, a gift card or store credit, in two phases within one transaction; taken back as long as nothing of
 //! it was used.
 
-use domain::actor::{Actor, Permission};
+use domain::actor::{Actor, Permission, Who};
 use domain::loyalty::State as Place;
 use domain::loyalty::points::MemberState;
 use domain::loyalty::reward::{Gives, Kind, REWARDS_MAX, State, Terms};
@@ -17,7 +17,7 @@ use store::loyalty::{programme, reward as rows};
 pub use store::loyalty::reward::{Redemption, Reward};
 
 use super::member::{self, Member};
-use super::{Cause, gift_card, points, store_credit, tier};
+use super::{Cause, gift_card, purse, store_credit, tier};
 use crate::event::emit;
 use crate::promotion::coupon::{self, NewCoupon};
 use crate::{Failure, World, edit};
@@ -75,9 +75,13 @@ pub fn change(
     Ok(one)
 }
 
-/// Who writes programmes says what points are worth, in rewards too; a coupon needs a promotion that coupons open.
+/// Who writes programmes says what points are worth, in rewards too; money is offered by who may also give it, and a coupon needs a
+/// promotion that coupons open.
 fn may_edit(tx: &mut Tx<'_>, actor: &Actor, terms: &Terms) -> Result<(), Failure> {
     actor.may(Permission::EditLoyalty, None)?;
+    if terms.gives.kind().is_money() {
+        actor.may(Permission::GiveCredit, None)?;
+    }
     let Gives::Coupon(promotion) = terms.gives else { return Ok(()) };
     coupon::may_open(tx, promotion).map_err(|failure| match failure {
         Failure::Refused(refusal) => Failure::from(refusal.at("promotion")),
@@ -120,10 +124,11 @@ fn cause(id: Id<RedemptionKind>) -> Cause {
     ("redemption", id.to_string())
 }
 
-/// Exchanges a member's points for a reward: they are held, the reward is given, and they are spent.
+/// Exchanges a member's points for a reward: they are held, the reward is given, and they are spent. What is given is locked before the member,
+/// as in a checkout.
 ///
 /// # Errors
-/// [`Code::Forbidden`]; [`Code::AmountExceeded`] when the member has fewer points or none of the reward is left; [`Code::WrongState`] when it is not
+/// [`Code::Forbidden`], also for staff who may not give the money a reward is; [`Code::AmountExceeded`] when the member has fewer points or none of the reward is left; [`Code::WrongState`] when it is not
 /// given now, or not to this member, or not as often.
 pub fn redeem(
     tx: &mut Tx<'_>,
@@ -133,18 +138,22 @@ pub fn redeem(
     reward: Id<RewardKind>,
 ) -> Result<Redemption, Failure> {
     member::may(actor, of.customer)?;
-    let member = member::lock(tx, of.id)?;
-    let found = rows::find(tx, reward)?.filter(|one| one.programme == member.programme);
+    let found = rows::find(tx, reward)?.filter(|one| one.programme == of.programme);
     let one = found.ok_or_else(|| Refusal::invalid("reward", "the programme has no such reward"))?;
+    if one.terms.gives.kind().is_money() && actor.who != Who::Customer(of.customer) {
+        actor.may_somewhere(Permission::GiveCredit)?;
+    }
+    let id: Id<RedemptionKind> = world.id();
+    let (outcome, promotion, minor) = give(tx, &actor.trusted(), world, (of, id), one.terms.gives)?;
+    let member = member::lock(tx, of.id)?;
     may_have(tx, actor, world, &member, &one)?;
     if !rows::take_one(tx, one.id)? {
         let message = format!("none is left of reward \"{}\"; choose another", one.code);
         return Err(Refusal::new(Code::AmountExceeded, message).at("reward").into());
     }
-    let (id, credit): (Id<RedemptionKind>, _) = (world.id(), member::credit(&member));
+    let credit = member::credit(&member);
     let hold = super::hold(tx, actor, world, &credit, (one.terms.points, None), cause(id))?;
-    points::put_into(tx, world, member.id, (id.shared_with(), one.terms.points))?;
-    let (outcome, promotion, minor) = give(tx, &actor.trusted(), world, (&member, id), one.terms.gives)?;
+    purse::put_into(tx, world, member.id, (id.shared_with(), one.terms.points))?;
     super::spend(tx, actor, world, &credit, (hold, one.terms.points))?;
     let redemption = Redemption {
         member: member.id,
@@ -230,7 +239,7 @@ fn give(
 }
 
 /// Takes a reward back of which nothing was used: the points return to the lots they came from, with the expiry they had. Doing it twice is
-/// the same as once.
+/// the same as once. What was given is locked before the member, as in a checkout.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::NotFound`]; [`Code::WrongState`] when something of it was used.
@@ -242,8 +251,8 @@ pub fn take_back(
     id: Id<RedemptionKind>,
 ) -> Result<Redemption, Failure> {
     member::may(actor, of.customer)?;
-    let member = member::lock(tx, of.id)?;
-    let mut one = find(tx, &member, id)?;
+    let missing = || Refusal::not_found("redemption", id);
+    let mut one = rows::lock_redemption(tx, of.id, id)?.ok_or_else(missing)?;
     if one.state == State::TakenBack {
         return Ok(one);
     }
@@ -251,8 +260,9 @@ pub fn take_back(
         let message = format!("the {} was used, or is set aside; it stays given", one.kind.text());
         return Err(Refusal::new(Code::WrongState, message).into());
     }
+    let member = member::lock(tx, of.id)?;
     super::unspend(tx, actor, world, &member::credit(&member), one.points, cause(id))?;
-    points::put_back(tx, actor, world, member.id, (id.shared_with(), one.points))?;
+    purse::put_back(tx, actor, world, member.id, (id.shared_with(), one.points))?;
     rows::put_one_back(tx, one.reward)?;
     (one.state, one.taken_back_at) = (State::TakenBack, Some(world.now()));
     rows::take_back(tx, &one)?;
@@ -284,10 +294,6 @@ fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &Redemption) -> 
             }
         }
     }
-}
-
-fn find(tx: &mut Tx<'_>, of: &Member, id: Id<RedemptionKind>) -> Result<Redemption, Failure> {
-    rows::find_redemption(tx, of.id, id)?.ok_or_else(|| Refusal::not_found("redemption", id).into())
 }
 
 /// What a member was given for points, with the code of a coupon. Who may see it was asked when the member was [read](member::read).

@@ -34,9 +34,9 @@ pub(super) fn set_aside(
     let amount = payment.amounts.amount;
     if let Some(points) = payment.points {
         let member = member_of(credit);
-        loyalty::points::lock(tx, member)?;
+        loyalty::purse::lock(tx, member)?;
         loyalty::hold(tx, actor, world, credit, (points, None), cause(payment))?;
-        loyalty::points::put_into(tx, world, member, (payment.id, points))?;
+        loyalty::purse::put_into(tx, world, member, (payment.id, points))?;
     } else {
         loyalty::hold(tx, actor, world, credit, (amount, None), cause(payment))?;
     }
@@ -95,7 +95,7 @@ pub(super) fn free(
         keep(tx, actor, world, (payment, &credit), held - part)?;
     }
     if payment.points.is_some() {
-        loyalty::points::put_back(tx, actor, world, member_of(&credit), (payment.id, part))?;
+        loyalty::purse::put_back(tx, actor, world, member_of(&credit), (payment.id, part))?;
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ pub(super) fn give_back(
     }
     loyalty::unspend(tx, actor, world, &credit, units, cause(payment))?;
     if payment.points.is_some() {
-        loyalty::points::put_back(tx, actor, world, member_of(&credit), (payment.id, units))?;
+        loyalty::purse::put_back(tx, actor, world, member_of(&credit), (payment.id, units))?;
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Credit, Failure> {
         }
         PaymentKind::Points => {
             let id = Id::parse(named).map_err(|_| lost())?;
-            loyalty::points::lock(tx, id)?;
+            loyalty::purse::lock(tx, id)?;
             Ok(member::credit(&member::find(tx, id)?))
         }
         _ => Err(lost().into()),

@@ -252,18 +252,18 @@ pub fn take_back(tx: &mut Tx<'_>, one: &Redemption) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What a member was given.
+/// What a member was given, locked until the commit.
 ///
 /// # Errors
 /// What the store says.
-pub fn find_redemption(
+pub fn lock_redemption(
     tx: &mut Tx<'_>,
     member: Id<Member>,
     id: Id<RedemptionKind>,
 ) -> Result<Option<Redemption>, StoreError> {
     tx.one(
         "select member_id, redemption_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
-         from redemption where member_id = $1 and redemption_id = $2",
+         from redemption where member_id = $1 and redemption_id = $2 {lock}",
         params![member, id],
         redemption,
     )

@@ -164,7 +164,7 @@ pub struct Liability {
     pub currency: Currency,
     /// What customers had with us at the end.
     pub outstanding: i64,
-    /// Sold or given in the time.
+    /// Sold, given, or taken in from the system before, in the time.
     pub issued: i64,
     /// Put on for goods that came back.
     pub refunded: i64,
@@ -184,7 +184,7 @@ pub fn liability(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<Vec<L
     tx.rows(
         "select b.kind, b.unit,
              cast(sum(case when p.state in ($5, $6) then p.amount else 0 end) as {int}),
-             cast(sum(case when p.state = $7 and p.at >= $1 then -p.amount else 0 end) as {int}),
+             cast(sum(case when p.state in ($7, $12) and p.at >= $1 then -p.amount else 0 end) as {int}),
              cast(sum(case when p.state = $8 and p.at >= $1 then -p.amount else 0 end) as {int}),
              cast(sum(case when p.state = $9 and p.at >= $1 then p.amount else 0 end) as {int}),
              cast(sum(case when p.state = $10 and p.at >= $1 then -p.amount else 0 end) as {int}),
@@ -202,7 +202,8 @@ pub fn liability(tx: &mut Tx<'_>, from: Instant, until: Instant) -> Result<Vec<L
             State::Refunded.code(),
             State::Spent.code(),
             State::Adjusted.code(),
-            State::Expired.code()
+            State::Expired.code(),
+            State::Opening.code()
         ],
         |row| {
             let unknown = |what: &str| StoreError::Corrupt(format!("a book of money has an unknown {what}"));
