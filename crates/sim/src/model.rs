@@ -18,6 +18,7 @@ pub mod money;
 pub mod order;
 pub mod parcel;
 pub mod points;
+pub mod promise;
 pub mod returns;
 pub mod sending;
 pub mod stock;

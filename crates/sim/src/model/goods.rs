@@ -222,7 +222,7 @@ impl Model {
     /// Adds parts, each with the next number.
     pub(super) fn add_parts(&mut self, order: usize, parts: Vec<Part>) {
         for mut part in parts {
-            part.number = self.made_parts;
+            (part.number, part.made_at) = (self.made_parts, self.now);
             self.made_parts += 1;
             self.order_mut(order).parts.push(part);
         }

@@ -18,6 +18,7 @@ use super::credit::{Moved, Paid};
 use super::money::{Payment, Tender};
 use super::parcel::Parcel;
 use super::points::{self, Earning};
+use super::promise::Promised;
 use super::returns::Return;
 use super::stock::{Reach, Taken, at, world};
 use super::{Choice, Model, cart};
@@ -109,6 +110,10 @@ pub struct Part {
     pub later: Option<Later>,
     /// It is not served before.
     pub not_before: Option<i64>,
+    /// When it was made.
+    pub made_at: i64,
+    /// What its customer was told, while it waits for goods that were not there.
+    pub promised: Promised,
     pub collect_by: Option<i64>,
     /// When its goods left.
     pub left_at: Option<i64>,
@@ -150,6 +155,8 @@ impl Part {
             held: None,
             later: None,
             not_before: None,
+            made_at: 0,
+            promised: None,
             collect_by: None,
             left_at: None,
             no_show: false,
@@ -324,6 +331,7 @@ impl Model {
         self.add_parts(number, made);
         self.promise_later(&later);
         self.add_parts(number, later);
+        self.promise_dates(number);
         Ok(())
     }
 

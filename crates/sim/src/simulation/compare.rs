@@ -28,6 +28,7 @@ use crate::model::count::{Count, Found, Line as CountLine};
 use crate::model::later::Expected;
 use crate::model::money::Payment;
 use crate::model::order::{Line, Order, Part, Piece};
+use crate::model::promise::Promised;
 use crate::model::returns::{Return, ReturnLine};
 use crate::model::stock::{Place, Spot};
 use crate::model::transfer::Transfer;
@@ -304,21 +305,26 @@ fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
     }
 }
 
-/// A part as both sides see it: where, how far, held, waiting until when, left when, and its pieces.
+/// A part as both sides see it: where, how far, held, waiting until when, promised what, left when, and its pieces.
 type SeenPart = (
     Option<usize>,
     (Kind, PartState),
-    (Option<Later>, Option<i64>),
+    (Option<Later>, Option<i64>, Promised),
     bool,
     (Option<i64>, Option<i64>),
     Vec<Piece>,
 );
 
+/// What it is promised is compared while it waits for goods that were not there.
+fn waits(later: Option<Later>, state: PartState) -> bool {
+    later.is_some() && state.is_unplaced()
+}
+
 fn seen(part: &Part) -> SeenPart {
     (
         part.location,
         (part.kind, part.state),
-        (part.later, part.not_before),
+        (part.later, part.not_before, part.promised.filter(|_| waits(part.later, part.state))),
         part.held.is_some(),
         (part.collect_by, part.left_at),
         part.pieces.clone(),
@@ -344,10 +350,12 @@ fn parts(
         };
         let mut pieces: Vec<_> = row.lines.iter().filter(|one| one.quantity > 0).map(piece).collect();
         pieces.sort_unstable();
+        let promised = row.promised.from.zip(row.promised.by);
+        let promised = promised.map(|(from, by)| (seconds(from), seconds(by)));
         (
             row.location.map(|location| number(places, location)),
             (row.kind, row.state),
-            (row.later, row.not_before.map(seconds)),
+            (row.later, row.not_before.map(seconds), promised.filter(|_| waits(row.later, row.state))),
             row.on_hold.is_some(),
             (row.collect_by.map(seconds), row.left_at.map(seconds)),
             pieces,
