@@ -11,6 +11,7 @@ pub mod command;
 pub mod count;
 pub mod credit;
 pub mod exchange;
+pub mod found;
 pub mod goods;
 pub mod keeping;
 pub mod later;
@@ -144,8 +145,8 @@ pub struct Model {
     pub orders: Vec<Rc<Order>>,
     /// How many parts were made, over all orders.
     pub made_parts: u64,
-    pub transfers: Vec<Transfer>,
-    pub counts: Vec<Count>,
+    pub transfers: Vec<Rc<Transfer>>,
+    pub counts: Vec<Rc<Count>>,
     /// Goods that are to arrive, or were.
     pub expected: Vec<Expected>,
     /// Goods came for those who wait: they are served as soon as time passes.
@@ -157,9 +158,9 @@ pub struct Model {
     /// Parcels that their carrier brought home.
     pub brought_home: Vec<(usize, usize)>,
     /// Store credit of customers, then gift cards, the oldest first.
-    pub credits: Vec<Credit>,
+    pub credits: Vec<Rc<Credit>>,
     /// The first customers, who take part in the loyalty programme.
-    pub members: Vec<Member>,
+    pub members: Vec<Rc<Member>>,
     /// When what is left on expired gift cards lapses next.
     pub lapses_at: i64,
     /// When money is next claimed back for goods that never came.

@@ -13,6 +13,7 @@ mod opening;
 mod real;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use crate::TestShop;
 use crate::chance::Chance;
@@ -79,7 +80,8 @@ struct Simulation {
 impl Simulation {
     fn open(shop: TestShop, seed: u64) -> Simulation {
         let (plan, real, credits) = open_shop(shop);
-        let members = vec![Member::default(); real.members.len()];
+        let members = vec![Rc::new(Member::default()); real.members.len()];
+        let credits = credits.into_iter().map(Rc::new).collect();
         Simulation {
             chance: Chance::new(seed),
             model: Model { now: VARIANTS_SECONDS, credits, members, ..Model::new(plan) },

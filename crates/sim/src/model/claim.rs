@@ -12,7 +12,7 @@ use domain::stock::State as StockState;
 use super::Model;
 use super::order::{Order, Pieces, of_variants};
 use super::returns::{Return, ReturnLine};
-use super::stock::{Spot, at, world};
+use super::stock::{Spot, world};
 
 /// What a customer says of goods.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Order {
     }
 
     /// Does a claim count that says that a parcel was lost?
-    fn says_lost(&self, parcel: usize) -> bool {
+    pub(super) fn says_lost(&self, parcel: usize) -> bool {
         self.claims.iter().any(|one| one.says_lost(parcel))
     }
 
@@ -162,7 +162,7 @@ impl Order {
 }
 
 impl Claim {
-    fn says_lost(&self, parcel: usize) -> bool {
+    pub(super) fn says_lost(&self, parcel: usize) -> bool {
         let counts = matches!(self.state, State::Approved | State::Resolved);
         counts && self.kind == Kind::Lost && self.parcel == Some(parcel)
     }
@@ -239,7 +239,7 @@ impl Model {
         self.plan.channels[self.orders[order].channel].claims
     }
 
-    fn claim_mut(&mut self, order: usize, number: usize) -> &mut Claim {
+    pub(super) fn claim_mut(&mut self, order: usize, number: usize) -> &mut Claim {
         &mut self.order_mut(order).claims[number]
     }
 
@@ -340,7 +340,7 @@ impl Model {
         Ok(())
     }
 
-    fn move_claimed(&mut self, (order, number): (usize, usize), way: (Spot, Spot)) {
+    pub(super) fn move_claimed(&mut self, (order, number): (usize, usize), way: (Spot, Spot)) {
         for (variant, pieces) in of_variants(&self.orders[order].pieces_of_claim(number)) {
             self.stock.shift(variant, way, pieces);
         }
@@ -435,68 +435,6 @@ impl Model {
             pays: When::AfterInspection,
             lines,
         });
-        Ok(())
-    }
-
-    fn carrier_said(
-        &mut self,
-        order: usize,
-        number: usize,
-        (state, paid): (CarrierState, Option<i64>),
-    ) -> Result<(), Code> {
-        let carrier = self.claim_mut(order, number).carrier.as_mut().ok_or(Code::WrongState)?;
-        if !carrier.0.leads_to(state) {
-            return Err(Code::WrongState);
-        }
-        match (state, paid) {
-            (CarrierState::Paid, Some(paid)) if paid < 1 || paid > carrier.1 => {
-                return Err(Code::AmountExceeded);
-            }
-            (CarrierState::Paid, paid) => carrier.2 = paid.unwrap_or(carrier.1),
-            (_, Some(_)) => return Err(Code::Invalid),
-            (_, None) => {}
-        }
-        carrier.0 = state;
-        Ok(())
-    }
-
-    /// Parcels turned up that were given up: their claims are told. One that came back and that no claim says is lost is taken back.
-    pub(super) fn tell_claims(&mut self) {
-        for (order, parcel) in std::mem::take(&mut self.found) {
-            let found = match self.orders[order].parcels[parcel].state {
-                ParcelState::Delivered => Found::Delivered,
-                _ => Found::Returned,
-            };
-            if !self.orders[order].says_lost(parcel) && found == Found::Returned {
-                self.brought_home.push((order, parcel));
-            }
-            for one in self.order_mut(order).claims.iter_mut().filter(|one| one.says_lost(parcel)) {
-                one.found.get_or_insert(found);
-            }
-        }
-    }
-
-    /// A colleague says what became of goods that were made good and turned up after all.
-    fn settle_claim(
-        &mut self,
-        order: usize,
-        number: usize,
-        (whereabouts, location): (Whereabouts, Option<usize>),
-    ) -> Result<(), Code> {
-        let one = &self.orders[order].claims[number];
-        if one.state != State::Resolved || one.found.is_none() || one.whereabouts.is_some() {
-            return Err(Code::WrongState);
-        }
-        let to = match (whereabouts, location) {
-            (Whereabouts::Kept, None) => world(StockState::Customer),
-            (Whereabouts::Restocked, Some(location)) => {
-                self.must_take_back(location)?;
-                at(location, StockState::Quality)
-            }
-            _ => return Err(Code::Invalid),
-        };
-        self.move_claimed((order, number), (world(StockState::Shrinkage), to));
-        self.claim_mut(order, number).whereabouts = Some(whereabouts);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The model's gift cards and store credit: money customers have with us, set aside for an order, spent as it is asked for, and given back.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::Code;
 use domain::loyalty::State;
@@ -132,7 +133,7 @@ impl Model {
     }
 
     fn move_credit(&mut self, (credit, from, to, amount): Moved) {
-        self.credits[credit].shift((from, to), amount);
+        Rc::make_mut(&mut self.credits[credit]).shift((from, to), amount);
         self.touched.credits.insert(credit);
     }
 
@@ -154,7 +155,7 @@ impl Model {
             return Err(Code::Invalid);
         }
         let amounts = BTreeMap::new();
-        self.credits.push(Credit { customer: None, blocked: false, expires_at, amounts });
+        self.credits.push(Rc::new(Credit { customer: None, blocked: false, expires_at, amounts }));
         self.move_credit((self.credits.len() - 1, State::Issued, State::Balance, amount));
         Ok(())
     }
@@ -174,7 +175,7 @@ impl Model {
     }
 
     pub(super) fn block_card(&mut self, card: usize, blocked: bool) -> Result<(), Code> {
-        self.credits[card].blocked = blocked;
+        Rc::make_mut(&mut self.credits[card]).blocked = blocked;
         self.touched.credits.insert(card);
         Ok(())
     }

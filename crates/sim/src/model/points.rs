@@ -2,6 +2,7 @@
 //! owed when they are taken back after they were spent.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::Code;
 use domain::loyalty::State;
@@ -294,7 +295,7 @@ impl Order {
 impl Model {
     fn member_mut(&mut self, member: usize) -> &mut Member {
         self.touched.members.insert(member);
-        &mut self.members[member]
+        Rc::make_mut(&mut self.members[member])
     }
 
     /// How many points of the customer who buys can pay; none for other means.

@@ -250,7 +250,7 @@ pub fn between(
             waiting: row.waiting.map(|waiting| part_that_waits(real, waiting)).transpose()?,
             lines: lines.collect(),
         };
-        differences.extend(differs(&format!("transfer order {number}"), &model.transfers[*number], &found));
+        differences.extend(differs(&format!("transfer order {number}"), &*model.transfers[*number], &found));
     }
     for number in asked.iter().filter(|number| **number < real.counts.len()) {
         let id = real.counts[*number];
@@ -267,7 +267,7 @@ pub fn between(
             CountLine { state: line.state, round: line.round, found, missing: line.missing }
         };
         let lines = lines.iter().map(|one| (self::number(&real.variants, one.variant), line(one)));
-        let model = &model.counts[*number];
+        let model = &*model.counts[*number];
         let found = Count {
             location: self::number(&real.locations, row.location),
             state: row.state,

@@ -1,6 +1,7 @@
 //! The real shop's gift cards and store credit: issued, corrected, stopped, and read again as the model has them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::loyalty::points::LotState;
 use domain::loyalty::programme::{Earning, Terms, Worth};
@@ -59,7 +60,7 @@ impl Real {
 pub fn credits(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differences, Failure> {
     let mut differences = Vec::new();
     for number in numbers {
-        let (credit, known) = (real.credits[*number].clone(), model.credits[*number].clone());
+        let (credit, known) = (real.credits[*number].clone(), (*model.credits[*number]).clone());
         let customer = known.customer;
         let found = real.shop.read(move |tx| {
             let mut amounts = BTreeMap::new();
@@ -122,7 +123,7 @@ fn earning(model: &Model, number: usize, newest: usize) -> Vec<usize> {
 pub fn rank(real: &Real, model: &mut Model, members: &[usize]) -> Result<(), Failure> {
     for number in members.iter().copied() {
         let (by_orders, _) = lots(real, number, &earning(model, number, RANKED))?;
-        let own = &mut model.members[number].lots;
+        let own = &mut Rc::make_mut(&mut model.members[number]).lots;
         let place = |lot: &Lot, own: &[Lot]| own.iter().position(|one| one.order == lot.order);
         let places: Vec<usize> = by_orders.iter().filter_map(|lot| place(lot, own)).collect();
         let mut ranks: Vec<usize> = places.iter().map(|place| own[*place].rank).collect();

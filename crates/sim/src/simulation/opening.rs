@@ -12,7 +12,7 @@ use domain::returns::claim;
 use domain::returns::policy::{Scope, Terms, When};
 use domain::stock::selling::{Rule as SellingRule, WhenOut};
 use domain::value::hours::CutOffs;
-use domain::value::id::{Carrier, Channel, DeliveryMethod};
+use domain::value::id::{Carrier, Channel, DeliveryMethod, Variant};
 use domain::value::{Id, Reference};
 use engine::catalogue::NewVariant;
 use engine::change::rule as change_rule;
@@ -64,33 +64,7 @@ pub fn open_shop(shop: TestShop) -> (Plan, Real, Vec<Credit>) {
         channel_ids.push(retailer.channel(&shop, new).id);
     }
     write_rules(&shop, &retailer, &channel_ids);
-    let (mut variants, mut ids) = (Vec::new(), Vec::new());
-    for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
-        shop.pass(1);
-        ids.push(retailer.sell(&shop, &format!("SKU-{number}"), price));
-        variants.push(model::Variant {
-            price,
-            takes: vec![(number, 1)],
-            stocked: true,
-            substitutes: Vec::new(),
-        });
-    }
-    for (price, takes) in [(2199, vec![(0, 2), (1, 1)]), (1500, vec![(1, 1), (2, 3)])] {
-        let parts: Vec<_> = takes.iter().map(|(part, each)| (ids[*part], *each)).collect();
-        shop.pass(1);
-        ids.push(retailer.sell_kit(&shop, &format!("KIT-{price}"), &parts, price));
-        variants.push(model::Variant { price, takes, stocked: false, substitutes: Vec::new() });
-    }
-    let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
-    shop.pass(1);
-    ids.push(retailer.sell_variant(&shop, wrapping, 250));
-    variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false, substitutes: Vec::new() });
-    for (variant, by) in SUBSTITUTES {
-        variants[variant].substitutes = by.to_vec();
-        let (own, by) = (ids[variant], by.iter().map(|other| ids[*other]).collect::<Vec<_>>());
-        let set = shop.run(move |tx, actor, world| substitute::set(tx, actor, world, own, &by));
-        set.expect("substitutes");
-    }
+    let (variants, ids) = goods(&shop, &retailer);
     let everything =
         model::Location { can_ship: true, can_receive: true, can_return: true, recounts_beyond: None };
     let locations = vec![
@@ -127,6 +101,38 @@ pub fn open_shop(shop: TestShop) -> (Plan, Real, Vec<Credit>) {
     };
     sell_what_is_not_there(&real, &channels);
     (Plan { parcel: PARCEL, channels, variants, locations, customers: CUSTOMERS.len() }, real, known)
+}
+
+/// Six goods, two kits and a service, and what may take the place of what.
+fn goods(shop: &TestShop, retailer: &Retailer) -> (Vec<model::Variant>, Vec<Id<Variant>>) {
+    let (mut variants, mut ids) = (Vec::new(), Vec::new());
+    for (number, price) in [499, 1250, 333, 5, 10_000, 77].into_iter().enumerate() {
+        shop.pass(1);
+        ids.push(retailer.sell(shop, &format!("SKU-{number}"), price));
+        variants.push(model::Variant {
+            price,
+            takes: vec![(number, 1)],
+            stocked: true,
+            substitutes: Vec::new(),
+        });
+    }
+    for (price, takes) in [(2199, vec![(0, 2), (1, 1)]), (1500, vec![(1, 1), (2, 3)])] {
+        let parts: Vec<_> = takes.iter().map(|(part, each)| (ids[*part], *each)).collect();
+        shop.pass(1);
+        ids.push(retailer.sell_kit(shop, &format!("KIT-{price}"), &parts, price));
+        variants.push(model::Variant { price, takes, stocked: false, substitutes: Vec::new() });
+    }
+    let wrapping = NewVariant { service: true, ..a_variant("WRAP") };
+    shop.pass(1);
+    ids.push(retailer.sell_variant(shop, wrapping, 250));
+    variants.push(model::Variant { price: 250, takes: Vec::new(), stocked: false, substitutes: Vec::new() });
+    for (variant, by) in SUBSTITUTES {
+        variants[variant].substitutes = by.to_vec();
+        let (own, by) = (ids[variant], by.iter().map(|other| ids[*other]).collect::<Vec<_>>());
+        let set = shop.run(move |tx, actor, world| substitute::set(tx, actor, world, own, &by));
+        set.expect("substitutes");
+    }
+    (variants, ids)
 }
 
 /// Collecting where others send what is not there.

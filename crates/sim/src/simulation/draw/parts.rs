@@ -40,7 +40,9 @@ fn replaceable(model: &Model) -> Vec<(usize, usize, Piece)> {
     let first = model.orders.len().saturating_sub(NEWEST);
     let mut found = Vec::new();
     for (number, order) in model.orders.iter().enumerate().skip(first) {
-        if order.state != OrderState::Placed || order.allowed.0 == Allowed::None {
+        // Lines of a change that is shown have their ids already: which of the new lines is older would be hard to say.
+        let is_changing = model.open_change(number).is_some();
+        if order.state != OrderState::Placed || order.allowed.0 == Allowed::None || is_changing {
             continue;
         }
         for (place, part) in order.parts.iter().enumerate() {
