@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use domain::stock::State;
@@ -145,6 +146,77 @@ fn crowd_on_the_floor_of_a_shop_on_its_own_file() {
 #[test]
 fn crowd_on_the_floor_of_a_shop_on_postgres() {
     everybody_at_once(TestShop::on_postgres(1));
+}
+
+/// An order of three mugs that has left: its path, and its line.
+fn gone(client: &Client, number: usize, mug: Id<Variant>) -> (String, String) {
+    let (path, part) = order(client, number, mug);
+    must(client, &format!("gone-{number}"), &format!("{part}/ship"), &json!({ "tracking": "JD1" }));
+    let whole = client.get(&path).unwrap().json().unwrap();
+    (path, whole["lines"][0]["id"].as_str().unwrap().to_owned())
+}
+
+/// Two counters take the same mugs back, one desk announces them, another pays for a claim, a store exchanges them and an office cancels.
+/// Of three mugs at most three come back, and no penny goes back twice.
+fn everybody_wants_it_back(shop: TestShop) {
+    let (stand, mugs) = open(shop);
+    let client = stand.client();
+    for (number, mug) in mugs.iter().enumerate() {
+        let (path, line) = gone(&client, number, *mug);
+        let (client, path) = (&client, &path);
+        let id = path.rsplit('/').next().unwrap();
+        let served = &AtomicUsize::new(0);
+        let ask = move |who: &str, at: &str, body: Value| {
+            let (status, answer) = twice(client, &format!("{who}-{number}"), at, &body);
+            assert!(matches!(status, 200 | 201 | 409), "{at}: {status} {answer}");
+            served.fetch_add(usize::from(status < 300), Ordering::Relaxed);
+            answer
+        };
+        let pieces = |quantity: i64| json!([{ "line": line, "quantity": quantity }]);
+        let back = |place: &str| {
+            let lines = json!([{ "line": line, "quantity": 2, "condition": "resellable" }]);
+            json!({ "location": place, "reason": "too_small", "lines": lines })
+        };
+        let claimed = json!({ "order": id, "kind": "damaged", "reason": "not_arrived", "lines": pieces(2) });
+        let announced = json!({ "order": id, "way": "post", "reason": "changed_mind", "lines": pieces(2) });
+        let other = a_cart(&[(*mug, 1)], "ada@example.com");
+        let other = must(client, &format!("other-{number}"), "/v1/carts", &other)["id"].clone();
+        let exchanged =
+            json!({ "order": id, "back": back("york"), "cart": other, "payments": [{ "kind": "cash" }] });
+        let (leeds, york) = (back("leeds"), back("york"));
+        all_at_once(vec![
+            Box::new(move || drop(ask("leeds", &format!("{path}/returns"), leeds))),
+            Box::new(move || drop(ask("york", &format!("{path}/returns"), york))),
+            Box::new(move || drop(ask("announced", "/v1/returns/requests", announced))),
+            Box::new(move || drop(ask("exchanged", "/v1/exchanges", exchanged))),
+            Box::new(move || {
+                if let Some(claim) = ask("claimed", "/v1/claims", claimed)["id"].as_str() {
+                    let at = format!("/v1/claims/{claim}/resolve");
+                    drop(ask("resolved", &at, json!({ "remedy": "refund" })));
+                }
+            }),
+            Box::new(move || {
+                drop(ask("cancelled", &format!("{path}/cancel"), json!({ "reason": "customer" })))
+            }),
+        ]);
+        let whole = client.get(path).unwrap().json().unwrap();
+        let back = whole["lines"][0]["returned"].as_i64().unwrap();
+        assert!((1..=3).contains(&served.load(Ordering::Relaxed)), "who comes first is served: {whole}");
+        assert!(back <= 3, "of three mugs at most three came back: {whole}");
+        let amount = |field: &str| whole[field]["amount"].as_i64().unwrap();
+        assert!(amount("refunded") <= amount("captured"), "{whole}");
+    }
+    stand.must_be_clean();
+}
+
+#[test]
+fn crowd_after_the_sale_of_a_shop_on_its_own_file() {
+    everybody_wants_it_back(TestShop::on_sqlite(1));
+}
+
+#[test]
+fn crowd_after_the_sale_of_a_shop_on_postgres() {
+    everybody_wants_it_back(TestShop::on_postgres(1));
 }
 
 /// Two stores claim the same offers, and several ask for waves of the same orders.

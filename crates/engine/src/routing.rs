@@ -271,14 +271,12 @@ fn by_profile<'a>(
 }
 
 fn candidates(reach: &Reach, picture: &Picture, variants: &[Id<Variant>]) -> Vec<Candidate> {
-    let free = |location: Id<Location>| {
-        let of = |variant: &Id<Variant>| {
-            let free = picture.shelf(*variant, location)?.free();
-            (free > 0).then_some((*variant, free))
-        };
-        Candidate { location, free: variants.iter().filter_map(of).collect() }
+    let at = picture.shelves_at(&reach.locations, variants.iter().copied());
+    let candidate = |(location, shelves): (&Id<Location>, Vec<(Id<Variant>, &Shelf)>)| {
+        let free = shelves.into_iter().map(|(variant, shelf)| (variant, shelf.free()));
+        Candidate { location: *location, free: free.filter(|(_, free)| *free > 0).collect() }
     };
-    reach.locations.iter().map(|location| free(*location)).collect()
+    reach.locations.iter().zip(at).map(candidate).collect()
 }
 
 fn post_allocations(

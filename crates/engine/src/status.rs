@@ -9,6 +9,7 @@ use domain::actor::{Actor, Permission};
 use domain::fulfilment::Visit as Step;
 use domain::fulfilment::parcel::State as Standing;
 use domain::order::{State as OrderState, Sums};
+use domain::returns::claim::Remedy;
 use domain::status::{self as rules, Deed, Stage};
 use domain::value::id;
 use domain::value::{Id, Instant, Language};
@@ -164,12 +165,17 @@ fn of(
         Some(language) => language,
         None => spoken(tx, &order)?,
     };
+    let claims = claim::all_of(tx, order.id)?;
+    // The money of a claim is told with the claim, not a second time as a return.
+    let is_claims = |id| claims.iter().any(|one| one.remedy == Some(Remedy::Refund) && one.taken == Some(id));
+    let mut returns = returns::all_of(tx, order.id)?;
+    returns.retain(|one| !is_claims(one.id));
     Ok(Status {
         stage: rules::stage_of_order(order.state, order.kind, &stages),
         language,
         parcels: parcels(tx, &order)?,
-        returns: returns::all_of(tx, order.id)?,
-        claims: claim::all_of(tx, order.id)?,
+        returns,
+        claims,
         exchanges: store::returns::exchange::of_order(tx, order.id)?,
         changes: store::change::of_order(tx, order.id, Id::from_bytes([255; 16]), CHANGES_MAX)?,
         payments: whole.payments,

@@ -231,17 +231,23 @@ impl Cost {
         asked: &[Asked],
         gives: &BTreeMap<Id<Variant>, i64>,
     ) -> Cost {
+        let of = |asked: &Asked| {
+            let units = gives.get(&asked.variant).copied().unwrap_or(0);
+            (units, candidate.unit_minor(asked), candidate.markdown_minor(asked.variant))
+        };
+        Cost::of_units(candidate, asked.iter().map(of))
+    }
+
+    /// The same of units of each line, what one costs, and what is gained by sending it away.
+    pub(super) fn of_units(candidate: &Candidate, lines: impl Iterator<Item = (i64, i64, i64)>) -> Cost {
         let mut cost = Cost {
             parcel_minor: candidate.tariff.parcel_minor.max(0),
             way_minor: candidate.way_minor(),
             ..Cost::default()
         };
-        for asked in asked {
-            let units = gives.get(&asked.variant).copied().unwrap_or(0);
-            let items = units.saturating_mul(candidate.unit_minor(asked));
-            let markdown = units.saturating_mul(candidate.markdown_minor(asked.variant));
-            cost.items_minor = cost.items_minor.saturating_add(items);
-            cost.markdown_minor = cost.markdown_minor.saturating_add(markdown);
+        for (units, unit_minor, markdown_minor) in lines {
+            cost.items_minor = cost.items_minor.saturating_add(units.saturating_mul(unit_minor));
+            cost.markdown_minor = cost.markdown_minor.saturating_add(units.saturating_mul(markdown_minor));
         }
         cost
     }

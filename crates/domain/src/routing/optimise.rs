@@ -1,7 +1,7 @@
 //! The lightest choice for one order: exact where it can be, and saying so where it is not.
 //!
-//! Small orders are counted out at once. For others a quick choice and a proven bound come first; together they let go of places that
-//! cannot help. What remains is counted out state by state, or searched set by set. If even that is too much, the bound says how
+//! Small orders are counted out at once. For others a quick choice comes first, which is often the best of all: then no few other places
+//! can be lighter. Else a proven bound lets go of places that cannot help. What remains is counted out state by state, or searched set by set. If even that is too much, the bound says how
 //! far the choice can be from the best at most.
 
 mod bound;
@@ -18,6 +18,9 @@ use self::problem::{Found, Problem, Weight};
 const STEPS_AT_ONCE: u128 = 25_000;
 /// The most steps that are counted out at all.
 const STEPS_MAX: u128 = 1_500_000;
+/// The most work of a search before there are prices, and with them: lines times places over all sets that are looked at.
+const WORK_AT_ONCE: usize = 30_000;
+const WORK_MAX: usize = 300_000;
 /// The most places that are compared pair by pair.
 const PAIRED_MAX: usize = 200;
 
@@ -40,20 +43,41 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
     if alive.is_empty() || problem.parts_max == 0 {
         return proven(problem.nothing());
     }
-    let fits = |alive: &[usize], parts_max: usize, steps_max: u128| {
-        dynamic::steps(problem, alive, parts_max).is_some_and(|steps| steps <= steps_max)
-    };
-    if fits(&alive, usize::MAX, steps_at_once) {
+    match solve_at_once(problem, &alive, steps_at_once) {
+        Ok(best) => proven(best),
+        Err(best) => solve_at_length(problem, alive, best, steps_max),
+    }
+}
+
+/// Can a run for so many parts be counted out in so many steps?
+fn fits(problem: &Problem, alive: &[usize], parts_max: usize, steps_max: u128) -> bool {
+    dynamic::steps(problem, alive, parts_max).is_some_and(|steps| steps <= steps_max)
+}
+
+/// The lightest choice of an order that is small, or that few places serve best; else the best that was found, as an error.
+fn solve_at_once(problem: &Problem, alive: &[usize], steps_max: u128) -> Result<Found, Found> {
+    if fits(problem, alive, usize::MAX, steps_max) {
         // Mostly the best needs no more parts than are allowed, and their number need not be told apart.
-        let counted = dynamic::solve(problem, &alive, usize::MAX);
+        let counted = dynamic::solve(problem, alive, usize::MAX);
         if counted.gives.len() <= problem.parts_max {
-            return proven(counted);
+            return Ok(counted);
         }
     }
-    if fits(&alive, problem.parts_max, steps_at_once) {
-        return proven(dynamic::solve(problem, &alive, problem.parts_max));
+    if fits(problem, alive, problem.parts_max, steps_max) {
+        return Ok(dynamic::solve(problem, alive, problem.parts_max));
     }
-    let mut best = fill::improve(problem, fill::greedy(problem, &alive), &[]);
+    let best = fill::improve(problem, fill::greedy(problem, alive), &[]);
+    if !problem.is_separable() {
+        return Err(best);
+    }
+    match search::search(problem, None, best, alive, WORK_AT_ONCE) {
+        (found, true) => Ok(found),
+        (found, false) => Err(found),
+    }
+}
+
+/// The lightest choice, or a good one and how far it may be from it, beginning with the best that was found.
+fn solve_at_length(problem: &Problem, mut alive: Vec<usize>, mut best: Found, steps_max: u128) -> Solved {
     let mut known = bound::bound(problem, &mut best, &mut alive);
     if known.least_fine <= (best.weight - 1) * bound::FINE {
         let better = fill::improve(problem, best.clone(), &alive);
@@ -68,19 +92,19 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
         return proven(best);
     }
     undominated(problem, &mut alive);
-    if fits(&alive, usize::MAX, steps_max) {
+    if fits(problem, &alive, usize::MAX, steps_max) {
         let counted = dynamic::solve(problem, &alive, usize::MAX);
         if counted.weight >= best.weight || counted.gives.len() <= problem.parts_max {
             return proven(if counted.weight < best.weight { counted } else { best });
         }
         known.least_fine = known.least_fine.max(counted.weight * bound::FINE);
     }
-    if fits(&alive, problem.parts_max, steps_max) {
+    if fits(problem, &alive, problem.parts_max, steps_max) {
         let counted = dynamic::solve(problem, &alive, problem.parts_max);
         return proven(if counted.weight < best.weight { counted } else { best });
     }
     if problem.is_separable() {
-        let (found, is_complete) = search::search(problem, &known, best, &alive);
+        let (found, is_complete) = search::search(problem, Some(&known), best, &alive, WORK_MAX);
         if is_complete {
             return proven(found);
         }
@@ -88,10 +112,10 @@ fn solve_within(problem: &Problem, steps_at_once: u128, steps_max: u128) -> Solv
     }
     // Too much to prove: at least the best among the places that promise most.
     promising(&known, &best, &mut alive);
-    while alive.len() > 1 && !fits(&alive, problem.parts_max, steps_max / 4) {
+    while alive.len() > 1 && !fits(problem, &alive, problem.parts_max, steps_max / 4) {
         alive.pop();
     }
-    if fits(&alive, problem.parts_max, steps_max / 4) {
+    if fits(problem, &alive, problem.parts_max, steps_max / 4) {
         let counted = dynamic::solve(problem, &alive, problem.parts_max);
         best = if counted.weight < best.weight { counted } else { best };
     }

@@ -20,9 +20,24 @@ pub(super) struct Setting<'a> {
     pub(super) candidates: Vec<&'a Candidate>,
     /// What is known of each.
     pub(super) weighed: Vec<Weighed>,
+    /// What each offers of each line.
+    offers: Vec<Vec<Offer>>,
     /// Which of them may give.
     pub(super) eligible: Vec<usize>,
     pub(super) keeps_safety: bool,
+}
+
+/// What a place offers of a line.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offer {
+    /// How many units it can give of what is asked.
+    units: i64,
+    /// What a unit costs from here.
+    unit_minor: i64,
+    /// What is gained by sending a unit away.
+    markdown_minor: i64,
+    /// It should have some, but it was looked for there in vain.
+    is_missed: bool,
 }
 
 /// What is compared, and what one step of it weighs, the most important first.
@@ -50,8 +65,12 @@ impl<'a> Setting<'a> {
         candidates.sort_by_key(|candidate| candidate.location);
         candidates.dedup_by_key(|candidate| candidate.location);
         let keeps_safety = strategy.criteria.iter().any(super::criterion::Criterion::keeps_safety);
-        let weigh = |candidate: &&Candidate| weighed(strategy, wanted, &asked, candidate, keeps_safety);
-        let mut weighed: Vec<Weighed> = candidates.iter().map(weigh).collect();
+        let offers: Vec<Vec<Offer>> =
+            candidates.iter().map(|candidate| offers(candidate, &asked, keeps_safety)).collect();
+        let weigh = |(candidate, offers): (&&Candidate, &Vec<Offer>)| {
+            weighed(strategy, (wanted, &asked), candidate, offers)
+        };
+        let mut weighed: Vec<Weighed> = candidates.iter().zip(&offers).map(weigh).collect();
         let eligible: Vec<usize> =
             (0..weighed.len()).filter(|place| weighed[*place].excluded.is_none()).collect();
         for (at, criterion) in strategy.criteria.iter().enumerate() {
@@ -60,15 +79,7 @@ impl<'a> Setting<'a> {
                 weighed[*place].scores[at] = score;
             }
         }
-        Setting { strategy, asked, candidates, weighed, eligible, keeps_safety }
-    }
-
-    /// How many of what is asked each place can give.
-    pub(super) fn stock(&self, place: usize) -> Vec<i64> {
-        let of = |asked: &Asked| {
-            self.candidates[place].gives(asked.variant, self.keeps_safety).min(asked.quantity)
-        };
-        self.asked.iter().map(of).collect()
+        Setting { strategy, asked, candidates, weighed, offers, eligible, keeps_safety }
     }
 
     /// The least worth of a part, and how many there may be.
@@ -78,21 +89,24 @@ impl<'a> Setting<'a> {
 
     /// The order as bare numbers, and what they mean. The nodes are the eligible locations.
     pub(super) fn problem(&self) -> (Problem, Scales) {
-        let stocks: Vec<Vec<i64>> = self.eligible.iter().map(|place| self.stock(*place)).collect();
-        let demand: Vec<i64> = (0..self.asked.len())
-            .map(|line| {
-                let all = stocks.iter().fold(0i64, |sum, stock| sum.saturating_add(stock[line]));
-                all.min(self.asked[line].quantity)
-            })
-            .collect();
+        let mut demand: Vec<i64> = vec![0; self.asked.len()];
+        for place in &self.eligible {
+            for (sum, offer) in demand.iter_mut().zip(&self.offers[*place]) {
+                *sum = sum.saturating_add(offer.units);
+            }
+        }
+        demand.iter_mut().zip(&self.asked).for_each(|(sum, asked)| *sum = asked.quantity.min(*sum));
         let scales = self.scales(&demand);
         let missing = self.asked.iter().map(|asked| scales.of(Stage::Placed) * worth(asked)).collect();
-        let node = |(place, stock): (&usize, Vec<i64>)| Node {
+        let cost = scales.of(Stage::Cost);
+        let node = |place: &usize| Node {
             open: self.open(*place, &scales),
-            unit: (0..stock.len())
-                .map(|line| scales.of(Stage::Cost) * self.unit_minor(*place, line))
+            unit: self.offers[*place].iter().map(|offer| cost * offer.net_minor()).collect(),
+            stock: self.offers[*place]
+                .iter()
+                .zip(&demand)
+                .map(|(offer, wanted)| offer.units.min(*wanted))
                 .collect(),
-            stock: stock.iter().zip(&demand).map(|(have, wanted)| *have.min(wanted)).collect(),
             units_max: self.candidates[*place].units_max(),
         };
         let problem = Problem {
@@ -101,7 +115,7 @@ impl<'a> Setting<'a> {
             value: self.asked.iter().map(|asked| asked.value_minor).collect(),
             part_value: self.strategy.limits.part_value_minor,
             parts_max: self.parts_max(),
-            nodes: self.eligible.iter().zip(stocks).map(node).collect(),
+            nodes: self.eligible.iter().map(node).collect(),
             demand,
         };
         (problem, scales)
@@ -109,8 +123,7 @@ impl<'a> Setting<'a> {
 
     /// What a unit costs from a place after what is gained by sending it away, in minor units.
     pub(super) fn unit_minor(&self, place: usize, line: usize) -> Weight {
-        let (candidate, asked) = (self.candidates[place], &self.asked[line]);
-        Weight::from(candidate.unit_minor(asked)) - Weight::from(candidate.markdown_minor(asked.variant))
+        self.offers[place][line].net_minor()
     }
 
     /// What a part costs from a place before its units, in minor units, the split's penalty included.
@@ -168,12 +181,14 @@ impl<'a> Setting<'a> {
             Stage::Parts => parts,
             Stage::Criterion(at) => parts * most(&|place| Weight::from(self.weighed[place].scores[at])),
             Stage::Cost => {
-                let spread = |line: usize| {
-                    let dear = most(&|place| self.unit_minor(place, line));
-                    let cheap = most(&|place| -self.unit_minor(place, line));
-                    Weight::from(demand[line]) * (dear + cheap)
+                let spread = |(line, demand): (usize, &i64)| {
+                    let costs = self.eligible.iter().map(|place| self.unit_minor(*place, line));
+                    let (cheap, dear) =
+                        costs.fold((0, 0), |(least, most), cost| (cost.min(least), cost.max(most)));
+                    Weight::from(*demand) * (dear - cheap)
                 };
-                parts * most(&|place| self.open_minor(place)) + (0..demand.len()).map(spread).sum::<Weight>()
+                parts * most(&|place| self.open_minor(place))
+                    + demand.iter().enumerate().map(spread).sum::<Weight>()
             }
         };
         let mut kept: Vec<(Stage, Weight)> = Vec::new();
@@ -209,26 +224,46 @@ impl Scales {
     }
 }
 
+impl Offer {
+    /// What a unit costs after what is gained by sending it away, in minor units.
+    fn net_minor(&self) -> Weight {
+        Weight::from(self.unit_minor) - Weight::from(self.markdown_minor)
+    }
+}
+
+/// What a place offers of each line. Lines and supplies both stand in the order of variants.
+fn offers(candidate: &Candidate, asked: &[Asked], keeps_safety: bool) -> Vec<Offer> {
+    let mut supplies = candidate.supply.iter().peekable();
+    let of = |asked: &Asked| {
+        while supplies.next_if(|(variant, _)| **variant < asked.variant).is_some() {}
+        let supply = supplies.next_if(|(variant, _)| **variant == asked.variant).map(|(_, supply)| supply);
+        Offer {
+            units: supply.map_or(0, |supply| supply.gives(keeps_safety)).min(asked.quantity),
+            unit_minor: candidate.unit_minor(asked),
+            markdown_minor: supply.map_or(0, |supply| supply.markdown_minor.max(0)),
+            is_missed: supply.is_some_and(|supply| supply.is_missed && supply.free > 0),
+        }
+    };
+    asked.iter().map(of).collect()
+}
+
 /// What is known of a location: what it measures, whether it is shut out, what it could give and what that would cost.
 fn weighed(
     strategy: &Strategy,
-    wanted: &Wanted,
-    asked: &[Asked],
+    (wanted, asked): (&Wanted, &[Asked]),
     candidate: &Candidate,
-    keeps_safety: bool,
+    offers: &[Offer],
 ) -> Weighed {
-    let gives: BTreeMap<_, _> = asked
-        .iter()
-        .map(|asked| (asked.variant, candidate.gives(asked.variant, keeps_safety).min(asked.quantity)))
-        .filter(|(_, units)| *units > 0)
-        .collect();
     let measures: Vec<Option<i64>> =
         strategy.criteria.iter().map(|criterion| criterion.measure.of(candidate, wanted, asked)).collect();
     let shut = |(at, measure): (usize, &Option<i64>)| strategy.criteria[at].excludes(*measure).then_some(at);
-    let is_missed = |asked: &Asked| {
-        candidate.supply.get(&asked.variant).is_some_and(|supply| supply.is_missed && supply.free > 0)
-    };
-    let missed: Vec<_> = asked.iter().filter(|asked| is_missed(asked)).map(|asked| asked.variant).collect();
+    let lines = || asked.iter().zip(offers);
+    let gives: BTreeMap<_, _> = lines()
+        .filter(|(_, offer)| offer.units > 0)
+        .map(|(asked, offer)| (asked.variant, offer.units))
+        .collect();
+    let missed: Vec<_> =
+        lines().filter(|(_, offer)| offer.is_missed).map(|(asked, _)| asked.variant).collect();
     let excluded = if !candidate.is_open {
         Some(Exclusion::Closed)
     } else if candidate.parcels_left.is_some_and(|left| left <= 0) || candidate.units_max() == 0 {
@@ -245,7 +280,10 @@ fn weighed(
         scores: vec![0; measures.len()],
         measures,
         excluded,
-        alone: Cost::of_part(candidate, asked, &gives),
+        alone: Cost::of_units(
+            candidate,
+            offers.iter().map(|offer| (offer.units, offer.unit_minor, offer.markdown_minor)),
+        ),
         gives,
         missed,
     }

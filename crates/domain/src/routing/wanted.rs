@@ -119,11 +119,20 @@ impl Wanted {
     }
 }
 
+impl Supply {
+    /// How many units can be given: none where it was looked for in vain.
+    pub(super) fn gives(&self, keeps_safety: bool) -> i64 {
+        if self.is_missed {
+            return 0;
+        }
+        (self.free - if keeps_safety { self.safety.max(0) } else { 0 }).max(0)
+    }
+}
+
 impl Candidate {
-    /// How many of a variant it can give: none where it was looked for in vain.
+    /// How many of a variant it can give.
     pub(super) fn gives(&self, variant: Id<Variant>, keeps_safety: bool) -> i64 {
-        let Some(supply) = self.supply.get(&variant).filter(|supply| !supply.is_missed) else { return 0 };
-        (supply.free - if keeps_safety { supply.safety.max(0) } else { 0 }).max(0)
+        self.supply.get(&variant).map_or(0, |supply| supply.gives(keeps_safety))
     }
 
     /// The most units it can still prepare.
@@ -155,6 +164,9 @@ impl Candidate {
 
 /// So many at a price per thousand, rounded up.
 fn per_thousand(many: i64, price_minor: i64) -> i64 {
-    let product = i128::from(many.max(0)) * i128::from(price_minor.max(0));
+    if price_minor <= 0 {
+        return 0;
+    }
+    let product = i128::from(many.max(0)) * i128::from(price_minor);
     i64::try_from((product + i128::from(THOUSAND) - 1) / i128::from(THOUSAND)).unwrap_or(i64::MAX)
 }

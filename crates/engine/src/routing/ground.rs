@@ -10,6 +10,7 @@ use domain::routing::criterion::{Criterion, Measure};
 use domain::routing::decision::Decision;
 use domain::routing::profile::{Profile, Strategy};
 use domain::routing::wanted::{Candidate, Line as WantedLine, Supply, Wanted};
+use domain::stock::Shelf;
 use domain::value::id::{self, Location as LocationKind, Variant};
 use domain::value::zone::LocalDay;
 use domain::value::{Country, Id, Instant, OpeningHours, Zone};
@@ -142,11 +143,10 @@ pub(super) fn set_out(
     serving.retain(|one| reached.contains(&one.id));
     let clocks = clocks.iter().map(|clock| Shown::by(clock, now, profile.opens_within_hours())).collect();
     let look = look(tx, profile, outline, (&serving, clocks))?;
-    let supply = |variant: &Id<Variant>, location: Id<LocationKind>| {
-        let value = outline.values.one(*variant);
-        Some((*variant, look.supply(profile, picture, (*variant, value), location)?))
+    let supply = |(variant, shelf): (Id<Variant>, &Shelf)| {
+        (variant, look.supply(profile, (variant, outline.values.one(variant)), shelf))
     };
-    let candidate = |location: &Serving| Candidate {
+    let candidate = |(location, shelves): (&Serving, Vec<(Id<Variant>, &Shelf)>)| Candidate {
         location: location.id,
         rank: location.rank,
         kind: location.kind,
@@ -156,9 +156,11 @@ pub(super) fn set_out(
         parcels_left: look.left(location.id),
         units_left: None,
         tariff: profile.costs().tariff(location.id, location.kind, look.country),
-        supply: outline.demand.keys().filter_map(|variant| supply(variant, location.id)).collect(),
+        supply: shelves.into_iter().map(supply).collect(),
     };
-    let candidates = serving.iter().map(candidate).collect();
+    let places: Vec<_> = serving.iter().map(|one| one.id).collect();
+    let shelves = picture.shelves_at(&places, outline.demand.keys().copied());
+    let candidates = serving.iter().zip(shelves).map(candidate).collect();
     Ok(SetOut { facts, wanted, candidates, rooms: look.rooms })
 }
 
@@ -238,24 +240,17 @@ impl Look {
         Some(capacity - self.given.get(&location).copied().unwrap_or(0))
     }
 
-    fn supply(
-        &self,
-        profile: &Profile,
-        picture: &Picture,
-        (variant, value_minor): (Id<Variant>, i64),
-        location: Id<LocationKind>,
-    ) -> Option<Supply> {
-        let shelf = picture.shelf(variant, location)?;
+    fn supply(&self, profile: &Profile, (variant, value_minor): (Id<Variant>, i64), shelf: &Shelf) -> Supply {
         let is_missed = shelf.safety == i64::MAX;
-        let units = self.outflow.get(&(variant, location)).copied().unwrap_or(0);
+        let units = self.outflow.get(&(variant, shelf.location)).copied().unwrap_or(0);
         let daily_demand_milli = units.saturating_mul(1000) / OUTFLOW_DAYS;
-        Some(Supply {
+        Supply {
             free: shelf.available,
             safety: if is_missed { 0 } else { shelf.safety },
             daily_demand_milli,
             markdown_minor: profile.costs().markdown_minor(value_minor, shelf.available, daily_demand_milli),
             is_missed,
-        })
+        }
     }
 }
 

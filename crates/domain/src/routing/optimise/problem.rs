@@ -93,8 +93,10 @@ impl Problem {
             return vec![1; self.demand.len()];
         }
         let lot = |line: usize| {
-            let stocks = nodes.iter().map(|node| self.nodes[*node].stock[line]);
-            stocks.fold(self.demand[line], greatest_common_divisor).max(1)
+            let mut stocks = nodes.iter().map(|node| self.nodes[*node].stock[line]);
+            let smaller =
+                |lot: i64, stock: i64| Some(greatest_common_divisor(lot, stock)).filter(|lot| *lot > 1);
+            stocks.try_fold(self.demand[line], smaller).unwrap_or(1).max(1)
         };
         (0..self.demand.len()).map(lot).collect()
     }
