@@ -11,12 +11,17 @@ use domain::actor::{Actor, Permission, Who};
 use domain::loyalty::programme::{Factor, Goods, Season, State as Stage, Terms, Worth};
 use domain::market::{CapturePolicy, PaymentKind};
 use domain::order::{CancelReason, State};
-use domain::returns::{Condition, Means};
+use domain::returns::policy::{self, Scope, When};
+use domain::returns::{Condition, Means, Way};
 use domain::value::{Id, Instant, LocalDay, Rate, Reference, Zone};
 use domain::{Code, payment::State as PaymentState};
 use engine::checkout::{self, Cancel, Checkout, Leaving};
 use engine::loyalty::{self, member, points, programme};
 use engine::market::NewChannel;
+use engine::returns::judge::Asked;
+use engine::returns::policy::Draft;
+use engine::returns::request::{self, Request};
+use engine::returns::{self, Wish};
 use sim::retailer::a_channel;
 use sim::{TestShop, on_every_engine};
 
@@ -273,6 +278,32 @@ fn points_expire_with_the_day_of_the_market() {
             zones.contains(&zone.name().to_owned()) && zones.contains(&"Asia/Tokyo".to_owned()),
             "{zones:?}"
         );
+    });
+}
+
+#[test]
+fn goods_that_were_paid_back_and_never_came_earn_again() {
+    on_every_engine(|shop| {
+        let club = club(shop, Terms { pending_days: 0, ..terms() });
+        let bought = club.buy(shop, 3, cash());
+        assert_eq!(club.has(shop), (15, 0, 0, 0));
+        let (order, line) = (bought.order.id, bought.lines[0].id);
+        shop.run(move |tx, actor, world| {
+            let terms = policy::Terms { when: When::BeforeReceipt, ..policy::Terms::open() };
+            let (name, scope) = ("early".to_owned(), Scope::default());
+            let draft = Draft { name, scope, active: true, terms };
+            returns::policy::create(tx, actor, world, "early".into(), draft)?;
+            let lines = vec![Asked { line, quantity: 2, condition: None }];
+            let (reason, wish) = ("too small".to_owned(), Wish::default());
+            let (location, external_id) = (None, None);
+            let asked = Request { order, way: Way::Post, location, reason, lines, wish, external_id };
+            request::request(tx, actor, world, asked)
+        })
+        .unwrap();
+        assert_eq!(club.has(shop), (5, 0, 0, 0), "paid back before they came");
+        shop.pass(31 * DAY);
+        shop.run(returns::overdue::claim_back).unwrap();
+        assert_eq!(club.has(shop), (15, 0, 0, 0), "they are owed for again");
     });
 }
 

@@ -6,17 +6,24 @@
 pub mod cancel;
 pub mod cart;
 pub mod change;
+pub mod claim;
 pub mod command;
 pub mod count;
+pub mod credit;
 pub mod exchange;
+pub mod found;
 pub mod goods;
 pub mod keeping;
 pub mod later;
 pub mod money;
 pub mod order;
+pub mod parcel;
+pub mod points;
+pub mod promise;
 pub mod returns;
 pub mod sending;
 pub mod stock;
+pub mod substitute;
 pub mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +41,10 @@ pub use command::{Command, Step};
 
 use cart::Cart;
 use count::Count;
+use credit::Credit;
 use later::Expected;
 use order::Order;
+use points::Member;
 use stock::Stock;
 use transfer::Transfer;
 
@@ -51,6 +60,8 @@ pub struct Plan {
     pub parcel: i64,
     pub channels: Vec<Channel>,
     pub variants: Vec<Variant>,
+    /// How many customers are known.
+    pub customers: usize,
     /// The best first.
     pub locations: Vec<Location>,
 }
@@ -74,6 +85,8 @@ pub struct Channel {
     pub collect_seconds: i64,
     /// When the money of announced returns is given back.
     pub pays_returns: When,
+    /// What its policy says of claims.
+    pub claims: claim::Terms,
     /// What it does when nothing of a variant is left; of others no more is sold.
     pub when_out: Vec<(usize, SellingRule)>,
     /// What it allows of changes of orders.
@@ -96,6 +109,8 @@ pub struct Variant {
     pub takes: Vec<(usize, i64)>,
     /// It lies on shelves itself.
     pub stocked: bool,
+    /// What may take its place, the best first.
+    pub substitutes: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -115,6 +130,8 @@ pub struct Touched {
     pub transfers: BTreeSet<usize>,
     pub counts: BTreeSet<usize>,
     pub expected: BTreeSet<usize>,
+    pub credits: BTreeSet<usize>,
+    pub members: BTreeSet<usize>,
 }
 
 /// The shop in plain maps and lists.
@@ -128,14 +145,24 @@ pub struct Model {
     pub orders: Vec<Rc<Order>>,
     /// How many parts were made, over all orders.
     pub made_parts: u64,
-    pub transfers: Vec<Transfer>,
-    pub counts: Vec<Count>,
+    pub transfers: Vec<Rc<Transfer>>,
+    pub counts: Vec<Rc<Count>>,
     /// Goods that are to arrive, or were.
     pub expected: Vec<Expected>,
     /// Goods came for those who wait: they are served as soon as time passes.
     pub serve_soon: bool,
     /// Which open count a variant is in at a location.
     pub counting: BTreeMap<(usize, usize), usize>,
+    /// Parcels that were given up and turned up: of which order, and which of its parcels.
+    pub found: Vec<(usize, usize)>,
+    /// Parcels that their carrier brought home.
+    pub brought_home: Vec<(usize, usize)>,
+    /// Store credit of customers, then gift cards, the oldest first.
+    pub credits: Vec<Rc<Credit>>,
+    /// The first customers, who take part in the loyalty programme.
+    pub members: Vec<Rc<Member>>,
+    /// When what is left on expired gift cards lapses next.
+    pub lapses_at: i64,
     /// When money is next claimed back for goods that never came.
     pub claims_at: i64,
     pub touched: Touched,
@@ -156,6 +183,11 @@ impl Model {
             expected: Vec::new(),
             serve_soon: false,
             counting: BTreeMap::new(),
+            found: Vec::new(),
+            brought_home: Vec::new(),
+            credits: Vec::new(),
+            members: Vec::new(),
+            lapses_at: 0,
             claims_at: 0,
             touched: Touched::default(),
         }
@@ -167,6 +199,7 @@ impl Model {
         next.stock.now = next.now;
         next.obey(command)?;
         next.carry_back();
+        next.move_money();
         *self = next;
         Ok(())
     }
@@ -190,8 +223,12 @@ impl Model {
                 self.set_aside((variant, location), quantity, seconds)
             }
             Command::Release { aside } => self.release(aside),
-            Command::CreateCart { channel, lines, known, choice } => {
-                self.create_cart(channel, &lines, known, choice)
+            Command::IssueCard { amount, days } => self.issue_card(amount, days),
+            Command::AdjustCredit { credit, change } => self.adjust_credit(credit, change),
+            Command::AdjustPoints { member, change } => self.adjust_points(member, change),
+            Command::BlockCard { card, blocked } => self.block_card(card, blocked),
+            Command::CreateCart { channel, lines, known, customer, choice } => {
+                self.create_cart(channel, &lines, (known, customer), choice)
             }
             Command::AddLine { cart, variant, quantity } => self.add_line(cart, variant, quantity),
             Command::SetQuantity { cart, variant, version, quantity } => {
@@ -224,7 +261,7 @@ impl Model {
 
     fn obey_for_order(&mut self, command: Command) -> Result<(), Code> {
         match command {
-            Command::Pay { order, kind, amount } => self.pay(order, kind, amount),
+            Command::Pay { order, tender } => self.pay(order, &tender),
             Command::RecordReceipt { order, payment, amount } => {
                 self.order_mut(order).record_receipt(payment, amount)
             }
@@ -237,6 +274,8 @@ impl Model {
             Command::Fulfil { order, part } => self.fulfil(order, part),
             Command::GoOn { order, part, step } => self.go_on_with(order, part, &step),
             Command::Cancel { order, lines } => self.cancel(order, lines),
+            Command::Allow { order, allowed, named } => self.allow(order, allowed, &named),
+            Command::Substitute { order, part, replaced } => self.substitute(order, part, &replaced),
             Command::Exchange { order, location, lines, cart, expected, tenders } => {
                 self.exchange((order, location), &lines, (cart, expected), &tenders)
             }
@@ -248,6 +287,9 @@ impl Model {
             Command::TakeBack { order, location, lines } => self.take_back(order, location, &lines),
             Command::AskBack { order, location, lines } => self.ask_back(order, location, &lines),
             Command::GoOnWithReturn { order, number, step } => self.go_on_with_return(order, number, &step),
+            Command::Parcel { order, step } => self.go_on_with_parcels(order, &step),
+            Command::ClaimGoods { order, asked } => self.claim_goods(order, &asked),
+            Command::GoOnWithClaim { order, number, step } => self.go_on_with_claim(order, number, &step),
             other => unreachable!("{other:?} is not about an order"),
         }
     }
@@ -256,6 +298,8 @@ impl Model {
     fn pass(&mut self, seconds: i64) {
         self.now += seconds;
         self.stock.now = self.now;
+        self.tell_claims();
+        self.take_back_parcels();
         self.tell_orders();
         if std::mem::take(&mut self.serve_soon) {
             self.route_waiting();
@@ -263,8 +307,12 @@ impl Model {
         self.expire_carts();
         self.expire_changes();
         self.give_up_unpaid();
+        self.move_money();
+        self.lapse_cards();
         self.route_waiting();
         self.expire_unpaid();
+        self.move_money();
+        self.age_points();
         self.expire_uncollected();
         self.expire_payments();
         self.claim_back();

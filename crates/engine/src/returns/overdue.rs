@@ -7,6 +7,7 @@ use store::{Tx, order as order_rows, returns as rows};
 
 use super::request::locked;
 use super::{Line, Return, settle, tell};
+use crate::checkout::points;
 use crate::order::Order;
 use crate::{Failure, World};
 
@@ -78,5 +79,5 @@ pub(super) fn give_up(
     order_rows::update(tx, order)?;
     rows::update(tx, one)?;
     tell(tx, actor, world, one, "return.claimed_back");
-    Ok(())
+    points::recount(tx, actor, world, order)
 }

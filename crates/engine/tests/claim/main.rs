@@ -311,6 +311,30 @@ fn what_is_not_there_cannot_be_claimed() {
 }
 
 #[test]
+fn a_service_that_is_cancelled_while_it_is_claimed_is_not_paid_back_twice() {
+    on_every_engine(|shop| {
+        let desk = Desk::open(shop);
+        let ground = &desk.ground;
+        let lines = vec![ground.line(ground.mug, 1), ground.line(ground.wrapping(), 2)];
+        let whole = ground.order_of(lines, Some(ground.choice(None)), Some(PaymentKind::Cash));
+        let (order, wrapping) = (whole.order.id, whole.lines[1].id);
+        let one = desk.claim(order, Kind::Faulty, &[(wrapping, 2)]).unwrap();
+        ground.cancel(order, Some(vec![(wrapping, 1)])).unwrap();
+        shop.must_tally();
+        for remedy in [Remedy::Refund, Remedy::SendBack] {
+            assert_eq!(
+                told(desk.resolve(one.id, remedy)),
+                "wrong_state: 1 of sku WRAP are left, 2 claimed; the others were cancelled and paid back: decline this claim"
+            );
+        }
+        desk.decline(one.id).unwrap();
+        let again = desk.claim(order, Kind::Faulty, &[(wrapping, 1)]).unwrap();
+        desk.resolve(again.id, Remedy::Refund).unwrap();
+        assert_eq!(ground.read(order).sums.refunded, 500);
+    });
+}
+
+#[test]
 fn a_check_finds_claims_that_do_not_agree() {
     let shop = TestShop::on_sqlite(1);
     let desk = Desk::open(&shop);

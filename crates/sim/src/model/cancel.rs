@@ -122,6 +122,9 @@ impl Model {
         let shelf = at(location, StockState::Available);
         self.stock.shift_some(variant, (at(location, StockState::Committed), shelf), here);
         self.stock.shift_some(variant, (at(location, StockState::Picked), shelf), freed - promised);
+        if freed > promised {
+            self.order_mut(order).unpack_what_is_gone(part);
+        }
         freed
     }
 }

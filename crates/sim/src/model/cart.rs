@@ -19,8 +19,9 @@ pub struct Cart {
     /// Variants and how many, the oldest line first.
     pub lines: Vec<(usize, i64)>,
     pub state: State,
-    /// A contact was given.
+    /// A contact was given, or is the customer's own.
     pub known: bool,
+    pub customer: Option<usize>,
     pub choice: Option<Choice>,
     pub merged_into: Option<usize>,
     pub version: i64,
@@ -64,9 +65,10 @@ impl Model {
         &mut self,
         channel: usize,
         lines: &[(usize, i64)],
-        known: bool,
+        (known, customer): (bool, Option<usize>),
         choice: Option<Choice>,
     ) -> Result<(), Code> {
+        let known = known || customer.is_some();
         if choice == Some(Choice::Parcel) && !known {
             return Err(Code::NotDeliverable);
         }
@@ -75,6 +77,7 @@ impl Model {
             lines: Vec::new(),
             state: State::Active,
             known,
+            customer,
             choice,
             merged_into: None,
             version: 1,

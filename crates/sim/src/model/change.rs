@@ -6,9 +6,9 @@ use domain::Code;
 use domain::change::{AddedAt, Rule, State, What};
 use domain::delivery::Kind;
 use domain::order::State as OrderState;
-use domain::payment::Kind as PaymentKind;
 
-use super::order::{Held, Line, Order, Part, means};
+use super::money::Tender;
+use super::order::{Held, Line, Order, Part};
 use super::{Choice, Model};
 
 /// One thing to be changed.
@@ -28,6 +28,8 @@ pub struct Change {
     pub state: State,
     pub lines: Vec<ChangeLine>,
     pub served_anew: bool,
+    /// It goes to somebody else, or somewhere else.
+    pub readdressed: bool,
     /// How the order is afterwards.
     pub after: Way,
     /// What the order costs more, in minor units.
@@ -211,6 +213,7 @@ impl Model {
             state: State::Previewed,
             lines,
             served_anew,
+            readdressed: sheet.readdressed,
             after,
             difference,
             to_pay: (owed - sold.kept() - sold.promised()).max(0),
@@ -281,7 +284,7 @@ impl Model {
         order: usize,
         number: usize,
         expected: i64,
-        tenders: &[(PaymentKind, Option<i64>)],
+        tenders: &[Tender],
     ) -> Result<(), Code> {
         self.must_be_open(order)?;
         let change = self.orders[order].changes[number].clone();
@@ -289,11 +292,12 @@ impl Model {
         let known = self.orders[order].parts.len();
         self.do_change((order, number), &change);
         let (plan, now) = (self.plan.clone(), self.now);
-        let sold = self.order_mut(order);
+        let sold = &self.orders[order];
         let channel = &plan.channels[sold.channel];
-        for one in means(tenders, sold.open_to_pay(), &channel.payment_kinds)? {
-            sold.begin_payment(one, &channel.payment_kinds, channel.captures_at_order, now)?;
+        for one in self.means(sold, tenders, sold.open_to_pay())? {
+            self.begin_paying(order, one, channel.captures_at_order)?;
         }
+        let sold = self.order_mut(order);
         sold.give_back_too_much();
         sold.go_on();
         if sold.state == OrderState::Placed && sold.missing() > 0 {
@@ -344,6 +348,9 @@ impl Model {
         for line in lines {
             let units = self.orders[order].untouched_units(line);
             self.give_back_units(order, (line, units), None);
+        }
+        if change.readdressed {
+            self.order_mut(order).unpack_all();
         }
         let plan = self.plan.clone();
         let sold = self.order_mut(order);

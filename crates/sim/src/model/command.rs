@@ -1,16 +1,19 @@
 //! What can be asked of the shop: the same words for the real one and the model. Things go by their number.
 
-use domain::payment::Kind as PaymentKind;
+use domain::fulfilment::substitute::Allowed;
 use domain::returns::Condition;
 use domain::stock::State;
 use engine::stock::AdjustReason;
 
 use super::Choice;
 use super::change::Action;
+use super::claim::{ClaimStep, Claimed};
 use super::count::CountStep;
 use super::later::ExpectedStep;
-use super::money::{Operation, Verdict};
+use super::money::{Operation, Tender, Verdict};
+use super::parcel::ParcelStep;
 use super::returns::{Brought, ReturnStep};
+use super::substitute::Replaced;
 use super::transfer::TransferStep;
 
 /// What can be done with a part of an order before it leaves, or after.
@@ -78,10 +81,28 @@ pub enum Command {
     Release {
         aside: usize,
     },
+    /// A gift card is sold or given, for so many days.
+    IssueCard {
+        amount: i64,
+        days: Option<i64>,
+    },
+    AdjustCredit {
+        credit: usize,
+        change: i64,
+    },
+    AdjustPoints {
+        member: usize,
+        change: i64,
+    },
+    BlockCard {
+        card: usize,
+        blocked: bool,
+    },
     CreateCart {
         channel: usize,
         lines: Vec<(usize, i64)>,
         known: bool,
+        customer: Option<usize>,
         choice: Option<Choice>,
     },
     AddLine {
@@ -112,12 +133,11 @@ pub enum Command {
     Checkout {
         cart: usize,
         expected: Option<i64>,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
+        tenders: Vec<Tender>,
     },
     Pay {
         order: usize,
-        kind: PaymentKind,
-        amount: Option<i64>,
+        tender: Tender,
     },
     RecordReceipt {
         order: usize,
@@ -157,6 +177,16 @@ pub enum Command {
         order: usize,
         lines: Option<Vec<(usize, i64)>>,
     },
+    Allow {
+        order: usize,
+        allowed: Allowed,
+        named: Vec<usize>,
+    },
+    Substitute {
+        order: usize,
+        part: usize,
+        replaced: Replaced,
+    },
     /// A change of an order is shown.
     Preview {
         order: usize,
@@ -166,7 +196,7 @@ pub enum Command {
         order: usize,
         change: usize,
         expected: i64,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
+        tenders: Vec<Tender>,
     },
     Decline {
         order: usize,
@@ -184,7 +214,7 @@ pub enum Command {
         lines: Vec<Brought>,
         cart: usize,
         expected: Option<i64>,
-        tenders: Vec<(PaymentKind, Option<i64>)>,
+        tenders: Vec<Tender>,
     },
     TakeBackBlind {
         variant: usize,
@@ -197,6 +227,19 @@ pub enum Command {
         order: usize,
         location: Option<usize>,
         lines: Vec<Brought>,
+    },
+    Parcel {
+        order: usize,
+        step: ParcelStep,
+    },
+    ClaimGoods {
+        order: usize,
+        asked: Claimed,
+    },
+    GoOnWithClaim {
+        order: usize,
+        number: usize,
+        step: ClaimStep,
     },
     GoOnWithReturn {
         order: usize,

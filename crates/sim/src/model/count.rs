@@ -1,6 +1,7 @@
 //! The model's counts: what was counted is held against what lay on the shelf while it was counted.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::Code;
 use domain::count::{LineState, State};
@@ -94,7 +95,7 @@ impl Count {
 impl Model {
     fn count_mut(&mut self, number: usize) -> &mut Count {
         self.touched.counts.insert(number);
-        &mut self.counts[number]
+        Rc::make_mut(&mut self.counts[number])
     }
 
     fn add_count(&mut self, location: usize, variants: &[usize]) {
@@ -103,14 +104,14 @@ impl Model {
             self.counting.insert((*variant, location), self.counts.len());
         }
         self.touched.counts.insert(self.counts.len());
-        self.counts.push(Count {
+        self.counts.push(Rc::new(Count {
             location,
             state: State::Requested,
             asked_at: self.now,
             counted_at: None,
             lines: variants.iter().map(|variant| (*variant, line)).collect(),
             tallies: BTreeMap::new(),
-        });
+        }));
     }
 
     pub(super) fn ask_for_count(&mut self, location: usize, variants: &[usize]) -> Result<(), Code> {
@@ -167,7 +168,7 @@ impl Model {
         pieces.sort_by_key(|(variant, ..)| *variant);
         for (variant, units, ago) in pieces {
             let at = now - ago;
-            let count = &mut self.counts[number];
+            let count = Rc::make_mut(&mut self.counts[number]);
             if at < count.asked_at || at > now {
                 return Err(Code::Invalid);
             }
@@ -176,7 +177,7 @@ impl Model {
                 Some(_) => return Err(Code::WrongState),
                 None => self.tally_unasked(number, variant)?,
             }
-            let count = &mut self.counts[number];
+            let count = Rc::make_mut(&mut self.counts[number]);
             let round = count.lines[&variant].round;
             let none = Tally { pieces: 0, first_at: at, last_at: at };
             let known = count.tallies.contains_key(&(variant, round));
@@ -205,7 +206,7 @@ impl Model {
         }
         self.counting.insert((variant, location), number);
         let line = Line { state: LineState::Open, round: 1, found: None, missing: 0 };
-        self.counts[number].lines.insert(variant, line);
+        Rc::make_mut(&mut self.counts[number]).lines.insert(variant, line);
         Ok(())
     }
 
@@ -281,7 +282,7 @@ impl Model {
 
     fn post_count(&mut self, number: usize) -> Result<(), Code> {
         self.count_mut(number).lead(State::Posted)?;
-        let Count { location, counted_at, .. } = self.counts[number];
+        let Count { location, counted_at, .. } = *self.counts[number];
         let variants: Vec<usize> = self.counts[number].lines.keys().copied().collect();
         let mut promised = Vec::new();
         for variant in variants {

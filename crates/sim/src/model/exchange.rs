@@ -4,6 +4,7 @@ use domain::Code;
 use domain::payment::Kind as PaymentKind;
 
 use super::Model;
+use super::money::Tender;
 use super::returns::Brought;
 
 impl Model {
@@ -12,7 +13,7 @@ impl Model {
         (number, location): (usize, usize),
         lines: &[Brought],
         (cart, expected): (usize, Option<i64>),
-        tenders: &[(PaymentKind, Option<i64>)],
+        tenders: &[Tender],
     ) -> Result<(), Code> {
         let place = self.take_in(number, location, lines)?;
         let new = &self.carts[cart];
@@ -22,7 +23,7 @@ impl Model {
         let old = &self.orders[number];
         let worth = (old.kept() - old.owed()).clamp(0, old.returns[place].refund);
         let carried = worth.min(self.total(cart));
-        let over = (carried > 0).then_some((PaymentKind::Exchange, Some(carried)));
+        let over = (carried > 0).then_some(Tender::by(PaymentKind::Exchange, Some(carried)));
         let tenders: Vec<_> = over.into_iter().chain(tenders.iter().copied()).collect();
         self.check_out(cart, expected, &tenders)?;
         self.carry_over(number, (worth - carried, carried));

@@ -20,7 +20,7 @@ const ROUND: usize = 100;
 
 impl Part {
     /// May the next state follow, and does nobody hold it?
-    fn go_to(&mut self, next: PartState) -> Result<(), Code> {
+    pub(super) fn go_to(&mut self, next: PartState) -> Result<(), Code> {
         if self.held.is_some() || !self.state.leads_to(next) {
             return Err(Code::WrongState);
         }
@@ -98,7 +98,7 @@ impl Model {
         &mut self.order_mut(order).parts[part]
     }
 
-    fn must_be_placed(&self, order: usize) -> Result<(), Code> {
+    pub(super) fn must_be_placed(&self, order: usize) -> Result<(), Code> {
         if self.orders[order].state == State::Placed { Ok(()) } else { Err(Code::WrongState) }
     }
 
@@ -177,6 +177,7 @@ impl Model {
     fn reject(&mut self, order: usize, part: usize) -> Result<(), Code> {
         self.part_mut(order, part).go_to(PartState::Rejected)?;
         self.back_to_shelf(order, part);
+        self.order_mut(order).unpack_what_is_gone(part);
         let pieces = &self.orders[order].parts[part].pieces;
         let elsewhere = pieces.iter().map(|piece| ((piece.line, piece.variant), piece.quantity)).collect();
         self.go_elsewhere(order, elsewhere);
@@ -221,7 +222,7 @@ impl Model {
     /// Adds parts, each with the next number.
     pub(super) fn add_parts(&mut self, order: usize, parts: Vec<Part>) {
         for mut part in parts {
-            part.number = self.made_parts;
+            (part.number, part.made_at) = (self.made_parts, self.now);
             self.made_parts += 1;
             self.order_mut(order).parts.push(part);
         }

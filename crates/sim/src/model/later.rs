@@ -38,13 +38,17 @@ pub enum ExpectedStep {
 }
 
 impl Expected {
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     pub fn to_come(&self) -> i64 {
         if self.state == State::Open { (self.quantity - self.arrived).max(0) } else { 0 }
     }
 }
 
 impl Model {
-    fn rule_for(&self, channel: usize, variant: usize) -> Option<Rule> {
+    pub(super) fn rule_for(&self, channel: usize, variant: usize) -> Option<Rule> {
         let rules = &self.plan.channels[channel].when_out;
         rules.iter().find(|(of, _)| *of == variant).map(|(_, rule)| *rule)
     }
@@ -193,6 +197,7 @@ impl Model {
         self.touched.expected.insert(self.expected.len());
         let state = State::Open;
         self.expected.push(Expected { variant, location, quantity, arrived: 0, due_at, state, version: 1 });
+        self.promise_anew(variant);
         Ok(())
     }
 
@@ -257,6 +262,7 @@ impl Model {
                     available > 0 && self.orders.iter().flat_map(|order| &order.parts).any(waits);
             }
         }
+        self.promise_anew(goods.variant);
         Ok(())
     }
 }

@@ -1,13 +1,30 @@
 //! The model's money: what an order owes, and what its payments promised, took and gave back.
 
 use domain::Code;
+use domain::loyalty::State as Account;
 use domain::order::State as OrderState;
 use domain::payment::{Amounts, Kind, PartState, State};
 
+use super::credit::Paid;
 use super::order::Order;
 
 /// How long a provider is waited for when the order does not say, in seconds.
 const WAITED_FOR_SECONDS: i64 = 24 * 3600;
+
+/// How something is to be paid: by what, how much, and by which gift card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tender {
+    pub kind: Kind,
+    /// All that is missing, or as much of it as there is, when not said.
+    pub amount: Option<i64>,
+    pub card: Option<usize>,
+}
+
+impl Tender {
+    pub const fn by(kind: Kind, amount: Option<i64>) -> Tender {
+        Tender { kind, amount, card: None }
+    }
+}
 
 /// What a provider was asked to do with a payment; captures and refunds by their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +46,10 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub kind: Kind,
+    /// The gift card or store credit it is paid from.
+    pub credit: Option<usize>,
+    /// How many points it is.
+    pub points: Option<i64>,
     pub state: State,
     /// Taken as soon as it is promised.
     pub at_once: bool,
@@ -41,7 +62,7 @@ pub struct Payment {
 }
 
 impl Payment {
-    const fn open_to_capture(&self) -> i64 {
+    pub const fn open_to_capture(&self) -> i64 {
         self.amounts.authorised - self.amounts.captured - self.amounts.capturing
     }
 
@@ -56,13 +77,8 @@ impl Payment {
     }
 
     /// Nothing more is taken of it.
-    const fn has_ended(&self) -> bool {
+    pub const fn has_ended(&self) -> bool {
         matches!(self.state, State::Voided | State::Failed | State::Expired | State::Refunded)
-    }
-
-    fn ask_to_capture(&mut self, amount: i64) {
-        self.amounts.capturing += amount;
-        self.captures.push((amount, PartState::Pending));
     }
 }
 
@@ -98,18 +114,19 @@ impl Order {
     }
 
     /// Begins a payment.
-    pub fn begin_payment(
+    pub(super) fn begin_payment(
         &mut self,
-        (kind, amount): (Kind, i64),
-        allowed: &[Kind],
+        Paid { kind, amount, credit, points }: Paid,
         at_once: bool,
         now: i64,
     ) -> Result<(), Code> {
-        if !(kind == Kind::Exchange || allowed.contains(&kind)) || amount < 1 {
+        if amount < 1 {
             return Err(Code::Invalid);
         }
         let mut payment = Payment {
             kind,
+            credit,
+            points,
             state: State::Created,
             at_once,
             amounts: Amounts {
@@ -126,7 +143,7 @@ impl Order {
             refunds: Vec::new(),
             carried_from: Vec::new(),
         };
-        if matches!(kind, Kind::Cash | Kind::CardRecord | Kind::Exchange) {
+        if kind.is_taken_at_once() {
             payment.state = State::Captured;
             (payment.amounts.authorised, payment.amounts.captured) = (amount, amount);
             payment.captures.push((amount, PartState::Done));
@@ -156,12 +173,12 @@ impl Order {
     }
 
     pub(super) fn capture(&mut self, payment: usize, amount: Option<i64>) -> Result<(), Code> {
-        let payment = &mut self.payments[payment];
-        if !matches!(payment.state, State::Authorised | State::Captured) {
+        let one = &self.payments[payment];
+        if !matches!(one.state, State::Authorised | State::Captured) {
             return Err(Code::WrongState);
         }
-        let amount = part(amount, payment.open_to_capture())?;
-        payment.ask_to_capture(amount);
+        let amount = part(amount, one.open_to_capture())?;
+        self.take(payment, amount);
         Ok(())
     }
 
@@ -184,6 +201,11 @@ impl Order {
         }
         let refunded = &mut self.payments[payment];
         refunded.carried_from.retain(|(.., open)| *open > 0);
+        self.moved.extend(refunded.credit.map(|credit| (credit, Account::Spent, Account::Balance, amount)));
+        let done = refunded.refunds.iter().filter(|one| one.1 == PartState::Done);
+        let before: i64 = done.map(|one| one.0).sum();
+        self.points_back(payment, Account::Spent, (before, before + amount));
+        let refunded = &self.payments[payment];
         if !refunded.kind.has_provider() {
             let last = refunded.refunds.len() - 1;
             self.end_refund(payment, last, Verdict::Done);
@@ -195,7 +217,11 @@ impl Order {
         if !self.payments[payment].can_be_voided() {
             return Err(Code::WrongState);
         }
-        self.payments[payment].state = State::Voided;
+        let voided = &mut self.payments[payment];
+        voided.state = State::Voided;
+        let (open, all) = (voided.open_to_capture(), voided.amounts.authorised);
+        self.moved.extend(voided.credit.map(|credit| (credit, Account::Held, Account::Balance, open)));
+        self.points_back(payment, Account::Held, (all - open, all));
         self.told = true;
         Ok(())
     }
@@ -220,23 +246,24 @@ impl Order {
     }
 
     fn end_authorisation(&mut self, payment: usize, verdict: Verdict) {
-        let payment = &mut self.payments[payment];
-        if payment.state != State::Created {
+        let one = &mut self.payments[payment];
+        if one.state != State::Created {
             return;
         }
         self.told = true;
         if verdict == Verdict::Declined {
-            payment.state = State::Failed;
+            one.state = State::Failed;
             return;
         }
-        payment.state = State::Authorised;
-        payment.amounts.authorised = payment.amounts.amount;
-        if payment.at_once {
-            payment.ask_to_capture(payment.amounts.amount);
+        one.state = State::Authorised;
+        one.amounts.authorised = one.amounts.amount;
+        let (at_once, amount) = (one.at_once, one.amounts.amount);
+        if at_once {
+            self.take(payment, amount);
         }
     }
 
-    fn end_capture(&mut self, payment: usize, number: usize, verdict: Verdict) {
+    pub(super) fn end_capture(&mut self, payment: usize, number: usize, verdict: Verdict) {
         let payment = &mut self.payments[payment];
         let Some(capture) = payment.captures.get_mut(number).filter(|one| one.1 == PartState::Pending) else {
             return;
@@ -279,9 +306,11 @@ impl Order {
         if self.state == OrderState::PendingPayment && self.missing() == 0 {
             self.state = OrderState::Placed;
             self.due_at = None;
+            self.points_change();
         }
         if self.state == OrderState::Placed && !self.parts.iter().any(super::order::Part::is_open) {
             self.state = OrderState::Completed;
+            self.points_change();
         }
     }
 
@@ -301,6 +330,8 @@ impl Order {
             };
             outcome.expect("what is open can be given back");
         }
+        self.free_too_much();
+        self.points_change();
     }
 
     /// What came back is paid out, as far as there is more than is owed.
@@ -315,17 +346,21 @@ impl Order {
         }
     }
 
-    /// Promised money is taken for what the customer has and does not give back.
+    /// Promised money is taken for what has left, less what is given back for it.
     pub fn capture_for_what_left(&mut self) {
-        let has = |line: usize| self.lines[line].unit * self.had_units(line);
-        let gone: i64 = self.delivery + (0..self.lines.len()).map(has).sum::<i64>();
+        let left = |line: usize| {
+            let sold = &self.lines[line];
+            sold.unit * (sold.quantity - sold.cancelled - self.open_units(line))
+        };
+        let gone = self.delivery + (0..self.lines.len()).map(left).sum::<i64>() - self.returned;
         let being_taken: i64 = self.payments.iter().map(|payment| payment.amounts.capturing).sum();
         let mut missing = gone.min(self.owed()) - self.kept() - being_taken;
-        for payment in self.payments.iter_mut().filter(|payment| !payment.has_ended()) {
-            let part = payment.open_to_capture().min(missing);
+        for number in 0..self.payments.len() {
+            let payment = &self.payments[number];
+            let part = if payment.has_ended() { 0 } else { payment.open_to_capture().min(missing) };
             if part > 0 {
-                payment.ask_to_capture(part);
                 missing -= part;
+                self.take(number, part);
             }
         }
     }

@@ -6,13 +6,19 @@ use std::rc::Rc;
 use domain::Code;
 use domain::delivery::Kind;
 use domain::fulfilment::State as PartState;
+use domain::fulfilment::substitute::Allowed;
 use domain::order::State;
-use domain::payment::{Kind as PaymentKind, State as PaymentState};
+use domain::payment::State as PaymentState;
 use domain::stock::State as StockState;
 use domain::stock::selling::Later;
 
 use super::change::Change;
-use super::money::Payment;
+use super::claim::Claim;
+use super::credit::{Moved, Paid};
+use super::money::{Payment, Tender};
+use super::parcel::Parcel;
+use super::points::{self, Earning};
+use super::promise::Promised;
 use super::returns::Return;
 use super::stock::{Reach, Taken, at, world};
 use super::{Choice, Model, cart};
@@ -24,6 +30,8 @@ pub type Pieces = BTreeMap<(usize, usize), i64>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     pub channel: usize,
+    /// Who buys, if that is known.
+    pub customer: Option<usize>,
     pub state: State,
     pub kind: Kind,
     /// How the customer has it delivered.
@@ -43,12 +51,24 @@ pub struct Order {
     /// What leaves, in the order it was found.
     pub parts: Vec<Part>,
     pub payments: Vec<Payment>,
+    /// What was packed to leave in one piece.
+    pub parcels: Vec<Parcel>,
+    /// What the customer says was lost, damaged or wrong.
+    pub claims: Vec<Claim>,
     /// What came back, or is to.
     pub returns: Vec<Return>,
+    /// What the customer allows in the place of what is not there.
+    pub allowed: (Allowed, Vec<usize>),
     /// Changes that were shown, the oldest first.
     pub changes: Vec<Change>,
     /// Money that goes back to the payments of other orders it was carried over from.
     pub carried_back: Vec<(usize, usize, i64)>,
+    /// What its payments moved on gift cards and store credit.
+    pub moved: Vec<Moved>,
+    /// What it earns its customer, once it was placed.
+    pub earning: Option<Earning>,
+    /// What it told of its customer's points.
+    pub points_told: Vec<points::Told>,
     /// A payment changed and the order was not told yet.
     pub told: bool,
 }
@@ -90,7 +110,13 @@ pub struct Part {
     pub later: Option<Later>,
     /// It is not served before.
     pub not_before: Option<i64>,
+    /// When it was made.
+    pub made_at: i64,
+    /// What its customer was told, while it waits for goods that were not there.
+    pub promised: Promised,
     pub collect_by: Option<i64>,
+    /// When its goods left.
+    pub left_at: Option<i64>,
     /// The customer did not come.
     pub no_show: bool,
     /// Which locations may claim it, until when.
@@ -129,7 +155,10 @@ impl Part {
             held: None,
             later: None,
             not_before: None,
+            made_at: 0,
+            promised: None,
             collect_by: None,
+            left_at: None,
             no_show: false,
             offers: BTreeMap::new(),
             pieces: pieces.into_iter().map(piece).collect(),
@@ -252,7 +281,7 @@ impl Model {
         &mut self,
         number: usize,
         expected: Option<i64>,
-        tenders: &[(PaymentKind, Option<i64>)],
+        tenders: &[Tender],
     ) -> Result<(), Code> {
         let cart = self.carts[number].clone();
         let channel = self.plan.channels[cart.channel].clone();
@@ -271,19 +300,16 @@ impl Model {
         let (kind, reach) = self.way(&cart)?;
         let mut order = self.begun(&cart, kind);
         order.place = reach.pinned.then(|| reach.locations[0]);
-        let means = means(tenders, order.gross(), &channel.payment_kinds)?;
+        let means = self.means(&order, tenders, order.gross())?;
         let gone = kind == Kind::HandOver && in_hand(&means, order.gross());
         self.end_cart(number, domain::cart::State::Ordered);
         let number = self.orders.len();
         self.orders.push(Rc::new(order));
         self.serve(number, &reach, gone)?;
-        let now = self.now;
-        let order = self.order_mut(number);
         for one in means {
-            let (allowed, at_once) = (&channel.payment_kinds, gone || channel.captures_at_order);
-            order.begin_payment(one, allowed, at_once, now)?;
+            self.begin_paying(number, one, gone || channel.captures_at_order)?;
         }
-        order.go_on();
+        self.order_mut(number).go_on();
         Ok(())
     }
 
@@ -300,9 +326,12 @@ impl Model {
         let later = if may_wait { self.set_apart(number, reach, &mut pieces) } else { Vec::new() };
         let taken = self.take(reach, &of_variants(&pieces), to)?;
         let state = if gone { Part::left(order.kind) } else { PartState::Open };
-        self.add_parts(number, parts(pieces, &taken, (order.kind, state)));
+        let mut made = parts(pieces, &taken, (order.kind, state));
+        made.iter_mut().for_each(|part| part.left_at = gone.then_some(self.now));
+        self.add_parts(number, made);
         self.promise_later(&later);
         self.add_parts(number, later);
+        self.promise_dates(number);
         Ok(())
     }
 
@@ -314,6 +343,7 @@ impl Model {
         };
         Order {
             channel: cart.channel,
+            customer: cart.customer,
             state: State::PendingPayment,
             kind,
             choice: cart.choice,
@@ -326,26 +356,30 @@ impl Model {
             place: None,
             parts: Vec::new(),
             payments: Vec::new(),
+            parcels: Vec::new(),
+            claims: Vec::new(),
             returns: Vec::new(),
+            allowed: (Allowed::None, Vec::new()),
             changes: Vec::new(),
             carried_back: Vec::new(),
+            moved: Vec::new(),
+            earning: None,
+            points_told: Vec::new(),
             told: false,
         }
     }
 
-    pub(super) fn pay(&mut self, number: usize, kind: PaymentKind, amount: Option<i64>) -> Result<(), Code> {
-        let open = self.orders[number].open_to_pay();
-        if open == 0 || self.orders[number].state == State::Cancelled {
+    pub(super) fn pay(&mut self, number: usize, tender: &Tender) -> Result<(), Code> {
+        let order = &self.orders[number];
+        let open = order.open_to_pay();
+        if open == 0 || order.state == State::Cancelled {
             return Err(Code::WrongState);
         }
-        let amount = amount.unwrap_or(open);
-        if amount > open {
-            return Err(Code::AmountExceeded);
+        let at_once = self.plan.channels[order.channel].captures_at_order;
+        for one in self.means(order, std::slice::from_ref(tender), open)? {
+            self.begin_paying(number, one, at_once)?;
         }
-        let (plan, now) = (self.plan.clone(), self.now);
-        let channel = &plan.channels[self.orders[number].channel];
         let order = self.order_mut(number);
-        order.begin_payment((kind, amount), &channel.payment_kinds, channel.captures_at_order, now)?;
         // Goods that a change put in may wait for this money.
         order.told |= order.state == State::Placed;
         order.go_on();
@@ -353,24 +387,35 @@ impl Model {
     }
 
     pub(super) fn fulfil(&mut self, number: usize, part: usize) -> Result<(), Code> {
-        // Goods may leave as soon as the money is there, before the order was told of it.
+        self.place_if_paid(number)?;
+        let one = &self.orders[number].parts[part];
+        if one.location.is_none() || (one.state == PartState::Ready && one.no_show) {
+            return Err(Code::WrongState);
+        }
+        let parcels = self.orders[number].parcels_of_whole(part)?;
+        self.leave(number, part)?;
+        self.order_mut(number).send(&parcels, part);
+        Ok(())
+    }
+
+    /// Goods may leave as soon as the money is there, before the order was told of it.
+    pub(super) fn place_if_paid(&mut self, number: usize) -> Result<(), Code> {
         let mut paid = (*self.orders[number]).clone();
         paid.go_on();
         if paid.state == State::Placed {
             self.order_mut(number).go_on();
         }
-        if self.orders[number].state != State::Placed {
-            return Err(Code::WrongState);
-        }
+        self.must_be_placed(number)
+    }
+
+    /// The goods of a part leave its location, and their money is taken.
+    pub(super) fn leave(&mut self, number: usize, part: usize) -> Result<(), Code> {
+        let now = self.now;
         let order = self.order_mut(number);
         let part = &mut order.parts[part];
-        let left = Part::left(part.kind);
-        let waited_in_vain = part.state == PartState::Ready && part.no_show;
         let location = part.location.ok_or(Code::WrongState)?;
-        if waited_in_vain || part.held.is_some() || !part.state.leads_to(left) {
-            return Err(Code::WrongState);
-        }
-        part.state = left;
+        part.go_to(Part::left(part.kind))?;
+        part.left_at = Some(now);
         let (promised, picked) =
             (part.by_variant(|piece| piece.quantity - piece.picked), part.by_variant(|piece| piece.picked));
         order.capture_for_what_left();
@@ -397,6 +442,7 @@ impl Model {
                 order.settle_returns();
                 order.pay_changes();
                 self.carry_back();
+                self.move_money();
             }
         }
     }
@@ -424,34 +470,8 @@ impl Model {
     }
 }
 
-/// How much each tender brings of what is missing; one that finds nothing missing brings nothing.
-pub fn means(
-    tenders: &[(PaymentKind, Option<i64>)],
-    gross: i64,
-    allowed: &[PaymentKind],
-) -> Result<Vec<(PaymentKind, i64)>, Code> {
-    let mut missing = gross;
-    let mut means = Vec::new();
-    for (kind, amount) in tenders {
-        let amount = amount.unwrap_or(missing);
-        if amount > missing {
-            return Err(Code::AmountExceeded);
-        }
-        if (amount, missing) == (0, 0) {
-            continue;
-        }
-        if !allowed.contains(kind) && *kind != PaymentKind::Exchange {
-            return Err(Code::Invalid);
-        }
-        missing -= amount;
-        means.push((*kind, amount));
-    }
-    Ok(means)
-}
-
 /// Is the money for the whole amount in hand?
-fn in_hand(means: &[(PaymentKind, i64)], gross: i64) -> bool {
-    let in_hand = [PaymentKind::Cash, PaymentKind::CardRecord, PaymentKind::Exchange];
-    let at_once = means.iter().all(|(kind, _)| in_hand.contains(kind));
-    at_once && means.iter().map(|(_, amount)| amount).sum::<i64>() == gross
+fn in_hand(means: &[Paid], gross: i64) -> bool {
+    let at_once = means.iter().all(|one| one.kind.is_taken_at_once() || one.kind.has_book());
+    at_once && means.iter().map(|one| one.amount).sum::<i64>() == gross
 }

@@ -22,10 +22,14 @@ pub struct Return {
     pub state: State,
     /// Minor units that are given back.
     pub refund: i64,
+    /// What of the delivery charge that is.
+    pub delivery: i64,
     /// The order owes less for it.
     pub credited: bool,
     /// When the money is claimed back unless the goods came.
     pub due_at: Option<i64>,
+    /// When its money goes back.
+    pub pays: When,
     pub lines: Vec<ReturnLine>,
 }
 
@@ -65,7 +69,7 @@ pub type Brought = (usize, i64, Condition);
 
 impl Return {
     /// Its units are spoken for, and the order still owes for them.
-    const fn is_coming(&self) -> bool {
+    pub const fn is_coming(&self) -> bool {
         !self.credited && !matches!(self.state, State::Declined | State::Closed | State::Refunded)
     }
 
@@ -82,7 +86,8 @@ impl Order {
     /// How many units of a line can still be brought back.
     pub fn returnable_units(&self, line: usize) -> i64 {
         let coming = self.returns.iter().filter(|one| one.is_coming()).flat_map(|one| &one.lines);
-        self.had_units(line) - coming.filter(|one| one.line == line).map(|one| one.quantity).sum::<i64>()
+        let coming: i64 = coming.filter(|one| one.line == line).map(|one| one.quantity).sum();
+        self.had_units(line) - coming - self.claimed_units(line)
     }
 
     /// Lines of a return that can be made of this order.
@@ -148,6 +153,7 @@ impl Order {
         }
         self.returned -= owed;
         one.due_at = None;
+        self.points_change();
     }
 
     /// Once no money is on its way back, returns whose goods are here are done with.
@@ -167,7 +173,7 @@ impl Order {
 }
 
 impl Model {
-    fn must_take_back(&self, location: usize) -> Result<(), Code> {
+    pub(super) fn must_take_back(&self, location: usize) -> Result<(), Code> {
         if self.plan.locations[location].can_return { Ok(()) } else { Err(Code::WrongState) }
     }
 
@@ -199,14 +205,17 @@ impl Model {
             self.put_back(&takes, one.quantity, (location, one.condition));
         }
         let state = State::Received;
+        let pays = self.pays_returns(number);
         let order = self.order_mut(number);
         let place = order.returns.len();
         order.returns.push(Return {
             location,
             state,
             refund: 0,
+            delivery: 0,
             credited: false,
             due_at: None,
+            pays,
             lines: asked,
         });
         order.credit(place, |line| line.quantity);
@@ -246,28 +255,31 @@ impl Model {
         lines: &[Brought],
     ) -> Result<(), Code> {
         let asked = self.orders[number].asked(lines)?;
-        let takes = |location: &usize| self.plan.locations[*location].can_return;
-        let usual = self.orders[number].place.into_iter().chain(0..self.plan.locations.len());
-        let location = match named {
-            Some(location) => {
-                self.must_take_back(location)?;
-                location
-            }
-            None => usual.into_iter().find(takes).ok_or(Code::Invalid)?,
-        };
-        let due_at = self.now + DUE_SECONDS;
+        let location = self.goes_to(number, named)?;
+        let by = self.now + DUE_SECONDS;
         let refund = asked.iter().map(|line| line.refund).sum();
-        let early = self.pays_returns(number) == When::BeforeReceipt;
+        let pays = self.pays_returns(number);
         let order = self.order_mut(number);
         let place = order.returns.len();
-        let state = State::Approved;
-        order.returns.push(Return { location, state, refund, credited: false, due_at: None, lines: asked });
-        if early {
+        let (state, lines) = (State::Approved, asked);
+        let (delivery, credited, due_at) = (0, false, None);
+        order.returns.push(Return { location, state, refund, delivery, credited, due_at, pays, lines });
+        if pays == When::BeforeReceipt {
             order.credit(place, |line| line.quantity);
-            order.returns[place].due_at = Some(due_at);
+            order.returns[place].due_at = Some(by);
             order.pay_out_return(place);
         }
         Ok(())
+    }
+
+    /// Where goods of an order go back to: to the location named, or the first that takes returns.
+    pub(super) fn goes_to(&self, order: usize, named: Option<usize>) -> Result<usize, Code> {
+        let usual = self.orders[order].place.into_iter().chain(0..self.plan.locations.len());
+        let takes = |location: &usize| self.plan.locations[*location].can_return;
+        match named {
+            Some(location) => self.must_take_back(location).map(|()| location),
+            None => usual.into_iter().find(takes).ok_or(Code::Invalid),
+        }
     }
 
     /// When the money of returns goes back for goods of an order's channel.
@@ -382,8 +394,8 @@ impl Model {
 
     /// Looks what follows from what is here of a return.
     fn advance(&mut self, order: usize, number: usize, complete: bool) {
-        let early = self.pays_returns(order) != When::AfterInspection;
         let one = &mut self.order_mut(order).returns[number];
+        let early = one.pays != When::AfterInspection;
         let (is_here, is_graded) = (complete || one.is_here(), one.is_graded());
         if is_here && is_graded && one.state == State::Received {
             one.state = State::Inspected;

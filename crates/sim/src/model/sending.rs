@@ -1,6 +1,7 @@
 //! The model's goods that are sent to where they are collected: the customer's part waits there until nothing more is to come.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::fulfilment::State as PartState;
 use domain::stock::State as StockState;
@@ -44,7 +45,8 @@ impl Model {
             }
             self.touched.transfers.insert(self.transfers.len());
             let waiting = Some((order, part));
-            self.transfers.push(Transfer { source, destination, state: State::Requested, waiting, lines });
+            let state = State::Requested;
+            self.transfers.push(Rc::new(Transfer { source, destination, state, waiting, lines }));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The model's transfer orders: goods leave one shelf and lie on another when they arrive.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use domain::Code;
 use domain::stock::State as StockState;
@@ -88,13 +89,14 @@ impl Model {
         }
         let lines = self.sent(lines)?;
         self.touched.transfers.insert(self.transfers.len());
-        self.transfers.push(Transfer { source, destination, state: State::Draft, waiting: None, lines });
+        let (state, waiting) = (State::Draft, None);
+        self.transfers.push(Rc::new(Transfer { source, destination, state, waiting, lines }));
         Ok(())
     }
 
     pub(super) fn transfer_mut(&mut self, number: usize) -> &mut Transfer {
         self.touched.transfers.insert(number);
-        &mut self.transfers[number]
+        Rc::make_mut(&mut self.transfers[number])
     }
 
     pub(super) fn go_on_with_transfer(&mut self, number: usize, step: &TransferStep) -> Result<(), Code> {
@@ -104,7 +106,7 @@ impl Model {
     }
 
     fn step_of_transfer(&mut self, number: usize, step: &TransferStep) -> Result<(), Code> {
-        let Transfer { source, destination, state, .. } = self.transfers[number];
+        let Transfer { source, destination, state, .. } = *self.transfers[number];
         let (committed, picked) = (at(source, StockState::Committed), at(source, StockState::Picked));
         let shelf = at(source, StockState::Available);
         match step {

@@ -101,6 +101,7 @@ impl Real {
             command,
             Command::AskForCount { .. }
                 | Command::GoOn { step: Step::Miss(_), .. }
+                | Command::Substitute { .. }
                 | Command::GoOnWithTransfer { step: TransferStep::Miss(_), .. }
         );
         if !asks {

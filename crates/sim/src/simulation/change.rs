@@ -21,7 +21,7 @@ const CHANGES_MAX: i64 = 1000;
 impl Real {
     /// What a command about a change of an order does.
     pub fn change_work(&self, command: Command) -> Work {
-        let (variants, known) = (self.variants.clone(), self.orders.clone());
+        let (variants, known, codes) = (self.variants.clone(), self.orders.clone(), self.codes.clone());
         let choices = match &command {
             Command::Preview { actions, .. } => actions.iter().map(|action| self.chosen(action)).collect(),
             _ => Vec::new(),
@@ -36,7 +36,7 @@ impl Real {
                 }
                 Command::Confirm { order, change, expected, tenders } => {
                     let which = (known[*order], numbered(tx, known[*order])?[*change].id);
-                    let tenders = tenders.iter().map(|(kind, amount)| tender(*kind, *amount)).collect();
+                    let tenders = tenders.iter().map(|one| tender(&codes, one)).collect();
                     let input = Confirm { which, expected_difference: *expected, tenders };
                     change::confirm(tx, actor, world, input)?;
                 }
@@ -103,11 +103,12 @@ fn numbered(tx: &mut Tx<'_>, order: Id<id::Order>) -> Result<Vec<rows::Change>, 
 /// The lines of an order, the variants and places by their numbers, and the method of goods that are sent to where they are collected.
 type Known<'a> = (&'a [orders::Line], &'a [Id<Variant>], &'a [Id<Location>], Id<DeliveryMethod>);
 
-/// The changes of an order as the model has them.
+/// The changes of an order as the model has them; whether they name another address is not compared.
 pub fn of_order(
     tx: &mut Tx<'_>,
     order: Id<id::Order>,
     (lines, variants, places, sent): Known<'_>,
+    readdressed: &[bool],
 ) -> Result<Vec<Change>, Failure> {
     let line = |one: &rows::Line| ChangeLine {
         what: one.what,
@@ -117,12 +118,13 @@ pub fn of_order(
         unit: one.unit,
         gross: one.amounts.gross_minor,
     };
-    let change = |row: rows::Change| {
+    let change = |(place, row): (usize, rows::Change)| {
         let way = &row.after.way;
         Change {
             state: row.state,
             lines: row.lines.iter().map(line).collect(),
             served_anew: row.served_anew,
+            readdressed: readdressed.get(place).copied().unwrap_or(false),
             after: Way {
                 kind: way.kind,
                 choice: choice(sent, places, (way.method, way.location)),
@@ -137,5 +139,5 @@ pub fn of_order(
             paid_by: row.paid_by.map(seconds),
         }
     };
-    Ok(numbered(tx, order)?.into_iter().map(change).collect())
+    Ok(numbered(tx, order)?.into_iter().enumerate().map(change).collect())
 }

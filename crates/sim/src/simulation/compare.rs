@@ -7,11 +7,13 @@ use domain::delivery::Kind;
 use domain::fulfilment::State as PartState;
 use domain::ledger::AccountKey;
 use domain::payment::Timing;
+use domain::returns::policy::When;
 use domain::stock::State;
 use domain::stock::selling::Later;
 use domain::value::id::{self, Variant};
 use domain::value::{Id, Quantity};
 use engine::check::check;
+use engine::loyalty::Credit;
 use engine::stock::{availability::availability, book_of};
 use engine::{Failure, cart, returns};
 use store::stock::expected;
@@ -19,13 +21,14 @@ use store::{
     Tx, count as counts, fulfilment, ledger, market, order as orders, payment as payments, transfer,
 };
 
-use super::change;
 use super::real::Real;
+use super::{change, claim};
 use crate::model::cart::Cart;
 use crate::model::count::{Count, Found, Line as CountLine};
 use crate::model::later::Expected;
 use crate::model::money::Payment;
 use crate::model::order::{Line, Order, Part, Piece};
+use crate::model::promise::Promised;
 use crate::model::returns::{Return, ReturnLine};
 use crate::model::stock::{Place, Spot};
 use crate::model::transfer::Transfer;
@@ -34,7 +37,7 @@ use crate::model::{Choice, Model, seconds};
 /// What is not the same, in words.
 pub type Differences = Vec<String>;
 
-fn differs<T: PartialEq + std::fmt::Debug>(what: &str, model: &T, real: &T) -> Option<String> {
+pub fn differs<T: PartialEq + std::fmt::Debug>(what: &str, model: &T, real: &T) -> Option<String> {
     (model != real).then(|| format!("{what}:\n  model {model:?}\n  real  {real:?}"))
 }
 
@@ -97,6 +100,7 @@ pub fn carts(real: &Real, model: &Model, numbers: &[usize]) -> Result<Difference
             lines: lines.collect(),
             state: row.state,
             known: row.contact.is_some(),
+            customer: row.customer.map(|id| self::number(&real.customers, id)),
             choice: choice(real.sent, &real.locations, (row.method, row.pickup_location)),
             merged_into: row.merged_into.map(|into| self::number(&real.carts, into)),
             version: row.version,
@@ -129,14 +133,20 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
         let model = &*model.orders[*number];
         let (variants, places, channels) =
             (real.variants.clone(), real.locations.clone(), real.channels.clone());
-        let (told, sent) = (model.told, real.sent);
+        let (customers, credits) = (real.customers.clone(), real.credits.clone());
+        let earning = model.earning.clone();
+        let (told, sent, allowed) = (model.told, real.sent, model.allowed.clone());
+        let pays: Vec<_> = model.returns.iter().map(|one| one.pays).collect();
+        let readdressed: Vec<_> = model.changes.iter().map(|one| one.readdressed).collect();
         let carried: Vec<_> = model.payments.iter().map(|one| one.carried_from.clone()).collect();
         let (found, parts, gross) = real.shop.read(move |tx| {
+            let (allowed, earning) = (allowed.clone(), earning.clone());
             let row = orders::find(tx, id)?.expect("the order is there");
             let lines = orders::lines(tx, id)?;
             let back = returns::of_order(tx, &Actor::system(), id)?;
             let found = Order {
                 channel: self::number(&channels, row.channel),
+                customer: row.customer.map(|id| self::number(&customers, id)),
                 state: row.state,
                 kind: row.kind,
                 known: row.contact.is_some(),
@@ -148,10 +158,16 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
                 due_at: row.payment_due_at.map(seconds),
                 place: row.location.map(|location| self::number(&places, location)),
                 parts: Vec::new(),
-                payments: paid(tx, id, &carried)?,
+                payments: paid(tx, id, &carried, &credits)?,
                 carried_back: Vec::new(),
-                changes: change::of_order(tx, id, (&lines, &variants, &places, sent))?,
-                returns: back.iter().map(|one| brought_back(one, (&lines, &places))).collect(),
+                moved: Vec::new(),
+                earning,
+                points_told: Vec::new(),
+                allowed,
+                changes: change::of_order(tx, id, (&lines, &variants, &places, sent), &readdressed)?,
+                parcels: claim::parcels(tx, id, (&lines, &variants, &places))?,
+                claims: claim::claims(tx, id, (&lines, &places))?,
+                returns: brought_back(&back, &pays, (&lines, &places)),
                 told,
             };
             let parts = parts(tx, id, (&lines, &variants, &places))?;
@@ -166,7 +182,12 @@ pub fn orders(real: &Real, model: &Model, numbers: &[usize]) -> Result<Differenc
     Ok(differences)
 }
 
-fn brought_back(row: &returns::Return, (lines, places): (&[orders::Line], &[Id<id::Location>])) -> Return {
+/// The returns of an order; when their money goes back is not compared.
+fn brought_back(
+    rows: &[returns::Return],
+    pays: &[When],
+    (lines, places): (&[orders::Line], &[Id<id::Location>]),
+) -> Vec<Return> {
     let line = |back: &returns::Line| ReturnLine {
         line: lines.iter().position(|line| Some(line.id) == back.order_line).expect("a line of the order"),
         quantity: back.quantity,
@@ -175,14 +196,17 @@ fn brought_back(row: &returns::Return, (lines, places): (&[orders::Line], &[Id<i
         condition: back.condition,
         refund: back.refund,
     };
-    Return {
+    let one = |(place, row): (usize, &returns::Return)| Return {
         location: number(places, row.location),
         state: row.state,
         refund: row.refund,
+        delivery: row.delivery,
         credited: row.credited,
         due_at: row.due_at.map(seconds),
+        pays: pays.get(place).copied().unwrap_or(When::AfterInspection),
         lines: row.lines.iter().map(line).collect(),
-    }
+    };
+    rows.iter().enumerate().map(one).collect()
 }
 
 /// The expected goods of these numbers.
@@ -226,7 +250,7 @@ pub fn between(
             waiting: row.waiting.map(|waiting| part_that_waits(real, waiting)).transpose()?,
             lines: lines.collect(),
         };
-        differences.extend(differs(&format!("transfer order {number}"), &model.transfers[*number], &found));
+        differences.extend(differs(&format!("transfer order {number}"), &*model.transfers[*number], &found));
     }
     for number in asked.iter().filter(|number| **number < real.counts.len()) {
         let id = real.counts[*number];
@@ -243,7 +267,7 @@ pub fn between(
             CountLine { state: line.state, round: line.round, found, missing: line.missing }
         };
         let lines = lines.iter().map(|one| (self::number(&real.variants, one.variant), line(one)));
-        let model = &model.counts[*number];
+        let model = &*model.counts[*number];
         let found = Count {
             location: self::number(&real.locations, row.location),
             state: row.state,
@@ -281,17 +305,28 @@ fn line(variants: &[Id<Variant>], row: &orders::Line) -> Line {
     }
 }
 
-/// A part as both sides see it: where, how far, held, waiting until when, and its pieces.
-type SeenPart =
-    (Option<usize>, (Kind, PartState), (Option<Later>, Option<i64>), bool, Option<i64>, Vec<Piece>);
+/// A part as both sides see it: where, how far, held, waiting until when, promised what, left when, and its pieces.
+type SeenPart = (
+    Option<usize>,
+    (Kind, PartState),
+    (Option<Later>, Option<i64>, Promised),
+    bool,
+    (Option<i64>, Option<i64>),
+    Vec<Piece>,
+);
+
+/// What it is promised is compared while it waits for goods that were not there.
+fn waits(later: Option<Later>, state: PartState) -> bool {
+    later.is_some() && state.is_unplaced()
+}
 
 fn seen(part: &Part) -> SeenPart {
     (
         part.location,
         (part.kind, part.state),
-        (part.later, part.not_before),
+        (part.later, part.not_before, part.promised.filter(|_| waits(part.later, part.state))),
         part.held.is_some(),
-        part.collect_by,
+        (part.collect_by, part.left_at),
         part.pieces.clone(),
     )
 }
@@ -315,12 +350,14 @@ fn parts(
         };
         let mut pieces: Vec<_> = row.lines.iter().filter(|one| one.quantity > 0).map(piece).collect();
         pieces.sort_unstable();
+        let promised = row.promised.from.zip(row.promised.by);
+        let promised = promised.map(|(from, by)| (seconds(from), seconds(by)));
         (
             row.location.map(|location| number(places, location)),
             (row.kind, row.state),
-            (row.later, row.not_before.map(seconds)),
+            (row.later, row.not_before.map(seconds), promised.filter(|_| waits(row.later, row.state))),
             row.on_hold.is_some(),
-            row.collect_by.map(seconds),
+            (row.collect_by.map(seconds), row.left_at.map(seconds)),
             pieces,
         )
     };
@@ -332,6 +369,7 @@ fn paid(
     tx: &mut Tx<'_>,
     order: Id<id::Order>,
     carried: &[Vec<(usize, usize, i64)>],
+    credits: &[Credit],
 ) -> Result<Vec<Payment>, Failure> {
     let rows = payments::of_order(tx, order)?;
     let paid = rows.into_iter().enumerate().map(|(place, row)| {
@@ -342,6 +380,10 @@ fn paid(
         let refunds = payments::refunds(tx, row.id)?.iter().map(|one| (one.amount, one.state)).collect();
         Ok(Payment {
             kind: row.kind,
+            credit: row
+                .provider_reference
+                .and_then(|named| credits.iter().position(|one| one.subject == named)),
+            points: row.points,
             state: row.state,
             at_once: row.timing == Timing::AtOnce,
             amounts: row.amounts,

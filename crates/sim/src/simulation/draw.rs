@@ -2,22 +2,21 @@
 
 mod between;
 mod change;
+mod claim;
+mod money;
+mod parts;
 
-use domain::delivery::Kind;
-use domain::fulfilment::State as GoodsState;
 use domain::order::State as OrderState;
-use domain::payment::{Kind as PaymentKind, PartState, State as PaymentState};
 use domain::returns::Condition;
 use domain::stock::State;
 use engine::stock::AdjustReason;
 
 use crate::chance::Chance;
 use crate::model::later::ExpectedStep;
-use crate::model::money::{Operation, Payment, Verdict};
-use crate::model::order::{Order, Part};
+use crate::model::order::Order;
 use crate::model::returns::Brought;
 use crate::model::stock::at;
-use crate::model::{Choice, Command, Model, Step};
+use crate::model::{Choice, Command, Model};
 
 /// How many of the newest carts and orders are asked about most.
 const RECENT: usize = 10;
@@ -32,12 +31,15 @@ const PAUSE_SECONDS_MAX: u64 = 900;
 pub fn command(chance: &mut Chance, model: &Model) -> Command {
     loop {
         let drawn = match chance.below(100) {
-            0..13 => Some(goods(chance, model)),
-            13..42 => Some(filling(chance, model)),
-            42..46 => money(chance, model),
-            46..58 => provider(chance, model),
-            58..67 => going_on(chance, model),
-            67..75 => leaving(chance, model),
+            0..12 => Some(goods(chance, model)),
+            12..40 => Some(filling(chance, model)),
+            40..44 => money::money(chance, model),
+            44..54 => money::provider(chance, model),
+            54 => Some(money::credit(chance, model)),
+            55..63 => parts::going_on(chance, model),
+            63..67 => claim::parcel(chance, model),
+            67..70 => claim::claim(chance, model),
+            70..75 => leaving(chance, model),
             75..81 => change::change(chance, model),
             81..97 => between::between(chance, model),
             _ => Some(Command::Pass { seconds: pause(chance) }),
@@ -163,7 +165,8 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
         let channel = if chance.happens(50) { HOLDS_AND_SPLITS } else { selling };
         let usual = model.plan.channels[channel].delivers != chance.happens(3);
         let choice = if usual { choice(chance, model) } else { None };
-        return Command::CreateCart { channel, lines, known: chance.happens(95), choice };
+        let customer = chance.happens(40).then(|| place(chance, model.plan.customers));
+        return Command::CreateCart { channel, lines, known: chance.happens(95), customer, choice };
     }
     let cart = living(chance, model.carts.len(), |number| {
         model.carts[number].state.is_open() && !model.carts[number].lines.is_empty()
@@ -171,7 +174,7 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
     let known = &model.carts[cart];
     let line = if known.lines.is_empty() { variant } else { chance.one_of(&known.lines).0 };
     let version = *chance.one_of(&[None, Some(known.version), Some(known.version), Some(known.version - 1)]);
-    match chance.below(19) {
+    match chance.below(21) {
         0..5 => Command::AddLine { cart, variant, quantity: few(chance, 3) },
         5..7 => Command::SetQuantity { cart, variant: line, version, quantity: few(chance, 6) },
         7 => Command::RemoveLine { cart, variant: line, version },
@@ -181,7 +184,7 @@ fn filling(chance: &mut Chance, model: &Model) -> Command {
             let total = model.total(cart);
             let shown = if chance.happens(90) { total } else { total + 1 };
             let expected = chance.happens(80).then_some(shown);
-            Command::Checkout { cart, expected, tenders: tenders(chance, total) }
+            Command::Checkout { cart, expected, tenders: money::tenders(chance, model, total) }
         }
     }
 }
@@ -195,173 +198,12 @@ fn choice(chance: &mut Chance, model: &Model) -> Option<Choice> {
     }
 }
 
-fn means(chance: &mut Chance) -> PaymentKind {
-    *chance.one_of(&[
-        PaymentKind::Cash,
-        PaymentKind::Manual,
-        PaymentKind::CardRecord,
-        PaymentKind::Test,
-        PaymentKind::Test,
-        PaymentKind::Test,
-        PaymentKind::Test,
-    ])
-}
-
-fn tenders(chance: &mut Chance, total: i64) -> Vec<(PaymentKind, Option<i64>)> {
-    match chance.below(15) {
-        0 => Vec::new(),
-        1..4 => {
-            let first = chance.below(total.max(1).cast_unsigned() + 1).cast_signed();
-            vec![(means(chance), Some(first)), (means(chance), None)]
-        }
-        4 => vec![(means(chance), Some(total + 1))],
-        5 => vec![(means(chance), Some(total))],
-        _ => vec![(means(chance), None)],
-    }
-}
-
 /// An order of which something has not happened yet, as a rule.
 fn order(chance: &mut Chance, model: &Model, lives: impl Fn(&Order) -> bool) -> Option<usize> {
     if model.orders.is_empty() {
         return None;
     }
     Some(living(chance, model.orders.len(), |number| lives(&model.orders[number])))
-}
-
-/// All of it, or part, or a little more than there is.
-fn amount(chance: &mut Chance, open: i64) -> Option<i64> {
-    match chance.below(4) {
-        0 | 1 => None,
-        2 => Some(chance.below(open.max(1).cast_unsigned() + 1).cast_signed()),
-        _ => Some(open + i64::from(chance.happens(30))),
-    }
-}
-
-fn money(chance: &mut Chance, model: &Model) -> Option<Command> {
-    let number = order(chance, model, |order| order.state == OrderState::PendingPayment)?;
-    let order = &model.orders[number];
-    if order.payments.is_empty() || chance.happens(20) {
-        let amount = amount(chance, order.open_to_pay());
-        return Some(Command::Pay { order: number, kind: means(chance), amount });
-    }
-    let payment = place(chance, order.payments.len());
-    let amounts = order.payments[payment].amounts;
-    Some(match chance.below(8) {
-        0..5 if order.payments[payment].kind == PaymentKind::Manual => {
-            let amount = amount(chance, amounts.open_to_receive());
-            Command::RecordReceipt { order: number, payment, amount }
-        }
-        0..3 => {
-            Command::Capture { order: number, payment, amount: amount(chance, amounts.open_to_capture()) }
-        }
-        3 => Command::Void { order: number, payment },
-        4 => Command::Refund { order: number, payment, amount: amount(chance, amounts.open_to_refund()) },
-        _ => return None,
-    })
-}
-
-/// The provider answers a question, an old question again, or one nobody asked.
-fn provider(chance: &mut Chance, model: &Model) -> Option<Command> {
-    let waits = |parts: &[(i64, PartState)]| parts.iter().any(|part| part.1 == PartState::Pending);
-    let asks = |one: &Payment| {
-        one.kind == PaymentKind::Test
-            && (one.state == PaymentState::Created || waits(&one.captures) || waits(&one.refunds))
-    };
-    let number = self::order(chance, model, |order| order.payments.iter().any(asks))?;
-    let order = &model.orders[number];
-    let asked = |payment: &usize| order.payments[*payment].kind == PaymentKind::Test || order.lines.len() > 3;
-    let payment = (0..order.payments.len()).rev().find(asked)?;
-    let operation = operation(chance, order, payment);
-    let verdict = match chance.below(12) {
-        0 => Verdict::Declined,
-        1 => Verdict::Pending,
-        _ => Verdict::Done,
-    };
-    Some(Command::Answer { order: number, payment, operation, verdict })
-}
-
-fn operation(chance: &mut Chance, order: &Order, payment: usize) -> Operation {
-    let payment = &order.payments[payment];
-    let pending = |parts: &[(i64, PartState)]| parts.iter().position(|part| part.1 == PartState::Pending);
-    if chance.happens(20) {
-        let number = place(chance, 3);
-        return *chance.one_of(&[
-            Operation::Authorise,
-            Operation::Capture(number),
-            Operation::Refund(number),
-        ]);
-    }
-    let capture = pending(&payment.captures).map(Operation::Capture);
-    capture.or_else(|| pending(&payment.refunds).map(Operation::Refund)).unwrap_or(Operation::Authorise)
-}
-
-/// The next step of a part of an order, mostly one that can follow.
-fn going_on(chance: &mut Chance, model: &Model) -> Option<Command> {
-    let alive = |order: &Order| order.state == OrderState::Placed && order.parts.iter().any(Part::is_open);
-    let number = order(chance, model, alive)?;
-    let parts = &model.orders[number].parts;
-    let open: Vec<usize> = (0..parts.len()).filter(|place| parts[*place].is_open()).collect();
-    let part = match open.as_slice() {
-        [] if parts.is_empty() => return None,
-        [] => place(chance, parts.len()),
-        open if chance.happens(95) => *chance.one_of(open),
-        _ => place(chance, parts.len()),
-    };
-    let step = step(chance, model, &parts[part]);
-    Some(Command::GoOn { order: number, part, step })
-}
-
-fn step(chance: &mut Chance, model: &Model, part: &Part) -> Step {
-    let location = place(chance, model.plan.locations.len());
-    if part.held.is_some() && chance.happens(60) {
-        return Step::Release;
-    }
-    let all_picked = part.pieces.iter().all(|piece| piece.picked == piece.quantity);
-    if all_picked && part.state == GoodsState::Picking && chance.happens(60) {
-        return Step::Pack;
-    }
-    if part.kind == Kind::Pickup && part.state.leads_to(GoodsState::Ready) && chance.happens(30) {
-        return Step::MakeReady;
-    }
-    let usual = match part.state {
-        GoodsState::Unrouted => chance.below(3) + 14,
-        GoodsState::Offered => 17,
-        GoodsState::Shipped => 9,
-        _ => chance.below(16),
-    };
-    let drawn = if chance.happens(95) { usual } else { chance.below(19) };
-    match drawn {
-        0 | 1 => Step::StartPicking,
-        2..5 => Step::Pick(some_pieces(chance, part)),
-        5 | 6 => Step::Miss(some_pieces(chance, part)),
-        7 => Step::Pack,
-        8 => Step::MakeReady,
-        9 => Step::Deliver,
-        10 | 11 => Step::Reject,
-        12 => Step::Hold,
-        13 => Step::Release,
-        14..17 => {
-            let count = chance.below(3);
-            let locations = (0..count).map(|_| place(chance, model.plan.locations.len())).collect();
-            Step::Offer { locations, seconds: chance.below(2000).cast_signed() - 50 }
-        }
-        _ => Step::Claim {
-            location: part.offers.keys().next().copied().filter(|_| chance.happens(80)).unwrap_or(location),
-        },
-    }
-}
-
-/// Some of what is still to be picked, now and then too much.
-fn some_pieces(chance: &mut Chance, part: &Part) -> Vec<(usize, i64)> {
-    let open = part.by_variant(|piece| piece.quantity - piece.picked);
-    let mut some = Vec::new();
-    for (variant, quantity) in open {
-        if chance.happens(60) {
-            let units = if chance.happens(60) { quantity } else { few(chance, quantity.cast_unsigned() + 1) };
-            some.push((variant, units));
-        }
-    }
-    some
 }
 
 fn leaving(chance: &mut Chance, model: &Model) -> Option<Command> {
@@ -416,8 +258,11 @@ fn exchange(
     let total = model.total(cart);
     let expected = chance.happens(50).then_some(if chance.happens(95) { total } else { total + 1 });
     let paid: i64 = lines.iter().map(|(line, units, _)| model.orders[order].lines[*line].unit * units).sum();
-    let tenders =
-        if paid >= total && chance.happens(70) { Vec::new() } else { tenders(chance, total - paid) };
+    let tenders = if paid >= total && chance.happens(70) {
+        Vec::new()
+    } else {
+        money::tenders(chance, model, total - paid)
+    };
     Command::Exchange { order, location, lines, cart, expected, tenders }
 }
 

@@ -7,11 +7,12 @@ use domain::value::{Id, Money};
 use engine::checkout::{self, Cancel, Leaving};
 use engine::fulfilment::pick::Counted;
 use engine::fulfilment::visit::{self, Proof};
-use engine::fulfilment::{hold, leave, pick, pool};
+use engine::fulfilment::{hold, leave, pick, pool, substitute};
 use engine::returns::exchange::{self, Swap};
 use engine::returns::{self, Back, BackLine, Blind, BlindLine, Wish};
 use engine::{Failure, World};
 use store::fulfilment::Which;
+use store::fulfilment::substitute::Consent;
 use store::{Tx, fulfilment as parts, order as orders};
 
 use super::real::{Real, Work, pounds, tender};
@@ -22,7 +23,7 @@ impl Real {
     /// What a command about the goods of orders does.
     pub fn goods_work(&self, command: Command) -> Work {
         let (variants, places, known) = (self.variants.clone(), self.locations.clone(), self.orders.clone());
-        let carts = self.carts.clone();
+        let (carts, codes) = (self.carts.clone(), self.codes.clone());
         Box::new(move |tx, actor, world| {
             match &command {
                 Command::Fulfil { order, part } => {
@@ -46,12 +47,27 @@ impl Real {
                     let input = back(tx, known[*order], places[*location], lines)?;
                     returns::take_back(tx, actor, world, input)?;
                 }
+                Command::Allow { order, allowed, named } => {
+                    let named = named.iter().map(|variant| variants[*variant]).collect();
+                    let consent = Consent { variant: None, allowed: *allowed, named };
+                    substitute::allow(tx, actor, world, known[*order], &[consent])?;
+                }
+                Command::Substitute { order, part, replaced } => {
+                    let which = (known[*order], parts::of_order(tx, known[*order])?[*part].id);
+                    let swap = substitute::Swap {
+                        line: orders::lines(tx, known[*order])?[replaced.line].id,
+                        by: variants[replaced.by],
+                        quantity: replaced.quantity,
+                        missing: replaced.missing,
+                    };
+                    checkout::substitute::substitute(tx, actor, world, which, &swap)?;
+                }
                 Command::Exchange { order, location, lines, cart, expected, tenders } => {
                     let input = Swap {
                         back: back(tx, known[*order], places[*location], lines)?,
                         cart: carts[*cart],
                         expected_total: expected.map(|minor| Money::new(minor, pounds()).expect("an amount")),
-                        tenders: tenders.iter().map(|(kind, amount)| tender(*kind, *amount)).collect(),
+                        tenders: tenders.iter().map(|one| tender(&codes, one)).collect(),
                     };
                     return Ok(exchange::exchange(tx, actor, world, input)?.0.new_order.to_string());
                 }

@@ -1,17 +1,19 @@
 //! The real shop of a simulation: the same commands through the real engine's one door, with the numbers of things made ids.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use domain::actor::Actor;
 use domain::contact::{Card as ContactCard, Draft};
 use domain::payment::{Card, Kind as PaymentKind};
 use domain::stock::State;
-use domain::value::id::{self, Channel, DeliveryMethod, Hold, Location, Payment, Variant};
+use domain::value::id::{self, Carrier, Channel, Customer, DeliveryMethod, Hold, Location, Payment, Variant};
 use domain::value::{Currency, Id, Kind, Money, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::cart::Named;
 use engine::cart::{self, Details, NewCart, NewLine};
 use engine::checkout::{self, Checkout, Tender};
+use engine::loyalty::member::Member;
+use engine::loyalty::{Credit, Unit};
 use engine::perform::{Answer, Key, Request, perform};
 use engine::stock::hold::{self, SetAside};
 use engine::stock::{self, Adjust, LevelSetting, Move, Receive, Set};
@@ -19,7 +21,7 @@ use engine::{Failure, World, job, payment};
 use store::{Tx, payment as payments};
 
 use crate::TestShop;
-use crate::model::money::{Operation, Verdict};
+use crate::model::money::{self as model, Operation, Verdict};
 use crate::model::{Choice, Command};
 
 /// What a command does to the books; answers the id of what it made, if it made something.
@@ -34,8 +36,15 @@ pub struct Real {
     pub parcel: Id<DeliveryMethod>,
     pub collected: Id<DeliveryMethod>,
     pub sent: Id<DeliveryMethod>,
+    pub van: Id<Carrier>,
     pub carts: Vec<Id<id::Cart>>,
     pub orders: Vec<Id<id::Order>>,
+    /// Store credit of customers, then gift cards.
+    pub credits: Vec<Credit>,
+    /// The codes of the gift cards among them.
+    pub codes: Arc<Vec<Option<String>>>,
+    pub customers: Vec<Id<Customer>>,
+    pub members: Vec<Member>,
     pub asides: Vec<(Id<Variant>, Id<Hold>)>,
     pub transfers: Vec<Id<id::TransferOrder>>,
     pub counts: Vec<Id<id::Count>>,
@@ -64,14 +73,16 @@ pub fn quantity(units: i64) -> Result<Quantity, Failure> {
     Quantity::new(units).map_err(|error| Refusal::invalid("quantity", error).into())
 }
 
-pub fn tender(kind: PaymentKind, amount: Option<i64>) -> Tender {
+/// A tender, with the code of its gift card.
+pub fn tender(codes: &[Option<String>], asked: &model::Tender) -> Tender {
+    let kind = asked.kind;
     Tender {
         kind,
-        amount,
+        amount: asked.amount,
         provider_token: kind.has_provider().then(|| "tok_ok".into()),
         card: (kind == PaymentKind::CardRecord)
             .then(|| Card::new("4242", "A1B2C3", "T1/000123").expect("a card")),
-        gift_card: None,
+        gift_card: asked.card.and_then(|card| codes.get(card).cloned().flatten()),
     }
 }
 
@@ -107,6 +118,16 @@ impl Real {
             Command::DraftTransfer { .. } => {
                 self.transfers.push(Id::parse(made).expect("a transfer order"));
             }
+            Command::IssueCard { .. } => {
+                let (id, code) = made.split_once(' ').expect("a card and its code");
+                let card: Id<id::GiftCard> = Id::parse(id).expect("a gift card");
+                self.credits.push(Credit {
+                    book: card.shared_with(),
+                    subject: id.into(),
+                    unit: Unit::Money(pounds()),
+                });
+                Arc::make_mut(&mut self.codes).push(Some(code.to_owned()));
+            }
             Command::Announce { .. } => self.expected.push(Id::parse(made).expect("expected goods")),
             Command::Checkout { .. } | Command::Exchange { .. } => {
                 self.orders.push(Id::parse(made).expect("an order"))
@@ -127,8 +148,12 @@ impl Real {
             | Command::SetSafety { .. }
             | Command::SetAside { .. }
             | Command::Release { .. } => self.stock_work(command.clone()),
-            Command::CreateCart { channel, lines, known, choice } => {
-                self.create_cart(channel, &lines, known, choice)
+            Command::IssueCard { .. }
+            | Command::AdjustCredit { .. }
+            | Command::AdjustPoints { .. }
+            | Command::BlockCard { .. } => self.credit_work(command.clone()),
+            Command::CreateCart { channel, lines, known, customer, choice } => {
+                self.create_cart(channel, &lines, (known, customer), choice)
             }
             Command::AddLine { .. }
             | Command::SetQuantity { .. }
@@ -136,13 +161,13 @@ impl Real {
             | Command::Choose { .. }
             | Command::Merge { .. } => self.cart_work(command.clone()),
             Command::Checkout { cart, expected, tenders } => {
-                let cart = self.carts[cart];
+                let (cart, codes) = (self.carts[cart], self.codes.clone());
                 let shown = expected.map(|minor| Money::new(minor, pounds()).expect("an amount"));
                 Box::new(move |tx, actor, world| {
                     let input = Checkout {
                         cart,
                         expected_total: shown,
-                        tenders: tenders.iter().map(|(kind, amount)| tender(*kind, *amount)).collect(),
+                        tenders: tenders.iter().map(|one| tender(&codes, one)).collect(),
                         serve_from: None,
                         placed_at: None,
                         external_id: None,
@@ -161,9 +186,14 @@ impl Real {
             | Command::Cancel { .. }
             | Command::TakeBack { .. }
             | Command::Exchange { .. }
+            | Command::Allow { .. }
+            | Command::Substitute { .. }
             | Command::TakeBackBlind { .. } => self.goods_work(command.clone()),
             Command::Announce { .. } | Command::GoOnWithExpected { .. } => {
                 self.expected_work(command.clone())
+            }
+            Command::Parcel { .. } | Command::ClaimGoods { .. } | Command::GoOnWithClaim { .. } => {
+                self.claim_work(command.clone())
             }
             Command::Preview { .. } | Command::Confirm { .. } | Command::Decline { .. } => {
                 self.change_work(command.clone())
@@ -241,13 +271,14 @@ impl Real {
         &self,
         channel: usize,
         lines: &[(usize, i64)],
-        known: bool,
+        (known, customer): (bool, Option<usize>),
         choice: Option<Choice>,
     ) -> Work {
         let channel = self.channels[channel];
         let lines: Vec<_> = lines.iter().map(|(variant, units)| (self.variants[*variant], *units)).collect();
         let draft = Draft { name: Some("Ada Byron".into()), country: Some("GB".into()), ..Draft::default() };
         let delivery = choice.map(|choice| Some(self.choice(choice)));
+        let customer = customer.map(|customer| Reference::Id(self.customers[customer]));
         let contact = known.then(|| ContactCard::new(&draft).expect("a contact"));
         Box::new(move |tx, actor, world| {
             let lines: Result<Vec<_>, Failure> =
@@ -258,6 +289,7 @@ impl Real {
                 lines: lines?,
                 details: Details {
                     contact: contact.clone(),
+                    customer: customer.clone(),
                     delivery: delivery.clone(),
                     ..Details::default()
                 },
@@ -310,7 +342,7 @@ impl Real {
     }
 
     fn money_work(&self, command: Command) -> Work {
-        let orders = self.orders.clone();
+        let (orders, codes) = (self.orders.clone(), self.codes.clone());
         Box::new(move |tx, actor, world| {
             let done = |_| String::new();
             let payment_of =
@@ -318,8 +350,8 @@ impl Real {
                     Ok(payments::of_order(tx, orders[order])?[payment].id)
                 };
             match command {
-                Command::Pay { order, kind, amount } => {
-                    checkout::pay(tx, actor, world, orders[order], tender(kind, amount))?;
+                Command::Pay { order, tender: ref asked } => {
+                    checkout::pay(tx, actor, world, orders[order], tender(&codes, asked))?;
                     Ok(String::new())
                 }
                 Command::RecordReceipt { order, payment, amount } => {

@@ -271,6 +271,7 @@ pub fn live(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<(Id<OrderLine>, i64
 }
 
 /// Order lines of which more is claimed, and not made good yet, than was not cancelled and did not come back: how many could be, how many are.
+/// A service may be cancelled while it is claimed; it is not made good then.
 ///
 /// # Errors
 /// What the store says.
@@ -278,7 +279,9 @@ pub fn overclaimed(tx: &mut Tx<'_>) -> Result<Vec<(Id<OrderLine>, i64, i64)>, St
     tx.rows(
         "select l.line_id, max(l.quantity - l.cancelled - l.returned), cast(sum(k.quantity) as {int})
          from claim c join claim_line k on k.claim_id = c.claim_id join order_line l on l.order_id = c.order_id and l.line_id = k.order_line_id
-         where c.state in ($1, $2) group by l.order_id, l.line_id
+         where c.state in ($1, $2)
+            and exists (select 1 from fulfilment_line f where f.order_id = l.order_id and f.line_id = l.line_id)
+         group by l.order_id, l.line_id
          having sum(k.quantity) > max(l.quantity - l.cancelled - l.returned) order by l.line_id limit $3",
         params![State::Requested.code(), State::Approved.code(), FINDINGS_MAX],
         |row| Ok((row.id()?, row.int()?, row.int()?)),

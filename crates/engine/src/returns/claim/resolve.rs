@@ -66,6 +66,7 @@ pub(super) fn make_good(
 ) -> Result<Claim, Failure> {
     (one.state, one.ended_at) = (one.state.lead_to(State::Resolved)?, Some(world.now()));
     one.remedy = Some(how.remedy);
+    still_there(tx, &one)?;
     allowed(tx, &one, &how)?;
     if how.wish.override_reason.is_some() {
         one.override_reason.clone_from(&how.wish.override_reason);
@@ -84,6 +85,22 @@ pub(super) fn make_good(
     rows::update(tx, &one)?;
     tell(tx, actor, world, &one, "claim.resolved");
     Ok(one)
+}
+
+/// A service that was cancelled meanwhile was paid back with that; it is not made good again.
+fn still_there(tx: &mut Tx<'_>, one: &Claim) -> Result<(), Failure> {
+    for line in order_rows::lines(tx, one.order)? {
+        let claimed = one.lines.iter().find(|claimed| claimed.line == line.id);
+        let left = line.quantity - line.cancelled - line.returned;
+        if let Some(claimed) = claimed.filter(|claimed| claimed.quantity > left) {
+            let message = format!(
+                "{left} of sku {} are left, {} claimed; the others were cancelled and paid back: decline this claim",
+                line.sku, claimed.quantity
+            );
+            return Err(Refusal::new(Code::WrongState, message).into());
+        }
+    }
+    Ok(())
 }
 
 /// What the customer never had cannot come back, and what is worth much is not kept.

@@ -3,9 +3,11 @@
 use domain::order::State as OrderState;
 use domain::payment::Kind as PaymentKind;
 
-use super::{choice, few, order, place, tenders};
+use super::money::tenders;
+use super::{choice, few, order, place};
 use crate::chance::Chance;
 use crate::model::change::Action;
+use crate::model::money::Tender;
 use crate::model::order::Order;
 use crate::model::{Command, Model};
 
@@ -33,8 +35,8 @@ pub fn change(chance: &mut Chance, model: &Model) -> Option<Command> {
             let expected = shown.difference + i64::from(chance.happens(4));
             let tenders = match chance.below(4) {
                 0 => Vec::new(),
-                1 | 2 => vec![(PaymentKind::Test, None)],
-                _ => tenders(chance, shown.to_pay),
+                1 | 2 => vec![Tender::by(PaymentKind::Test, None)],
+                _ => tenders(chance, model, shown.to_pay),
             };
             Command::Confirm { order: number, change, expected, tenders }
         }
