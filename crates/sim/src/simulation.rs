@@ -47,6 +47,8 @@ pub struct Told {
     pub refused: BTreeMap<String, u64>,
     /// Orders at the end.
     pub orders: usize,
+    /// Their payments, by kind and state.
+    pub payments: BTreeMap<String, u64>,
 }
 
 /// Plays `commands` random commands that follow from `seed` in an empty shop.
@@ -62,6 +64,10 @@ pub fn play(shop: TestShop, seed: u64, commands: u64) -> Result<Told, String> {
         }
     }
     simulation.told.orders = simulation.model.orders.len();
+    for one in simulation.model.orders.iter().flat_map(|order| &order.payments) {
+        let name = format!("{} {}", one.kind.text(), one.state.text());
+        *simulation.told.payments.entry(name).or_insert(0) += 1;
+    }
     match simulation.compare_all() {
         differences if differences.is_empty() => Ok(simulation.told),
         differences => Err(simulation.recipe(seed, commands, &differences)),

@@ -153,10 +153,8 @@ impl Order {
             lines.filter(|one| one.line == line).map(|one| one.quantity).sum()
         };
         let before = self.returns.iter().any(|one| one.credited && one.delivery > 0);
-        let all = self.lines.iter().enumerate();
-        let last = all
-            .into_iter()
-            .all(|(line, sold)| sold.cancelled + sold.returned + claimed(line) == sold.quantity);
+        let mut all = self.lines.iter().enumerate();
+        let last = all.all(|(line, sold)| sold.cancelled + sold.returned + claimed(line) == sold.quantity);
         if last && !before { self.delivery } else { 0 }
     }
 }

@@ -86,11 +86,9 @@ impl Order {
     }
 
     fn packed(&self, part: usize) -> Vec<usize> {
-        let is_packed = |one: &&usize| {
-            let parcel = &self.parcels[**one];
-            parcel.part == part && parcel.state == State::Packed
-        };
-        (0..self.parcels.len()).collect::<Vec<_>>().iter().filter(is_packed).copied().collect()
+        let parcels = self.parcels.iter().enumerate();
+        let packed = parcels.filter(|(_, one)| one.part == part && one.state == State::Packed);
+        packed.map(|(place, _)| place).collect()
     }
 
     /// The parcels in which a part leaves as a whole: if there are any, they hold everything.

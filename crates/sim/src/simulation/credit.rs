@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use domain::contact::{Card, Draft};
 use domain::loyalty::points::LotState;
 use domain::loyalty::programme::{Earning, Terms, Worth};
 use domain::loyalty::{CardState, State, account};
@@ -227,11 +228,7 @@ pub fn customers(
     (ids, credits, known)
 }
 
-fn card(name: &str) -> domain::contact::Card {
-    let draft = domain::contact::Draft {
-        name: Some(name.into()),
-        country: Some("GB".into()),
-        ..domain::contact::Draft::default()
-    };
-    domain::contact::Card::new(&draft).expect("a contact")
+fn card(name: &str) -> Card {
+    let draft = Draft { name: Some(name.into()), country: Some("GB".into()), ..Draft::default() };
+    Card::new(&draft).expect("a contact")
 }
