@@ -1,7 +1,9 @@
 //! Loyalty: what customers have with us, as money on gift cards and store credit, and as points. Each is a book of the ledger.
 
+pub mod household;
 pub mod points;
 pub mod programme;
+pub mod referral;
 pub mod reward;
 pub mod tier;
 
@@ -43,6 +45,8 @@ words! {
         Expired 45 "expired";
         /// The other side of what customers had in the system before.
         Opening 46 "opening";
+        /// The other side of points that went to another book of the programme, or came from one: into a household, and out of it.
+        Moved 47 "moved";
     }
 }
 

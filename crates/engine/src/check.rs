@@ -73,6 +73,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("credit payments", credit::payments),
     ("points", points::kept),
     ("opening", credit::opening),
+    ("households", points::households),
+    ("referrals", points::referrals),
     ("members", points::books),
     ("counted", tiers::counted),
     ("tiers", tiers::standing),

@@ -5,6 +5,7 @@ pub mod gift;
 pub mod leave;
 pub mod place;
 pub mod points;
+pub mod referral;
 pub mod settle;
 pub mod substitute;
 

@@ -2,11 +2,13 @@
 //! phases, held first and then posted or given back, so that a crowd cannot spend the same twice.
 
 pub mod gift_card;
+pub mod household;
 pub mod member;
 pub(crate) mod opening;
 pub mod points;
 pub mod programme;
 pub(crate) mod purse;
+pub mod referral;
 pub mod reward;
 pub mod sale;
 pub mod store_credit;

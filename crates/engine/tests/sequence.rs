@@ -63,6 +63,8 @@ fn terms() -> Terms {
         below_zero: false,
         occasions: Vec::new(),
         ladder: None,
+        sharing: None,
+        referral: None,
     }
 }
 

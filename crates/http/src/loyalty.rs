@@ -1,7 +1,9 @@
 //! Gift cards, store credit and points over the API: given, corrected, stopped, and what is on them.
 
+mod household;
 mod points;
 mod programme;
+mod referral;
 mod reward;
 mod sale;
 mod store_credit;
@@ -56,6 +58,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(store_credit::routes())
         .merge(programme::routes())
         .merge(points::routes())
+        .merge(household::routes())
+        .merge(referral::routes())
         .merge(tier::routes())
         .merge(reward::routes())
 }

@@ -227,6 +227,8 @@ fn a_member(shop: &TestShop) -> Member {
         let terms = Terms {
             zone: Zone::parse("UTC").expect("a zone"),
             ladder: None,
+            sharing: None,
+            referral: None,
             earnings: vec![Earning { currency: pounds, channel: None, points: 1, per_minor: 100 }],
             factors: Vec::new(),
             seasons: Vec::new(),

@@ -21,6 +21,8 @@ create table if not exists member (
     member_id {bytes} primary key,
     loyalty_programme_id {bytes} not null,
     customer_id {bytes} not null,
+    kind {int} not null,
+    pool_id {bytes},
     state {int} not null,
     enrolled_at {int} not null,
     left_at {int}
@@ -37,6 +39,7 @@ create table if not exists point_lot (
     member_id {bytes} not null,
     point_lot_id {bytes} not null,
     state {int} not null,
+    earner_id {bytes} not null,
     order_id {bytes},
     occasion text,
     granted {int} not null,

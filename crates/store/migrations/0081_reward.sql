@@ -24,6 +24,7 @@ create index if not exists reward_by_programme on reward (loyalty_programme_id, 
 create table if not exists redemption (
     member_id {bytes} not null,
     redemption_id {bytes} not null,
+    paid_by_id {bytes} not null,
     reward_id {bytes} not null,
     kind {int} not null,
     outcome_id {bytes} not null,

@@ -1,9 +1,11 @@
 //! The rows of gift cards and store credit: what they are. How much is on them is in the ledger.
 
+pub mod household;
 pub mod member;
 pub mod opening;
 pub mod points;
 pub mod programme;
+pub mod referral;
 pub mod reward;
 pub mod sale;
 pub mod tier;

@@ -58,6 +58,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0080_tier"
     "0081_reward"
     "0082_opening"
+    "0083_household"
+    "0084_referral"
     "0090_promotion_simulation"
 };
 

@@ -18,6 +18,16 @@ words! {
 }
 
 words! {
+    /// Who has a book of points.
+    MemberKind {
+        /// A customer.
+        Person 1 "person";
+        /// Members who share a balance.
+        Household 2 "household";
+    }
+}
+
+words! {
     /// Whether a member takes part.
     MemberState {
         /// He does.

@@ -1,5 +1,7 @@
 //! Loyalty programmes as data: what earns points, how many, for how long, and what they are worth when they pay.
 
+use super::household::Sharing;
+use super::referral::Terms as Referral;
 use super::tier::Ladder;
 use crate::market::PaymentKind;
 use crate::refusal::Refusal;
@@ -147,6 +149,10 @@ pub struct Terms {
     pub occasions: Vec<Occasion>,
     /// What members reach, if there are tiers.
     pub ladder: Option<Ladder>,
+    /// How members share a balance, if they may.
+    pub sharing: Option<Sharing>,
+    /// What is given for friends, if something is.
+    pub referral: Option<Referral>,
 }
 
 impl Terms {
@@ -193,6 +199,8 @@ impl Terms {
             refusals.push(Refusal::invalid(format!("seasons.{place}.until"), message));
         }
         refusals.extend(self.ladder.iter().flat_map(Ladder::refusals).map(|one| one.within("tiers")));
+        refusals.extend(self.sharing.iter().flat_map(Sharing::refusals).map(|one| one.within("household")));
+        refusals.extend(self.referral.iter().flat_map(Referral::refusals).map(|one| one.within("referral")));
         Refusal::all(refusals).map_or(Ok(self), Err)
     }
 
@@ -283,6 +291,8 @@ pub(super) mod tests {
             below_zero: false,
             occasions: vec![Occasion { code: "birthday".into(), points: 50, times_max: None }],
             ladder: None,
+            sharing: None,
+            referral: None,
         }
     }
 

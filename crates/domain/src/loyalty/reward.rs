@@ -108,12 +108,16 @@ impl Terms {
 
     /// Since when what a member had counts at an instant.
     pub fn since(&self, at: Instant, zone: &Zone) -> Instant {
-        let part = |number: i64| i8::try_from(number % 100).unwrap_or(1);
-        let number = self.period.begins(at, zone);
-        let day =
-            LocalDay::new(i16::try_from(number / 10_000).unwrap_or(0), part(number / 100), part(number));
-        day.map_or(Instant::from_micros(i64::MIN), |day| day.first_instant(zone))
+        begun(self.period, at, zone)
     }
+}
+
+/// When the period began in which an instant lies.
+pub(super) fn begun(period: Period, at: Instant, zone: &Zone) -> Instant {
+    let part = |number: i64| i8::try_from(number % 100).unwrap_or(1);
+    let number = period.begins(at, zone);
+    let day = LocalDay::new(i16::try_from(number / 10_000).unwrap_or(0), part(number / 100), part(number));
+    day.map_or(Instant::from_micros(i64::MIN), |day| day.first_instant(zone))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use domain::loyalty::State;
 use domain::value::Id;
 use domain::value::id::Book;
 use store::Tx;
-use store::loyalty::points as rows;
+use store::loyalty::{household, points as rows, referral};
 
 use super::Difference;
 use crate::Failure;
@@ -51,4 +51,32 @@ pub fn books(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         Difference::new("members", book, "a book of points and its member", found)
     };
     Ok(rows::unowned_books(tx)?.into_iter().map(tell).collect())
+}
+
+/// Everybody's points go into the household he is in, each has one head, and no points were lost on the way from book to book.
+pub fn households(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let expected = "a member of the household his points go into";
+    let mut found: Vec<_> = household::unequal(tx)?
+        .into_iter()
+        .map(|(of, wrong)| Difference::new("households", of, expected, wrong))
+        .collect();
+    for (programme, points) in household::lost(tx)? {
+        found.push(Difference::new("households", programme, "as many points in as out of books", points));
+    }
+    Ok(found)
+}
+
+/// What both have of a referral is what the ledger gave them for it.
+pub fn referrals(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let mut sides: BTreeMap<String, [i64; 2]> = BTreeMap::new();
+    for (side, all) in [referral::said(tx)?, referral::booked(tx)?].into_iter().enumerate() {
+        for (friend, points) in all {
+            sides.entry(friend).or_default()[side] += points;
+        }
+    }
+    let differ = sides.into_iter().filter(|(_, [said, booked])| said != booked);
+    let tell = |(friend, [said, booked]): (String, [i64; 2])| {
+        Difference::new("referrals", friend, format!("{said} given for a friend"), booked)
+    };
+    Ok(differ.map(tell).collect())
 }

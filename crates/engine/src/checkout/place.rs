@@ -116,7 +116,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     promise::date::give(tx, &order, &made, world.now())?;
     let made = fulfilment::open_later(tx, actor, world, place, (&beyond, &later))?;
     promise::waiting::give(tx, &made, world.now())?;
-    settle::begin(tx, actor, world, means)?;
+    settle::begin(tx, actor, world, &order, means)?;
     let order = settle::go_on(tx, actor, world, order)?;
     whole(tx, order)
 }

@@ -19,6 +19,7 @@ use store::{Tx, order as order_rows};
 use super::settle::{Asked, whose};
 use crate::loyalty::points;
 use crate::loyalty::purse::{self, Purse};
+use crate::loyalty::referral;
 use crate::loyalty::tier::{self, OrderCounts};
 use crate::order::{Line, Order};
 use crate::promotion::apply;
@@ -126,10 +127,12 @@ fn bring(
     let known = with_new(tx, order, &mut earning, (&lines, terms))?;
     let ((points, counted), is_kept) = kept_of(&lines, &known);
     points::bring_to(tx, actor, world, &earning, (points, counted))?;
-    if order.state == State::Completed {
+    let has_left = order.state == State::Completed;
+    referral::order_changed(tx, world, earning.member, (order.id, has_left))?;
+    if has_left {
         points::left(tx, actor, world, &earning, terms.pending_days)?;
     }
-    let (order, currency, has_left) = (order.id, order.currency, order.state == State::Completed);
+    let (order, currency) = (order.id, order.currency);
     let counts = OrderCounts { order, points, minor: counted, currency, is_kept, has_left };
     tier::order_counts(tx, actor, world, earning.member, counts)
 }

@@ -14,7 +14,7 @@ use store::{Tx, order as rows};
 use super::{Tender, Whole, gift, points, whole};
 use crate::event::emit;
 use crate::fulfilment::open_units;
-use crate::loyalty::{self, Credit, gift_card, store_credit};
+use crate::loyalty::{self, Credit, gift_card, purse, store_credit};
 use crate::order::{self, Order};
 use crate::payment::{self, NewPayment, account};
 use crate::{Failure, World, job};
@@ -59,16 +59,34 @@ pub(super) fn means(
     Ok(all)
 }
 
-/// Begins payments.
+/// Begins payments of an order.
 ///
 /// # Errors
 /// What they refuse.
-pub(super) fn begin(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, means: Means) -> Result<(), Failure> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    means: Means,
+) -> Result<(), Failure> {
+    wait_for(tx, world, order, &means)?;
     for (place, new) in means {
         let within = |failure: Failure| failure.within(&format!("payments.{place}"));
         payment::create(tx, actor, world, new).map_err(within)?;
     }
     Ok(())
+}
+
+/// Locks what payments are made with in the one order: cards and credit, then points.
+fn wait_for(tx: &mut Tx<'_>, world: &World, order: &Order, means: &Means) -> Result<(), Failure> {
+    let with = means.iter().filter_map(|(place, one)| Some((place, one.points, one.credit.as_ref()?.book)));
+    let (by_points, by_money): (Vec<_>, Vec<_>) = with.partition(|(_, points, _)| points.is_some());
+    let mut books = by_money.into_iter().map(|(.., book)| book).collect();
+    store::ledger::lock_books(tx, &mut books)?;
+    let (Some(customer), Some((place, _, book))) = (order.customer, by_points.first()) else { return Ok(()) };
+    let locked = purse::lock_spender(tx, world, customer, book.shared_with());
+    locked.map_err(|failure| failure.within(&format!("payments.{place}")))
 }
 
 /// The payment a tender begins, by the channel's rules: of what is missing, or as much of it as is on the card, when no amount is named;
@@ -193,7 +211,11 @@ pub fn pay(
     let by_points = points::paying(tx, &order)?;
     let asked = Asked { order: &order, channel: &channel, missing, by_points };
     if let Some(new) = one(tx, actor, world, &asked, tender)? {
-        payment::create(tx, actor, world, new)?;
+        let means = vec![(0, new)];
+        wait_for(tx, world, &order, &means)?;
+        for (_, new) in means {
+            payment::create(tx, actor, world, new)?;
+        }
     }
     if order.state == domain::order::State::Placed {
         // Goods that a change put in may wait for this money.
@@ -218,7 +240,7 @@ pub fn total_changed(
     let missing = open_amount(tx, &order)?;
     let asked = Asked { order: &order, channel, missing, by_points: points::paying(tx, &order)? };
     let means = means(tx, actor, world, &asked, tenders)?;
-    begin(tx, actor, world, means)?;
+    begin(tx, actor, world, &order, means)?;
     give_back_too_much(tx, actor, world, &order)?;
     go_on(tx, actor, world, order)
 }

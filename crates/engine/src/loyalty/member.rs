@@ -1,8 +1,9 @@
-//! Members: customers who take part in a loyalty programme. Each has a book of points.
+//! Members: customers who take part in a loyalty programme. Each has a book of points, as has each household.
 
 use domain::actor::{Actor, Permission, Who};
 use domain::ledger::BookKind;
-use domain::loyalty::points::MemberState;
+use domain::loyalty::household::Leaving;
+use domain::loyalty::points::{MemberKind as Kind, MemberState};
 use domain::value::Id;
 use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
 use domain::{Code, Refusal};
@@ -18,7 +19,12 @@ use crate::{Failure, World};
 
 /// The book of points of a member.
 pub fn credit(one: &Member) -> Credit {
-    Credit { book: one.id.shared_with(), subject: one.id.to_string(), unit: Unit::Points }
+    credit_of(one.id)
+}
+
+/// The book of points of the member with an id.
+pub fn credit_of(id: Id<MemberKind>) -> Credit {
+    Credit { book: id.shared_with(), subject: id.to_string(), unit: Unit::Points }
 }
 
 /// Lets a customer take part; who had left takes part again with what he had. Doing it twice is the same as once.
@@ -53,7 +59,8 @@ pub fn enrol(
         }
         None => {
             let state = MemberState::Active;
-            let one = Member { id: world.id(), programme, customer, state, enrolled_at: now, left_at: None };
+            let (kind, pool, id) = (Kind::Person, None, world.id());
+            let one = Member { id, programme, customer, kind, pool, state, enrolled_at: now, left_at: None };
             if !rows::add(tx, &one)? {
                 return Err(tx.begin_anew().into());
             }
@@ -66,7 +73,8 @@ pub fn enrol(
     Ok(one)
 }
 
-/// Lets a member leave: nothing is earned any more, and what he has he may still spend. Doing it twice is the same as once.
+/// Lets a member leave, his household first: nothing is earned any more, and what he has he may still spend. Doing it twice is the same as
+/// once.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::NotFound`].
@@ -81,14 +89,15 @@ pub fn leave(
     if one.state != MemberState::Active {
         return Ok(one);
     }
+    let one = super::household::depart_from(tx, actor, world, one, None)?;
     let one = Member { state: MemberState::Left, left_at: Some(world.now()), ..one };
     rows::update(tx, &one)?;
     emit(tx, actor, world, id, "member.left", json!({ "programme": one.programme.to_string() }));
     Ok(one)
 }
 
-/// What a customer who was erased takes part in ends: what can be spent lapses at once, and what comes later as it comes. Doing it twice is the
-/// same as once.
+/// What a customer who was erased takes part in ends: what can be spent lapses at once, and what comes later as it comes. What a household
+/// has that others are in stays there. Doing it twice is the same as once.
 pub(crate) fn end_all(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -100,6 +109,7 @@ pub(crate) fn end_all(
         if one.state == MemberState::Ended {
             continue;
         }
+        let one = super::household::depart_from(tx, actor, world, one, Some(Leaving::Stay))?;
         let left_at = one.left_at.or(Some(world.now()));
         let one = Member { state: MemberState::Ended, left_at, ..one };
         rows::update(tx, &one)?;
@@ -126,6 +136,23 @@ pub(super) fn lock(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failur
     rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("member", id).into())
 }
 
+/// Members, each locked as by [`lock`], in the one order: people first, then households.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn lock_all(tx: &mut Tx<'_>, members: &[Id<MemberKind>]) -> Result<(), Failure> {
+    let mut all = Vec::with_capacity(members.len());
+    for id in members {
+        all.push((find(tx, *id)?.kind.code(), *id));
+    }
+    all.sort_unstable();
+    all.dedup();
+    for (_, id) in all {
+        lock(tx, id)?;
+    }
+    Ok(())
+}
+
 /// A member.
 ///
 /// # Errors
@@ -146,7 +173,7 @@ pub fn read(
 ) -> Result<Member, Failure> {
     may(actor, customer)?;
     let one = find(tx, id)?;
-    if one.customer != customer {
+    if one.customer != customer || one.kind != Kind::Person {
         return Err(Refusal::not_found("member", id).into());
     }
     Ok(one)

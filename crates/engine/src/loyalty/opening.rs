@@ -217,7 +217,7 @@ fn open_points(
     cards::points::add_lot(tx, &Lot { expires_at, ..lot })?;
     let moves = [(State::Opening, -count), (State::Balance, count)];
     points::moved(tx, actor, world, of, ("opening", &moves), cause)?;
-    points::pay_debt(tx, actor, world, of)
+    points::settle(tx, actor, world, of)
 }
 
 /// What somebody has with us, as it is given out.
@@ -279,13 +279,13 @@ pub(crate) fn given_out(tx: &mut Tx<'_>, world: &World, book: Id<Book>) -> Resul
     let Some(of) = cards::member::find(tx, book.shared_with())? else { return Ok(Vec::new()) };
     let all = cards::programme::list(tx, PROGRAMMES_MAX)?;
     let code = all.into_iter().find(|own| own.id == of.programme).map(|own| own.code).unwrap_or_default();
-    let lots = cards::points::spendable(tx, of.id)?.into_iter().filter(|lot| lasts(lot.expires_at));
-    let tell = |lot: Lot| GivenOut {
-        reference: lot.id.to_string(),
-        holder: Held::Points(code.clone(), of.customer, lot.rest),
-        expires_at: lot.expires_at,
-    };
-    Ok(lots.map(tell).collect())
+    let mut given_out = Vec::new();
+    for lot in cards::points::spendable(tx, of.id)?.into_iter().filter(|lot| lasts(lot.expires_at)) {
+        // In a household: of whom of its members brought them in.
+        let holder = Held::Points(code.clone(), member::find(tx, lot.earner)?.customer, lot.rest);
+        given_out.push(GivenOut { reference: lot.id.to_string(), holder, expires_at: lot.expires_at });
+    }
+    Ok(given_out)
 }
 
 fn money(minor: i64, currency: Currency) -> Result<Money, Failure> {

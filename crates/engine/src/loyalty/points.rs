@@ -8,7 +8,7 @@ use domain::ledger::NewTransfer;
 use domain::loyalty::points::{self as rules, LotState, MemberState};
 use domain::loyalty::programme::{Occasion, Terms};
 use domain::loyalty::{State, account};
-use domain::value::id::{Member as MemberKind, PointLot, Transfer};
+use domain::value::id::{Book, Member as MemberKind, PointLot, Transfer};
 use domain::value::{Id, Instant, Zone};
 use domain::{Code, Refusal};
 use store::loyalty::points::{self as rows, Earning, Lot};
@@ -16,7 +16,7 @@ use store::loyalty::programme;
 use store::{StoreError, Tx, ledger as books};
 
 use super::member::{self, Member};
-use super::{Cause, Credit, notice, tier, too_little};
+use super::{Cause, notice, tier, too_little};
 use crate::ledger::{Told, post};
 use crate::{Failure, World};
 
@@ -24,6 +24,8 @@ use crate::{Failure, World};
 const DAY_SECONDS: i64 = 86_400;
 /// The most lots one run of a duty touches.
 const BATCH: i64 = 100;
+/// The most books points go on through: from a household that ended to who left it last, and into the household he is in.
+const POOLS_MAX: usize = 2;
 
 /// Moves points between accounts of a member's book; nothing when nothing moves.
 pub(super) fn moved(
@@ -34,7 +36,7 @@ pub(super) fn moved(
     (reason, moves): (&'static str, &[(State, i64)]),
     cause: Option<Cause>,
 ) -> Result<Option<Id<Transfer>>, Failure> {
-    let credit = Credit { book: of.shared_with(), subject: of.to_string(), unit: super::Unit::Points };
+    let credit = member::credit_of(of);
     let postings = rules::lines(credit.book, moves);
     if postings.is_empty() {
         return Ok(None);
@@ -60,6 +62,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, world: &World, earning: &Earning, zone: Zon
         member: earning.member,
         id: earning.lot,
         state: LotState::Pending,
+        earner: earning.member,
         order: Some(earning.order),
         occasion: None,
         granted: 0,
@@ -104,7 +107,7 @@ pub(crate) fn bring_to(
     let (others, missing) = take(tx, of, own - change)?;
     let moves = [(place, own), (State::Balance, -others), (State::Owed, -missing), (State::Earned, -change)];
     moved(tx, actor, world, of, (reason, &moves), Some(("order", earning.order.to_string())))?;
-    pay_debt(tx, actor, world, of)
+    settle(tx, actor, world, of)
 }
 
 /// Takes points from lots that can be spent from, the first to expire first; answers how many there were, and how many are missing.
@@ -120,13 +123,58 @@ fn take(tx: &mut Tx<'_>, of: Id<MemberKind>, points: i64) -> Result<(i64, i64), 
     Ok((points - missing, missing))
 }
 
-/// What is owed is paid by what can be spent.
-pub(super) fn pay_debt(
+/// What is owed is paid by what can be spent; what is left of either goes on into the book where the member shares it.
+pub(super) fn settle(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     of: Id<MemberKind>,
 ) -> Result<(), Failure> {
+    pay_debt(tx, actor, world, of)?;
+    let mut from = of;
+    for _ in 0..POOLS_MAX {
+        let Some(into) = member::find(tx, from)?.pool else { break };
+        pour(tx, actor, world, (from, into), None)?;
+        from = into;
+    }
+    Ok(())
+}
+
+/// Moves what can be spent from one book to another, with the expiry it has: what one member brought in, or all, and then also what is owed.
+/// Answers how many points moved.
+pub(super) fn pour(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (from, into): (Id<MemberKind>, Id<MemberKind>),
+    earner: Option<Id<MemberKind>>,
+) -> Result<i64, Failure> {
+    let (now, to) = (world.now(), member::lock(tx, into)?);
+    let mut lots = rows::spendable(tx, from)?;
+    lots.retain(|lot| earner.is_none_or(|earner| lot.earner == earner));
+    for lot in &lots {
+        rows::change_rest(tx, (from, lot.id), -lot.rest)?;
+        let expires_at = if to.state == MemberState::Ended { Some(now) } else { lot.expires_at };
+        let (member, id, order, occasion) = (into, world.id(), None, None);
+        let (granted, counted, made_at) = (lot.rest, 0, now);
+        let moved = Lot { member, id, order, occasion, granted, counted, expires_at, made_at, ..lot.clone() };
+        rows::add_lot(tx, &moved)?;
+    }
+    let points: i64 = lots.iter().map(|lot| lot.rest).sum();
+    let owed = match earner {
+        Some(_) => 0,
+        None => -books::balance(tx, from.shared_with(), account(from.shared_with(), State::Owed))?,
+    };
+    let out = [(State::Balance, -points), (State::Owed, owed), (State::Moved, points - owed)];
+    moved(tx, actor, world, from, ("moved", &out), Some(("member", into.to_string())))?;
+    let back = [(State::Balance, points), (State::Owed, -owed), (State::Moved, owed - points)];
+    moved(tx, actor, world, into, ("moved", &back), Some(("member", from.to_string())))?;
+    pay_debt(tx, actor, world, into)?;
+    Ok(points)
+}
+
+/// What is owed is paid by what can be spent.
+fn pay_debt(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind>) -> Result<(), Failure> {
     let owed = -books::balance(tx, of.shared_with(), account(of.shared_with(), State::Owed))?;
     if owed < 1 {
         return Ok(());
@@ -175,7 +223,7 @@ fn release(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut lot: Lot) -> R
     let moves = [(State::Pending, -lot.rest), (State::Balance, lot.rest)];
     let cause = lot.order.map(|order| ("order", order.to_string()));
     moved(tx, actor, world, lot.member, ("released", &moves), cause)?;
-    pay_debt(tx, actor, world, lot.member)
+    settle(tx, actor, world, lot.member)
 }
 
 /// The duty that makes points available whose return window is over; true when there may be more.
@@ -183,10 +231,9 @@ fn release(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, mut lot: Lot) -> R
 /// # Errors
 /// What the store says.
 pub fn release_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let mut due = rows::due(tx, world.now(), BATCH)?;
-    due.sort_unstable();
+    let due = rows::due(tx, world.now(), BATCH)?;
+    member::lock_all(tx, &due.iter().map(|(of, _)| *of).collect::<Vec<_>>())?;
     for (of, id) in &due {
-        member::lock(tx, *of)?;
         let lot = find_lot(tx, *of, *id)?;
         let is_due = lot.available_at.is_some_and(|at| at <= world.now());
         if lot.state == LotState::Pending && is_due {
@@ -201,10 +248,9 @@ pub fn release_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<
 /// # Errors
 /// What the store says.
 pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let mut over = rows::over(tx, world.now(), BATCH)?;
-    over.sort_unstable();
+    let over = rows::over(tx, world.now(), BATCH)?;
+    member::lock_all(tx, &over.iter().map(|(of, _)| *of).collect::<Vec<_>>())?;
     for (of, id) in &over {
-        member::lock(tx, *of)?;
         let lot = find_lot(tx, *of, *id)?;
         lapse(tx, actor, world, &lot)?;
     }
@@ -263,8 +309,8 @@ pub fn give(
     rows::add_lot(tx, &Lot { occasion: Some(code.clone()), ..lot })?;
     let moves = [(State::Issued, -points), (State::Balance, *points)];
     let given = moved(tx, actor, world, of.id, ("issued", &moves), Some(("occasion", code.clone())))?;
-    counts(tx, actor, world, of.id, (given, *points))?;
-    pay_debt(tx, actor, world, of.id)
+    counts(tx, actor, world, of.id, (of.id, given, *points))?;
+    settle(tx, actor, world, of.id)
 }
 
 fn member_takes_part(member: &Member) -> Result<(), Refusal> {
@@ -286,6 +332,7 @@ pub(super) fn available(
         member: of,
         id: world.id(),
         state: LotState::Available,
+        earner: of,
         order: None,
         occasion: None,
         granted: points,
@@ -306,7 +353,7 @@ pub(super) fn in_force(tx: &mut Tx<'_>, member: &Member, at: Instant) -> Result<
     Ok((version.number, version.terms))
 }
 
-/// Corrects a member's points by hand: more (positive) or less (negative). `note` is the retailer's word for it.
+/// Corrects a member's points by hand: more (positive) or less (negative), which his household has if he is in one. `note` is the retailer's word for it.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::Invalid`] for 0 or out of bounds, [`Code::AmountExceeded`] when there are fewer.
@@ -321,21 +368,49 @@ pub fn adjust(
     super::rules::amount(change.saturating_abs())
         .map_err(|_| Refusal::invalid("change", "give a number of points that is not 0"))?;
     let member = member::lock(tx, of.id)?;
+    let from = member.pool.filter(|_| change < 0).unwrap_or(of.id);
     if change > 0 {
         let (number, terms) = in_force(tx, &member, world.now())?;
         let lot = available(world, of.id, (change, number), &terms);
         rows::add_lot(tx, &lot)?;
     } else {
-        let (found, missing) = take(tx, of.id, -change)?;
+        member::lock(tx, from)?;
+        let (found, missing) = take(tx, from, -change)?;
         if missing > 0 {
             let message = format!("{found} points can be taken; take fewer");
             return Err(Refusal::new(Code::AmountExceeded, message).at("change").into());
         }
     }
     let moves = [(State::Balance, change), (State::Adjusted, -change)];
-    let given = moved(tx, actor, world, of.id, ("adjusted", &moves), Some(("note", note)))?;
-    counts(tx, actor, world, of.id, (given, change))?;
-    pay_debt(tx, actor, world, of.id)
+    let given = moved(tx, actor, world, from, ("adjusted", &moves), Some(("note", note)))?;
+    counts(tx, actor, world, of.id, (from, given, change))?;
+    settle(tx, actor, world, of.id)
+}
+
+/// Gives a member points for a friend, or for being one, or takes them back; what is missing then is owed. The version of the programme that
+/// gives them says when they expire.
+pub(super) fn give_or_take(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (of, number, terms): (Id<MemberKind>, i64, &Terms),
+    (change, cause): (i64, Option<Cause>),
+) -> Result<(), Failure> {
+    let member = member::lock(tx, of)?;
+    let from = member.pool.filter(|_| change < 0).unwrap_or(of);
+    let (mut balance, mut owed) = (change, 0);
+    if change > 0 {
+        rows::add_lot(tx, &available(world, of, (change, number), terms))?;
+    } else {
+        member::lock(tx, from)?;
+        let (found, missing) = take(tx, from, -change)?;
+        (balance, owed) = (-found, -missing);
+    }
+    let reason = if change > 0 { "issued" } else { "taken_back" };
+    let moves = [(State::Balance, balance), (State::Owed, owed), (State::Issued, -change)];
+    let given = moved(tx, actor, world, from, (reason, &moves), cause)?;
+    counts(tx, actor, world, of, (from, given, change))?;
+    settle(tx, actor, world, of)
 }
 
 /// Points given or taken by a transfer count for the member's tier.
@@ -344,13 +419,13 @@ fn counts(
     actor: &Actor,
     world: &mut World,
     of: Id<MemberKind>,
-    (given, points): (Option<Id<Transfer>>, i64),
+    (book, given, points): (Id<MemberKind>, Option<Id<Transfer>>, i64),
 ) -> Result<(), Failure> {
     let Some(transfer) = given else { return Ok(()) };
-    tier::transfer_counts(tx, actor, world, of, (of.shared_with(), transfer, points))
+    tier::transfer_counts(tx, actor, world, of, (book.shared_with(), transfer, points))
 }
 
-/// What a member has.
+/// What a member has; what can be spent, is held or owed is his household's if he is in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// Can be spent; less than zero where the programme shows what is owed so.
@@ -370,13 +445,14 @@ pub struct Balance {
 /// # Errors
 /// What the store says.
 pub fn balance(tx: &mut Tx<'_>, of: &Member, now: Instant) -> Result<Balance, Failure> {
-    let book = of.id.shared_with();
-    let mut of_state = |state| books::balance(tx, book, account(book, state));
-    let (free, pending) = (of_state(State::Balance)?, of_state(State::Pending)?);
-    let (held, owed) = (of_state(State::Held)?, -of_state(State::Owed)?);
+    let shared = of.pool.unwrap_or(of.id);
+    let mut in_book = |book: Id<Book>, state| books::balance(tx, book, account(book, state));
+    let pending = in_book(of.id.shared_with(), State::Pending)?;
+    let mut of_state = |state| in_book(shared.shared_with(), state);
+    let (free, held, owed) = (of_state(State::Balance)?, of_state(State::Held)?, -of_state(State::Owed)?);
     let terms = programme::in_force(tx, of.programme, now)?.map(|version| version.terms);
     let below_zero = terms.is_some_and(|terms| terms.below_zero);
-    let lots = rows::spendable(tx, of.id)?;
+    let lots = rows::spendable(tx, shared)?;
     let next = lots.iter().filter_map(|lot| lot.expires_at).min();
     let expiring = |at| lots.iter().filter(|lot| lot.expires_at == Some(at)).map(|lot| lot.rest).sum();
     Ok(Balance {

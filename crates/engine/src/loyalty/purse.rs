@@ -10,8 +10,8 @@ use store::loyalty::points as rows;
 use store::loyalty::{member as members, programme};
 use store::{StoreError, Tx};
 
-use super::points::pay_debt;
-use super::{Credit, member};
+use super::points::settle;
+use super::{Credit, household, member};
 use crate::{Failure, World};
 
 /// A member's points that can pay in a currency.
@@ -43,8 +43,9 @@ pub(crate) fn to_spend(
         }
         let Some(version) = programme::in_force(tx, member.programme, now)? else { continue };
         let Some(worth) = version.terms.worth(currency).cloned() else { continue };
-        let credit = member::credit(&member);
-        let over: i64 = rows::spendable(tx, member.id)?
+        let shared = household::spends_from(tx, &member, version.terms.sharing.as_ref())?;
+        let credit = member::credit_of(shared);
+        let over: i64 = rows::spendable(tx, shared)?
             .iter()
             .filter(|lot| lot.expires_at.is_some_and(|at| at <= now))
             .map(|lot| lot.rest)
@@ -124,7 +125,33 @@ pub(crate) fn put_back(
     for (lot, part) in back {
         rows::unuse_lot(tx, (of, payment, lot), part)?;
     }
-    pay_debt(tx, actor, world, of)
+    settle(tx, actor, world, of)
+}
+
+/// Locks the member whose points a customer spends, his household after him, and insists that he may.
+///
+/// # Errors
+/// [`Code::Forbidden`] when he left the household just now, or may not spend any more.
+pub(crate) fn lock_spender(
+    tx: &mut Tx<'_>,
+    world: &World,
+    customer: Id<Customer>,
+    shared: Id<MemberKind>,
+) -> Result<(), Failure> {
+    for found in members::of_customer(tx, customer)? {
+        if found.id != shared && found.pool != Some(shared) {
+            continue;
+        }
+        let member = member::lock(tx, found.id)?;
+        member::lock(tx, shared)?;
+        let version = programme::in_force(tx, member.programme, world.now())?;
+        let sharing = version.and_then(|version| version.terms.sharing);
+        if household::spends_from(tx, &member, sharing.as_ref())? == shared {
+            return Ok(());
+        }
+    }
+    let why = "the points are not the customer's any more; ask for the payment again";
+    Err(Refusal::new(Code::Forbidden, why).into())
 }
 
 /// Locks a member whose points pay.

@@ -17,7 +17,7 @@ use store::loyalty::{programme, reward as rows};
 pub use store::loyalty::reward::{Redemption, Reward};
 
 use super::member::{self, Member};
-use super::{Cause, gift_card, purse, store_credit, tier};
+use super::{Cause, gift_card, household, purse, store_credit, tier};
 use crate::event::emit;
 use crate::promotion::coupon::{self, NewCoupon};
 use crate::{Failure, World, edit};
@@ -144,6 +144,9 @@ pub fn redeem(
         actor.may_somewhere(Permission::GiveCredit)?;
     }
     let id: Id<RedemptionKind> = world.id();
+    if let Gives::StoreCredit(money) = one.terms.gives {
+        store_credit::lock(tx, of.customer, money.currency())?;
+    }
     let (outcome, promotion, minor) = give(tx, &actor.trusted(), world, (of, id), one.terms.gives)?;
     let member = member::lock(tx, of.id)?;
     may_have(tx, actor, world, &member, &one)?;
@@ -151,13 +154,17 @@ pub fn redeem(
         let message = format!("none is left of reward \"{}\"; choose another", one.code);
         return Err(Refusal::new(Code::AmountExceeded, message).at("reward").into());
     }
-    let credit = member::credit(&member);
+    let sharing = programme::in_force(tx, member.programme, world.now())?.and_then(|own| own.terms.sharing);
+    let paid_by = household::spends_from(tx, &member, sharing.as_ref())?;
+    member::lock(tx, paid_by)?;
+    let credit = member::credit_of(paid_by);
     let hold = super::hold(tx, actor, world, &credit, (one.terms.points, None), cause(id))?;
-    purse::put_into(tx, world, member.id, (id.shared_with(), one.terms.points))?;
+    purse::put_into(tx, world, paid_by, (id.shared_with(), one.terms.points))?;
     super::spend(tx, actor, world, &credit, (hold, one.terms.points))?;
     let redemption = Redemption {
         member: member.id,
         id,
+        paid_by,
         reward: one.id,
         kind: one.terms.gives.kind(),
         outcome,
@@ -261,8 +268,9 @@ pub fn take_back(
         return Err(Refusal::new(Code::WrongState, message).into());
     }
     let member = member::lock(tx, of.id)?;
-    super::unspend(tx, actor, world, &member::credit(&member), one.points, cause(id))?;
-    purse::put_back(tx, actor, world, member.id, (id.shared_with(), one.points))?;
+    member::lock(tx, one.paid_by)?;
+    super::unspend(tx, actor, world, &member::credit_of(one.paid_by), one.points, cause(id))?;
+    purse::put_back(tx, actor, world, one.paid_by, (id.shared_with(), one.points))?;
     rows::put_one_back(tx, one.reward)?;
     (one.state, one.taken_back_at) = (State::TakenBack, Some(world.now()));
     rows::take_back(tx, &one)?;
@@ -272,9 +280,12 @@ pub fn take_back(
     Ok(one)
 }
 
-/// Takes back what was given; false when something of it was used.
+/// Takes back what was given; false when something of it was used. Its book is locked first, as in a checkout.
 fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &Redemption) -> Result<bool, Failure> {
     let minor = one.minor.unwrap_or(0);
+    if one.kind.is_money() {
+        store::ledger::lock_books(tx, &mut vec![Id::from_bytes(one.outcome)])?;
+    }
     match (one.kind, one.promotion) {
         (Kind::Coupon, Some(promotion)) => {
             coupon::withdraw(tx, actor, world, (promotion, Id::<Coupon>::from_bytes(one.outcome)))

@@ -50,6 +50,13 @@ pub(crate) fn of(
     Ok(one)
 }
 
+/// Locks the book of a customer's store credit in a currency, if there is one, as a checkout does before it spends.
+pub(super) fn lock(tx: &mut Tx<'_>, customer: Id<Customer>, currency: Currency) -> Result<(), Failure> {
+    let found = rows::credits_of(tx, customer)?.into_iter().find(|one| one.currency == currency);
+    let mut books = found.iter().map(|one| one.id.shared_with()).collect();
+    Ok(store::ledger::lock_books(tx, &mut books)?)
+}
+
 /// A customer's store credit in a currency, to be spent.
 ///
 /// # Errors

@@ -1,10 +1,12 @@
 //! Tiers of members: judged in the transaction that changes what counts, and by a duty at the instants at which time alone changes it.
 
 use domain::actor::Actor;
+use domain::loyalty::household::Tiers;
+use domain::loyalty::points::MemberKind as Kind;
 use domain::loyalty::programme::Terms;
 use domain::loyalty::tier::{self as rules, Counted, Ladder, Mark, Why};
 use domain::value::id::{Book, Customer, Member as MemberKind, Order, Transfer};
-use domain::value::{Currency, Id, Instant, Rate};
+use domain::value::{Currency, Id, Instant, Rate, Zone};
 use serde_json::json;
 use store::Tx;
 use store::loyalty::programme::{self, Version};
@@ -65,7 +67,7 @@ pub(crate) fn order_counts(
         return Ok(());
     }
     rows::set_counted(tx, of, (one.order.bytes(), None), &counted)?;
-    judge(tx, actor, world, of).map(drop)
+    judge_with_household(tx, actor, world, of)
 }
 
 /// Notes that points were given or taken otherwise than by an order, and judges the member.
@@ -78,7 +80,43 @@ pub(super) fn transfer_counts(
 ) -> Result<(), Failure> {
     let counted = Counted { at: world.now(), points, minor: 0, currency: None, visits: 0 };
     rows::set_counted(tx, of, (transfer.bytes(), Some(book)), &counted)?;
-    judge(tx, actor, world, of).map(drop)
+    judge_with_household(tx, actor, world, of)
+}
+
+/// Judges where a member stands, and then his household, if he is in one.
+fn judge_with_household(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    of: Id<MemberKind>,
+) -> Result<(), Failure> {
+    judge(tx, actor, world, of)?;
+    match member::find(tx, of)?.pool {
+        Some(household) => household_counts(tx, actor, world, household),
+        None => Ok(()),
+    }
+}
+
+/// What counts for a household changed: where it stands is judged, if the programme says that all of it counts together, or did.
+pub(super) fn household_counts(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    household: Id<MemberKind>,
+) -> Result<(), Failure> {
+    let of = member::find(tx, household)?;
+    let version = programme::in_force(tx, of.programme, world.now())?;
+    let is_together = version.is_some_and(|version| climbed(Kind::Household, &version.terms).is_some());
+    if is_together || rows::find(tx, household)?.is_some() {
+        judge(tx, actor, world, household)?;
+    }
+    Ok(())
+}
+
+/// The ladder members climb by what counts for them, and whose clock counts; households climb one only where it counts together.
+fn climbed(kind: Kind, terms: &Terms) -> Option<(&Ladder, &Zone)> {
+    let is_together = terms.sharing.is_some_and(|sharing| sharing.tiers == Tiers::Together);
+    Some((terms.ladder.as_ref().filter(|_| kind == Kind::Person || is_together)?, &terms.zone))
 }
 
 /// Judges where a member stands, at each instant that is due and now.
@@ -104,9 +142,9 @@ fn judge(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind>) 
     });
     for _ in 0..REVIEWS_MAX {
         let Some(due) = standing.review_at.filter(|due| *due < now) else { break };
-        judge_at(tx, actor, world, &mut standing, due)?;
+        judge_at(tx, actor, world, (member.kind, &mut standing), due)?;
     }
-    judge_at(tx, actor, world, &mut standing, now)?;
+    judge_at(tx, actor, world, (member.kind, &mut standing), now)?;
     rows::put(tx, &standing)?;
     Ok(standing)
 }
@@ -120,7 +158,7 @@ fn judge_at(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    standing: &mut Standing,
+    (kind, standing): (Kind, &mut Standing),
     at: Instant,
 ) -> Result<(), Failure> {
     let (was, before) = (standing.number, standing.tier.take());
@@ -131,7 +169,7 @@ fn judge_at(
     (standing.review_at, standing.label) = (None, None);
     (standing.rate, standing.return_days) = (whole(), 0);
     let mut place = None;
-    if let Some(Terms { ladder: Some(ladder), zone, .. }) = &terms {
+    if let Some((ladder, zone)) = terms.as_ref().and_then(|terms| climbed(kind, terms)) {
         let counted = rows::counted(tx, standing.member, ladder.since(at, zone))?;
         place = before.as_ref().and_then(|code| ladder.place(code));
         let stands = ladder.judge(&counted, rules::Standing { tier: place, falls_at: warned }, at, zone);
@@ -166,7 +204,7 @@ fn judge_at(
     Ok(())
 }
 
-/// How much of what others earn a member earns now.
+/// How much of what others earn a member earns now, by his own tier or his household's.
 ///
 /// # Errors
 /// What the store says.
@@ -176,13 +214,17 @@ pub(crate) fn rate(
     world: &mut World,
     (of, number): (Id<MemberKind>, i64),
 ) -> Result<Rate, Failure> {
-    let Some(known) = rows::find(tx, of)? else { return Ok(whole()) };
-    let is_due = known.review_at.is_some_and(|at| at <= world.now()) || known.number != number;
-    let standing = if is_due { judge(tx, actor, world, of)? } else { known };
-    Ok(standing.rate)
+    let mut rates = Vec::new();
+    for of in [Some(of), member::find(tx, of)?.pool].into_iter().flatten() {
+        let Some(known) = rows::find(tx, of)? else { continue };
+        let is_due = known.review_at.is_some_and(|at| at <= world.now()) || known.number != number;
+        let standing = if is_due { judge(tx, actor, world, of)? } else { known };
+        rates.extend(standing.tier.map(|_| standing.rate));
+    }
+    Ok(rates.into_iter().max_by_key(|rate| rate.parts_per_million()).unwrap_or_else(whole))
 }
 
-/// Does a member stand at a tier, or above it?
+/// Does a member stand at a tier, or above it, by himself or with his household?
 pub(super) fn is_at_least(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -191,12 +233,17 @@ pub(super) fn is_at_least(
     least: &str,
 ) -> Result<bool, Failure> {
     let Some(ladder) = version.and_then(|version| version.terms.ladder.as_ref()) else { return Ok(false) };
-    if rows::find(tx, of)?.is_none() {
-        return Ok(false);
+    let Some(least) = ladder.place(least) else { return Ok(false) };
+    for of in [Some(of), member::find(tx, of)?.pool].into_iter().flatten() {
+        if rows::find(tx, of)?.is_none() {
+            continue;
+        }
+        let standing = judge(tx, actor, world, of)?;
+        if standing.tier.and_then(|own| ladder.place(&own)) >= Some(least) {
+            return Ok(true);
+        }
     }
-    let standing = judge(tx, actor, world, of)?;
-    let place = standing.tier.and_then(|own| ladder.place(&own));
-    Ok(ladder.place(least).is_some_and(|least| place >= Some(least)))
+    Ok(false)
 }
 
 /// The groups a customer belongs to by his tiers at an instant, beside those the retailer put him into.
@@ -234,6 +281,7 @@ pub fn review_due(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<b
     }
     members.sort_unstable();
     members.dedup();
+    member::lock_all(tx, &members)?;
     for of in &members {
         judge(tx, actor, world, *of)?;
     }
@@ -266,19 +314,28 @@ pub struct Reached {
     pub next: Option<Next>,
 }
 
-/// A member's tier, and what is missing for the next one.
+/// A member's tier, by himself or with his household, and what is missing for the next one.
 ///
 /// # Errors
 /// What the store says.
 pub fn reached(tx: &mut Tx<'_>, of: &Member, now: Instant) -> Result<Reached, Failure> {
-    let standing = rows::find(tx, of.id)?;
     let version = programme::in_force(tx, of.programme, now)?;
-    let Some((ladder, zone)) = version.and_then(|one| one.terms.ladder.zip(Some(one.terms.zone))) else {
+    let Some((ladder, zone)) = version.as_ref().and_then(|one| climbed(Kind::Person, &one.terms)) else {
         return Ok(Reached { tier: None, since: None, falls_at: None, next: None });
     };
-    let place = standing.as_ref().and_then(|own| ladder.place(own.tier.as_ref()?));
-    let counted = rows::counted(tx, of.id, ladder.since(now, &zone))?;
-    let next = ladder.missing(&counted, place, now, &zone).map(|(tier, measured)| Next {
+    let is_together = version.as_ref().is_some_and(|one| climbed(Kind::Household, &one.terms).is_some());
+    let place_of =
+        |standing: &Option<Standing>| standing.as_ref().and_then(|own| ladder.place(own.tier.as_ref()?));
+    let (mut whose, mut standing) = (of.id, rows::find(tx, of.id)?);
+    if let Some(household) = of.pool.filter(|_| is_together) {
+        let shared = rows::find(tx, household)?;
+        if place_of(&shared) >= place_of(&standing) {
+            (whose, standing) = (household, shared);
+        }
+    }
+    let place = place_of(&standing);
+    let counted = rows::counted(tx, whose, ladder.since(now, zone))?;
+    let next = ladder.missing(&counted, place, now, zone).map(|(tier, measured)| Next {
         code: tier.code.clone(),
         name: tier.name.clone(),
         entry: tier.entry,
@@ -308,18 +365,19 @@ pub fn history(tx: &mut Tx<'_>, of: &Member, before: i64, limit: i64) -> Result<
 /// What the store says.
 pub(crate) fn misjudged(tx: &mut Tx<'_>, standing: &Standing) -> Result<Option<String>, Failure> {
     let version = programme::find_version(tx, standing.programme, standing.number)?;
-    let Some((ladder, zone)) = version.and_then(|one| one.terms.ladder.zip(Some(one.terms.zone))) else {
+    let kind = member::find(tx, standing.member)?.kind;
+    let Some((ladder, zone)) = version.as_ref().and_then(|one| climbed(kind, &one.terms)) else {
         return Ok(standing.tier.is_some().then(|| "no tier".to_owned()));
     };
     let (at, counted) =
-        (standing.judged_at, rows::counted(tx, standing.member, ladder.since(standing.judged_at, &zone))?);
+        (standing.judged_at, rows::counted(tx, standing.member, ladder.since(standing.judged_at, zone))?);
     let place = standing.tier.as_ref().and_then(|code| ladder.place(code));
     let named = |ladder: &Ladder, place: usize| ladder.tiers[place].code.clone();
-    if let Some(earned) = ladder.earned(&counted, at, &zone).filter(|earned| Some(*earned) > place) {
-        return Ok(Some(format!("{}, which was earned", named(&ladder, earned))));
+    if let Some(earned) = ladder.earned(&counted, at, zone).filter(|earned| Some(*earned) > place) {
+        return Ok(Some(format!("{}, which was earned", named(ladder, earned))));
     }
     let is_floor = place.is_some() && ladder.floor == standing.tier;
-    let is_kept = place.is_none_or(|place| is_floor || ladder.keeps(place, &counted, at, &zone));
+    let is_kept = place.is_none_or(|place| is_floor || ladder.keeps(place, &counted, at, zone));
     let is_graced = standing.falls_at.is_some_and(|falls_at| falls_at > at);
     Ok((!is_kept && !is_graced).then(|| "a lower tier, as this one is not kept".to_owned()))
 }

@@ -9,6 +9,7 @@ use domain::value::id::{self, Customer, Variant};
 use domain::value::{Id, Rate, Zone};
 use engine::Failure;
 use engine::checkout::{self, Checkout, Tender, Whole};
+use engine::customer::{self, NewCustomer};
 use engine::loyalty::member::{self, Member};
 use engine::loyalty::points::{self, Balance};
 use engine::loyalty::programme::{self, Programme};
@@ -35,6 +36,8 @@ pub fn terms() -> Terms {
         below_zero: false,
         occasions: vec![Occasion { code: "signed_up".into(), points: 20, times_max: Some(1) }],
         ladder: None,
+        sharing: None,
+        referral: None,
     }
 }
 
@@ -128,4 +131,22 @@ pub fn release(shop: &TestShop) {
 pub fn back(shop: &TestShop, club: &Club, order: &Whole, mugs: i64, means: Means) {
     let back = counter::a_back(&club.retailer, order, 0, (mugs, Condition::Resellable), by(means));
     counter::bring(shop, back).expect("a return");
+}
+
+/// Another customer who takes part.
+pub fn another(shop: &TestShop, club: &Club, name: &'static str, phone: Option<&'static str>) -> Member {
+    let programme = club.programme.id;
+    let made = shop.run(move |tx, actor, world| {
+        let draft = domain::contact::Draft {
+            name: Some(name.into()),
+            email: Some(format!("{name}@example.com")),
+            phone: phone.map(str::to_owned),
+            ..domain::contact::Draft::default()
+        };
+        let card = domain::contact::Card::new(&draft)?;
+        let customer =
+            customer::create(tx, actor, world, NewCustomer { external_id: None, card, groups: Vec::new() })?;
+        member::enrol(tx, actor, world, programme, customer.id)
+    });
+    made.expect("a member")
 }

@@ -64,6 +64,9 @@ struct MemberShape {
     customer: String,
     /// Whether he takes part: `active`, `left`, or `ended` when the customer was erased.
     state: &'static str,
+    /// The household he is in: the balance, what is held and what is owed are its.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    household: Option<String>,
     /// Points that can be spent; below zero where the programme shows what is owed so.
     balance: i64,
     /// Points that wait for the return window to end.
@@ -93,6 +96,7 @@ impl MemberShape {
             programme: one.programme.to_string(),
             customer: one.customer.to_string(),
             state: one.state.text(),
+            household: one.pool.map(|id| id.to_string()),
             balance: balance.free,
             pending: balance.pending,
             held: balance.held,
@@ -158,7 +162,7 @@ async fn list_customer_points(
 /// The member a path names.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-struct MemberPath {
+pub(super) struct MemberPath {
     /// The customer's id or external id.
     id: String,
     /// The member's id.
@@ -166,16 +170,21 @@ struct MemberPath {
 }
 
 /// A member of a customer that is still to be found.
-struct Named(Reference<Customer>, Id<id::Member>);
+pub(super) struct Named(Reference<Customer>, Id<id::Member>);
 
 impl MemberPath {
-    fn read(&self) -> Result<Named, Problem> {
-        Ok(Named(Reference::read(&self.id), named(&self.member)?))
+    pub(super) fn read(&self) -> Result<Named, Problem> {
+        Named::of(&self.id, &self.member)
     }
 }
 
 impl Named {
-    fn find(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Member, Failure> {
+    /// The member of the customer that a path names.
+    pub(super) fn of(customer: &str, member: &str) -> Result<Named, Problem> {
+        Ok(Named(Reference::read(customer), named(member)?))
+    }
+
+    pub(super) fn find(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Member, Failure> {
         let customer = external::resolve(tx, &self.0)?;
         member::read(tx, actor, customer, self.1)
     }
@@ -281,7 +290,7 @@ async fn leave_programme(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PointMovement, example = json!({"transfer": "trf_01jd0000000000000000000000", "at": "2026-11-21T09:30:00Z", "points": 20, "balance": 140,
     "reason": "issued", "actor": "staff:stf_01jd0000000000000000000000"}))]
-struct PointMovementShape {
+pub(super) struct PointMovementShape {
     /// The transfer.
     transfer: String,
     /// When.
@@ -291,7 +300,7 @@ struct PointMovementShape {
     points: i64,
     /// What could be spent right after.
     balance: i64,
-    /// Why: `released`, `issued`, `adjusted`, `taken_back`, `debt_paid`, `expired`, `held`, `hold_released` or `unspent`.
+    /// Why: `released`, `issued`, `adjusted`, `taken_back`, `debt_paid`, `expired`, `held`, `hold_released`, `unspent`, `opening` or `moved`.
     reason: String,
     /// The kind of thing that caused it, such as `order`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,7 +312,7 @@ struct PointMovementShape {
     actor: String,
     /// Where the next page begins.
     #[serde(skip)]
-    key: String,
+    pub(super) key: String,
 }
 
 impl From<&HistoryLine> for PointMovementShape {

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use store::Tx;
 use utoipa::ToSchema;
 
+use super::household::SharingShape;
 use super::programme::NAME_LENGTH_MAX;
+use super::referral::ReferralTermsShape;
 use super::tier::{LadderShape, RATE_WHOLE};
 use crate::shape::{Fields, MoneyShape};
 
@@ -155,6 +157,12 @@ pub(super) struct TermsShape {
     /// What members reach, and what it brings; no tiers when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     tiers: Option<LadderShape>,
+    /// How members share a balance; they do not when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    household: Option<SharingShape>,
+    /// What is given for friends; nothing when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referral: Option<ReferralTermsShape>,
 }
 
 const fn yes() -> bool {
@@ -202,6 +210,8 @@ impl From<&Terms> for TermsShape {
         TermsShape {
             zone: Some(terms.zone.name().to_owned()),
             tiers: terms.ladder.as_ref().map(LadderShape::from),
+            household: terms.sharing.as_ref().map(SharingShape::from),
+            referral: terms.referral.as_ref().map(ReferralTermsShape::from),
             earnings: terms.earnings.iter().map(earning).collect(),
             factors: terms.factors.iter().map(factor).collect(),
             seasons: terms.seasons.iter().map(season).collect(),
@@ -285,9 +295,19 @@ impl TermsShape {
             Some(shape) => Some(fields.within("tiers", |fields| shape.read(fields))?),
             None => None,
         };
+        let sharing = match &self.household {
+            Some(shape) => Some(fields.within("household", |fields| shape.read(fields))?),
+            None => None,
+        };
+        let referral = match &self.referral {
+            Some(shape) => Some(fields.within("referral", |fields| shape.read(fields))?),
+            None => None,
+        };
         let terms = Terms {
             zone: zone.clone().flatten().or_else(|| Zone::parse("UTC").ok())?,
             ladder,
+            sharing,
+            referral,
             earnings: earnings?,
             factors: factors?,
             seasons: seasons?,

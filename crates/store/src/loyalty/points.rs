@@ -19,6 +19,8 @@ pub struct Lot {
     pub id: Id<PointLot>,
     /// Where they are.
     pub state: LotState,
+    /// Who brought them in: in a household, one of its members.
+    pub earner: Id<Member>,
     /// The order that earned them.
     pub order: Option<Id<Order>>,
     /// The occasion they were given on.
@@ -78,6 +80,7 @@ fn lot(row: &mut Row<'_>) -> Result<Lot, StoreError> {
         member: row.id()?,
         id: row.id()?,
         state: row.word(LotState::coded)?,
+        earner: row.id()?,
         order: row.id_or_null()?,
         occasion: row.text_or_null()?,
         granted: row.int()?,
@@ -97,11 +100,11 @@ fn lot(row: &mut Row<'_>) -> Result<Lot, StoreError> {
 /// What the store says.
 pub fn add_lot(tx: &mut Tx<'_>, one: &Lot) -> Result<(), StoreError> {
     tx.execute(
-        "insert into point_lot (member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at,
+        "insert into point_lot (member_id, point_lot_id, state, earner_id, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at,
              made_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
-            one.member, one.id, one.state.code(), one.order, one.occasion.as_deref(), one.granted, one.rest, one.counted, one.number, one.zone.name(),
+            one.member, one.id, one.state.code(), one.earner, one.order, one.occasion.as_deref(), one.granted, one.rest, one.counted, one.number, one.zone.name(),
             one.available_at, one.expires_at, one.made_at
         ],
     )?;
@@ -164,7 +167,7 @@ pub fn change_rest(
 /// What the store says.
 pub fn find_lot(tx: &mut Tx<'_>, member: Id<Member>, id: Id<PointLot>) -> Result<Option<Lot>, StoreError> {
     tx.one(
-        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
+        "select member_id, point_lot_id, state, earner_id, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
          from point_lot where member_id = $1 and point_lot_id = $2",
         params![member, id],
         lot,
@@ -177,7 +180,7 @@ pub fn find_lot(tx: &mut Tx<'_>, member: Id<Member>, id: Id<PointLot>) -> Result
 /// What the store says.
 pub fn spendable(tx: &mut Tx<'_>, member: Id<Member>) -> Result<Vec<Lot>, StoreError> {
     tx.rows(
-        "select member_id, point_lot_id, state, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
+        "select member_id, point_lot_id, state, earner_id, order_id, occasion, granted, rest, counted, number, zone, available_at, expires_at, made_at
          from point_lot where member_id = $1 and state = $2 and rest > 0
          order by case when expires_at is null then 1 else 0 end, expires_at, point_lot_id",
         params![member, LotState::Available.code()],

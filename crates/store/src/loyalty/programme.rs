@@ -1,12 +1,13 @@
 //! The rows of loyalty programmes: what they are called, and what each of their versions says as a document.
 
+use domain::loyalty::household::{Leaving, Sharing, Spends, Tiers};
 use domain::loyalty::programme::{Earning, Factor, Goods, Occasion, Season, State, Terms, Worth};
 use domain::market::PaymentKind;
 use domain::value::id::LoyaltyProgramme;
 use domain::value::{Currency, Id, Instant, Rate, Zone};
 use serde_json::{Value, json};
 
-use super::tier;
+use super::{referral, tier};
 use crate::{Row, StoreError, Tx, params};
 
 /// A loyalty programme.
@@ -55,6 +56,7 @@ fn written(terms: &Terms) -> String {
     let occasion = |one: &Occasion| json!([one.code, one.points, one.times_max]);
     json!({
         "zone": terms.zone.name(), "tiers": terms.ladder.as_ref().map(tier::written),
+        "household": terms.sharing.as_ref().map(shared), "referral": terms.referral.as_ref().map(referral::written),
         "earnings": terms.earnings.iter().map(earning).collect::<Vec<_>>(), "factors": terms.factors.iter().map(factor).collect::<Vec<_>>(),
         "seasons": terms.seasons.iter().map(season).collect::<Vec<_>>(), "counts_delivery": terms.counts_delivery, "counts_tax": terms.counts_tax,
         "uncounted": terms.uncounted.iter().map(|kind| kind.code()).collect::<Vec<_>>(), "pending_days": terms.pending_days, "months": terms.months,
@@ -62,6 +64,25 @@ fn written(terms: &Terms) -> String {
         "below_zero": terms.below_zero, "occasions": terms.occasions.iter().map(occasion).collect::<Vec<_>>(),
     })
     .to_string()
+}
+
+fn shared(one: &Sharing) -> Value {
+    json!([one.members_max, one.spends.code(), one.leaving.code(), one.tiers.code(), one.rejoin_days])
+}
+
+fn sharing(from: &Value) -> Option<Sharing> {
+    Some(Sharing {
+        members_max: from[0].as_i64()?,
+        spends: Spends::coded(from[1].as_i64()?)?,
+        leaving: Leaving::coded(from[2].as_i64()?)?,
+        tiers: Tiers::coded(from[3].as_i64()?)?,
+        rejoin_days: from[4].as_i64()?,
+    })
+}
+
+/// What a document says, if it says it.
+fn said<T>(from: &Value, read: fn(&Value) -> Option<T>) -> Option<Option<T>> {
+    if from.is_null() { Some(None) } else { read(from).map(Some) }
 }
 
 fn read(text: &str) -> Option<Terms> {
@@ -101,11 +122,9 @@ fn read(text: &str) -> Option<Terms> {
             times_max: one[2].as_i64(),
         })
     };
-    let ladder = match &from["tiers"] {
-        Value::Null => None,
-        tiers => Some(tier::read(tiers)?),
-    };
     Some(Terms {
+        sharing: said(&from["household"], sharing)?,
+        referral: said(&from["referral"], referral::read)?,
         zone: Zone::parse(from["zone"].as_str()?).ok()?,
         earnings: each("earnings")?.iter().map(earning).collect::<Option<_>>()?,
         factors: each("factors")?.iter().map(factor).collect::<Option<_>>()?,
@@ -123,7 +142,7 @@ fn read(text: &str) -> Option<Terms> {
         pays_max: rate(&from["pays_max"])?,
         below_zero: from["below_zero"].as_bool()?,
         occasions: each("occasions")?.iter().map(occasion).collect::<Option<_>>()?,
-        ladder,
+        ladder: said(&from["tiers"], tier::read)?,
     })
 }
 

@@ -36,6 +36,8 @@ pub struct Redemption {
     pub member: Id<Member>,
     /// Its identity.
     pub id: Id<RedemptionKind>,
+    /// Whose points paid: the member's own, or his household's.
+    pub paid_by: Id<Member>,
     /// The reward.
     pub reward: Id<RewardKind>,
     /// In which form.
@@ -86,6 +88,7 @@ fn redemption(row: &mut Row<'_>) -> Result<Redemption, StoreError> {
     Ok(Redemption {
         member: row.id()?,
         id: row.id()?,
+        paid_by: row.id()?,
         reward: row.id()?,
         kind: row.word(Kind::coded)?,
         outcome: row.key()?,
@@ -222,11 +225,12 @@ pub fn list(tx: &mut Tx<'_>, programme: Id<LoyaltyProgramme>, limit: i64) -> Res
 /// What the store says.
 pub fn add_redemption(tx: &mut Tx<'_>, one: &Redemption) -> Result<(), StoreError> {
     tx.execute(
-        "insert into redemption (member_id, redemption_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into redemption (member_id, redemption_id, paid_by_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         params![
             one.member,
             one.id,
+            one.paid_by,
             one.reward,
             one.kind.code(),
             one.outcome,
@@ -262,7 +266,7 @@ pub fn lock_redemption(
     id: Id<RedemptionKind>,
 ) -> Result<Option<Redemption>, StoreError> {
     tx.one(
-        "select member_id, redemption_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
+        "select member_id, redemption_id, paid_by_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
          from redemption where member_id = $1 and redemption_id = $2 {lock}",
         params![member, id],
         redemption,
@@ -280,7 +284,7 @@ pub fn redemptions(
     limit: i64,
 ) -> Result<Vec<Redemption>, StoreError> {
     tx.rows(
-        "select member_id, redemption_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
+        "select member_id, redemption_id, paid_by_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
          from redemption where member_id = $1 and redemption_id < $2 order by redemption_id desc limit $3",
         params![member, before, limit],
         redemption,
@@ -316,7 +320,7 @@ pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<RewardKind>, i64, i64)>, Store
          having count(r.redemption_id) <> w.given
          union all
          select r.reward_id, case when r.state = $1 then r.points else 0 end, cast(coalesce(sum(u.points), 0) as {int})
-         from redemption r left join point_use u on u.member_id = r.member_id and u.payment_id = r.redemption_id
+         from redemption r left join point_use u on u.member_id = r.paid_by_id and u.payment_id = r.redemption_id
          group by r.member_id, r.redemption_id, r.reward_id, r.state, r.points
          having coalesce(sum(u.points), 0) <> case when r.state = $1 then r.points else 0 end
          limit $2",

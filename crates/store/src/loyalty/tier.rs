@@ -161,13 +161,19 @@ pub fn find_counted(
     )
 }
 
-/// What counts for a member since an instant, the newest first, at most [`COUNTED_MAX`].
+/// What counts for a member since an instant, the newest first, at most [`COUNTED_MAX`]; for a household what counts for those in it since
+/// they joined.
 ///
 /// # Errors
 /// What the store says.
 pub fn counted(tx: &mut Tx<'_>, member: Id<Member>, since: Instant) -> Result<Vec<Counted>, StoreError> {
     tx.rows(
-        "select at, points, minor, currency, visits from member_counted where member_id = $1 and at >= $2 order by at desc limit $3",
+        "select at, points, minor, currency, visits from member_counted where member_id = $1 and at >= $2
+         union all
+         select c.at, c.points, c.minor, c.currency, c.visits from household_member h
+         join member_counted c on c.member_id = h.member_id and c.at >= h.joined_at
+         where h.household_id = $1 and h.left_at is null and c.at >= $2
+         order by at desc limit $3",
         params![member, since, COUNTED_MAX],
         counted_row,
     )
@@ -306,7 +312,7 @@ pub fn changes(
     )
 }
 
-/// The groups a customer belongs to by his tiers at an instant, and by how many days they lengthen the windows of his returns.
+/// The groups a customer belongs to by his tiers, and those of his households, at an instant, and by how many days they lengthen the windows of his returns.
 ///
 /// # Errors
 /// What the store says.
@@ -317,8 +323,8 @@ pub fn brought(
 ) -> Result<Vec<(Option<String>, i64)>, StoreError> {
     tx.rows(
         "select t.label, t.return_days from member_of_customer o join member m on m.member_id = o.member_id
-         join member_tier t on t.member_id = o.member_id
-         where o.customer_id = $1 and m.state = $2 and (t.falls_at is null or t.falls_at > $3) order by o.member_id",
+         join member_tier t on t.member_id in (o.member_id, m.pool_id)
+         where o.customer_id = $1 and m.state = $2 and (t.falls_at is null or t.falls_at > $3) order by t.member_id",
         params![customer, MemberState::Active.code(), at],
         |row| Ok((row.text_or_null()?, row.int()?)),
     )
