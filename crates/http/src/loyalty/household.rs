@@ -202,7 +202,7 @@ async fn found_household(
     Path(of): Path<MemberPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let (command, of) = (command.keyed()?, Named::of(&of.id, &of.member)?);
+    let (command, of) = (command.keyed()?, of.read()?);
     changed(app, of, (command, StatusCode::CREATED), household::found).await
 }
 
@@ -214,7 +214,7 @@ async fn read_household(
     Caller(actor): Caller,
     Path(of): Path<MemberPath>,
 ) -> Result<Response, Problem> {
-    let of = Named::of(&of.id, &of.member)?;
+    let of = of.read()?;
     let now = app.shop.source.now();
     let read = move |tx: &mut Tx<'_>| {
         let of = of.find(tx, &actor)?;
@@ -233,7 +233,7 @@ async fn list_household_movements(
     Path(of): Path<MemberPath>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let of = Named::of(&of.id, &of.member)?;
+    let of = of.read()?;
     let (limit, before) = (page.limit()?, point(&page.after()?)?);
     let read = move |tx: &mut Tx<'_>| {
         let shared = household::id_of(&of.find(tx, &actor)?)?;
@@ -265,7 +265,7 @@ async fn invite_to_household(
     Path(of): Path<MemberPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let (command, of) = (command.keyed()?, Named::of(&of.id, &of.member)?);
+    let (command, of) = (command.keyed()?, of.read()?);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let of = of.find(tx, actor)?;
         let (code, expires_at) = household::invite(tx, actor, world, &of)?;
@@ -284,7 +284,7 @@ async fn end_household_invitations(
     Path(of): Path<MemberPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let of = Named::of(&of.id, &of.member)?;
+    let of = of.read()?;
     changed(app, of, (command, StatusCode::OK), household::end_invitations).await
 }
 
@@ -308,7 +308,7 @@ async fn join_household(
     Path(of): Path<MemberPath>,
     command: Command<AcceptShape>,
 ) -> Result<Response, Problem> {
-    let (command, of) = (command.keyed()?, Named::of(&of.id, &of.member)?);
+    let (command, of) = (command.keyed()?, of.read()?);
     let mut fields = Fields::new();
     let code = fields.take("code", text::bounded("code", &command.body.code, 1, CODE_LENGTH_MAX));
     let code = fields.done(code)?;
@@ -328,7 +328,7 @@ async fn leave_household(
     Path(of): Path<MemberPath>,
     command: Command<()>,
 ) -> Result<Response, Problem> {
-    let (command, of) = (command.keyed()?, Named::of(&of.id, &of.member)?);
+    let (command, of) = (command.keyed()?, of.read()?);
     changed(app, of, (command, StatusCode::OK), household::leave).await
 }
 

@@ -192,8 +192,8 @@ impl From<&Reward> for RewardShape {
 /// A reward to be offered.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewReward, example = json!({"programme": "club", "code": "five-pounds", "terms": {"name": "Five pounds", "kind": "store_credit",
-    "amount": {"amount": 500, "currency": "GBP"}, "points": 500}}))]
+#[schema(as = NewReward, example = json!({"programme": "club", "code": "a-mug", "terms": {"name": "A mug for nothing", "kind": "coupon",
+    "promotion": "pro_01jd0000000000000000000000", "points": 500}}))]
 struct NewRewardShape {
     /// The programme's id or code.
     #[schema(max_length = 64)]
@@ -205,6 +205,8 @@ struct NewRewardShape {
 }
 
 /// Offer a reward for points
+///
+/// A reward that is money needs `credit:write` besides.
 #[utoipa::path(post, path = "/v1/rewards", operation_id = "create_reward", tag = "loyalty", request_body = NewRewardShape,
     responses((status = 201, body = RewardShape), Problems))]
 async fn create_reward(
@@ -252,7 +254,7 @@ struct ChangeShape {
 
 /// Say something else of a reward
 ///
-/// What was given stays as it was.
+/// What was given stays as it was. A reward that is money needs `credit:write` besides.
 #[utoipa::path(put, path = "/v1/rewards/{reward}", operation_id = "replace_reward", tag = "loyalty", request_body = ChangeShape,
     params(("reward" = String, Path, description = "Its id.")), responses((status = 200, body = RewardShape), Problems))]
 async fn replace_reward(
@@ -380,7 +382,7 @@ fn of(
 
 /// Exchange points for a reward
 ///
-/// All of it in one step: the points are held, the reward is given, and they are spent. As many as ask at once, there are no more rewards
+/// Staff who give a reward that is money need `credit:write` besides. All of it in one step: the points are held, the reward is given, and they are spent. As many as ask at once, there are no more rewards
 /// than points.
 #[utoipa::path(post, path = "/v1/customers/{id}/points/{member}/redemptions", operation_id = "redeem_reward", tag = "loyalty", request_body = WantedShape,
     params(("id" = String, Path, description = "The customer's id or external id."), ("member" = String, Path, description = "The member's id."), KeyRequired),
