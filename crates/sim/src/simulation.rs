@@ -17,7 +17,6 @@ use std::rc::Rc;
 
 use crate::TestShop;
 use crate::chance::Chance;
-use crate::model::points::Member;
 use crate::model::{Command, Model};
 use compare::Differences;
 use opening::{VARIANTS_SECONDS, open_shop};
@@ -86,7 +85,7 @@ struct Simulation {
 impl Simulation {
     fn open(shop: TestShop, seed: u64) -> Simulation {
         let (plan, real, credits) = open_shop(shop);
-        let members = vec![Rc::new(Member::default()); real.members.len()];
+        let members = real.members.iter().map(|_| Rc::default()).collect();
         let credits = credits.into_iter().map(Rc::new).collect();
         Simulation {
             chance: Chance::new(seed),
