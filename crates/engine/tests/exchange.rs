@@ -7,15 +7,20 @@ use std::thread;
 use counter::*;
 use domain::Code;
 use domain::market::PaymentKind;
+use domain::payment::sequence::{Rest, Rule, Sequence};
 use domain::returns::{Condition, Means};
-use domain::value::Id;
 use domain::value::id;
+use domain::value::{Id, Money};
 use engine::Failure;
-use engine::checkout::Tender;
+use engine::checkout::{Tender, Whole};
+use engine::loyalty::gift_card;
+use engine::market::Channel;
+use engine::payment::sequence;
 use engine::returns::exchange::{self, Exchange, Swap};
 use engine::returns::{Back, Return, Wish};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use sim::chance::Chance;
 use sim::{Retailer, TestShop, on_every_engine};
 
 fn swap(
@@ -157,4 +162,123 @@ fn any_sequence_of_returns_and_exchanges_gives_back_exactly_what_was_paid() {
     });
     outcome.expect("every penny");
     shop.must_tally();
+}
+
+/// A till whose market has this rule, and a gift card with money on it: its code.
+fn ruled(shop: &TestShop, till: &Channel, rule: &Rule) -> String {
+    let (market, rule) = (till.market, rule.clone());
+    let enough = Money::new(100_000, pounds()).expect("an amount");
+    let made = shop.run(move |tx, actor, world| {
+        let version = sequence::read(tx, actor, market)?.map_or(0, |version| version.number);
+        sequence::set(tx, actor, world, (market, Some(version)), rule.clone())?;
+        let card = gift_card::issue(tx, actor, world, enough, None)?;
+        gift_card::show_code(tx, actor, world, card.id)
+    });
+    shop.pass(1);
+    made.expect("a rule and a card")
+}
+
+fn by_card(code: &str, amount: i64) -> Tender {
+    Tender { gift_card: Some(code.to_owned()), ..tender(PaymentKind::GiftCard, Some(amount)) }
+}
+
+/// What each payment of an order gave back, and what of it is carried over.
+fn given_back(shop: &TestShop, order: Id<id::Order>) -> Vec<(i64, i64)> {
+    work(shop);
+    read(shop, order).payments.iter().map(|one| (one.amounts.refunded, one.amounts.carried)).collect()
+}
+
+fn refunds(kinds: &[PaymentKind], rest: Rest) -> Rule {
+    let refund = Sequence::new("kinds", kinds.to_vec(), rest).expect("a sequence");
+    Rule { capture: Sequence::as_given(), refund }
+}
+
+/// The first line of an order, of which so many come back.
+fn some(retailer: &Retailer, order: &Whole, quantity: i64) -> Back {
+    a_back(retailer, order, 0, (quantity, Condition::Resellable), Wish::default())
+}
+
+#[test]
+fn the_money_of_exchanges_follows_the_sequence_of_the_market() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let (mug, pot, cup) = (
+            retailer.sell(shop, "MUG", 500),
+            retailer.sell(shop, "POT", 800),
+            retailer.sell(shop, "CUP", 200),
+        );
+        for goods in [mug, pot, cup] {
+            retailer.stock(shop, goods, 0, 20);
+        }
+        let code = ruled(shop, &till, &refunds(&[PaymentKind::CardRecord], Rest::LatestFirst));
+        let means = vec![by_card(&code, 600), tender(PaymentKind::CardRecord, Some(900))];
+        let order = buy(shop, &till, &[(mug, 3)], means);
+        let id = order.order.id;
+        let into = |goods, pieces, tenders| {
+            let cart = filled(shop, &till, &[(goods, pieces)], None);
+            swap(shop, some(&retailer, &order, 1), cart, tenders).expect("exchanged").0.new_order
+        };
+        let first = into(cup, 1, vec![]);
+        assert_eq!(given_back(shop, id), [(0, 0), (300, 200)], "the card first, which pays for the cup too");
+        let cups = into(cup, 2, vec![]);
+        assert_eq!(given_back(shop, id), [(0, 100), (400, 500)], "what was paid out leads, the cups follow");
+        let dearer = into(pot, 1, cash());
+        assert_eq!(given_back(shop, id), [(0, 600), (400, 500)]);
+        for (place, expected) in [[(0, 600), (600, 300)], [(100, 500), (700, 200)]].into_iter().enumerate() {
+            bring(shop, some(&retailer, &read(shop, cups), 1)).expect("back");
+            assert_eq!(given_back(shop, id), expected, "cup {place}: the card first here as well");
+        }
+        bring(shop, some(&retailer, &read(shop, dearer), 1)).expect("back");
+        assert_eq!((given_back(shop, dearer)[1].0, given_back(shop, id)[0]), (300, (600, 0)));
+        bring(shop, some(&retailer, &read(shop, first), 1)).expect("back");
+        assert_eq!(given_back(shop, id), [(600, 0), (900, 0)], "all of it, to what it was paid with");
+    });
+}
+
+#[test]
+fn exchanged_and_brought_back_gives_what_bringing_back_gives() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let (mug, cup) = (retailer.sell(shop, "MUG", 500), retailer.sell(shop, "CUP", 170));
+        for goods in [mug, cup] {
+            retailer.stock(shop, goods, 0, 1000);
+        }
+        let mut chance = Chance::new(74);
+        let number = |chance: &mut Chance, end: u64| i64::try_from(chance.below(end)).expect("a number");
+        let kinds = [PaymentKind::CardRecord, PaymentKind::Cash, PaymentKind::GiftCard];
+        for _ in 0..8 {
+            let from = usize::try_from(chance.below(3)).expect("a place");
+            let code = ruled(
+                shop,
+                &till,
+                &refunds(&[kinds[from], kinds[(from + 1) % 3]], *chance.one_of(Rest::ALL)),
+            );
+            let (gift, card) = (1 + number(&mut chance, 1200), 1 + number(&mut chance, 1200));
+            let means = || {
+                let (gift, card) = (by_card(&code, gift), tender(PaymentKind::CardRecord, Some(card)));
+                vec![gift, card, tender(PaymentKind::Cash, None)]
+            };
+            let (plain, exchanged) =
+                (buy(shop, &till, &[(mug, 5)], means()), buy(shop, &till, &[(mug, 5)], means()));
+            for _ in 0..3 {
+                let mugs = 1 + number(&mut chance, 2);
+                if read(shop, plain.order.id).lines[0].returned + mugs > 5 {
+                    break;
+                }
+                bring(shop, some(&retailer, &plain, mugs)).expect("back");
+                let cart = filled(shop, &till, &[(cup, mugs * 2)], None);
+                let new = swap(shop, some(&retailer, &exchanged, mugs), cart, vec![]).expect("exchanged").0;
+                for _ in 0..mugs {
+                    bring(shop, some(&retailer, &read(shop, new.new_order), 2)).expect("back");
+                }
+                assert_eq!(
+                    given_back(shop, exchanged.order.id),
+                    given_back(shop, plain.order.id),
+                    "{gift} by gift card, {card} by card"
+                );
+            }
+        }
+    });
 }

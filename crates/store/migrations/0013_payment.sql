@@ -61,10 +61,11 @@ create table if not exists payment_refund (
     primary key (payment_id, refund_id)
 ) {strict};
 
--- Money of payments that was carried over to the payment of an exchange, and how much of it went back.
+-- Money of payments that was carried over to the payment of an exchange, in the sequence in which it goes back, and how much of it did.
 create table if not exists payment_carry (
     payment_id {bytes} not null,
     source_id {bytes} not null,
+    place {int} not null,
     amount {int} not null check (amount > 0),
     back {int} not null check (back >= 0 and back <= amount),
     primary key (payment_id, source_id)

@@ -9,8 +9,8 @@ use store::payment::carry as rows;
 use super::{Payment, load, tell_order};
 use crate::{Failure, World};
 
-/// Carries this much of payments, the first first, over to the payment of an exchange. Nothing of it can be given back by the payments
-/// it came from, until it goes [`back`].
+/// Carries money of payments, the first first, over to the payment of an exchange: this much, after what of them is left to be paid out.
+/// Nothing of it can be given back by the payments it came from, until it goes [`back`].
 ///
 /// # Errors
 /// [`Code::AmountExceeded`] when less is open.
@@ -18,13 +18,16 @@ pub fn over(
     tx: &mut Tx<'_>,
     from: &[Payment],
     to: Id<PaymentKind>,
-    amount: i64,
+    (paid_out, amount): (i64, i64),
 ) -> Result<Vec<(Id<PaymentKind>, i64)>, Failure> {
-    let mut left = amount;
+    let (mut passed, mut left) = (paid_out, amount);
     let mut taken = Vec::new();
-    for one in from {
-        let part = one.amounts.open_to_refund().min(left);
-        if part > 0 && rows::over(tx, one.id, to, part)? {
+    for (place, one) in (0i64..).zip(from) {
+        let open = one.amounts.open_to_refund();
+        let leads = open.min(passed);
+        passed -= leads;
+        let part = (open - leads).min(left);
+        if part > 0 && rows::over(tx, one.id, (to, place), part)? {
             taken.push((one.id, part));
             left -= part;
         }
@@ -36,7 +39,8 @@ pub fn over(
     Ok(taken)
 }
 
-/// Lets money of an exchange's payment go back to where it came from, the last first; the orders it came from give it back to the customer.
+/// Lets money of an exchange's payment go back to where it came from, in the sequence in which it was carried over, which is that of the
+/// order it came from; that order gives it back to the customer.
 pub(super) fn back(
     tx: &mut Tx<'_>,
     world: &mut World,
@@ -44,7 +48,7 @@ pub(super) fn back(
     amount: i64,
 ) -> Result<(), Failure> {
     let mut left = amount;
-    for (source, open) in rows::carried(tx, payment)?.into_iter().rev() {
+    for (source, open) in rows::carried(tx, payment)? {
         let part = open.min(left);
         if part > 0 {
             if !rows::back(tx, payment, source, part)? {

@@ -78,7 +78,7 @@ pub fn exchange(
         external_id: None,
     };
     let placed = place(tx, actor, world, checkout)?;
-    carry_over(tx, (&order, &taken), &placed.payments, carried)?;
+    carry_over(tx, (&order, &taken), &placed.payments, (worth - carried, carried))?;
     money::pay_out(tx, actor, world, (&order, &taken), cash_max)?;
     settle(tx, actor, world, &order)?;
     let one = Exchange {
@@ -100,16 +100,17 @@ pub fn exchange(
     Ok((one, taken))
 }
 
-/// What was paid for the old goods becomes the new order's payment.
+/// What was paid for the old goods becomes the new order's payment. What is paid out leads in the sequence of the old order; what stays
+/// with us follows it.
 fn carry_over(
     tx: &mut Tx<'_>,
     (order, taken): (&Order, &Return),
     payments: &[crate::payment::Payment],
-    carried: i64,
+    (paid_out, carried): (i64, i64),
 ) -> Result<(), Failure> {
     let Some(to) = payments.iter().find(|one| one.kind == PaymentKind::Exchange) else { return Ok(()) };
     let from = order::to_refund(tx, order)?;
-    for (place, (payment, amount)) in (0i64..).zip(carry::over(tx, &from, to.id, carried)?) {
+    for (place, (payment, amount)) in (0i64..).zip(carry::over(tx, &from, to.id, (paid_out, carried))?) {
         let paid = Paid { means: Means::Exchange, amount, payment: Some(payment), book: None };
         return_rows::add_paid(tx, taken.id, place, &paid)?;
     }

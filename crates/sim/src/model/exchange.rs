@@ -25,19 +25,21 @@ impl Model {
         let over = (carried > 0).then_some((PaymentKind::Exchange, Some(carried)));
         let tenders: Vec<_> = over.into_iter().chain(tenders.iter().copied()).collect();
         self.check_out(cart, expected, &tenders)?;
-        self.carry_over(number, carried);
+        self.carry_over(number, (worth - carried, carried));
         let old = self.order_mut(number);
         old.pay_out_return(place);
         old.settle_returns();
         Ok(())
     }
 
-    /// Money of an order's payments, the first first, is the first payment of the newest order.
-    fn carry_over(&mut self, number: usize, carried: i64) {
-        let mut left = carried;
+    /// Money of an order's payments, the first first, is paid out; what follows is the first payment of the newest order.
+    fn carry_over(&mut self, number: usize, (paid_out, carried): (i64, i64)) {
+        let (mut passed, mut left) = (paid_out, carried);
         let mut from = Vec::new();
         for (place, one) in self.order_mut(number).payments.iter_mut().enumerate() {
-            let part = one.open_to_refund().min(left);
+            let leads = one.open_to_refund().min(passed);
+            passed -= leads;
+            let part = (one.open_to_refund() - leads).min(left);
             if part > 0 {
                 one.amounts.carried += part;
                 left -= part;

@@ -174,7 +174,7 @@ impl Order {
         refunded.amounts.refunding += amount;
         refunded.refunds.push((amount, PartState::Pending));
         let mut left = amount;
-        for (order, source, open) in refunded.carried_from.iter_mut().rev() {
+        for (order, source, open) in &mut refunded.carried_from {
             let part = (*open).min(left);
             if part > 0 {
                 *open -= part;

@@ -5,14 +5,15 @@ use domain::value::id::Payment as PaymentKind;
 
 use crate::{StoreError, Tx, params};
 
-/// Carries a taken amount over to the payment of another order; false when less is open.
+/// Carries a taken amount over to the payment of another order, at this place in the sequence in which it goes back; false when less is
+/// open.
 ///
 /// # Errors
 /// What the store says.
 pub fn over(
     tx: &mut Tx<'_>,
     source: Id<PaymentKind>,
-    to: Id<PaymentKind>,
+    (to, place): (Id<PaymentKind>, i64),
     amount: i64,
 ) -> Result<bool, StoreError> {
     let moved = tx.execute(
@@ -22,20 +23,21 @@ pub fn over(
     )?;
     if moved == 1 {
         tx.execute(
-            "insert into payment_carry (payment_id, source_id, amount, back) values ($1, $2, $3, 0)",
-            params![to, source, amount],
+            "insert into payment_carry (payment_id, source_id, place, amount, back) values ($1, $2, $3, $4, 0)",
+            params![to, source, place, amount],
         )?;
     }
     Ok(moved == 1)
 }
 
-/// From which payments of other orders a payment was carried over, and how much of each has not gone back, in their order.
+/// From which payments of other orders a payment was carried over, and how much of each has not gone back, in the sequence in
+/// which it goes back.
 ///
 /// # Errors
 /// What the store says.
 pub fn carried(tx: &mut Tx<'_>, payment: Id<PaymentKind>) -> Result<Vec<(Id<PaymentKind>, i64)>, StoreError> {
     tx.rows(
-        "select source_id, amount - back from payment_carry where payment_id = $1 and back < amount order by source_id",
+        "select source_id, amount - back from payment_carry where payment_id = $1 and back < amount order by place",
         params![payment],
         |row| Ok((row.id()?, row.int()?)),
     )
