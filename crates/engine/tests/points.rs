@@ -14,7 +14,7 @@ use domain::order::{CancelReason, State};
 use domain::returns::{Condition, Means};
 use domain::value::{Id, Instant, LocalDay, Rate, Reference, Zone};
 use domain::{Code, payment::State as PaymentState};
-use engine::checkout::{self, Cancel, Leaving};
+use engine::checkout::{self, Cancel, Checkout, Leaving};
 use engine::loyalty::{self, member, points, programme};
 use engine::market::NewChannel;
 use sim::retailer::a_channel;
@@ -306,5 +306,51 @@ fn what_points_may_not_pay_says_why() {
         let nobody = filled(shop, &club.till, &[(club.mug, 1)], None);
         let refused = order_as(shop, &system, nobody, by(50)).unwrap_err();
         assert_eq!(refused.code(), Some(Code::Invalid));
+    });
+}
+
+#[test]
+fn a_programme_and_its_members_may_be_older_than_the_books() {
+    on_every_engine(|shop| {
+        let club = club(shop, terms());
+        let (ada, now) = (club.ada, shop.shop.source.now());
+        let (began, sold) = (now.plus_seconds(-400 * DAY), now.plus_seconds(-100 * DAY));
+        let old = shop.run(move |tx, actor, world| {
+            let named = ("old".to_owned(), "The old club".to_owned());
+            let (old, draft) = programme::create(tx, actor, world, named, terms())?;
+            programme::activate(tx, actor, world, (old.id, draft.number), Some(began))?;
+            member::enrol_since(tx, actor, world, (old.id, ada), Some(began))
+        });
+        let old = old.expect("a member");
+        let cart = filled(shop, &club.till, &[(club.mug, 1)], Some(ada));
+        shop.run(move |tx, actor, world| {
+            let (expected_total, serve_from, external_id) = (None, None, None);
+            let placed_at = Some(sold);
+            let tenders = cash();
+            checkout::place(
+                tx,
+                actor,
+                world,
+                Checkout { cart, expected_total, tenders, serve_from, placed_at, external_id },
+            )
+        })
+        .expect("an order of long ago");
+        let member = old.clone();
+        let has = shop.read(move |tx| points::balance(tx, &member, now)).expect("a balance");
+        assert_eq!((has.pending, club.has(shop).1), (5, 0), "who joined later earned nothing then");
+        let programme = old.programme;
+        let late = shop.run(move |tx, actor, world| {
+            let draft = programme::write(tx, actor, world, programme, terms())?;
+            programme::activate(tx, actor, world, (programme, draft.number), Some(began))
+        });
+        assert_eq!(late.unwrap_err().code(), Some(Code::Invalid), "what was earned is not turned over");
+        let since = move |at| {
+            move |tx: &mut store::Tx<'_>, actor: &Actor, world: &mut engine::World| {
+                member::enrol_since(tx, actor, world, (programme, ada), Some(at))
+            }
+        };
+        assert_eq!(shop.run(since(now.plus_seconds(1))).unwrap_err().code(), Some(Code::Invalid));
+        let herself = Actor { who: Who::Customer(ada), channel: None, grants: Vec::new() };
+        assert_eq!(shop.run_as(&herself, since(began)).unwrap_err().code(), Some(Code::Forbidden));
     });
 }

@@ -3,8 +3,8 @@
 use domain::actor::{Actor, Permission, Who};
 use domain::ledger::BookKind;
 use domain::loyalty::points::MemberState;
-use domain::value::Id;
 use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
+use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::Tx;
@@ -32,8 +32,30 @@ pub fn enrol(
     programme: Id<LoyaltyProgramme>,
     customer: Id<Customer>,
 ) -> Result<Member, Failure> {
+    enrol_since(tx, actor, world, (programme, customer), None)
+}
+
+/// The same for one who takes part since an instant that has passed, because he joined elsewhere: orders that were placed since earn.
+///
+/// # Errors
+/// And [`Code::Invalid`] for an instant still to come, [`Code::Forbidden`] unless who asks gives points.
+pub fn enrol_since(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (programme, customer): (Id<LoyaltyProgramme>, Id<Customer>),
+    since: Option<Instant>,
+) -> Result<Member, Failure> {
     may(actor, customer)?;
     let now = world.now();
+    if let Some(since) = since {
+        actor.may_somewhere(Permission::GivePoints)?;
+        if since > now {
+            let why = "give an instant that has passed, or leave it out";
+            return Err(Refusal::invalid("enrolled_at", why).into());
+        }
+    }
+    let enrolled_at = since.unwrap_or(now);
     if programme::in_force(tx, programme, now)?.is_none() {
         let why = "the loyalty programme is not in force; activate a version of it first";
         return Err(Refusal::new(Code::WrongState, why).into());
@@ -47,13 +69,13 @@ pub fn enrol(
     let one = match found {
         Some(one) if one.state == MemberState::Active => return Ok(one),
         Some(one) => {
-            let one = Member { state: MemberState::Active, enrolled_at: now, left_at: None, ..one };
+            let one = Member { state: MemberState::Active, enrolled_at, left_at: None, ..one };
             rows::update(tx, &one)?;
             one
         }
         None => {
             let state = MemberState::Active;
-            let one = Member { id: world.id(), programme, customer, state, enrolled_at: now, left_at: None };
+            let one = Member { id: world.id(), programme, customer, state, enrolled_at, left_at: None };
             if !rows::add(tx, &one)? {
                 return Err(tx.begin_anew().into());
             }

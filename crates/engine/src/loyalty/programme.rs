@@ -82,10 +82,11 @@ fn added(
     Ok(one)
 }
 
-/// Puts a draft in force, from an instant on; from now on when none is given.
+/// Puts a draft in force, from an instant on; from now on when none is given. The first version may have begun in the past, for a programme
+/// that was run elsewhere before.
 ///
 /// # Errors
-/// [`Code::WrongState`] unless it is a draft; [`Code::Invalid`] for an instant that has passed.
+/// [`Code::WrongState`] unless it is a draft; [`Code::Invalid`] for an instant that has passed, when a version was in force before.
 pub fn activate(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -97,7 +98,11 @@ pub fn activate(
     lock(tx, id)?;
     let now = world.now();
     if from.is_some_and(|at| at < now) {
-        return Err(Refusal::invalid("from", "give an instant that is still to come").into());
+        let known = rows::versions(tx, id, VERSIONS_MAX)?;
+        if known.iter().any(|version| version.state != State::Draft) {
+            let why = "give an instant that is still to come; only a programme's first version may have begun before";
+            return Err(Refusal::invalid("from", why).into());
+        }
     }
     let from = from.unwrap_or(now);
     go(tx, (id, number), (State::Draft, State::Active), Some(from))?;

@@ -112,6 +112,10 @@ struct EnrolShape {
     /// The programme's id or code.
     #[schema(max_length = 64)]
     programme: String,
+    /// Since when he takes part, when he joined elsewhere; since now when absent. Only who gives points may say it.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    enrolled_at: Option<String>,
 }
 
 /// Let a customer take part in a loyalty programme
@@ -124,14 +128,18 @@ async fn enrol_member(
     Path(customer): Path<String>,
     command: Command<EnrolShape>,
 ) -> Result<Response, Problem> {
-    let asked = code("programme", &command.body.programme)?;
+    let mut fields = Fields::new();
+    let asked = value::text::bounded("programme", &command.body.programme, 1, CODE_LENGTH_MAX);
+    let asked = fields.take("programme", asked);
+    let since = fields.take_if("enrolled_at", command.body.enrolled_at.as_deref(), Instant::parse);
+    let (asked, since) = fields.done(asked.zip(since))?;
     let customer = Reference::<Customer>::read(&customer);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let customer = external::resolve(tx, &customer)?;
         let found = programme::joined(tx, &asked)?;
         let found =
             found.ok_or_else(|| Refusal::invalid("programme", "no loyalty programme has this id or code"))?;
-        let one = member::enrol(tx, actor, world, found.id, customer)?;
+        let one = member::enrol_since(tx, actor, world, (found.id, customer), since)?;
         Reply::json(&MemberShape::of(tx, &one, world.now())?)
     })
     .await

@@ -119,7 +119,7 @@ struct NewVersionShape {
 #[serde(deny_unknown_fields)]
 #[schema(as = LoyaltyActivation, example = json!({"from": "2027-01-01T00:00:00Z"}))]
 struct FromShape {
-    /// From when on; from now on when absent.
+    /// From when on; from now on when absent. Only the first version of a programme that was run elsewhere may have begun before.
     #[schema(format = DateTime)]
     from: Option<String>,
 }
