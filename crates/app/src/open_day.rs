@@ -120,7 +120,7 @@ async fn open(
     let source = replay::open(Some(MONTHS))?;
     let outcome = match kept {
         true => None,
-        false => Some(replay::play(&api, &source, CLIENTS, (screen, Some(&serving))).await?),
+        false => Some(replay::play(&api, &source, (CLIENTS, false), (screen, Some(&serving))).await?),
     };
     Ok(Day { serving, api, source, outcome })
 }
@@ -136,8 +136,8 @@ async fn go_on_selling(api: &Api, source: &Source) -> Result<(), Fault> {
         if let Some(receipt) = shelf::again(source, invoice, &name) {
             shelf::receive(api, &receipt).await?;
         }
-        sale::sell(api, source, invoice, sale::Occasion { name: &name, placed_at: None, change: None })
-            .await?;
+        let occasion = sale::Occasion { name: &name, placed_at: None, change: None, offered: None };
+        sale::sell(api, source, invoice, occasion).await?;
         if invoice.channel != Channel::Till {
             sale::ship(api, invoice, &name).await?;
         }

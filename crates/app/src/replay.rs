@@ -12,6 +12,7 @@ pub mod counting;
 pub mod exchange;
 pub mod figures;
 pub mod goods;
+pub mod offers;
 pub mod outcome;
 pub mod proportions;
 pub mod rules;
@@ -54,6 +55,7 @@ const DIRECTORY: &str = "tandem-replay";
 #[command(after_long_help = "\
 Examples:
   tandem replay --months 1
+  tandem replay --months 1 --offers
   tandem replay --clients 32 --json > report.json
   tandem replay --database postgres://tandem@127.0.0.1/replay
   tandem replay --url http://127.0.0.1:8080 --key key_…")]
@@ -65,6 +67,10 @@ pub struct Arguments {
     /// How many clients ask at once, 1 to 256.
     #[arg(long, value_name = "CLIENTS", default_value_t = 16, value_parser = clients)]
     clients: usize,
+
+    /// With offers: members' prices, three promotions, points and gift cards; the report explains what they did to every total.
+    #[arg(long)]
+    offers: bool,
 
     /// A running shop to replay into instead of one of its own; it must be empty.
     #[arg(long, value_name = "URL", requires = "key")]
@@ -89,7 +95,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let outcome = match (&arguments.url, &arguments.key) {
         (Some(url), Some(key)) => {
             let api = Api::new(url, key.clone(), arguments.clients);
-            runtime()?.block_on(play(&api, &source, arguments.clients, (screen, None)))?
+            runtime()?.block_on(play(&api, &source, (arguments.clients, arguments.offers), (screen, None)))?
         }
         _ => in_own_shop(config, arguments, &source, screen)?,
     };
@@ -127,7 +133,8 @@ fn in_own_shop(
     let outcome = runtime()?.block_on(async {
         let serving = Serving::start(&config, "127.0.0.1:0", false).await?;
         let api = Api::new(&serving.address, key, arguments.clients);
-        let outcome = play(&api, source, arguments.clients, (screen, Some(&serving))).await;
+        let outcome =
+            play(&api, source, (arguments.clients, arguments.offers), (screen, Some(&serving))).await;
         serving.stop().await?;
         outcome
     })?;
@@ -141,17 +148,18 @@ fn in_own_shop(
 pub async fn play(
     api: &Api,
     source: &Source,
-    clients: usize,
+    (clients, with_offers): (usize, bool),
     (screen, serving): (&Screen, Option<&Serving>),
 ) -> Result<Outcome, Fault> {
     let began = RealWorld.now();
     let cpu_ms = || serving.and_then(Serving::cpu_ms);
-    let house = setup::set_up(api, source, clients, screen).await?;
+    let house = setup::set_up(api, source, (clients, with_offers), screen).await?;
     let stage = Stage::open(api, source, &house, (clients, screen));
     let (mut selling_micros, mut selling_cpu_ms) = (0, Some(0));
     for (number, month) in source.months().into_iter().enumerate() {
         stage.say(month, "deliveries");
         stage.stock_up(number).await?;
+        stage.look_into_purses(month).await?;
         stage.say(month, "sales");
         let (at, cpu) = (RealWorld.now(), cpu_ms());
         stage.sell(month).await?;
@@ -170,7 +178,7 @@ pub async fn play(
     let tally = stage.close();
     let lived = RealWorld.now();
     let reading = screen.bar("reading the books", "steps");
-    let books = books::read(api, source, &house, tally).await;
+    let books = books::read(api, source, &house, tally, clients).await;
     reading.finish_and_clear();
     Ok(Outcome {
         source: tandem::demo::report::Report::of(source),

@@ -111,3 +111,41 @@ fn books_that_are_not_new_are_left_alone() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("is not a fresh database"), "{said}");
 }
+
+/// What offers did in December 2011 explains the difference to the source to the penny; `differences` is empty then.
+fn explains(report: &Value) {
+    assert_eq!((&report["equal"], &report["check"]["clean"]), (&true.into(), &true.into()), "{report}");
+    let offers = &report["offers"];
+    let parts = offers["parts"].as_array().expect("a list");
+    let sum = |name: &str| parts.iter().filter_map(|part| part[name].as_i64()).sum::<i64>();
+    let by: Vec<i64> = ["ten in a hundred off", "six for five", "off the whole at tills"]
+        .iter()
+        .map(|name| parts.iter().filter_map(|part| part["promotions_minor"][name].as_i64()).sum())
+        .collect();
+    let off = sum("members_minor") + by.iter().sum::<i64>();
+    assert!(sum("members_minor") > 0 && by.iter().all(|one| *one > 0), "{offers}");
+    assert_eq!((sum("plain_minor"), sum("plain_minor") - off), (63_877_768, sum("sales_minor")), "{offers}");
+    let trade = |of: &str, name: &str| {
+        let all = report[of]["trade"].as_array().expect("a list").iter();
+        all.filter_map(|trade| trade[name].as_i64()).sum::<i64>()
+    };
+    assert_eq!(trade("source", "sales_minor") - trade("shop", "sales_minor"), off);
+    let not_back = sum("not_back_minor");
+    assert!(not_back > 0, "{offers}");
+    assert_eq!(trade("source", "refunds_minor") - trade("shop", "refunds_minor"), not_back);
+    let (points, cards) = (&offers["points"], &offers["gift_cards"]);
+    for some in [&points["members"], &points["outstanding"], &cards["issued"], &cards["spent"]] {
+        assert!(some.as_i64() > Some(0), "{offers}");
+    }
+    let moved = points["moved"].as_object().expect("points moved").values().filter_map(Value::as_i64);
+    assert_eq!(points["outstanding"].as_i64(), Some(moved.sum()));
+    let card = |name: &str| cards[name].as_i64().expect("an amount");
+    assert_eq!(card("issued") - card("spent"), card("outstanding"));
+    assert!(offers["paid"]["points"][0].as_i64() > Some(0), "{offers}");
+    assert_eq!(report["proportions"].as_array().map(Vec::len), Some(36));
+}
+
+#[test]
+fn replay_with_offers_is_explained_to_the_penny() {
+    explains(&replay_december(&["--offers"]));
+}

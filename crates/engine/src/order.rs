@@ -11,6 +11,7 @@ use domain::{Code, Refusal};
 use store::payment::{self, Payment};
 use store::{Tx, order as rows};
 
+pub use store::order::discount::Discount;
 pub use store::order::{Figures, Line, Order};
 
 use crate::Failure;
@@ -96,6 +97,15 @@ pub(crate) fn sums_of(order: &Order, payments: &[Payment]) -> Sums {
         sums.refunded += amounts.refunded + amounts.refunding + amounts.carried;
     }
     sums
+}
+
+/// What promotions lowered the lines and the delivery of an order by, as it was frozen when it was placed.
+///
+/// # Errors
+/// [`Code::NotFound`] for an order the asker may not see.
+pub fn discounts(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Discount>, Failure> {
+    may_see(actor, &find(tx, id)?)?;
+    Ok(rows::discount::of_order(tx, id)?)
 }
 
 /// The payments of an order, in the sequence in which their money is taken.

@@ -2,13 +2,13 @@
 
 mod search;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::order::State as OrderState;
 use domain::value::id::{self, Channel};
 use domain::value::{Currency, Instant, Money, Reference};
 use domain::{Code, Refusal};
-use engine::order::{self, Figures, Line, Order};
+use engine::order::{self, Discount, Figures, Line, Order};
 use engine::{Failure, external};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -25,7 +25,11 @@ use crate::shape::MoneyShape;
 
 /// The routes of reading orders.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(get_figures)).merge(search::routes())
+    OpenApiRouter::new()
+        .routes(routes!(list_orders))
+        .routes(routes!(list_order_discounts))
+        .routes(routes!(get_figures))
+        .merge(search::routes())
 }
 
 /// An amount of an order: what the store keeps is within bounds.
@@ -216,6 +220,68 @@ async fn list_orders(
         &Page::new(orders.iter().map(HeadShape::from).collect(), limit, |order: &HeadShape| order.id.clone()),
         None,
     )
+}
+
+/// What a promotion lowered a line of an order, or its delivery, by.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderDiscount, example = json!({"line": "lin_01jd0000000000000000000000", "promotion": "pro_01jd0000000000000000000000", "quantity": 3,
+    "amount": {"amount": 500, "currency": "GBP"}}))]
+struct DiscountShape {
+    /// The line; the delivery when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// The promotion.
+    promotion: String,
+    /// The coupon that opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coupon: Option<String>,
+    /// On so many base units; those that open a set count too.
+    quantity: i64,
+    /// By so much.
+    amount: MoneyShape,
+}
+
+impl DiscountShape {
+    fn of(discount: &Discount, currency: Currency) -> DiscountShape {
+        DiscountShape {
+            line: discount.line.map(|line| line.to_string()),
+            promotion: discount.promotion.to_string(),
+            coupon: discount.coupon.map(|coupon| coupon.to_string()),
+            quantity: discount.quantity,
+            amount: money(discount.minor, currency),
+        }
+    }
+}
+
+/// What lowered an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderDiscounts)]
+struct DiscountsShape {
+    /// In the order of the lines.
+    items: Vec<DiscountShape>,
+}
+
+/// List what promotions lowered an order by
+///
+/// Frozen when it was placed: a line's unit price times its quantity, less this, is what the line came to.
+#[utoipa::path(get, path = "/v1/orders/{order}/discounts", operation_id = "list_order_discounts", tag = "order",
+    params(("order" = String, Path, description = "The order's id or external id.")), responses((status = 200, body = DiscountsShape), Problems))]
+async fn list_order_discounts(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Path(order): Path<String>,
+) -> Result<Response, Problem> {
+    let named = named(&order);
+    let shape = app
+        .read(move |tx| {
+            let id = external::resolve(tx, &named)?;
+            let currency = order::find(tx, id)?.currency;
+            let found = order::discounts(tx, &actor, id)?;
+            let items = found.iter().map(|discount| DiscountShape::of(discount, currency)).collect();
+            Ok::<_, Failure>(DiscountsShape { items })
+        })
+        .await?;
+    document(&shape, None)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

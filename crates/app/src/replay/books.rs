@@ -13,6 +13,8 @@ use super::clock;
 use super::exchange;
 use super::figures::Chain;
 use super::goods::Tally;
+use super::offers::explain::{self, Explained, Occasion, Told};
+use super::offers::means;
 use super::setup::House;
 use super::takeback::invoice_of;
 use crate::fault::Fault;
@@ -27,10 +29,9 @@ pub struct Books {
     pub chain: Chain,
     /// What in the books does not fit together.
     pub contradictions: Vec<String>,
+    /// What offers did, with what the same would have come to without them.
+    pub explained: Option<(Explained, Report)>,
 }
-
-/// Where and when an order was placed.
-type Occasion = (Month, Channel);
 
 struct Reader<'a> {
     api: &'a Api,
@@ -47,6 +48,9 @@ struct Reader<'a> {
     /// Orders and returns of exchanges, of which the source knows nothing: as lists tell of them, and as the journal does.
     beside: BTreeSet<String>,
     exchanged: BTreeSet<String>,
+    /// How many gift cards were bought, of which the source knows nothing either; and what the journal tells of value.
+    cards: u64,
+    told: Told,
     /// Pieces that were counted of returns that come in parts.
     arrived: HashMap<String, i64>,
     events: BTreeMap<String, u64>,
@@ -59,7 +63,13 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// What the shop refuses.
-pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Result<Books, Fault> {
+pub async fn read(
+    api: &Api,
+    source: &Source,
+    house: &House,
+    tally: Tally,
+    clients: usize,
+) -> Result<Books, Fault> {
     let is_store = |at: &usize| source.locations.stores().contains(at);
     let stores = house.numbers.iter().filter(|(_, at)| is_store(at)).map(|(id, _)| id.clone());
     let mut reader = Reader {
@@ -73,6 +83,8 @@ pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Re
         ordered: BTreeMap::new(),
         beside: BTreeSet::new(),
         exchanged: BTreeSet::new(),
+        cards: 0,
+        told: Told::default(),
         arrived: HashMap::new(),
         events: BTreeMap::new(),
         placed: HashSet::new(),
@@ -89,9 +101,19 @@ pub async fn read(api: &Api, source: &Source, house: &House, tally: Tally) -> Re
         (Kind::StockEntry, tally.stock_entries),
         (Kind::Bookkeeping, tally.bookkeeping),
     ]);
-    let kinds = kinds.into_iter().filter(|(_, count)| *count > 0).collect();
+    let kinds: BTreeMap<_, _> = kinds.into_iter().filter(|(_, count)| *count > 0).collect();
+    let mut explained = None;
+    if let Some(offers) = &house.offers {
+        let told = (std::mem::take(&mut reader.told), reader.cards);
+        let read = (&reader.orders, &reader.returns);
+        let mut found = explain::read(api, (house, offers), read, told, clients).await?;
+        reader.contradictions.extend(found.contradictions(&reader.trade));
+        let plain = Report::counted(kinds.clone(), tally.classes.clone(), found.plain(&reader.trade));
+        explained = Some((found, plain));
+    }
     let report = Report::counted(kinds, tally.classes, reader.trade);
-    Ok(Books { report, events: reader.events, chain: reader.chain, contradictions: reader.contradictions })
+    let (events, chain, contradictions) = (reader.events, reader.chain, reader.contradictions);
+    Ok(Books { report, events, chain, contradictions, explained })
 }
 
 impl Reader<'_> {
@@ -99,9 +121,16 @@ impl Reader<'_> {
     async fn read_orders(&mut self) -> Result<(), Fault> {
         let months = self.source.months();
         let (orders, beside, house) = (&mut self.orders, &mut self.beside, self.house);
+        let (exchanged, cards) = (&mut self.exchanged, &mut self.cards);
         self.api
             .every("/v1/orders", |order| {
                 let text = |name: &str| order[name].as_str().unwrap_or_default().to_owned();
+                if text("external_id").starts_with(means::NAME) {
+                    *cards += 1;
+                    exchanged.insert(text("id"));
+                    beside.insert(text("id"));
+                    return Ok(());
+                }
                 if !order["external_id"].is_string() {
                     beside.insert(text("id"));
                     return Ok(());
@@ -168,6 +197,7 @@ impl Reader<'_> {
             let at_a_till =
                 beside || self.orders.get(subject).is_some_and(|(_, channel)| *channel == Channel::Till);
             self.chain.count(kind, subject, &event["data"], at_a_till);
+            self.told.count(kind, &event["data"]);
             match kind {
                 "exchange.made" => {
                     let made = ["return", "new_order"]

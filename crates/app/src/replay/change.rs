@@ -57,13 +57,18 @@ pub fn of(source: &Source, invoice: &Invoice, comes_back: impl Fn(&Mark) -> bool
 }
 
 impl Change {
+    /// Of which line a piece is put in or taken out.
+    pub fn mark(self) -> Option<Mark> {
+        match self {
+            Change::Fewer(mark) | Change::More(mark) => Some(mark),
+            Change::Note | Change::Address | Change::OtherStore(_) => None,
+        }
+    }
+
     /// What is ordered at first, given what the source says in the end. Answers also how many minor units more that costs.
     pub fn at_first(self, ordered: &mut BTreeMap<Mark, i64>) -> i64 {
-        let (mark, more) = match self {
-            Change::Fewer(mark) => (mark, 1),
-            Change::More(mark) => (mark, -1),
-            Change::Note | Change::Address | Change::OtherStore(_) => return 0,
-        };
+        let Some(mark) = self.mark() else { return 0 };
+        let more = if matches!(self, Change::Fewer(_)) { 1 } else { -1 };
         ordered.entry(mark).and_modify(|pieces| *pieces += more);
         mark.1 * more
     }

@@ -60,15 +60,12 @@ pub async fn exchange(
     let cart = api.post("/v1/carts", &once("cart"), &cart).await?;
     let (condition, reason) =
         if new == mark { ("damaged", "arrived_damaged") } else { ("resellable", "changed_mind") };
-    let mut body = json!({
-        "order": invoice.number, "cart": cart["id"],
+    let body = json!({
+        "order": invoice.number, "cart": cart["id"], "payments": [{ "kind": "cash" }],
         "back": {
             "location": house.locations[store], "reason": reason, "external_id": format!("{NAME}{}", invoice.number),
             "lines": [{ "line": line, "quantity": 1, "condition": condition }],
         },
     });
-    if new.1 > mark.1 {
-        body["payments"] = json!([{ "kind": "cash" }]);
-    }
     api.post("/v1/exchanges", &once("made"), &body).await.map(drop)
 }

@@ -45,48 +45,71 @@ pub fn ordered(source: &Source, invoice: &Invoice) -> BTreeMap<Mark, i64> {
     quantities
 }
 
+/// An order line as the shop answered it.
+pub struct Sold {
+    /// Its id.
+    pub id: String,
+    /// How many pieces.
+    pub quantity: i64,
+    /// What was paid for them.
+    pub gross_minor: i64,
+}
+
+/// Lines that are sold at the prices of the lists, with what a piece costs by them; all others at the source's price.
+pub type Listed = BTreeMap<Mark, i64>;
+
 /// The lines of a cart.
-pub fn cart_lines(source: &Source, ordered: &BTreeMap<Mark, i64>) -> Vec<Value> {
-    let line = |((sku, minor), quantity): (&Mark, &i64)| {
-        json!({
-            "sku": source.stock.skus()[*sku],
-            "quantity": quantity,
-            "unit_price": { "amount": minor, "currency": CURRENCY },
-        })
+pub fn cart_lines(source: &Source, ordered: &BTreeMap<Mark, i64>, listed: &Listed) -> Vec<Value> {
+    let line = |(mark, quantity): (&Mark, &i64)| {
+        let mut line = json!({ "sku": source.stock.skus()[mark.0], "quantity": quantity });
+        if !listed.contains_key(mark) {
+            line["unit_price"] = json!({ "amount": mark.1, "currency": CURRENCY });
+        }
+        line
     };
     ordered.iter().map(line).collect()
 }
 
-/// The ids of the lines of an order as it was answered, once each has the quantity and the sum that the source says.
+/// The lines of an order as it was answered, once each has the quantity and the sum that the source says; of one at the price of a list, once
+/// it has that price, of which promotions may have taken some.
 ///
 /// # Errors
 /// Names the first line that differs.
 pub fn held_against(
     source: &Source,
     invoice: &Invoice,
-    ordered: &BTreeMap<Mark, i64>,
+    (ordered, listed): (&BTreeMap<Mark, i64>, &Listed),
     order: &Value,
-) -> Result<BTreeMap<Mark, String>, Fault> {
-    let mut ids = BTreeMap::new();
+) -> Result<BTreeMap<Mark, Sold>, Fault> {
+    let mut sold = BTreeMap::new();
+    let offered: BTreeMap<usize, Mark> = listed.keys().map(|mark| (mark.0, *mark)).collect();
     let skus: BTreeMap<&str, usize> =
         ordered.keys().map(|(sku, _)| (source.stock.skus()[*sku].as_str(), *sku)).collect();
     for line in order["lines"].as_array().into_iter().flatten() {
         let sku = line["sku"].as_str().unwrap_or_default();
         let unit = line["unit_price"]["amount"].as_i64().unwrap_or(-1);
-        let found = skus.get(sku).map(|sku| (*sku, unit));
+        let found = skus.get(sku).map(|sku| offered.get(sku).copied().unwrap_or((*sku, unit)));
         let Some((mark, quantity)) = found.and_then(|mark| Some((mark, *ordered.get(&mark)?))) else {
             return Err(differs(invoice, format!("sku {sku} at {unit} was not ordered")));
         };
         let answered = (line["quantity"].as_i64(), line["gross"]["amount"].as_i64());
-        if answered != (Some(quantity), Some(quantity * unit)) {
-            return Err(differs(invoice, format!("sku {sku}: {quantity} at {unit} became {answered:?}")));
+        let most = quantity * listed.get(&mark).copied().unwrap_or(unit);
+        let is_right = match (answered, listed.get(&mark)) {
+            ((Some(pieces), Some(gross)), Some(price)) => {
+                pieces == quantity && unit == *price && (0..=most).contains(&gross)
+            }
+            _ => answered == (Some(quantity), Some(most)),
+        };
+        if !is_right {
+            return Err(differs(invoice, format!("sku {sku}: {quantity} for {most} became {answered:?}")));
         }
-        ids.insert(mark, line["id"].as_str().unwrap_or_default().to_owned());
+        let id = line["id"].as_str().unwrap_or_default().to_owned();
+        sold.insert(mark, Sold { id, quantity, gross_minor: answered.1.unwrap_or(0) });
     }
-    if ids.len() != ordered.len() {
-        return Err(differs(invoice, format!("{} lines became {}", ordered.len(), ids.len())));
+    if sold.len() != ordered.len() {
+        return Err(differs(invoice, format!("{} lines became {}", ordered.len(), sold.len())));
     }
-    Ok(ids)
+    Ok(sold)
 }
 
 /// An answer that is not what the source says.

@@ -48,7 +48,8 @@ impl Outcome {
 
     /// Everything that is not as it should be.
     pub fn differences(&self) -> Vec<String> {
-        let mut all = self.source.differences(&self.books.report);
+        let plain = self.books.explained.as_ref().map_or(&self.books.report, |(_, plain)| plain);
+        let mut all = self.source.differences(plain);
         all.extend(self.books.contradictions.iter().cloned());
         let differences = self.check.iter().flat_map(|check| &check.differences);
         all.extend(differences.map(ToString::to_string));
@@ -82,6 +83,9 @@ impl Outcome {
     pub fn text(&self) -> String {
         let mut text =
             format!("What the shop's books say, read through its API:\n\n{}\n", self.books.report.text());
+        if let Some((explained, _)) = &self.books.explained {
+            text += &format!("{}\n", explained.text());
+        }
         let mut events = vec![["event", "count"].map(str::to_owned).to_vec()];
         let all: u64 = self.books.events.values().sum();
         let counted = self.books.events.iter().map(|(kind, count)| (kind.as_str(), *count));
@@ -92,7 +96,7 @@ impl Outcome {
         text += "\n";
         text += &aligned(&self.books.chain.text(self.sold_daily(), &self.books.events));
         text += "\n";
-        text += &aligned(&proportions::text());
+        text += &aligned(&proportions::text(self.books.explained.is_some()));
         let seconds = self.whole_micros / 1_000_000;
         let per_second = self.orders().cast_signed() * 1_000_000 / self.selling_micros.max(1);
         let _ = write!(
@@ -121,7 +125,12 @@ impl Outcome {
             let _ = write!(text, "\n{difference}");
         }
         if differences.is_empty() {
-            text += "\nthe books equal the source to the penny, in every rule, channel and month";
+            text += match self.books.explained {
+                None => "\nthe books equal the source to the penny, in every rule, channel and month",
+                Some(_) => {
+                    "\nthe books and what offers took off equal the source to the penny, in every rule, channel and month"
+                }
+            };
         }
         text
     }
@@ -141,11 +150,12 @@ impl Outcome {
             "shop": self.books.report.json(),
             "events": self.books.events,
             "chain": self.books.chain.json(self.sold_daily(), &self.books.events),
-            "proportions": proportions::json(),
+            "proportions": proportions::json(self.books.explained.is_some()),
             "clients": self.clients,
             "seconds": self.whole_micros / 1_000_000,
             "selling_ms": self.selling_micros / 1000,
             "cpu_micros_per_order": self.cpu_micros_per_order(),
+            "offers": self.books.explained.as_ref().map(|(explained, _)| explained.json()),
             "check": self.check.as_ref().map(check::in_json),
         })
     }

@@ -31,6 +31,8 @@ const PARCELS: &str = "orders that leave by parcel";
 const MOVED: &str = "lines on their way between places";
 const COUNTED: &str = "lines counted in turn";
 const BACK: &str = "returns of known orders";
+const TILLS: &str = "sales at a till";
+const GOODS: &str = "goods with a list price";
 
 /// Collected in a store, of which the store has what it has and is sent the rest.
 pub const COLLECTED: Share = Share::new(15, BRITISH, "are collected in a store");
@@ -92,11 +94,30 @@ pub const BROKEN: Share = Share::new(8, BACK, "are damaged");
 /// or are thrown away.
 pub const SCRAPPED: Share = Share::new(3, BACK, "are thrown away");
 /// Brought back for another piece.
-pub const EXCHANGED: Share = Share::new(2, "sales at a till", "have a piece exchanged in another store");
+pub const EXCHANGED: Share = Share::new(2, TILLS, "have a piece exchanged in another store");
 /// For something else than the same.
 pub const FOR_OTHERS: Share = Share::new(40, "exchanges", "are for other goods, with the difference paid");
 
-/// All of them, in the order of reports.
+/// With offers: who takes part in the loyalty programme, and buys at members' prices.
+pub const MEMBERS: Share = Share::new(40, "known customers", "are members");
+/// Cheaper for members, by five in a hundred.
+pub const FOR_MEMBERS: Share = Share::new(25, GOODS, "are cheaper for members");
+/// In the first promotion,
+pub const IN_FIRST: Share = Share::new(12, GOODS, "are ten in a hundred off");
+/// or in the second.
+pub const IN_SECOND: Share = Share::new(12, GOODS, "are six for five");
+/// A member pays with points: the first order of a month, with all there are, up to half of it.
+pub const BY_POINTS: Share = Share::new(50, "members in a month", "pay partly with points");
+/// Paid with a gift card bought before,
+pub const BY_CARD: Share = Share::new(4, TILLS, "are paid with a gift card first");
+/// or followed by the purchase of one that nobody spends.
+pub const CARD_KEPT: Share = Share::new(2, TILLS, "bring a gift card that nobody spends");
+
+/// Those of a replay with offers.
+pub const WITH_OFFERS: [&Share; 7] =
+    [&MEMBERS, &FOR_MEMBERS, &IN_FIRST, &IN_SECOND, &BY_POINTS, &BY_CARD, &CARD_KEPT];
+
+/// All others, in the order of reports.
 pub const ALL: [&Share; 29] = [
     &COLLECTED,
     &ROUTED,
@@ -139,18 +160,23 @@ pub fn one_of<'s>(shares: &[&'s Share], subject: &str) -> Option<&'s Share> {
     })
 }
 
+/// Those of a replay, with offers or without.
+fn told(offers: bool) -> impl Iterator<Item = &'static Share> {
+    ALL.into_iter().chain(WITH_OFFERS.into_iter().filter(move |_| offers))
+}
+
 /// For people.
-pub fn text() -> Vec<Vec<String>> {
+pub fn text(offers: bool) -> Vec<Vec<String>> {
     let mut rows = vec![["decided by dice: of a hundred", "so many"].map(str::to_owned).to_vec()];
     rows.extend(
-        ALL.iter().map(|share| vec![format!("{} {}", share.of, share.what), share.in_hundred.to_string()]),
+        told(offers).map(|share| vec![format!("{} {}", share.of, share.what), share.in_hundred.to_string()]),
     );
     rows
 }
 
 /// For programs.
-pub fn json() -> Value {
-    ALL.iter()
+pub fn json(offers: bool) -> Value {
+    told(offers)
         .map(|share| json!({ "of": share.of, "in_hundred": share.in_hundred, "what": share.what }))
         .collect()
 }
@@ -163,7 +189,7 @@ mod tests {
     fn dice_keep_to_the_proportions() {
         let thrown =
             |share: &Share| (0..20_000).filter(|number: &u32| share.falls_on(&number.to_string())).count();
-        for share in ALL {
+        for share in told(true) {
             let expected = share.in_hundred as usize * 200;
             assert!(thrown(share).abs_diff(expected) < 30 + expected / 10, "{share:?}: {}", thrown(share));
         }

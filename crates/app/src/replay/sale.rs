@@ -14,7 +14,9 @@ use super::api::Api;
 use super::chain::{Way, way_of};
 use super::change::Change;
 use super::clock::instant;
-use super::goods::{self, Mark};
+use super::goods::{self, Listed, Mark, Sold};
+use super::offers::means::Means;
+use super::setup::House;
 use crate::fault::Fault;
 
 /// A payment's receipt reaches its order a moment later: so often it is looked whether it has,
@@ -32,14 +34,29 @@ pub struct Occasion<'a> {
     pub placed_at: Option<String>,
     /// How it is changed afterwards; something else is ordered at first then.
     pub change: Option<Change>,
+    /// Whose offers apply, if any, and what it is paid with beside the usual.
+    pub offered: Option<(&'a House, Means)>,
 }
 
 /// The occasion the source tells of.
 pub fn as_it_was<'a>(invoice: &'a Invoice, change: Option<Change>) -> Occasion<'a> {
-    Occasion { name: &invoice.number, placed_at: Some(instant(invoice.at).to_string()), change }
+    let placed_at = Some(instant(invoice.at).to_string());
+    Occasion { name: &invoice.number, placed_at, change, offered: None }
 }
 
-/// Sells an invoice; answers the ids of its lines, each held against the source.
+impl Occasion<'_> {
+    /// The lines that are sold at the prices of lists.
+    fn listed(&self, source: &Source, invoice: &Invoice, ordered: &BTreeMap<Mark, i64>) -> Listed {
+        let house = self.offered.as_ref().map(|(house, _)| *house);
+        let offers = house.and_then(|house| Some((house, house.offers.as_ref()?)));
+        let changed = self.change.and_then(Change::mark);
+        offers.map_or_else(Listed::new, |(house, offers)| {
+            offers.listed(source, &house.prices, invoice, (ordered, changed))
+        })
+    }
+}
+
+/// Sells an invoice; answers its lines, each held against the source.
 ///
 /// # Errors
 /// What the shop refuses, and any line that is not what the source says.
@@ -48,12 +65,13 @@ pub async fn sell(
     source: &Source,
     invoice: &Invoice,
     occasion: Occasion<'_>,
-) -> Result<BTreeMap<Mark, String>, Fault> {
+) -> Result<BTreeMap<Mark, Sold>, Fault> {
     let once = |step: &str| format!("replay:{}:{step}", occasion.name);
     let mut ordered = goods::ordered(source, invoice);
     let more = occasion.change.map_or(0, |change| change.at_first(&mut ordered));
     let way = if occasion.placed_at.is_some() { way_of(source, invoice) } else { Way::Planned };
-    let mut wanted = cart(source, invoice, &ordered);
+    let listed = occasion.listed(source, invoice, &ordered);
+    let mut wanted = cart(source, invoice, goods::cart_lines(source, &ordered, &listed));
     if let Way::Collected(store) = way {
         let store = match occasion.change {
             Some(Change::OtherStore(first)) => first,
@@ -63,10 +81,18 @@ pub async fn sell(
             json!({ "method": "collect", "location": source.locations.at(store).external_id });
     }
     let cart = api.post("/v1/carts", &once("cart"), &wanted).await?;
+    let total = match &occasion.offered {
+        Some(_) => cart["totals"]["gross"]["amount"].as_i64().unwrap_or(0),
+        None => invoice.charged_minor() + more,
+    };
     let cart = cart["id"].as_str().unwrap_or_default().to_owned();
+    let payments = match &occasion.offered {
+        Some((_, means)) => means.tenders(total, tender(invoice)),
+        None => vec![tender(invoice)],
+    };
     let mut checkout = json!({
-        "expected_total": { "amount": invoice.charged_minor() + more, "currency": goods::CURRENCY },
-        "payments": [tender(invoice)],
+        "expected_total": { "amount": total, "currency": goods::CURRENCY },
+        "payments": payments,
         "external_id": occasion.name,
     });
     if way == Way::Planned {
@@ -77,16 +103,17 @@ pub async fn sell(
     }
     let path = format!("/v1/carts/{cart}/checkout");
     let order = api.post(&path, &once("order"), &checkout).await?;
-    let ids = goods::held_against(source, invoice, &ordered, &order)?;
+    let sold = goods::held_against(source, invoice, (&ordered, &listed), &order)?;
     if invoice.channel == Channel::Till {
         completed(invoice, &order)?;
     } else {
-        for payment in order["payments"].as_array().into_iter().flatten() {
+        let payments = order["payments"].as_array().into_iter().flatten();
+        for payment in payments.filter(|payment| payment["kind"] == "manual") {
             let path = format!("/v1/payments/{}/receipt", payment["id"].as_str().unwrap_or_default());
             api.post(&path, &once("receipt"), &json!({})).await?;
         }
     }
-    Ok(ids)
+    Ok(sold)
 }
 
 /// Sends the parcels of a web or phone order, once the shop knows that it is paid.
@@ -133,11 +160,11 @@ pub fn completed(invoice: &Invoice, order: &Value) -> Result<(), Fault> {
     }
 }
 
-fn cart(source: &Source, invoice: &Invoice, ordered: &BTreeMap<Mark, i64>) -> Value {
+fn cart(source: &Source, invoice: &Invoice, lines: Vec<Value>) -> Value {
     let mut cart = json!({
         "channel": channel_of(source, invoice),
         "currency": goods::CURRENCY,
-        "lines": goods::cart_lines(source, ordered),
+        "lines": lines,
     });
     if let Some(customer) = invoice.customer {
         cart["customer"] = json!(customer.to_string());

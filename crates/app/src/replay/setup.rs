@@ -17,6 +17,7 @@ use tandem::demo::tables::{self, Product};
 use super::api::Api;
 use super::clock::ZONE;
 use super::goods::CURRENCY;
+use super::offers::{self, Offers};
 use super::rules;
 use super::sale::contact;
 use crate::fault::Fault;
@@ -45,6 +46,8 @@ pub struct House {
     pub prices: HashMap<String, i64>,
     /// The way to the shop of who must agree to what is worth much.
     pub second: Api,
+    /// What is offered, in a replay with offers.
+    pub offers: Option<Offers>,
 }
 
 impl House {
@@ -63,15 +66,24 @@ impl House {
 ///
 /// # Errors
 /// What the shop refuses.
-pub async fn set_up(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<House, Fault> {
+pub async fn set_up(
+    api: &Api,
+    source: &Source,
+    (clients, with_offers): (usize, bool),
+    screen: &Screen,
+) -> Result<House, Fault> {
     let countries: BTreeSet<&str> = source.invoices().iter().map(|invoice| invoice.country.code).collect();
     taxes(api, &countries).await?;
     let numbers = places(api, source).await?;
-    let channels = channels(api, source, &countries).await?;
+    let channels = channels(api, source, (&countries, with_offers)).await?;
     let second = rules::set(api, source).await?;
     let products = offered(source);
-    let skus = goods(api, &products, screen).await?;
-    customers(api, source, clients, screen).await?;
+    let skus = goods(api, &products, with_offers, screen).await?;
+    let mut offers = match with_offers {
+        true => Some(offers::set_up(api, source, &products, (MARKET, &tills(&channels))).await?),
+        false => None,
+    };
+    customers(api, source, (clients, offers.as_mut()), screen).await?;
     let service_skus: BTreeSet<String> = products
         .iter()
         .filter(|product| product.kind == "service")
@@ -81,7 +93,13 @@ pub async fn set_up(api: &Api, source: &Source, clients: usize, screen: &Screen)
         skus.iter().filter(|(_, sku)| service_skus.contains(*sku)).map(|(id, _)| id.clone()).collect();
     let locations = source.locations.all().iter().map(|location| location.external_id.clone()).collect();
     let priced = products.iter().filter_map(|product| Some((product.sku.clone(), product.price_minor?)));
-    Ok(House { channels, services, service_skus, locations, numbers, prices: priced.collect(), skus, second })
+    let prices = priced.collect();
+    Ok(House { channels, services, service_skus, locations, numbers, prices, skus, second, offers })
+}
+
+fn tills(channels: &BTreeMap<String, Channel>) -> Vec<String> {
+    let tills = channels.iter().filter(|(_, channel)| **channel == Channel::Till);
+    tills.map(|(id, _)| id.clone()).collect()
 }
 
 async fn make(api: &Api, path: &str, body: &Value) -> Result<Value, Fault> {
@@ -157,8 +175,12 @@ fn location(location: &Location) -> Value {
 async fn channels(
     api: &Api,
     source: &Source,
-    countries: &BTreeSet<&str>,
+    (countries, with_offers): (&BTreeSet<&str>, bool),
 ) -> Result<BTreeMap<String, Channel>, Fault> {
+    let means = |usual: &[&str]| {
+        let more = if with_offers { ["points", "gift_card"].as_slice() } else { &[] };
+        json!([usual, more].concat())
+    };
     let market = json!({
         "code": MARKET, "name": "Britain", "external_id": MARKET, "countries": countries, "currency": CURRENCY,
         "prices_include_tax": true, "language": "en-GB", "time_zone": ZONE, "tax_zone": "vat",
@@ -171,7 +193,7 @@ async fn channels(
         .map(|(code, name, network, channel)| {
             let body = json!({
                 "code": code, "external_id": code, "name": name, "kind": code, "market": MARKET, "network": network,
-                "payment_kinds": ["manual", "test"], "payment_minutes": 129_600,
+                "payment_kinds": means(&["manual", "test"]), "payment_minutes": 129_600,
             });
             (body, channel)
         })
@@ -181,7 +203,7 @@ async fn channels(
         let code = format!("till-{}", store.external_id);
         let body = json!({
             "code": code, "external_id": code, "name": format!("Till {}", store.city), "kind": "till", "market": MARKET,
-            "network": "all", "location": store.external_id, "payment_kinds": ["cash", "card_record"],
+            "network": "all", "location": store.external_id, "payment_kinds": means(&["cash", "card_record"]),
         });
         wanted.push((body, Channel::Till));
     }
@@ -223,14 +245,22 @@ fn offered(source: &Source) -> Vec<Product> {
 }
 
 /// Makes the goods with their prices; answers their SKUs by the shop's own id of the variant.
-async fn goods(api: &Api, products: &[Product], screen: &Screen) -> Result<HashMap<String, String>, Fault> {
+async fn goods(
+    api: &Api,
+    products: &[Product],
+    with_offers: bool,
+    screen: &Screen,
+) -> Result<HashMap<String, String>, Fault> {
+    if with_offers {
+        offers::make_categories(api).await?;
+    }
     let list = json!({ "code": MARKET, "external_id": MARKET, "name": "Britain", "currency": CURRENCY, "market": MARKET });
     make(api, "/v1/price-lists", &list).await?;
     let bar = screen.bar("goods", "products");
     bar.set_length(products.len() as u64);
     let mut skus = HashMap::new();
     for products in products.chunks(BULK) {
-        let items: Vec<Value> = products.iter().map(product).collect();
+        let items: Vec<Value> = products.iter().map(|own| product(own, with_offers)).collect();
         let made = bulk(api, "/v1/products/bulk", &items).await?;
         let named = products.iter().zip(&made);
         skus.extend(named.filter_map(|(product, made)| {
@@ -251,8 +281,10 @@ async fn goods(api: &Api, products: &[Product], screen: &Screen) -> Result<HashM
     Ok(skus)
 }
 
-fn product(product: &Product) -> Value {
+fn product(product: &Product, with_offers: bool) -> Value {
+    let categories = if with_offers { offers::categories(product) } else { Vec::new() };
     json!({
+        "categories": categories,
         "title": { "text": product.name },
         "external_id": format!("product-{}", product.sku),
         "status": "active",
@@ -268,22 +300,40 @@ async fn bulk(api: &Api, path: &str, items: &[Value]) -> Result<Vec<Value>, Faul
     api.bulk(path, &once, items).await
 }
 
-async fn customers(api: &Api, source: &Source, clients: usize, screen: &Screen) -> Result<(), Fault> {
+async fn customers(
+    api: &Api,
+    source: &Source,
+    (clients, offers): (usize, Option<&mut Offers>),
+    screen: &Screen,
+) -> Result<(), Fault> {
     let latest: BTreeMap<_, _> =
         source.invoices().iter().filter_map(|invoice| Some((invoice.customer?, invoice.country))).collect();
     let bar = screen.bar("customers", "people");
     bar.set_length(latest.len() as u64);
-    let done = stream::iter(latest).map(Ok).try_for_each_concurrent(clients, |(number, country)| {
-        let (bar, number) = (bar.clone(), number.to_string());
-        let person = people::customer(number.parse().unwrap_or_default(), country, &source.locations);
+    let with_offers = offers.is_some();
+    let each = stream::iter(latest).map(|(number, country)| {
+        let bar = bar.clone();
+        let person = people::customer(number, country, &source.locations);
         async move {
-            let body = json!({ "external_id": number, "contact": contact(&person) });
-            api.post("/v1/customers", &format!("replay:setup:customer:{number}"), &body).await?;
+            let member = with_offers && offers::is_member(number);
+            let groups = if member { [offers::MEMBERS].as_slice() } else { &[] };
+            let body =
+                json!({ "external_id": number.to_string(), "contact": contact(&person), "groups": groups });
+            let made = api.post("/v1/customers", &format!("replay:setup:customer:{number}"), &body).await?;
             bar.inc(1);
-            Ok(())
+            if !member {
+                return Ok::<_, Fault>(None);
+            }
+            offers::enrol(api, source, number).await?;
+            Ok(Some((number, made["id"].as_str().unwrap_or_default().to_owned())))
         }
     });
-    let done = done.await;
+    let made: Result<Vec<_>, Fault> = each.buffer_unordered(clients).try_collect().await;
     bar.finish_and_clear();
-    done
+    if let Some(offers) = offers {
+        offers.members.extend(made?.into_iter().flatten());
+    } else {
+        made?;
+    }
+    Ok(())
 }

@@ -16,10 +16,11 @@ use super::change::{self, Change};
 use super::counting::{Counting, shelves};
 use super::exchange;
 use super::goods::{self, Mark, Tally};
+use super::offers::means::{self, Means};
 use super::sale;
 use super::setup::House;
 use super::shelf;
-use super::takeback::{self, Back, CameBack, Kept};
+use super::takeback::{self, Back, CameBack, Kept, Refunded};
 use crate::fault::Fault;
 use crate::screen::Screen;
 
@@ -39,6 +40,8 @@ pub struct Stage<'s> {
     between: Between<'s>,
     balance: RefCell<Balance>,
     came_back: RefCell<CameBack>,
+    refunded: RefCell<Refunded>,
+    means: RefCell<HashMap<usize, Means>>,
     tally: RefCell<Tally>,
     kept: RefCell<Kept>,
     bar: ProgressBar,
@@ -85,6 +88,8 @@ impl<'s> Stage<'s> {
             between: Between::new(api, house),
             balance: RefCell::default(),
             came_back: RefCell::default(),
+            refunded: RefCell::default(),
+            means: RefCell::default(),
             tally: RefCell::default(),
             kept: RefCell::default(),
             bar,
@@ -137,6 +142,18 @@ impl<'s> Stage<'s> {
         .await
     }
 
+    /// What the month's sales are paid with when there are offers: gift cards are bought and members asked what they have.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn look_into_purses(&self, month: Month) -> Result<(), Fault> {
+        let Some(offers) = &self.house.offers else { return Ok(()) };
+        let sales = (self.of(month, &[Kind::Sale]), self.clients);
+        let means = means::of_month(self.api, self.source, offers, sales).await?;
+        self.means.borrow_mut().extend(means);
+        Ok(())
+    }
+
     /// Sales, stock entries and what is only counted, in any order; then what is routed and collected, one after the other, so that the
     /// profile decides about the same shelves on every run.
     ///
@@ -179,11 +196,16 @@ impl<'s> Stage<'s> {
             let spare = [(self.source.stock.skus()[sku].clone(), 1)];
             self.between.bring(&format!("changed-{}", invoice.number), invoice.location, &spare).await?;
         }
-        let ids = sale::sell(self.api, self.source, invoice, sale::as_it_was(invoice, change)).await?;
+        let mut occasion = sale::as_it_was(invoice, change);
+        if self.house.offers.is_some() {
+            occasion.offered =
+                Some((self.house, self.means.borrow_mut().remove(&number).unwrap_or_default()));
+        }
+        let sold = sale::sell(self.api, self.source, invoice, occasion).await?;
         let is_wanted =
             |mark: &Mark| self.wanted.contains(&(number, *mark)) || self.exchanged.get(&number) == Some(mark);
-        let wanted = ids.into_iter().filter(|(mark, _)| is_wanted(mark));
-        self.kept.borrow_mut().extend(wanted.map(|(mark, id)| ((number, mark), id)));
+        let wanted = sold.into_iter().filter(|(mark, _)| is_wanted(mark));
+        self.kept.borrow_mut().extend(wanted.map(|(mark, line)| ((number, mark), line)));
         let mut tally = self.tally.borrow_mut();
         for line in invoice.lines.iter().filter(|line| goods::is_sold(line)) {
             tally.count(line, line.charged_minor());
@@ -268,7 +290,8 @@ impl<'s> Stage<'s> {
             let kept = &kept;
             async move {
                 let (api, source, house) = (self.api, self.source, self.house);
-                Back { api, source, house, invoice, came_back: &self.came_back }.take(kept).await?;
+                let (came_back, refunded) = (&self.came_back, &self.refunded);
+                Back { api, source, house, invoice, came_back, refunded }.take(kept).await?;
                 let mut tally = self.tally.borrow_mut();
                 for line in invoice.lines.iter().filter(|line| takeback::is_given_back(line)) {
                     tally.count(line, line.charged_minor());
@@ -278,7 +301,8 @@ impl<'s> Stage<'s> {
                 Ok::<(), Fault>(())
             }
         });
-        let done = match done.await {
+        let done = done.await.and_then(|()| takeback::must_be_shares(&kept, &self.refunded.borrow()));
+        let done = match done {
             Ok(()) => self.exchange(month, &kept).await,
             failed => failed,
         };
@@ -291,7 +315,7 @@ impl<'s> Stage<'s> {
             let mark = self.exchanged.get(&number);
             if let Some((mark, line)) = mark.and_then(|mark| Some((*mark, kept.get(&(number, *mark))?))) {
                 let ground = (self.house, &self.between);
-                exchange::exchange((self.api, self.source), ground, invoice, (mark, line)).await?;
+                exchange::exchange((self.api, self.source), ground, invoice, (mark, &line.id)).await?;
             }
         }
         Ok(())

@@ -13,13 +13,16 @@ use tandem::demo::source::{Invoice, Line, Source};
 
 use super::api::Api;
 use super::chain;
-use super::goods::{self, Mark};
+use super::goods::{self, Mark, Sold};
 use super::proportions;
 use super::setup::House;
 use crate::fault::Fault;
 
-/// Ids of order lines by the number of the invoice and the mark of the line: those of which something comes back.
-pub type Kept = HashMap<(usize, Mark), String>;
+/// Order lines by the number of the invoice and the mark of the line: those of which something comes back.
+pub type Kept = HashMap<(usize, Mark), Sold>;
+
+/// What came back of order lines, by their ids: pieces, and what they were worth.
+pub type Refunded = HashMap<String, (i64, i64)>;
 
 /// What came back whole to a store: pieces by SKU and store.
 pub type CameBack = BTreeMap<(String, usize), i64>;
@@ -45,13 +48,16 @@ pub struct Back<'a> {
     pub invoice: &'a Invoice,
     /// What came back whole to stores.
     pub came_back: &'a RefCell<CameBack>,
+    /// What came back of order lines.
+    pub refunded: &'a RefCell<Refunded>,
 }
 
 impl Back<'_> {
     /// Takes back what the cancellation names. Answers what the shop gives back for it, in minor units.
     ///
     /// # Errors
-    /// What the shop refuses, and any refund that is not what the source says.
+    /// What the shop refuses, and any refund that is not what the source says: with offers goods may have cost less, which
+    /// [`must_be_shares`] holds against what was paid.
     pub async fn take(&self, kept: &Kept) -> Result<i64, Fault> {
         let invoice = self.invoice;
         let mut refunded = 0;
@@ -65,7 +71,7 @@ impl Back<'_> {
             let body = json!({ "location": location, "reason": "cancelled", "currency": goods::CURRENCY, "lines": blind, "external_id": name });
             refunded += refund(&self.api.post("/v1/returns", &format!("replay:{name}"), &body).await?);
         }
-        if refunded != -invoice.charged_minor() {
+        if refunded != -invoice.charged_minor() && self.house.offers.is_none() {
             let what = format!("{} minor units go back, {refunded} were given", -invoice.charged_minor());
             return Err(goods::differs(invoice, what));
         }
@@ -95,7 +101,7 @@ impl Back<'_> {
         });
         let taken =
             self.api.post(&format!("/v1/orders/{order}/returns"), &format!("replay:{name}"), &body).await?;
-        self.note_whole(&taken, self.invoice.location);
+        self.note(&taken, self.invoice.location);
         Ok(refund(&taken))
     }
 
@@ -143,12 +149,18 @@ impl Back<'_> {
             .api
             .post(&format!("{path}/inspect"), &format!("replay:{name}:inspect"), &json!({ "lines": graded }))
             .await?;
-        self.note_whole(&done, arrives);
+        self.note(&done, arrives);
         Ok(refund(&done))
     }
 
-    /// What came back whole to a store goes on to a warehouse at the month's end.
-    fn note_whole(&self, taken: &Value, place: usize) {
+    /// What lines were worth is noted; and what came back whole to a store, which goes on to a warehouse at the month's end.
+    fn note(&self, taken: &Value, place: usize) {
+        for line in taken["lines"].as_array().into_iter().flatten() {
+            let mut refunded = self.refunded.borrow_mut();
+            let of = refunded.entry(line["line"].as_str().unwrap_or_default().to_owned()).or_default();
+            of.0 += line["quantity"].as_i64().unwrap_or(0);
+            of.1 += line["refund"]["amount"].as_i64().unwrap_or(0);
+        }
         if self.source.locations.at(place).kind != Kind::Store {
             return;
         }
@@ -160,6 +172,26 @@ impl Back<'_> {
                 line["quantity"].as_i64().unwrap_or(0);
         }
     }
+}
+
+/// Whatever came back of a line, in whatever order, was worth its share of what was paid for the line, to the penny.
+///
+/// # Errors
+/// Names the first line where it was not.
+pub fn must_be_shares(kept: &Kept, refunded: &Refunded) -> Result<(), Fault> {
+    for sold in kept.values() {
+        let Some((pieces, worth)) = refunded.get(&sold.id) else { continue };
+        let share = domain::order::share(sold.gross_minor, sold.quantity, 0, *pieces);
+        if share != *worth {
+            let (line, gross) = (&sold.id, sold.gross_minor);
+            let why = format!(
+                "{pieces} of {} pieces of line {line}, paid with {gross}, were worth {worth}, not {share}",
+                sold.quantity
+            );
+            return Err(Fault::Failed(why));
+        }
+    }
+    Ok(())
 }
 
 /// In which condition the goods of a return come back.
@@ -199,12 +231,12 @@ fn by_order(source: &Source, invoice: &Invoice, kept: &Kept) -> Result<BTreeMap<
         for found in &line.matches {
             let sale = &source.invoices()[found.invoice];
             let mark = goods::mark(source, &sale.lines[found.line]);
-            let id = kept.get(&(found.invoice, mark)).ok_or_else(|| {
+            let sold = kept.get(&(found.invoice, mark)).ok_or_else(|| {
                 goods::differs(invoice, format!("the order {} it comes from is not known", sale.number))
             })?;
             let together = orders.entry(sale.number.clone()).or_default();
             together.at_a_till = sale.channel == Channel::Till;
-            *together.lines.entry((id.clone(), condition(source, line))).or_insert(0) += found.quantity;
+            *together.lines.entry((sold.id.clone(), condition(source, line))).or_insert(0) += found.quantity;
         }
     }
     Ok(orders)

@@ -187,6 +187,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/order-status/{token}", Nothing("whoever holds the link was given it by the shop")),
     ("GET", "/v1/order-status/{token}/stream", Nothing("whoever holds the link was given it by the shop")),
     ("GET", "/v1/orders", OneOf(&[ReadOrders])),
+    ("GET", "/v1/orders/{order}/discounts", OneOf(&[ReadOrders, Shop])),
     ("POST", "/v1/orders/searches", OneOf(&[ReadOrders])),
     ("GET", "/v1/orders/{order}", OneOf(&[ReadOrders, Shop])),
     ("POST", "/v1/orders/{order}/cancel", OneOf(&[EditOrders, Shop])),
