@@ -6,6 +6,7 @@ use domain::order::{CancelReason, State as OrderState};
 use domain::promotion::State;
 use domain::promotion::limit::{Limit, Period, Scope};
 use domain::promotion::rules::Why;
+use domain::returns::Condition;
 use domain::value::id::{self, Variant};
 use domain::value::{Id, Quantity, Reference};
 use domain::{Code, Refusal};
@@ -15,13 +16,16 @@ use engine::insight::promotion::{self as past, NewSimulation};
 use engine::market::{Channel, NewChannel};
 use engine::promotion::coupon::{self, NewBatch, NewCoupon};
 use engine::promotion::{self, Change, Limited, NewPromotion};
+use engine::returns::{self, Back, BackLine, Wish};
 use engine::{Failure, check, job};
+use sim::chance::Chance;
 use sim::retailer::a_channel;
 use sim::{Retailer, TestShop, on_every_engine};
 use store::promotion::Counter;
 
 const HALF: &str = r#"{"benefit": {"each": {"steps": [{"off": {"rate": 500000}}]}}}"#;
 const HALF_BY_COUPON: &str = r#"{"needs_coupon": true, "currency": "GBP", "benefit": {"each": {"steps": [{"off": {"rate": 500000}}]}}}"#;
+const FIVE_OFF: &str = r#"{"lane": 1, "currency": "GBP", "benefit": {"whole": {"steps": [{"from": 2000, "off": {"amount": 500}}]}}}"#;
 const THREE_FOR_TWO: &str = r#"{"benefit": {"set": {"parts": [{"pieces": 3}], "gives": {"cheapest": {"pieces": 1, "rate": 1000000}}}}}"#;
 
 fn new(terms: &str, limits: &[Limit]) -> NewPromotion {
@@ -97,8 +101,11 @@ fn priced(shop: &TestShop, cart: Id<id::Cart>) -> PricedCart {
 }
 
 fn order(shop: &TestShop, cart: Id<id::Cart>) -> Result<Whole, Failure> {
-    let tender =
-        Tender { kind: PaymentKind::Manual, amount: None, provider_token: None, card: None, gift_card: None };
+    paid(shop, cart, PaymentKind::Manual)
+}
+
+fn paid(shop: &TestShop, cart: Id<id::Cart>, kind: PaymentKind) -> Result<Whole, Failure> {
+    let tender = Tender { kind, amount: None, provider_token: None, card: None, gift_card: None };
     shop.run(move |tx, actor, world| {
         let input = Checkout {
             cart,
@@ -358,5 +365,57 @@ fn a_past_month_is_priced_with_other_promotions() {
         assert!(refused.contains("added"), "{refused}");
         let twice = simulated(vec![half, half], Vec::new()).unwrap_err().to_string();
         assert!(twice.contains("added: name each promotion once"), "{twice}");
+    });
+}
+
+/// What every line of an order was frozen at.
+fn frozen(shop: &TestShop, order: Id<id::Order>) -> (Vec<(i64, i64, i64)>, i64) {
+    let whole = shop.read(move |tx| checkout::read(tx, &Actor::system(), order)).expect("the order");
+    (whole.lines.iter().map(|line| (line.net, line.tax, line.gross)).collect(), whole.sums.owed())
+}
+
+#[test]
+fn whatever_comes_back_of_a_lowered_order_leaves_the_rest_as_it_was() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let goods = [("MUG", 999, 3), ("CUP", 333, 7), ("POT", 2501, 2)].map(|(sku, minor, pieces)| {
+            let variant = retailer.sell(shop, sku, minor);
+            retailer.stock(shop, variant, 0, 99);
+            (variant, pieces)
+        });
+        in_force(shop, THREE_FOR_TWO, &[]);
+        in_force(shop, FIVE_OFF, &[]);
+        let mut chance = Chance::new(16);
+        let mut below = |end: i64| i64::try_from(chance.below(end.unsigned_abs())).expect("a number");
+        for _ in 0..5 {
+            let whole = paid(shop, a_cart(shop, &till, &goods, &[]), PaymentKind::Cash).expect("an order");
+            let (order, location) = (whole.order.id, retailer.locations[0]);
+            let (lines, mut owed) = frozen(shop, order);
+            assert!(owed < 3 * 999 + 7 * 333 + 2 * 2501 - 500, "{owed}");
+            let mut left: Vec<_> = whole.lines.iter().map(|line| (line.id, line.quantity)).collect();
+            while !left.is_empty() {
+                let place = usize::try_from(below(left.len() as i64)).expect("a place");
+                let (line, there) = left[place];
+                let quantity = 1 + below(there);
+                let back = Back {
+                    order,
+                    location,
+                    reason: "too_small".into(),
+                    lines: vec![BackLine { line, quantity, condition: Condition::Resellable }],
+                    wish: Wish::default(),
+                    external_id: None,
+                };
+                let taken = shop
+                    .run(move |tx, actor, world| returns::take_back(tx, actor, world, back.clone()))
+                    .expect("it comes back");
+                assert!((0..=quantity * 2501).contains(&taken.refund));
+                owed -= taken.refund;
+                assert_eq!(frozen(shop, order), (lines.clone(), owed), "nothing else costs otherwise now");
+                left[place].1 -= quantity;
+                left.retain(|(_, there)| *there > 0);
+            }
+            assert_eq!(owed, 0, "all of it comes to what was paid");
+        }
     });
 }

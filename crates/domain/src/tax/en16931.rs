@@ -31,6 +31,10 @@ pub struct Document {
     pub rates: Vec<(Rate, Taxed)>,
     /// The totals (BG-22).
     pub total: Taxed,
+    /// What was paid of it (BT-113).
+    pub paid_minor: i64,
+    /// What is due (BT-115). Nothing is rounded for it (BT-114): every total is in whole minor units.
+    pub due_minor: i64,
     /// How the market taxes.
     pub policy: Policy,
 }
@@ -52,7 +56,7 @@ pub fn breaches(document: &Document) -> Vec<Breach> {
             breaches.push(Breach { rule, minor: should - is });
         }
     };
-    let Document { lines, charges, rates, total, policy } = document;
+    let Document { lines, charges, rates, total, paid_minor, due_minor, policy } = document;
     let all = || lines.iter().chain(charges);
     let amount = |taxed: &Taxed| if policy.prices_include_tax { taxed.gross_minor } else { taxed.net_minor };
     for item in all() {
@@ -64,6 +68,7 @@ pub fn breaches(document: &Document) -> Vec<Breach> {
     hold("BR-CO-10/13", nets(lines) + nets(charges), total.net_minor);
     hold("BR-CO-14", rates.iter().map(|(_, part)| part.tax_minor).sum(), total.tax_minor);
     hold("BR-CO-15", total.net_minor + total.tax_minor, total.gross_minor);
+    hold("BR-CO-16", total.gross_minor - paid_minor, *due_minor);
     for (rate, part) in rates {
         let own = || all().filter(|item| item.rate == *rate);
         hold("BR-S-08", own().map(|item| item.taxed.net_minor).sum(), part.net_minor);
@@ -102,11 +107,15 @@ mod tests {
             charges: Vec::new(),
             rates: vec![(rate, taxed)],
             total: taxed,
+            paid_minor: 400,
+            due_minor: 600,
             policy,
         };
         assert_eq!(breaches(&sound), []);
         let lines = vec![Item { allowance_minor: 199, ..line }];
         assert_eq!(breaches(&Document { lines, ..sound.clone() }), [Breach { rule: "BR-LIN", minor: 1 }]);
+        let owed = Document { due_minor: 599, ..sound.clone() };
+        assert_eq!(breaches(&owed), [Breach { rule: "BR-CO-16", minor: 1 }]);
         let more = Taxed { net_minor: 832, tax_minor: 168, gross_minor: 1000 };
         let other = Document { total: more, ..sound.clone() };
         let rules: Vec<_> = breaches(&other).iter().map(|breach| breach.rule).collect();

@@ -1,5 +1,6 @@
 //! What holds of every cart, whatever the promotions are.
 
+use domain::order::{Sums, share};
 use domain::promotion::Priced;
 use domain::promotion::price::PricedLine;
 use domain::promotion::{
@@ -101,7 +102,8 @@ fn some_policy() -> impl Strategy<Value = Policy> {
     })
 }
 
-fn document(cart: &Goods, ours: &Priced, policy: Policy) -> Document {
+fn document(cart: &Goods, ours: &Priced, policy: Policy, paid: i64) -> Document {
+    let sums = Sums { gross: ours.total.gross_minor, captured: paid, ..Sums::default() };
     let item = |line: &PricedLine, rate| Item {
         listed_minor: line.listed_minor,
         allowance_minor: line.applied.iter().map(|applied| applied.minor).sum(),
@@ -113,6 +115,8 @@ fn document(cart: &Goods, ours: &Priced, policy: Policy) -> Document {
         charges: ours.delivery.iter().zip(cart.delivery).map(|(line, own)| item(line, own.rate)).collect(),
         rates: ours.rates.clone(),
         total: ours.total,
+        paid_minor: paid,
+        due_minor: sums.missing() - sums.to_refund(),
         policy,
     }
 }
@@ -127,7 +131,7 @@ proptest! {
 
     #[test]
     fn nothing_is_negative_and_the_lines_are_the_total(
-        cart in some_goods(), promotions in some_promotions(), policy in some_policy(), mode in 0usize..3,
+        cart in some_goods(), promotions in some_promotions(), policy in some_policy(), mode in 0usize..3, paid in 0i64..30_000,
     ) {
         let cart = Goods { coupons: coupons_of(&promotions), ..cart };
         let ours = price(&cart, &rules_by(Mode::ALL[mode], promotions.clone()), &occasion(), policy);
@@ -143,11 +147,36 @@ proptest! {
             sum = (sum.0 + line.taxed.net_minor, sum.1 + line.taxed.tax_minor, sum.2 + line.taxed.gross_minor);
         }
         prop_assert_eq!(sum, (ours.total.net_minor, ours.total.tax_minor, ours.total.gross_minor));
-        prop_assert_eq!(breaches(&document(&cart, &ours, policy)), []);
+        prop_assert_eq!(breaches(&document(&cart, &ours, policy, paid)), []);
         for (promotion, given) in ours.given() {
             let own = promotions.iter().find(|own| own.id == promotion).unwrap();
             prop_assert!(own.left_minor.is_none_or(|left| given <= left));
         }
+    }
+
+    #[test]
+    fn parts_in_any_order_come_to_what_was_paid_and_leave_the_others(
+        cart in some_goods(), promotions in some_promotions(), policy in some_policy(), mode in 0usize..3,
+        draws in prop::collection::vec(any::<u32>(), 0..40),
+    ) {
+        let ours = price(&cart, &rules_by(Mode::ALL[mode], promotions), &occasion(), policy);
+        let mut left: Vec<(usize, i64)> = cart.lines.iter().map(|line| line.quantity).enumerate().collect();
+        left.retain(|(_, there)| *there > 0);
+        let mut back = vec![0; cart.lines.len()];
+        // What was not drawn comes back in the end, line by line.
+        for draw in draws.into_iter().chain([u32::MAX; 64]) {
+            let Some(at) = (draw as usize).checked_rem(left.len()) else { break };
+            let (place, there) = left[at];
+            let quantity = cart.lines[place].quantity;
+            let pieces = if draw == u32::MAX { there } else { 1 + i64::from(draw >> 8) % there };
+            let part = share(ours.lines[place].taxed.gross_minor, quantity, quantity - there, pieces);
+            prop_assert!(part >= 0);
+            back[place] += part;
+            left[at].1 -= pieces;
+            left.retain(|(_, there)| *there > 0);
+        }
+        let paid: Vec<i64> = ours.lines.iter().map(|line| line.taxed.gross_minor).collect();
+        prop_assert_eq!(back, paid);
     }
 
     #[test]
