@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { MODULE, open } from './module.mjs';
 
 const CARTS = Number(process.argv[2] ?? 10_000);
 const CARTS_PER_RULES = 50;
 const GZIP_BYTES_MAX = 300 * 1000;
-const MODULE = 'target/wasm32-unknown-unknown/till/pricing_wasm.wasm';
 const PROGRAM = 'target/debug/examples/price';
 const ZONES = ['Europe/London', 'America/New_York', 'Asia/Kolkata', 'Pacific/Auckland'];
 
@@ -133,17 +133,8 @@ for (let made = 0; made < CARTS; made += CARTS_PER_RULES) {
   for (let number = 0; number < room; number += 1) questions.push(JSON.stringify({ price: cart(own.promotions) }));
 }
 
-const bytes = readFileSync(MODULE);
-const { instance } = await WebAssembly.instantiate(bytes, {});
-const { memory, room, ask, answer } = instance.exports;
-const words = { in: new TextEncoder(), out: new TextDecoder() };
-const byModule = questions.map((question) => {
-  const written = words.in.encode(question);
-  const at = room(written.length);
-  new Uint8Array(memory.buffer, at, written.length).set(written);
-  const length = ask();
-  return words.out.decode(new Uint8Array(memory.buffer, answer(), length));
-});
+const ask = await open();
+const byModule = questions.map(ask);
 const input = `${questions.join('\n')}\n`;
 const byProgram = execFileSync(PROGRAM, { input, maxBuffer: 2 ** 30 }).toString().trimEnd().split('\n');
 
@@ -156,6 +147,6 @@ byModule.forEach((own, place) => {
 });
 assert.ok(byModule.slice(0, 2).every((own) => own.includes('"error"')), 'bad questions are told');
 assert.ok(lowered > CARTS / 3, `promotions lower ${lowered} of ${CARTS} carts only`);
-const size = gzipSync(bytes, { level: 9 }).length;
+const size = gzipSync(readFileSync(MODULE), { level: 9 }).length;
 assert.ok(size < GZIP_BYTES_MAX, `the module has ${size} bytes compressed, ${GZIP_BYTES_MAX} allowed`);
 console.log(`${CARTS} carts priced alike, ${lowered} of them lowered by promotions; the module has ${size} bytes compressed`);

@@ -74,6 +74,15 @@ impl Floor {
         reply.json().unwrap()
     }
 
+    /// Changes what is still as it was made, under a key of its own.
+    pub fn patch(&self, path: &str, body: &Value) -> Value {
+        let version = self.get(path)["version"].as_i64().unwrap_or(1);
+        let client = self.keyed().with_header("if-match", format!("\"{version}\""));
+        let reply = client.patch(path, body).unwrap();
+        assert_eq!(reply.status, 200, "{path} {body}: {}", reply.text());
+        reply.json().unwrap()
+    }
+
     /// Reads something that is no JSON.
     pub fn picture(&self, path: &str) -> Vec<u8> {
         let reply = self.client.get(path).unwrap();
@@ -119,13 +128,25 @@ impl Floor {
         (till.code, self.colleague(till.id))
     }
 
+    /// A channel of a kind, such as the telephone, by its code; and the way to it of who may do no more than this there.
+    pub fn channel(&self, code: &str, kind: ChannelKind, permissions: &[Permission]) -> Client {
+        let retailer = &self.stand.retailer;
+        let new = NewChannel { kind, ..a_channel(code, retailer.market, retailer.network) };
+        let channel = retailer.channel(&self.stand.shop, new);
+        self.key_of(channel.id, Permissions::of(permissions))
+    }
+
     /// The way to the shop of a colleague at a channel.
     fn colleague(&self, channel: Id<Channel>) -> Client {
+        self.key_of(channel, Permissions::EVERYTHING)
+    }
+
+    fn key_of(&self, channel: Id<Channel>, permissions: Permissions) -> Client {
         let made = self.stand.shop.run(move |tx, actor, world| {
             let new = NewKey {
                 name: "cashier".into(),
                 kind: KeyKind::Secret,
-                permissions: Permissions::EVERYTHING,
+                permissions,
                 channel: Some(Reference::Id(channel)),
                 location: None,
             };
