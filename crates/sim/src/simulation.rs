@@ -86,7 +86,7 @@ struct Simulation {
 impl Simulation {
     fn open(shop: TestShop, seed: u64) -> Simulation {
         let (plan, real, credits) = open_shop(shop);
-        let members = vec![Rc::new(Member::default()); real.members.len()];
+        let members = real.members.iter().map(|_| Rc::new(Member::default())).collect();
         let credits = credits.into_iter().map(Rc::new).collect();
         Simulation {
             chance: Chance::new(seed),
