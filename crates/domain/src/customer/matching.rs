@@ -15,7 +15,7 @@ pub mod model;
 pub mod person;
 pub mod train;
 
-pub use block::{Key, candidates, finer_keys, keys};
+pub use block::{Key, candidates, finer, keys};
 pub use crowd::Crowd;
 pub use explain::{Explanation, explain};
 pub use level::pattern;

@@ -25,6 +25,11 @@ impl Key {
     pub const fn kept(number: u32) -> Key {
         Key(number)
     }
+
+    /// Which of the rules it is of.
+    const fn rule(self) -> usize {
+        (self.0 >> (HASH_BITS + 1)) as usize
+    }
 }
 
 /// How a value enters a key.
@@ -54,7 +59,7 @@ const fn rule(parts: &'static [(Field, Form)], finer: (Field, Form)) -> Rule {
 }
 
 /// The rules. Together they find nearly everybody who is known twice, whatever one mistake was made.
-pub(super) const RULES: [Rule; 14] = [
+pub(super) const RULES: [Rule; 16] = [
     rule(&[(Email, Whole)], (Family, Sound)),
     rule(&[(Phone, Whole)], (Family, Sound)),
     Rule { parts: &[(Given, Sound), (Family, Sound)], finer: (PostalCode, Whole), is_any_order: true },
@@ -68,10 +73,17 @@ pub(super) const RULES: [Rule; 14] = [
     rule(&[(PostalCode, Whole), (Street, Sound)], (Number, Whole)),
     rule(&[(Street, Sound), (Number, Whole)], (City, Sound)),
     rule(&[(City, Sound), (Street, Sound)], (Number, Whole)),
-    rule(&[(PostalCode, Whole), (Premises, Sound)], (Number, Whole)),
+    rule(&[(Number, Whole), (Premises, Sound)], (City, Sound)),
+    rule(&[(City, Sound), (Family, Sound)], (Given, Sound)),
+    rule(&[(City, Sound), (Number, Whole)], (Given, Sound)),
 ];
 
 impl Rule {
+    /// Does it ask for given and family name?
+    pub(super) fn has_whole_name(&self) -> bool {
+        self.is_any_order
+    }
+
     /// The fields of which this rule makes sure that they agree.
     pub(super) fn fields(&self) -> impl Iterator<Item = Field> {
         self.parts.iter().map(|(field, _)| *field)
@@ -80,18 +92,16 @@ impl Rule {
 
 /// The keys of a person: of each rule one, or several where a field has several values. Sorted, none twice.
 pub fn keys<K: Known>(person: &K) -> Vec<Key> {
-    let mut keys: Vec<Key> = (0..RULES.len()).flat_map(|rule| keys_of(person, rule, false)).take(KEYS_MAX).collect();
+    let mut keys: Vec<Key> =
+        (0..RULES.len()).flat_map(|rule| keys_of(person, rule, false)).take(KEYS_MAX).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
 }
 
-/// The keys by which the blocks of too large keys are parted. Asked for when one of the [`keys`] finds too many.
-pub fn finer_keys<K: Known>(person: &K) -> Vec<Key> {
-    let mut keys: Vec<Key> = (0..RULES.len()).flat_map(|rule| keys_of(person, rule, true)).take(KEYS_MAX).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+/// The keys by which a block that is too large is parted. They are asked for in place of a key that finds too many.
+pub fn finer<K: Known>(person: &K, key: Key) -> Vec<Key> {
+    keys_of(person, key.rule(), true)
 }
 
 /// The keys by one rule.
@@ -107,7 +117,8 @@ pub(super) fn keys_of<K: Known>(person: &K, number: usize, is_finer: bool) -> Ve
             true => sum.wrapping_add(part.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             false => (sum.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15),
         };
-        sums = sums.iter().flat_map(|sum| parts.iter().map(move |part| add(sum, part))).take(KEYS_MAX).collect();
+        sums =
+            sums.iter().flat_map(|sum| parts.iter().map(move |part| add(sum, part))).take(KEYS_MAX).collect();
     }
     let of_rule = (number as u32 * 2 + u32::from(is_finer)) << HASH_BITS;
     let key = |sum: u64| Key(of_rule | (sum ^ sum >> 32) as u32 & ((1 << HASH_BITS) - 1));

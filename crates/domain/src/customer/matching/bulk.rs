@@ -305,7 +305,7 @@ fn score_from(one: &One<'_>, other: &One<'_>, model: &Model, floor: i32) -> Opti
 
 /// What a field may gain at most above being different.
 fn most_gain(model: &Model, field: Field) -> i32 {
-    model.weight(field, Level::Swapped) - model.weight(field, Level::Different)
+    model.weight(field, Level::Close) - model.weight(field, Level::Different)
 }
 
 /// The sum without what may be taken off it: never less than the score.

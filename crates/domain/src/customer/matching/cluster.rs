@@ -20,6 +20,9 @@ struct Link {
     scored: u64,
 }
 
+/// The average of two clusters, which they are, and how often each had changed then.
+type Offer = (i64, Reverse<(u32, u32)>, (u32, u32));
+
 /// Clusters on their way to become larger.
 struct Growing {
     linkage: Linkage,
@@ -28,7 +31,7 @@ struct Growing {
     changes: Vec<u32>,
     links: Vec<HashMap<u32, Link>>,
     into: Vec<u32>,
-    heap: BinaryHeap<(i64, Reverse<(u32, u32)>, (u32, u32))>,
+    heap: BinaryHeap<Offer>,
 }
 
 impl Growing {
@@ -98,8 +101,11 @@ pub fn clusters<P: Copy + Ord>(pairs: &[(P, P, i32)], linkage: Linkage) -> Vec<V
         }
     }
     for one in 0..persons.len() as u32 {
-        let links: Vec<(u32, Link)> =
-            growing.links[one as usize].iter().filter(|(other, _)| **other > one).map(|(o, l)| (*o, *l)).collect();
+        let links: Vec<(u32, Link)> = growing.links[one as usize]
+            .iter()
+            .filter(|(other, _)| **other > one)
+            .map(|(o, l)| (*o, *l))
+            .collect();
         links.into_iter().for_each(|(other, link)| growing.offer(one, other, link));
     }
     while let Some((_, Reverse((low, high)), changes)) = growing.heap.pop() {

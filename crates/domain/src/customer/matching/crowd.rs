@@ -66,7 +66,8 @@ impl Gathering {
         let mut crowd = self.crowd;
         for (values, seen) in crowd.values.iter_mut().zip(&self.seen) {
             let all = seen.iter().sum();
-            *values = std::mem::take(values).into_iter().zip(seen).map(|(v, times)| v.seen(*times, all)).collect();
+            *values =
+                std::mem::take(values).into_iter().zip(seen).map(|(v, times)| v.seen(*times, all)).collect();
         }
         crowd
     }

@@ -36,8 +36,7 @@ fn likeness_of<T: Copy + Ord>(one: &[T], other: &[T]) -> u32 {
         return 1000;
     }
     // The shorter first, so that the answer does not depend on who is asked.
-    let (one, other) =
-        if (one.len(), one) <= (other.len(), other) { (one, other) } else { (other, one) };
+    let (one, other) = if (one.len(), one) <= (other.len(), other) { (one, other) } else { (other, one) };
     if one.is_empty() {
         return 0;
     }
@@ -91,8 +90,9 @@ fn slips_of<T: Copy + PartialEq>(one: &[T], other: &[T], most: usize) -> usize {
         let mut least = at;
         for place in 1..=other.len() {
             let is_other = usize::from(one[at - 1] != other[place - 1]);
-            let mut slips =
-                (rows[before][place] + 1).min(rows[now][place - 1] + 1).min(rows[before][place - 1] + is_other);
+            let mut slips = (rows[before][place] + 1)
+                .min(rows[now][place - 1] + 1)
+                .min(rows[before][place - 1] + is_other);
             if at > 1 && place > 1 && one[at - 1] == other[place - 2] && one[at - 2] == other[place - 1] {
                 slips = slips.min(rows[earlier][place - 2] + 1);
             }
@@ -115,12 +115,22 @@ mod tests {
     fn known_examples() {
         let expected = [("martha", "marhta", 961), ("dwayne", "duane", 840), ("dixon", "dicksonx", 813)];
         for (one, other, thousandths) in expected {
-            assert!(likeness(one, other).abs_diff(thousandths) <= 1, "{one} {other} {}", likeness(one, other));
+            assert!(
+                likeness(one, other).abs_diff(thousandths) <= 1,
+                "{one} {other} {}",
+                likeness(one, other)
+            );
         }
         assert_eq!((likeness("", ""), likeness("a", ""), likeness("abc", "xyz")), (1000, 0, 0));
         assert_eq!(likeness("中村一郎", "中村一朗"), likeness("abcd", "abce"));
-        assert_eq!((slips("smith", "smiht", 3), slips("smith", "smth", 3), slips("ab", "xyzab", 3)), (1, 1, 3));
-        assert_eq!((slips("kitten", "sitting", 5), slips("kitten", "sitting", 2), slips("", "abc", 9)), (3, 3, 3));
+        assert_eq!(
+            (slips("smith", "smiht", 3), slips("smith", "smth", 3), slips("ab", "xyzab", 3)),
+            (1, 1, 3)
+        );
+        assert_eq!(
+            (slips("kitten", "sitting", 5), slips("kitten", "sitting", 2), slips("", "abc", 9)),
+            (3, 3, 3)
+        );
     }
 
     /// Every way of typing, without a bound.

@@ -7,13 +7,25 @@ const SOUNDS_MAX: u32 = 7;
 
 /// What people type where they do not want to tell.
 const SAYS_NOTHING: [&str; 14] = [
-    "na", "none", "null", "nil", "unknown", "undefined", "test", "anonymous", "guest", "customer", "xxx",
-    "unbekannt", "inconnu", "nobody",
+    "na",
+    "none",
+    "null",
+    "nil",
+    "unknown",
+    "undefined",
+    "test",
+    "anonymous",
+    "guest",
+    "customer",
+    "xxx",
+    "unbekannt",
+    "inconnu",
+    "nobody",
 ];
 /// Words of a name that tell nothing of who it is.
 const TITLES: [&str; 16] = [
-    "mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle", "monsieur", "madame", "jr",
-    "sr", "dipl",
+    "mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle", "monsieur", "madame",
+    "jr", "sr", "dipl",
 ];
 /// Words of an address that are written in many ways, and the one we compare.
 const SHORTER: [(&str, &str); 30] = [
@@ -173,7 +185,8 @@ pub fn email(text: &str) -> Option<String> {
 
 /// A date as eight digits, year first. Three numbers, or eight digits in a row; what cannot be a date is kept if it has eight digits.
 pub fn date(text: &str) -> Option<String> {
-    let numbers: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let numbers: Vec<&str> =
+        text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     let digits = match numbers[..] {
         [whole] if whole.len() == 8 => whole.to_owned(),
         [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
@@ -206,7 +219,9 @@ pub fn sound(folded: &str) -> u32 {
     let (mut sound, mut many, mut before) = (0, 0, 0);
     let letters = folded.as_bytes();
     if !folded.is_ascii() {
-        return folded.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        return folded
+            .bytes()
+            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     }
     for (at, letter) in letters.iter().enumerate() {
         let next = letters.get(at + 1);
@@ -248,7 +263,10 @@ mod tests {
         assert_eq!(name("u\u{308}nal"), name("ünal"));
         assert_eq!(name("O’Brien"), name("OBRIEN"));
         assert_eq!(name("Łukasz Nuñez"), own("lukasz nunez"));
-        assert_eq!((name("n/a"), name(" - "), name("Mr."), name("unknown")), (Some("n a".into()), None, None, None));
+        assert_eq!(
+            (name("n/a"), name(" - "), name("Mr."), name("unknown")),
+            (Some("n a".into()), None, None, None)
+        );
         assert_eq!(name("中村"), own("中村"));
     }
 
@@ -272,7 +290,9 @@ mod tests {
 
     #[test]
     fn what_sounds_alike_has_one_sound() {
-        for (one, other) in [("smith", "smyth"), ("meier", "mayer"), ("philip", "filip"), ("catherine", "kathryn")] {
+        for (one, other) in
+            [("smith", "smyth"), ("meier", "mayer"), ("philip", "filip"), ("catherine", "kathryn")]
+        {
             assert_eq!(sound(one), sound(other), "{one} {other}");
         }
         assert_ne!(sound("smith"), sound("miller"));

@@ -11,10 +11,10 @@ pub const LEVELS: usize = 5;
 pub enum Level {
     /// The same.
     Equal,
-    /// The same in the wrong place: given and family name, day and month, street and premises.
-    Swapped,
     /// One slip of a key, or nearly the same.
     Close,
+    /// The same, or close, in the wrong place: given and family name, day and month, street and premises.
+    Swapped,
     /// Much alike: the same sound, an initial, two of three parts of a date, the same area.
     Alike,
     /// Not the same.
@@ -24,11 +24,21 @@ pub enum Level {
 impl Level {
     /// All of them, the best first.
     pub const ALL: [Level; LEVELS] =
-        [Level::Equal, Level::Swapped, Level::Close, Level::Alike, Level::Different];
+        [Level::Equal, Level::Close, Level::Swapped, Level::Alike, Level::Different];
 
     /// Its place in tables.
     pub const fn place(self) -> usize {
         self as usize
+    }
+
+    /// Does the field know this level?
+    pub const fn is_of(self, field: Field) -> bool {
+        use Field::{Birth, Family, Given, Number, Premises, Region, Street};
+        match self {
+            Level::Equal | Level::Close | Level::Different => true,
+            Level::Swapped => matches!(field, Given | Family | Birth | Street | Premises),
+            Level::Alike => !matches!(field, Number | Region),
+        }
     }
 
     /// Why a field has this level, in words.
@@ -68,6 +78,15 @@ pub type Pattern = [Option<Agreement>; FIELDS];
 /// Pairs of fields whose values are sometimes swapped.
 pub(super) const SWAPPED: [(Field, Field); 2] =
     [(Field::Given, Field::Family), (Field::Street, Field::Premises)];
+
+/// The field with which this one is sometimes swapped.
+pub(super) fn swapped_with(field: Field) -> Option<Field> {
+    SWAPPED.into_iter().find_map(|(a, b)| match field {
+        _ if field == a => Some(b),
+        _ if field == b => Some(a),
+        _ => None,
+    })
+}
 
 /// How two persons agree. It does not matter who is the first.
 pub fn pattern<K: Known>(one: &K, other: &K) -> Pattern {
@@ -111,9 +130,8 @@ pub(super) fn likest<K: Known>(one: &K, field: Field, other: &K, other_field: Fi
 
 /// Where both fields of a pair are closer crosswise than straight, both are swapped.
 pub(super) fn swap<K: Known>(one: &K, other: &K, (a, b): (Field, Field), pattern: &mut Pattern) {
-    let is_far = |field: Field| {
-        pattern[field.place()].is_none_or(|agreement| agreement.level >= Level::Alike)
-    };
+    let is_far =
+        |field: Field| pattern[field.place()].is_none_or(|agreement| agreement.level >= Level::Alike);
     if !is_far(a) || !is_far(b) {
         return;
     }
@@ -135,7 +153,9 @@ pub(super) fn level(field: Field, one: &Value, other: &Value) -> Level {
         Field::Given | Field::Family => name(one, other),
         Field::Birth => date(a, b),
         Field::Street | Field::Premises | Field::City => words(a, b),
-        Field::Number | Field::Region => or_different(slips(a, b, 1) <= 1 && a.len().max(b.len()) > 1, Level::Close),
+        Field::Number | Field::Region => {
+            or_different(slips(a, b, 1) <= 1 && a.len().max(b.len()) > 1, Level::Close)
+        }
         Field::PostalCode => match slips(a, b, 1) {
             0 | 1 => Level::Close,
             _ => or_different(area(a) == area(b), Level::Alike),
@@ -161,7 +181,8 @@ fn name(one: &Value, other: &Value) -> Level {
     }
     // An initial, or one of several names.
     let first = |text: &'_ str| text.split(' ').next().map(str::len).unwrap_or(0);
-    let is_part = a.starts_with(&b[..first(b)]) && first(b) == b.len() || b.starts_with(&a[..first(a)]) && first(a) == a.len();
+    let is_part = a.starts_with(&b[..first(b)]) && first(b) == b.len()
+        || b.starts_with(&a[..first(a)]) && first(a) == a.len();
     let is_alike = likeness >= 820 || one.sound() == other.sound() || is_part || shares_a_word(a, b);
     or_different(is_alike || longer >= 5 && slips(a, b, 2) <= 2, Level::Alike)
 }
@@ -179,7 +200,13 @@ fn words(a: &str, b: &str) -> Level {
 }
 
 fn date(a: &str, b: &str) -> Level {
-    let parts = |text: &'_ str| (text.get(..4).map(str::to_owned), text.get(4..6).map(str::to_owned), text.get(6..).map(str::to_owned));
+    let parts = |text: &'_ str| {
+        (
+            text.get(..4).map(str::to_owned),
+            text.get(4..6).map(str::to_owned),
+            text.get(6..).map(str::to_owned),
+        )
+    };
     let ((year, month, day), (other_year, other_month, other_day)) = (parts(a), parts(b));
     if year == other_year && month == other_day && day == other_month {
         return Level::Swapped;
@@ -192,7 +219,9 @@ fn date(a: &str, b: &str) -> Level {
 }
 
 fn email(a: &str, b: &str) -> Level {
-    if slips(a, b, 2) <= 2 {
+    // Another number is another mailbox, not a slip.
+    let digits = |text: &'_ str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    if slips(a, b, 2) <= 2 && digits(a) == digits(b) {
         return Level::Close;
     }
     let local = |text: &'_ str| text.rsplit_once('@').map(|(local, _)| local.to_owned());

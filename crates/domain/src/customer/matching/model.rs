@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::level::{Agreement, LEVELS, Level, Pattern};
+use super::level::{Agreement, LEVELS, Level, Pattern, swapped_with};
 use super::person::{FIELDS, Field};
 
 /// Shares are counted in billionths.
@@ -126,15 +126,7 @@ impl Model {
     }
 
     pub(super) fn weighed(parts: Parts) -> Model {
-        let mut weights = [[0; LEVELS]; FIELDS];
-        for (weights, shares) in weights.iter_mut().zip(&parts.shares) {
-            for place in (0..LEVELS).rev() {
-                let share = shares[place];
-                let bits = (f64::from(share.same) / f64::from(share.others)).log2();
-                let weight = ((bits * f64::from(BIT)).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX);
-                weights[place] = if place + 1 < LEVELS { weight.max(weights[place + 1]) } else { weight };
-            }
-        }
+        let weights = Field::ALL.map(|field| weights(field, &parts.shares[field.place()]));
         let log = |share: Share| (f64::from(share.same) / f64::from(WHOLE)).log2() * f64::from(BIT);
         let equal = std::array::from_fn(|field| log(parts.shares[field][0]).round() as i32);
         Model { parts, weights, equal }
@@ -155,7 +147,7 @@ impl Model {
         match agreement {
             Agreement { level: Level::Equal, rarity: Some(rarity) } => {
                 let weight = self.equal[field.place()] + rarity.min(RARITY_MAX);
-                weight.max(self.weight(field, Level::Swapped))
+                weight.max(self.weight(field, Level::Close))
             }
             Agreement { level, .. } => self.weight(field, level),
         }
@@ -173,10 +165,16 @@ impl Model {
         self.held(pattern, person + place.min(self.parts.place_max))
     }
 
-    /// The sum, or what is just not automatic if nothing but the family and the place speaks for one person.
+    /// The sum, or less if nothing but the family and the place speaks for one person: a colleague looks when nobody knows better, and
+    /// when the name or the date of birth is another, they are two of a household.
     pub(super) fn held(&self, pattern: &Pattern, sum: i32) -> i32 {
-        let most = self.parts.bands.automatic - 1;
-        if sum > most && self.parts.keeps_households_apart && !speaks_of_the_person(pattern) { most } else { sum }
+        let bands = self.parts.bands;
+        if !self.parts.keeps_households_apart || sum < bands.review || speaks_of_the_person(pattern) {
+            return sum;
+        }
+        let differs = |field| has(pattern, field, |level| level == Level::Different);
+        let is_two = differs(Field::Given) || differs(Field::Birth);
+        sum.min(if is_two { bands.review - 1 } else { bands.automatic - 1 })
     }
 
     /// What is done with a pair of this score.
@@ -212,12 +210,36 @@ impl Model {
     }
 }
 
+/// What the levels of a field weigh: the worse never more than the better. A level that the field does not know weighs as the next worse.
+fn weights(field: Field, shares: &[Share; LEVELS]) -> [i32; LEVELS] {
+    let bits = |level: Level| {
+        let share = shares[level.place()];
+        // A swap is seen in two fields: each counts a half of it.
+        let halves = if level == Level::Swapped && swapped_with(field).is_some() { 2.0 } else { 1.0 };
+        let bits = (f64::from(share.same) / f64::from(share.others)).log2() / halves;
+        ((bits * f64::from(BIT)).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+    };
+    let mut weights = [bits(Level::Different); LEVELS];
+    for place in (0..LEVELS - 1).rev() {
+        let (level, worse) = (Level::ALL[place], weights[place + 1]);
+        let weight = match level {
+            _ if !level.is_of(field) => worse,
+            Level::Swapped => bits(level).min(bits(Level::Close)),
+            _ => bits(level),
+        };
+        weights[place] = weight.max(worse);
+    }
+    weights
+}
+
 /// Does anything agree that a household does not share?
 fn speaks_of_the_person(pattern: &Pattern) -> bool {
-    let agrees = |field: Field, least: Level| {
-        pattern[field.place()].is_some_and(|agreement| agreement.level <= least)
-    };
-    agrees(Field::Given, Level::Alike) || agrees(Field::Birth, Level::Close) || agrees(Field::Email, Level::Close)
+    let agrees = |field| has(pattern, field, |level| level <= Level::Swapped);
+    agrees(Field::Given) || agrees(Field::Birth) || agrees(Field::Email)
+}
+
+fn has(pattern: &Pattern, field: Field, is_so: impl Fn(Level) -> bool) -> bool {
+    pattern[field.place()].is_some_and(|agreement| is_so(agreement.level))
 }
 
 /// The probability of a score, in millionths: for people, decisions are made by scores.
@@ -226,28 +248,94 @@ pub fn probability_ppm(score: i32) -> u32 {
     (odds / (1.0 + odds) * 1e6).round() as u32
 }
 
-/// Shares in billionths for equal, swapped, close, alike and different.
+/// Shares in billionths for equal, close, swapped, alike and different.
 const BUILT_IN: [[(u32, u32); LEVELS]; FIELDS] = [
     // Given name: moves between short forms and initials, seldom changes.
-    [(820_000_000, 6_000_000), (8_000_000, 20_000), (55_000_000, 2_500_000), (67_000_000, 40_000_000), (50_000_000, 951_480_000)],
+    [
+        (820_000_000, 6_000_000),
+        (55_000_000, 2_500_000),
+        (8_000_000, 20_000),
+        (67_000_000, 40_000_000),
+        (50_000_000, 951_480_000),
+    ],
     // Family name: changes with marriage.
-    [(830_000_000, 1_500_000), (8_000_000, 20_000), (52_000_000, 1_500_000), (30_000_000, 25_000_000), (80_000_000, 971_980_000)],
+    [
+        (830_000_000, 1_500_000),
+        (52_000_000, 1_500_000),
+        (8_000_000, 20_000),
+        (30_000_000, 25_000_000),
+        (80_000_000, 971_980_000),
+    ],
     // Date of birth: hardly ever wrong in more than a digit.
-    [(945_000_000, 45_000), (8_000_000, 12_000), (25_000_000, 900_000), (12_000_000, 8_000_000), (10_000_000, 991_043_000)],
+    [
+        (945_000_000, 45_000),
+        (25_000_000, 900_000),
+        (8_000_000, 12_000),
+        (12_000_000, 8_000_000),
+        (10_000_000, 991_043_000),
+    ],
     // Street: people move.
-    [(640_000_000, 500_000), (5_000_000, 20_000), (85_000_000, 2_000_000), (20_000_000, 15_000_000), (250_000_000, 982_480_000)],
+    [
+        (640_000_000, 500_000),
+        (85_000_000, 2_000_000),
+        (5_000_000, 20_000),
+        (20_000_000, 15_000_000),
+        (250_000_000, 982_480_000),
+    ],
     // Premises.
-    [(550_000_000, 2_000_000), (5_000_000, 20_000), (100_000_000, 6_000_000), (45_000_000, 20_000_000), (300_000_000, 971_980_000)],
+    [
+        (550_000_000, 2_000_000),
+        (100_000_000, 6_000_000),
+        (5_000_000, 20_000),
+        (45_000_000, 20_000_000),
+        (300_000_000, 971_980_000),
+    ],
     // Number of the house.
-    [(680_000_000, 14_000_000), (1_000_000, 1_000_000), (45_000_000, 90_000_000), (1_000_000, 1_000_000), (273_000_000, 894_000_000)],
+    [
+        (680_000_000, 14_000_000),
+        (45_000_000, 90_000_000),
+        (1_000_000, 1_000_000),
+        (1_000_000, 1_000_000),
+        (273_000_000, 894_000_000),
+    ],
     // Postal code.
-    [(690_000_000, 400_000), (1_000_000, 1_000_000), (45_000_000, 3_000_000), (44_000_000, 20_000_000), (220_000_000, 975_600_000)],
+    [
+        (690_000_000, 400_000),
+        (45_000_000, 3_000_000),
+        (1_000_000, 1_000_000),
+        (44_000_000, 20_000_000),
+        (220_000_000, 975_600_000),
+    ],
     // Town.
-    [(750_000_000, 8_000_000), (1_000_000, 1_000_000), (50_000_000, 2_000_000), (19_000_000, 15_000_000), (180_000_000, 974_000_000)],
+    [
+        (750_000_000, 8_000_000),
+        (50_000_000, 2_000_000),
+        (1_000_000, 1_000_000),
+        (19_000_000, 15_000_000),
+        (180_000_000, 974_000_000),
+    ],
     // Region.
-    [(930_000_000, 130_000_000), (1_000_000, 1_000_000), (9_000_000, 9_000_000), (1_000_000, 1_000_000), (59_000_000, 859_000_000)],
+    [
+        (930_000_000, 130_000_000),
+        (9_000_000, 9_000_000),
+        (1_000_000, 1_000_000),
+        (1_000_000, 1_000_000),
+        (59_000_000, 859_000_000),
+    ],
     // E-mail: most people have several.
-    [(620_000_000, 1_000), (1_000_000, 1_000), (24_000_000, 3_000), (55_000_000, 40_000), (300_000_000, 999_955_000)],
+    [
+        (620_000_000, 1_000),
+        (24_000_000, 3_000),
+        (1_000_000, 1_000),
+        (55_000_000, 40_000),
+        (300_000_000, 999_955_000),
+    ],
     // Telephone: shared by a household at times.
-    [(640_000_000, 2_000), (1_000_000, 1_000), (24_000_000, 4_000), (10_000_000, 1_000), (325_000_000, 999_992_000)],
+    [
+        (640_000_000, 2_000),
+        (24_000_000, 4_000),
+        (1_000_000, 1_000),
+        (10_000_000, 1_000),
+        (325_000_000, 999_992_000),
+    ],
 ];

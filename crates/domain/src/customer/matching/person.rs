@@ -303,7 +303,10 @@ mod tests {
         assert_eq!(texts(Field::Given), ["ada", "augusta ada"]);
         assert_eq!(texts(Field::Family), ["lovelace", "king", "plato"]);
         assert_eq!(texts(Field::Phone), ["442079460000"]);
-        assert_eq!(format!("{person:?} {:?}", person.values(Field::Given)[0]), "Person(hidden) Value(hidden)");
+        assert_eq!(
+            format!("{person:?} {:?}", person.values(Field::Given)[0]),
+            "Person(hidden) Value(hidden)"
+        );
     }
 
     #[test]

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::block::{RULES, Rule};
 use super::bulk::{Blocks, Effort, Found, Threads, TooMany, pairs};
 use super::crowd::Crowd;
-use super::level::{LEVELS, Level, Pattern, pattern};
+use super::level::{LEVELS, Level, Pattern, pattern, swapped_with};
 use super::model::{BIT, Bands, Model, Parts, Share, WHOLE};
 use super::person::{FIELDS, Field};
-use super::block::RULES;
 
-/// So many pairs are taken at random.
-const RANDOM_PAIRS: u64 = 1_000_000;
+/// So many pairs are taken at random, and at most so many for each person.
+const RANDOM_PAIRS: u64 = 500_000;
+const RANDOM_PAIRS_EACH: u64 = 100;
 /// So many pairs of one rule are looked at, at most.
 const RULE_PAIRS_MAX: usize = 200_000;
 /// The most rounds of an estimate.
@@ -67,7 +68,9 @@ fn shares(counts: &Shares, before: &Shares) -> Shares {
     std::array::from_fn(|field| {
         let sum: f64 = counts[field].iter().sum();
         // What was known before counts as one pair.
-        let share = |level: usize| (counts[field][level] + before[field][level] * 2.0 * UNSEEN) / (sum + 2.0 * UNSEEN);
+        let share = |level: usize| {
+            (counts[field][level] + before[field][level] * 2.0 * UNSEEN) / (sum + 2.0 * UNSEEN)
+        };
         std::array::from_fn(share)
     })
 }
@@ -81,7 +84,7 @@ fn known(model: &Model, side: fn(Share) -> u32) -> Shares {
 fn by_chance(crowd: &Crowd, begin: &Model, seed: u64) -> Shares {
     let mut counts = [[0.0; LEVELS]; FIELDS];
     let mut dice = Dice(seed);
-    for _ in 0..RANDOM_PAIRS {
+    for _ in 0..RANDOM_PAIRS.min(RANDOM_PAIRS_EACH * u64::from(crowd.len())) {
         let (one, other) = (dice.below(crowd.len()), dice.below(crowd.len()));
         if one != other {
             count(&mut counts, &pattern(&crowd.one(one), &crowd.one(other)), 1.0);
@@ -114,10 +117,15 @@ fn of_the_same(crowd: &Crowd, begin: &Model, others: &Shares) -> Shares {
     let blocks = Blocks::of(crowd);
     let before = known(begin, |share| share.same);
     let mut counts = [[0.0; LEVELS]; FIELDS];
-    for (number, rule) in RULES.iter().enumerate() {
+    // What a household shares would teach that one person has two names.
+    let speaks_of_the_person = |rule: &Rule| {
+        rule.fields().any(|field| matches!(field, Field::Birth | Field::Email)) || rule.has_whole_name()
+    };
+    for (number, rule) in RULES.iter().enumerate().filter(|(_, rule)| speaks_of_the_person(rule)) {
         let mut patterns: BTreeMap<[Option<Level>; FIELDS], f64> = BTreeMap::new();
         blocks.sample(number, RULE_PAIRS_MAX, &mut |one, other| {
-            let mut levels = pattern(&crowd.one(one), &crowd.one(other)).map(|found| found.map(|found| found.level));
+            let mut levels =
+                pattern(&crowd.one(one), &crowd.one(other)).map(|found| found.map(|found| found.level));
             rule.fields().for_each(|field| levels[field.place()] = None);
             *patterns.entry(levels).or_default() += 1.0;
         });
@@ -140,8 +148,11 @@ fn estimate(patterns: &BTreeMap<[Option<Level>; FIELDS], f64>, before: &Shares, 
         let mut sum = 0.0;
         for (levels, times) in patterns {
             let ratio = levels.iter().enumerate().filter_map(|(field, level)| {
-                let level = level.as_ref()?.place();
-                Some(same[field][level] / others[field][level])
+                let level = (*level)?;
+                let ratio = same[field][level.place()] / others[field][level.place()];
+                // A swap is seen in two fields: each counts a half of it.
+                let is_half = level == Level::Swapped && swapped_with(Field::ALL[field]).is_some();
+                Some(if is_half { ratio.sqrt() } else { ratio })
             });
             let odds = ratio.product::<f64>() * share / (1.0 - share);
             let expected = times * odds.min(1e300) / (1.0 + odds.min(1e300));
@@ -227,6 +238,6 @@ impl Dice {
 
     /// A number below the bound, which is not zero.
     pub const fn below(&mut self, bound: u32) -> u32 {
-        ((self.next() >> 32) * bound as u64 >> 32) as u32
+        (((self.next() >> 32) * bound as u64) >> 32) as u32
     }
 }
