@@ -1,5 +1,7 @@
 //! Customers: the person who buys, and the groups a retailer puts customers into.
 
+pub mod matching;
+
 use crate::Refusal;
 use crate::value::text::bounded;
 
