@@ -163,7 +163,9 @@ impl Simulation {
     /// Learns the ids of what the engine made by itself, where the model made something by itself.
     fn note_made(&mut self) -> Result<(), String> {
         if self.model.transfers.len() > self.real.transfers.len() {
-            self.real.note_transfers().map_err(|error| error.to_string())?;
+            let made = self.model.transfers[self.real.transfers.len()..].iter();
+            let made: Vec<_> = made.map(|one| (one.waiting, one.source)).collect();
+            self.real.note_transfers(&made).map_err(|error| error.to_string())?;
         }
         Ok(())
     }

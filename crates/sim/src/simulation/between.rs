@@ -16,6 +16,7 @@ use engine::{Failure, World};
 use store::transfer::{self as transfers, Side};
 use store::{Tx, count as counts, order as orders};
 
+use super::compare::part_that_waits;
 use super::real::{Real, Work, nobody};
 use crate::model::count::CountStep;
 use crate::model::returns::{Brought, ReturnStep};
@@ -77,21 +78,25 @@ impl Real {
         })
     }
 
-    /// Notes the transfer orders that were made for orders, the oldest first.
-    pub fn note_transfers(&mut self) -> Result<(), Failure> {
+    /// Notes the transfer orders that were made for orders, the oldest first; of those made at the same instant, in the order in which the model
+    /// made them, by the part they are for and where they come from.
+    pub fn note_transfers(&mut self, made: &[(Option<(usize, usize)>, usize)]) -> Result<(), Failure> {
         let last = self.transfers.last().copied();
         let mut new = Vec::new();
-        for location in self.locations.iter().copied() {
+        for (source, location) in self.locations.iter().copied().enumerate() {
             let before = Id::from_bytes([255; 16]);
             let newest = self.shop.read(move |tx| {
                 let which = (location, Side::Out, false);
                 Ok::<_, Failure>(transfers::list(tx, which, before, TRANSFERS_OF_A_COMMAND)?)
             })?;
-            let made = newest.into_iter().map(|one| one.id);
-            new.extend(made.filter(|id| last.is_none_or(|last| *id > last)));
+            for one in newest.into_iter().filter(|one| last.is_none_or(|last| one.id > last)) {
+                let waiting = one.waiting.filter(|(order, _)| self.orders.contains(order));
+                let waiting = waiting.map(|waiting| part_that_waits(self, waiting)).transpose()?;
+                new.push((one.made_at, made.iter().position(|known| *known == (waiting, source)), one.id));
+            }
         }
         new.sort_unstable();
-        self.transfers.extend(new);
+        self.transfers.extend(new.into_iter().map(|(.., id)| id));
         Ok(())
     }
 

@@ -282,7 +282,7 @@ pub fn between(
 }
 
 /// The number of an order, and which of its parts it is.
-fn part_that_waits(
+pub(super) fn part_that_waits(
     real: &Real,
     (order, part): (Id<id::Order>, Id<id::FulfilmentOrder>),
 ) -> Result<(usize, usize), Failure> {
