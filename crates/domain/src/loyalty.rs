@@ -192,7 +192,7 @@ pub fn old_code(typed: &str) -> Option<String> {
         return None;
     }
     let gap = |letter: &char| letter.is_whitespace() || *letter == '-';
-    let plain: String = typed.chars().filter(|letter| !gap(letter)).collect::<String>().to_uppercase();
+    let plain: String = typed.chars().filter(|letter| !gap(letter)).collect::<String>().to_ascii_uppercase();
     let fits = (OLD_CODE_CHARS_MIN..=OLD_CODE_CHARS_MAX).contains(&plain.len());
     (fits && plain.chars().all(|letter| letter.is_ascii_alphanumeric())).then_some(plain)
 }
