@@ -365,7 +365,8 @@ pub fn history(tx: &mut Tx<'_>, of: &Member, before: i64, limit: i64) -> Result<
 /// What the store says.
 pub(crate) fn misjudged(tx: &mut Tx<'_>, standing: &Standing) -> Result<Option<String>, Failure> {
     let version = programme::find_version(tx, standing.programme, standing.number)?;
-    let kind = member::find(tx, standing.member)?.kind;
+    // That a standing's member is there is another check's question.
+    let kind = store::loyalty::member::find(tx, standing.member)?.map_or(Kind::Person, |own| own.kind);
     let Some((ladder, zone)) = version.as_ref().and_then(|one| climbed(kind, &one.terms)) else {
         return Ok(standing.tier.is_some().then(|| "no tier".to_owned()));
     };
