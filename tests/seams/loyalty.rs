@@ -38,7 +38,11 @@ fn joins(floor: &Floor, name: &str) -> String {
 
 /// What Ada can spend, and what waits.
 fn has(floor: &Floor) -> (i64, i64) {
-    let member = &floor.list("/v1/customers/ADA/points")[0];
+    points_of(floor, "ADA")
+}
+
+fn points_of(floor: &Floor, name: &str) -> (i64, i64) {
+    let member = &floor.list(&format!("/v1/customers/{name}/points"))[0];
     (member["balance"].as_i64().expect("points"), member["pending"].as_i64().expect("points"))
 }
 
@@ -197,10 +201,7 @@ fn s24_a_friend_who_is_brought_brings_points() {
         floor.must(&format!("{bob}/referral"), &json!({ "code": code }));
         let cart = cart_of(&cashier, "BOB", "first", &one_mug(&till));
         let placed = order(&cashier, "first", &cart, &json!([{ "kind": "cash" }])).json().unwrap();
-        let points = || {
-            let of = |path: &str| floor.get(path)["balance"].as_i64().expect("points");
-            (of(&ada), of(&bob))
-        };
+        let points = || (has(floor).0, points_of(floor, "BOB").0);
         // A duty judges, soon after.
         let soon = |expected: (i64, i64)| {
             let (_open, never) = mpsc::channel::<()>();
