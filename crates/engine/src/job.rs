@@ -103,7 +103,7 @@ pub fn registry() -> Registry {
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
         .every(duty("payment.reconcile", 600, payment::reconciliation::propose))
-        .every(duty("referral.review", 60, checkout::referral::review_due))
+        .every(duty("referral.review", 15, checkout::referral::review_due))
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
