@@ -52,7 +52,7 @@ pub struct NewLocation {
 }
 
 /// What of a location is to change; `None` leaves it, `Some(None)` takes it away.
-#[derive(Clone, Debug)]
+#[derive(Default, Clone, Debug)]
 pub struct LocationChange {
     /// What people call it.
     pub name: Option<String>,

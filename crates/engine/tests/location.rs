@@ -63,25 +63,6 @@ fn create(shop: &TestShop, new: NewLocation) -> Result<Location, Failure> {
     shop.run(move |tx, actor, world| location::create(tx, actor, world, new.clone()))
 }
 
-fn no_change() -> LocationChange {
-    LocationChange {
-        name: None,
-        kind: None,
-        can_ship: None,
-        can_pick_up: None,
-        can_receive: None,
-        can_return: None,
-        active: None,
-        zone: None,
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-        preparation_minutes: None,
-    }
-}
-
 fn update(
     shop: &TestShop,
     (id, version): (Id<id::Location>, Option<i64>),
@@ -115,7 +96,7 @@ fn a_location_is_made_found_changed_and_deactivated() {
             cut_off: Some(None),
             active: Some(false),
             capacity: Some(Some(60)),
-            ..no_change()
+            ..LocationChange::default()
         };
         let changed = update(shop, (made.id, Some(1)), change.clone()).unwrap();
         let expected = Location {
@@ -138,7 +119,7 @@ fn a_location_is_made_found_changed_and_deactivated() {
         assert_eq!(unread.code(), Some(Code::Stale));
         let nowhere = update(shop, (Id::from_bytes([7; 16]), Some(1)), change).unwrap_err();
         assert_eq!(nowhere.code(), Some(Code::NotFound));
-        let too_many = LocationChange { capacity: Some(Some(-1)), ..no_change() };
+        let too_many = LocationChange { capacity: Some(Some(-1)), ..LocationChange::default() };
         let message = "invalid: capacity: give 0 to 1000000 orders a day, or nothing for no limit";
         assert_eq!(refusal(update(shop, (made.id, Some(2)), too_many)), message);
     });
@@ -234,7 +215,7 @@ fn a_network_orders_its_locations_by_rank() {
             format!("invalid: members.0.location: no location \"{gone}\"")
         );
 
-        let deactivate = LocationChange { active: Some(false), ..no_change() };
+        let deactivate = LocationChange { active: Some(false), ..LocationChange::default() };
         update(shop, (warehouse.id, Some(1)), deactivate).unwrap();
         let members = shop.read(move |tx| Ok(store::location::network_members(tx, id)?)).unwrap();
         assert_eq!(members.len(), 1, "a location that takes no part is not asked");

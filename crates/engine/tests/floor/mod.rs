@@ -107,7 +107,7 @@ impl<'a> Floor<'a> {
 
     /// Something of a location changes.
     pub fn change(&self, place: usize, change: impl Fn(&mut LocationChange)) {
-        let mut all = no_change();
+        let mut all = LocationChange::default();
         change(&mut all);
         let location = self.place(place);
         self.shop
@@ -302,24 +302,5 @@ impl<'a> Floor<'a> {
     /// What waited too long is cancelled.
     pub fn cancel_unplaced(&self) {
         self.shop.run(checkout::cancel_unplaced).expect("cancelled");
-    }
-}
-
-fn no_change() -> LocationChange {
-    LocationChange {
-        name: None,
-        kind: None,
-        can_ship: None,
-        can_pick_up: None,
-        can_receive: None,
-        can_return: None,
-        active: None,
-        zone: None,
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-        preparation_minutes: None,
     }
 }

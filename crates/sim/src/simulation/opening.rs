@@ -5,7 +5,6 @@ use std::sync::Arc;
 use domain::change::{AddedAt, Rule};
 use domain::count::Tolerance;
 use domain::fulfilment::parcel::CarrierKind;
-use domain::location::Kind as LocationKind;
 use domain::market::{CapturePolicy, HoldPolicy};
 use domain::payment::Kind as PaymentKind;
 use domain::returns::claim;
@@ -173,9 +172,10 @@ fn claims_of(channel: &str) -> ClaimTerms {
 fn limit(shop: &TestShop, retailer: &Retailer) {
     let (hull, bath) = (retailer.locations[2], retailer.locations[3]);
     let limited = shop.run(move |tx, actor, world| {
-        let hull_change = LocationChange { can_receive: Some(false), ..no_change() };
+        let hull_change = LocationChange { can_receive: Some(false), ..LocationChange::default() };
         location::update(tx, actor, world, (&Reference::Id(hull), Some(1)), hull_change)?;
-        let bath_change = LocationChange { can_ship: Some(false), can_return: Some(false), ..no_change() };
+        let bath_change =
+            LocationChange { can_ship: Some(false), can_return: Some(false), ..LocationChange::default() };
         location::update(tx, actor, world, (&Reference::Id(bath), Some(1)), bath_change)
     });
     limited.expect("locations change");
@@ -206,25 +206,6 @@ fn write_rules(shop: &TestShop, retailer: &Retailer, channels: &[Id<Channel>]) {
         Ok(())
     });
     written.expect("rules");
-}
-
-fn no_change() -> LocationChange {
-    LocationChange {
-        name: None,
-        kind: None::<LocationKind>,
-        can_ship: None,
-        can_pick_up: None,
-        can_receive: None,
-        can_return: None,
-        active: None,
-        zone: None,
-        hours: None,
-        address: None,
-        coordinates: None,
-        cut_off: None,
-        capacity: None,
-        preparation_minutes: None,
-    }
 }
 
 fn planned_channels(retailer: &Retailer) -> Vec<(NewChannel, model::Channel)> {
