@@ -56,6 +56,10 @@ permissions! {
     EditLoyalty "loyalty:write" "write, activate and retire loyalty programmes";
     GivePoints "points:write" "enrol members, give and correct points, and see what members have";
     Reconcile "payments:reconcile" "compare what payment providers say with the books, and clear what differs";
+    EditConsents "consents:write" "say what customers agreed to, and write purposes and topics";
+    AnswerPrivacy "privacy:write" "handle what people ask about their data, and say how long data is kept";
+    EditIdentity "identity:write" "write the rules of identity, merge customers and take merges back";
+    EditSources "sources:write" "say which pages, apps and programs send what people did";
 }
 
 /// A set of permissions.
