@@ -3,6 +3,7 @@
 
 pub mod coupon;
 pub mod details;
+pub(crate) mod joint;
 pub mod preview;
 pub mod price;
 pub mod steps;

@@ -17,6 +17,8 @@ use crate::{Failure, World, external};
 
 /// The most customers found by one phone number.
 const FOUND_MAX: i64 = 50;
+/// How many merges are followed that were made while one command ran.
+const MERGED_MEANWHILE_MAX: usize = 4;
 
 /// A customer to be made.
 #[derive(Clone, Debug)]
@@ -64,6 +66,7 @@ pub fn create(
         made_at: world.now(),
         changed_at: world.now(),
         erased_at: None,
+        merged_into: None,
         version: 1,
     };
     rows::add(tx, &customer)?;
@@ -97,7 +100,24 @@ pub fn load(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Customer, Failure> 
     Ok(rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("customer", id))?)
 }
 
-/// The customers after one, in the order they were made.
+/// The customer with this id, or whoever he was merged into; until the commit he is neither merged nor erased, so what is written for him
+/// stays where it belongs. Without the groups. Carts and orders are locked before, members and books after.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn stay(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Customer, Failure> {
+    let mut id = id;
+    for _ in 0..MERGED_MEANWHILE_MAX {
+        let found = rows::stay(tx, id)?.ok_or_else(|| Refusal::not_found("customer", id))?;
+        match found.merged_into {
+            None => return Ok(found),
+            Some(into) => id = into,
+        }
+    }
+    Err(tx.begin_anew().into())
+}
+
+/// The customers after one, in the order they were made; those who were merged into another are that one.
 ///
 /// # Errors
 /// [`Code::Forbidden`] without the permission.
@@ -127,7 +147,14 @@ pub fn find(
         Sought::Email(_) => rows::by_email(tx, &hash)?.into_iter().collect(),
         Sought::Phone(_) => rows::by_phone(tx, &hash, FOUND_MAX)?,
     };
-    ids.into_iter().map(|id| load(tx, id)).collect()
+    let mut found: Vec<Customer> = Vec::new();
+    for id in ids {
+        let id = rows::merged_into(tx, id)?.unwrap_or(id);
+        if found.iter().all(|known| known.id != id) {
+            found.push(load(tx, id)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The current contact of a customer, with a line in the audit trail; a customer reads its own.
@@ -159,6 +186,7 @@ pub fn update(
     if actor.who != Who::Customer(id) || change.groups.is_some() {
         actor.may_somewhere(Permission::EditCustomers)?;
     }
+    let id = stay(tx, id)?.id;
     let mut customer = load(tx, id)?;
     let was = customer.version;
     unchanged(id, was, change.if_match)?;

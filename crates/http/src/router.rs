@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, insight, job, location, loyalty, market, order, payment, price, promise,
-    promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    fulfilment, health, import, insight, job, location, loyalty, market, merging, order, payment, price,
+    promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -51,6 +51,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(returns::routes())
         .merge(change::routes())
         .merge(status::routes())
+        .merge(merging::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())
         .merge(import::routes())

@@ -61,6 +61,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0083_household"
     "0084_referral"
     "0090_promotion_simulation"
+    "0120_merging"
 };
 
 /// Brings the database up to date.

@@ -93,6 +93,8 @@ kinds! {
     Media "med" "media";
     /// A customer who takes part in a loyalty programme.
     Member "mem" "member";
+    /// One customer merged into another.
+    Merge "mrg" "merge";
     /// Locations that serve together.
     Network "net" "network";
     /// An order.
