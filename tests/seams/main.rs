@@ -9,6 +9,7 @@ mod change;
 mod claim;
 mod floor;
 mod loyalty;
+mod person;
 mod price;
 mod shelf;
 mod spend;

@@ -1,5 +1,7 @@
 //! The customer file: people who buy, one per e-mail address, with the groups the retailer put them into.
 
+pub mod matching;
+
 use domain::actor::{Actor, Permission, Who};
 use domain::contact::Card;
 use domain::value::Id;
@@ -56,6 +58,7 @@ pub fn create(
     let id: Id<CustomerKind> = world.id();
     add_lookups(tx, world, id, &new.card)?;
     external::give(tx, id, new.external_id.as_deref())?;
+    matching::changed(tx, world, id, &new.card)?;
     let contact = contact::save(tx, actor, world, NewContact { person: None, card: new.card })?;
     let customer = Customer {
         id,
@@ -147,14 +150,7 @@ pub fn find(
         Sought::Email(_) => rows::by_email(tx, &hash)?.into_iter().collect(),
         Sought::Phone(_) => rows::by_phone(tx, &hash, FOUND_MAX)?,
     };
-    let mut found: Vec<Customer> = Vec::new();
-    for id in ids {
-        let id = rows::merged_into(tx, id)?.unwrap_or(id);
-        if found.iter().all(|known| known.id != id) {
-            found.push(load(tx, id)?);
-        }
-    }
-    Ok(found)
+    ids.into_iter().map(|id| load(tx, id)).collect()
 }
 
 /// The current contact of a customer, with a line in the audit trail; a customer reads its own.
@@ -200,6 +196,7 @@ pub fn update(
     if let Some(card) = change.card {
         rows::forget_lookups(tx, id)?;
         add_lookups(tx, world, id, &card)?;
+        matching::changed(tx, world, id, &card)?;
         customer.contact =
             contact::save(tx, actor, world, NewContact { person: Some(customer.person), card })?;
     }
@@ -233,6 +230,7 @@ pub(crate) fn erase(
     }
     contact::erase(tx, actor, world, customer.person)?;
     rows::forget_lookups(tx, id)?;
+    store::customer::matching::forget_keys(tx, id)?;
     if let Some(text) = customer.external_id.take() {
         store::external::remove::<CustomerKind>(tx, &text)?;
     }

@@ -1,6 +1,8 @@
 //! Merging: two customers are one person. What the one has is the other's from then on, all at once; and it can be undone, which gives back
 //! what went along as far as it is still there. Carts and orders are locked first, then the customers, then what they have.
 
+pub mod review;
+
 use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Permission};

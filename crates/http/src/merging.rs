@@ -1,5 +1,7 @@
 //! Merging customers over the API: shown before it is done, done, listed, and undone.
 
+mod matching;
+
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
@@ -35,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_merges))
         .routes(routes!(read_merge))
         .routes(routes!(undo_merge))
+        .merge(matching::routes())
 }
 
 /// One customer merged into another.

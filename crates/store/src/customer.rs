@@ -1,5 +1,7 @@
 //! The rows of customers, and the keyed hashes by which they are found.
 
+pub mod matching;
+
 use domain::value::id::{Contact, Customer as CustomerKind, Person};
 use domain::value::{Id, Instant};
 
@@ -268,21 +270,27 @@ pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(),
     Ok(())
 }
 
-/// The customer with this e-mail.
+/// The customer with this e-mail, or whoever he was merged into.
 ///
 /// # Errors
 /// What the store says.
 pub fn by_email(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CustomerKind>>, StoreError> {
-    tx.one("select customer_id from customer_by_email where hash = $1", params![&hash[..]], |row| row.id())
+    tx.one(
+        "select coalesce(c.merged_into, c.customer_id) from customer_by_email e join customer c on c.customer_id = e.customer_id
+         where e.hash = $1",
+        params![&hash[..]],
+        |row| row.id(),
+    )
 }
 
-/// The customers with this phone number, at most `limit`.
+/// The customers with this phone number, or whoever they were merged into, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn by_phone(tx: &mut Tx<'_>, hash: &[u8; 32], limit: i64) -> Result<Vec<Id<CustomerKind>>, StoreError> {
     tx.rows(
-        "select customer_id from customer_by_phone where hash = $1 order by customer_id limit $2",
+        "select distinct coalesce(c.merged_into, c.customer_id) as found from customer_by_phone p
+         join customer c on c.customer_id = p.customer_id where p.hash = $1 order by found limit $2",
         params![&hash[..], limit],
         |row| row.id(),
     )

@@ -62,6 +62,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0084_referral"
     "0090_promotion_simulation"
     "0120_merging"
+    "0121_matching"
 };
 
 /// Brings the database up to date.
