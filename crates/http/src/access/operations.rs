@@ -90,6 +90,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("PATCH", "/v1/customers/{id}", OneOf(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/contact", OneOf(&[ReadContacts])),
     ("POST", "/v1/customers/{id}/erase", OneOf(&[EditCustomers])),
+    ("POST", "/v1/customers/{id}/orders", OneOf(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points/{member}/adjust", OneOf(&[GivePoints])),
