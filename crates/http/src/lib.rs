@@ -38,6 +38,7 @@ pub mod price;
 pub mod problem;
 pub mod promise;
 pub mod promotion;
+mod qr;
 pub mod query;
 mod reference;
 pub mod returns;
