@@ -204,7 +204,7 @@ fn note(tx: &mut Tx<'_>, one: &Merge, (part, key): (Part, [u8; 16]), before: &Va
 /// What of one sort went along, with what was written down of it.
 fn noted(tx: &mut Tx<'_>, id: Id<MergeKind>, part: Part) -> Result<Vec<([u8; 16], Value)>, Failure> {
     let lost = || StoreError::Corrupt(format!("what {id} moved cannot be read"));
-    let read = |(key, before): ([u8; 16], Option<String>)| {
+    let read = |(key, before): rows::Moved| {
         let before = before.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(lost)?;
         Ok((key, before))
     };

@@ -137,15 +137,14 @@ pub fn note(
     Ok(())
 }
 
+/// Something that went along, and what is to be known to take it back.
+pub type Moved = ([u8; 16], Option<String>);
+
 /// What of one sort went along.
 ///
 /// # Errors
 /// What the store says.
-pub fn moved(
-    tx: &mut Tx<'_>,
-    id: Id<MergeKind>,
-    part: Part,
-) -> Result<Vec<([u8; 16], Option<String>)>, StoreError> {
+pub fn moved(tx: &mut Tx<'_>, id: Id<MergeKind>, part: Part) -> Result<Vec<Moved>, StoreError> {
     tx.rows(
         "select key, before from merge_moved where merge_id = $1 and kind = $2 order by key",
         params![id, part.code()],

@@ -17,6 +17,8 @@ use crate::{Failure, Keyring, World, contact, job};
 
 /// The job that looks whom a customer may be the same person as.
 pub const JOB: &str = "customer.match";
+/// Who shares a key.
+type Sharing = (Key, Vec<Id<CustomerKind>>);
 /// The most keys that are kept of a customer.
 const KEPT_MAX: usize = 200;
 
@@ -110,11 +112,7 @@ pub fn alike(
 }
 
 /// Who shares a person's keys; a key that too many share is replaced by finer ones.
-fn sharing(
-    tx: &mut Tx<'_>,
-    keyring: &Keyring,
-    person: &Person,
-) -> Result<Vec<(Key, Vec<Id<CustomerKind>>)>, Failure> {
+fn sharing(tx: &mut Tx<'_>, keyring: &Keyring, person: &Person) -> Result<Vec<Sharing>, Failure> {
     let most = bulk::BLOCK_MAX as i64;
     let mut found = Vec::new();
     for key in rules::keys(person) {

@@ -24,6 +24,9 @@ use crate::event::emit;
 use crate::job::Job;
 use crate::{Failure, Shop, World};
 
+/// Two customers.
+type Pair = (Id<CustomerKind>, Id<CustomerKind>);
+
 /// So many customers are read at once.
 const PAGE: i64 = 1_000;
 /// So many pairs are noted in one transaction.
@@ -53,7 +56,7 @@ fn note(
     actor: &Actor,
     world: &mut World,
     rule: &InForce,
-    ((one, other), explained): ((Id<CustomerKind>, Id<CustomerKind>), &Explanation),
+    ((one, other), explained): (Pair, &Explanation),
 ) -> Result<Option<Review>, Failure> {
     let review = Review {
         id: world.id(),
@@ -314,11 +317,7 @@ pub fn compare_all(
     Ok(told)
 }
 
-fn explained(
-    all: &All,
-    model: &Model,
-    pair: &bulk::Pair,
-) -> ((Id<CustomerKind>, Id<CustomerKind>), Explanation) {
+fn explained(all: &All, model: &Model, pair: &bulk::Pair) -> (Pair, Explanation) {
     let (one, other) = (all.crowd.person(pair.one), all.crowd.person(pair.other));
     ((all.ids[pair.one as usize], all.ids[pair.other as usize]), compare(model, &one, &other))
 }
