@@ -10,6 +10,7 @@ mod claim;
 mod floor;
 mod loyalty;
 mod price;
+mod receipt;
 mod shelf;
 mod spend;
 mod status;

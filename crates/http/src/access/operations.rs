@@ -91,6 +91,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/customers/{id}/contact", OneOf(&[ReadContacts])),
     ("POST", "/v1/customers/{id}/erase", OneOf(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/profile", OneOf(&[ReadContacts])),
+    ("POST", "/v1/customers/{id}/orders", OneOf(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points/{member}/adjust", OneOf(&[GivePoints])),
