@@ -4,10 +4,11 @@
 use axum::Json;
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::handler::Handler;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use domain::behaviour::{BATCH_MAX, Call};
 use engine::behaviour::{self, Incoming, Source, source};
 use serde_json::{Value, json};
@@ -18,38 +19,55 @@ use super::{posthog, segment};
 use crate::App;
 
 /// Beginnings of the collector's paths besides those under `/v1`.
-const PREFIXES: [&str; 4] = ["/posthog/", "/api/s/", "/beacon/v1/", "/sourceConfig"];
+const PREFIXES: [&str; 5] = ["/posthog/", "/api/s/", "/beacon/v1/", "/sourceConfig", "/collect.js"];
+/// Our own small library for pages.
+const SCRIPT: &str = include_str!("../../pages/collect.js");
 
 /// The collector's routes. Their form is others', so they are not in the description of our API.
 pub(crate) fn routes() -> Router<App> {
     let mut routes = Router::new()
-        .route("/v1/batch", post(collect_segment))
-        .route("/v1/import", post(collect_segment))
-        .route("/v1/b", post(collect_segment))
-        .route("/beacon/v1/batch", post(collect_segment))
-        .route("/v1/m", post(drop_figures))
-        .route("/v1/projects/{key}/settings", get(segment_settings))
-        .route("/sourceConfig", get(rudder_settings))
-        .route("/sourceConfig/", get(rudder_settings))
-        .route("/api/s/{call}", post(collect_segment))
-        .route("/api/s/s2s/{call}", post(collect_segment))
-        .route("/posthog/array/{token}/config", get(posthog_settings));
+        .route("/v1/batch", taking(collect_segment))
+        .route("/v1/import", taking(collect_segment))
+        .route("/v1/b", taking(collect_segment))
+        .route("/beacon/v1/batch", taking(collect_segment))
+        .route("/collect.js", showing(read_script))
+        .route("/v1/m", taking(drop_figures))
+        .route("/v1/projects/{key}/settings", showing(segment_settings))
+        .route("/sourceConfig", showing(rudder_settings))
+        .route("/sourceConfig/", showing(rudder_settings))
+        .route("/api/s/{call}", taking(collect_segment))
+        .route("/api/s/s2s/{call}", taking(collect_segment))
+        .route("/posthog/array/{token}/config", showing(posthog_settings));
     for call in Call::ALL {
         routes = routes
-            .route(&format!("/v1/{}", call.text()), post(collect_segment))
-            .route(&format!("/v1/{}", &call.text()[..1]), post(collect_segment));
+            .route(&format!("/v1/{}", call.text()), taking(collect_segment))
+            .route(&format!("/v1/{}", &call.text()[..1]), taking(collect_segment));
     }
     for path in ["e", "i/v0/e", "capture", "track", "engage", "batch"] {
         routes = routes
-            .route(&format!("/posthog/{path}"), post(collect_posthog))
-            .route(&format!("/posthog/{path}/"), post(collect_posthog));
+            .route(&format!("/posthog/{path}"), taking(collect_posthog))
+            .route(&format!("/posthog/{path}/"), taking(collect_posthog));
     }
     for path in ["flags", "decide"] {
         routes = routes
-            .route(&format!("/posthog/{path}"), post(posthog_flags))
-            .route(&format!("/posthog/{path}/"), post(posthog_flags));
+            .route(&format!("/posthog/{path}"), taking(posthog_flags))
+            .route(&format!("/posthog/{path}/"), taking(posthog_flags));
     }
-    routes.route("/posthog/s/", post(drop_figures)).layer(from_fn(open_to_pages))
+    routes.route("/posthog/s/", taking(drop_figures)).layer(from_fn(open_to_pages))
+}
+
+/// A route that takes what is sent, and lets browsers ask beforehand whether they may.
+fn taking<H: Handler<T, App>, T: 'static>(handler: H) -> MethodRouter<App> {
+    post(handler).options(asked_beforehand)
+}
+
+/// A route that shows something, likewise.
+fn showing<H: Handler<T, App>, T: 'static>(handler: H) -> MethodRouter<App> {
+    get(handler).options(asked_beforehand)
+}
+
+async fn asked_beforehand() -> StatusCode {
+    StatusCode::OK
 }
 
 /// Is this a path of the collector? It is open to pages of any origin.
@@ -99,6 +117,15 @@ async fn known(app: &App, key: String) -> Result<Source, No> {
     let found = app.read(move |tx| Ok(source::recognise(tx, &key)?)).await?;
     let source = found.ok_or(No::NoKey)?;
     if source.enabled { Ok(source) } else { Err(No::Disabled) }
+}
+
+/// Pages keep it for an hour.
+async fn read_script() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, SCRIPT).into_response()
 }
 
 /// Figures of the libraries about themselves, and recordings of screens: nobody here wants them.

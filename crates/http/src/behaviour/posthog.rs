@@ -50,7 +50,8 @@ fn identifiers(one: &Value, call: Call) -> Vec<(Kind, Option<String>, String)> {
     let mut found = Vec::new();
     let ids = [&one["distinct_id"], &one["$distinct_id"], &properties["distinct_id"]];
     if let Some(id) = ids.into_iter().find_map(text_of) {
-        let of_browser = properties["$is_identified"] == Value::Bool(false)
+        let told = ["$is_identified", "$process_person_profile"];
+        let of_browser = told.iter().any(|name| properties[*name] == Value::Bool(false))
             || (call != Call::Identify && text_of(&properties["$device_id"]).as_ref() == Some(&id));
         found.push((if of_browser { Kind::AnonymousId } else { Kind::UserId }, None, id));
     }
