@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod after_sale;
+mod basket;
 mod between;
 mod change;
 mod claim;

@@ -39,6 +39,7 @@ pub mod price;
 pub mod problem;
 pub mod promise;
 pub mod promotion;
+mod qr;
 pub mod query;
 mod reference;
 pub mod returns;
