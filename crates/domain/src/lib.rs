@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, rolls dice, opens a file or a connection, or knows JSON. Time, ids and chance are handed in.
 
 pub mod actor;
+pub mod behaviour;
 pub mod cart;
 pub mod catalogue;
 pub mod change;
@@ -11,6 +12,7 @@ pub mod count;
 pub mod customer;
 pub mod delivery;
 pub mod fulfilment;
+pub mod identity;
 pub mod import;
 pub mod ledger;
 pub mod location;

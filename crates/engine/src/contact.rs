@@ -155,7 +155,7 @@ pub(crate) fn phone_hash(keyring: &Keyring, card: &Card) -> Option<[u8; 32]> {
     card.phone_lookup().map(|phone| Sought::Phone(phone).hash(keyring))
 }
 
-fn new_person(tx: &mut Tx<'_>, world: &mut World) -> Result<(Id<Person>, DataKey), Failure> {
+pub(crate) fn new_person(tx: &mut Tx<'_>, world: &mut World) -> Result<(Id<Person>, DataKey), Failure> {
     let person: Id<Person> = world.id();
     let (chance, nonce) = (world.bytes(), world.bytes());
     let (key, wrapped) = world.keyring().new_data_key(chance, nonce, &person.bytes());
@@ -170,7 +170,17 @@ fn key_of(tx: &mut Tx<'_>, world: &World, person: Id<Person>) -> Result<DataKey,
     unwrap(world.keyring(), &wrapped, person)
 }
 
-fn unwrap(keyring: &Keyring, wrapped: &[u8], person: Id<Person>) -> Result<DataKey, Failure> {
+/// The key of a person; none when the person was erased.
+pub(crate) fn key_if_kept(
+    tx: &mut Tx<'_>,
+    world: &World,
+    person: Id<Person>,
+) -> Result<Option<DataKey>, Failure> {
+    let wrapped = rows::lock_key(tx, person)?;
+    wrapped.map(|wrapped| unwrap(world.keyring(), &wrapped, person)).transpose()
+}
+
+pub(crate) fn unwrap(keyring: &Keyring, wrapped: &[u8], person: Id<Person>) -> Result<DataKey, Failure> {
     keyring.unwrap_data_key(wrapped, &person.bytes()).ok_or_else(|| {
         let why = format!("the key of {person} was wrapped by another master key; start with the master key of this database");
         StoreError::Corrupt(why).into()

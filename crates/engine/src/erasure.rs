@@ -7,7 +7,7 @@ use store::Tx;
 
 use crate::customer::{self, Customer};
 use crate::loyalty::member;
-use crate::{Failure, World, contact};
+use crate::{Failure, World, contact, identity};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
 /// customer takes part in ends. Who was merged into the customer is erased too: it is one person. Erasing twice is the same as once.
@@ -34,6 +34,7 @@ pub fn erase(
         customer::erase(tx, actor, world, *merged)?;
     }
     let erased = customer::erase(tx, actor, world, id)?;
+    identity::customer::forget(tx, world, id)?;
     member::end_all(tx, actor, world, id)?;
     Ok(erased)
 }

@@ -17,8 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, cart, change, checkout, count, customer, fulfilment, insight, loyalty, merging,
-    payment, promise, returns, routing, seal, stock, webhook,
+    Failure, Shop, World, behaviour, cart, change, checkout, count, customer, fulfilment, insight, loyalty,
+    merging, payment, promise, returns, routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -85,6 +85,8 @@ impl Registry {
 pub fn registry() -> Registry {
     Registry::default()
         .every(duty("answers.forget", 3600, forget_answers))
+        .every(duty("behaviour.follow_journal", 5, behaviour::commerce::round))
+        .every(duty("behaviour.forget_quarantined", 3600, behaviour::quarantine::forget))
         .every(duty("cart.expire", 30, cart::expire_due))
         .every(duty("change.expire", 15, change::expire_due))
         .every(duty("change.give_up_unpaid", 15, change::money::give_up_unpaid))

@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod behaviour;
 pub mod cart;
 pub mod catalogue;
 pub mod change;
@@ -19,6 +20,7 @@ pub mod event;
 pub mod external;
 pub mod failure;
 pub mod fulfilment;
+pub mod identity;
 pub mod import;
 pub mod insight;
 pub mod job;

@@ -9,6 +9,7 @@ use domain::market::origin::Origin;
 use engine::market::origin;
 
 use crate::App;
+use crate::behaviour::is_collector;
 use crate::caller::{key_text, session_token};
 
 /// What a page is told that it may send.
@@ -29,7 +30,8 @@ pub(crate) async fn share(State(app): State<App>, request: Request, next: Next) 
     let Some(origin) = header_text(request.headers(), &header::ORIGIN) else {
         return next.run(request).await;
     };
-    if !may_read(&app, &origin, request.headers()).await {
+    // The collector answers pages of every origin by itself.
+    if is_collector(request.uri().path()) || !may_read(&app, &origin, request.headers()).await {
         return next.run(request).await;
     }
     let asks_beforehand = request.method() == Method::OPTIONS

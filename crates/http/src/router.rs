@@ -10,6 +10,9 @@ use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
     fulfilment, health, import, insight, job, location, loyalty, market, merging, order, payment, price,
     promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    App, access, actor, behaviour, cart, catalogue, change, checkout, contact, count, customer, delivery,
+    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, order, payment,
+    price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -36,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(count::routes())
         .merge(transfer::routes())
         .merge(customer::routes())
+        .merge(identity::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(promotion::routes())
@@ -52,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(change::routes())
         .merge(status::routes())
         .merge(merging::routes())
+        .merge(behaviour::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())
         .merge(import::routes())

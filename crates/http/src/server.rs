@@ -78,6 +78,7 @@ fn routed(app: App) -> Router {
         .merge(crate::reference::routes())
         .split_for_parts();
     routes
+        .merge(crate::behaviour::collector_routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))

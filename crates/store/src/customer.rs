@@ -270,6 +270,27 @@ pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(),
     Ok(())
 }
 
+/// The hashes a customer is found by: of the e-mail, and of phone numbers.
+///
+/// # Errors
+/// What the store says.
+pub fn lookups(
+    tx: &mut Tx<'_>,
+    customer: Id<CustomerKind>,
+) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), StoreError> {
+    let emails = tx.rows(
+        "select hash from customer_by_email where customer_id = $1 order by hash",
+        params![customer],
+        |row| row.bytes(),
+    )?;
+    let phones = tx.rows(
+        "select hash from customer_by_phone where customer_id = $1 order by hash",
+        params![customer],
+        |row| row.bytes(),
+    )?;
+    Ok((emails, phones))
+}
+
 /// The customer with this e-mail, or whoever he was merged into.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod backup;
+pub mod behaviour;
 pub mod cart;
 pub mod catalogue;
 pub mod change;
@@ -19,6 +20,7 @@ pub mod event;
 pub mod external;
 pub mod fulfilment;
 pub mod idempotency;
+pub mod identity;
 pub mod import;
 pub mod insight;
 pub mod job;

@@ -61,6 +61,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0083_household"
     "0084_referral"
     "0090_promotion_simulation"
+    "0100_identity"
+    "0101_behaviour"
     "0120_merging"
     "0121_matching"
 };

@@ -123,6 +123,8 @@ kinds! {
     PriceList "prl" "price list";
     /// A product.
     Product "prd" "product";
+    /// A browser, an app, a till's customer: a trace of a person, or all traces of one.
+    Profile "prf" "profile";
     /// A rule that lowers what is paid.
     Promotion "pro" "promotion";
     /// Past orders priced again with other promotions.
@@ -153,6 +155,8 @@ kinds! {
     RoutingSimulation "rsm" "routing simulation";
     /// A sign-in of a member of staff.
     Session "ses" "session";
+    /// Pages, an app or a program that tells what people did.
+    Source "src" "source";
     /// A member of staff.
     Staff "stf" "staff member";
     /// Money owed to one customer, spent in the shop.

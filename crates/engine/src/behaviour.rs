@@ -1,0 +1,240 @@
+//! What people did on pages, in apps and stores: taken in once, put onto the right profile in the same transaction, at the time it really
+//! happened, and read over all profiles of a person.
+
+pub mod commerce;
+pub mod incoming;
+pub mod quarantine;
+pub mod source;
+
+use std::collections::BTreeMap;
+
+use domain::Refusal;
+use domain::actor::{Actor, Permission};
+use domain::behaviour::plan::Plan;
+use domain::behaviour::{Call, Fault, SchemaMode, Session, visits};
+use domain::value::id::{Event as EventKind, Profile};
+use domain::value::{Id, Instant};
+use serde_json::{Map, Value};
+use store::{Tx, behaviour as rows};
+
+pub use incoming::Incoming;
+pub use store::behaviour::Event;
+pub use store::behaviour::source::Source;
+
+use crate::identity::{self, Resolution};
+use crate::{Failure, World};
+
+/// The most profiles of a person whose events are read together.
+const PROFILES_MAX: i64 = 500;
+
+/// What became of events that were sent together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Taken in.
+    pub accepted: u64,
+    /// Heard before.
+    pub repeated: u64,
+    /// Set aside.
+    pub quarantined: u64,
+}
+
+/// An event on its way in, and what is wrong with it.
+struct Judged<'a> {
+    event: &'a Incoming,
+    wrong: Option<String>,
+}
+
+/// Takes in what a source sent: each event once, however often it is sent.
+///
+/// # Errors
+/// What the store says.
+pub fn collect(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    source: &Source,
+    events: &[Incoming],
+) -> Result<Collected, Failure> {
+    let mut collected = Collected::default();
+    let mut heard = Vec::with_capacity(events.len());
+    for event in events {
+        if rows::hear(tx, source.id, event.hash(), world.now())? {
+            heard.push(event);
+        } else {
+            collected.repeated += 1;
+        }
+    }
+    let (accepted, refused) = take_in(tx, world, source, &heard)?;
+    collected.accepted = accepted;
+    collected.quarantined = refused.len() as u64;
+    quarantine::set_aside(tx, world, source, &refused)?;
+    Ok(collected)
+}
+
+/// An event that is not taken in, and why.
+type Refused<'a> = (&'a Incoming, Fault, String);
+
+/// Puts events onto their profiles; answers how many, and which were not taken in.
+fn take_in<'a>(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    source: &Source,
+    heard: &[&'a Incoming],
+) -> Result<(u64, Vec<Refused<'a>>), Failure> {
+    let plan = source::plan_of(source)?;
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for event in heard {
+        match judge(source.mode, &plan, event) {
+            Ok(wrong) => taken.push(Judged { event, wrong }),
+            Err((fault, why)) => refused.push((*event, fault, why)),
+        }
+    }
+    let actor = Actor { channel: source.channel, ..Actor::system() };
+    let seen: Vec<identity::Seen> = taken.iter().map(|one| one.event.seen(source.kind.trust())).collect();
+    let resolved = identity::resolve(tx, &actor, world, &seen)?;
+    let mut placed: Vec<(Judged<'a>, Resolution)> = Vec::with_capacity(taken.len());
+    for (judged, resolution) in taken.into_iter().zip(resolved) {
+        match resolution {
+            Some(resolution) => placed.push((judged, resolution)),
+            None => {
+                let why = "nothing that this source may say tells whom it is about".to_owned();
+                refused.push((judged.event, Fault::Nobody, why));
+            }
+        }
+    }
+    write(tx, world, source, &placed)?;
+    count_visits(tx, &placed)?;
+    Ok((placed.len() as u64, refused))
+}
+
+/// What is not as planned of an event that is taken in, or why it is not.
+fn judge(mode: SchemaMode, plan: &Plan, event: &Incoming) -> Result<Option<String>, (Fault, String)> {
+    if let Some((fault, why)) = &event.fault {
+        return Err((*fault, why.clone()));
+    }
+    if event.call == Call::Track && event.name.is_none() {
+        return Err((Fault::Nameless, "a track call has an event".into()));
+    }
+    if event.identifiers.is_empty() {
+        return Err((Fault::Nobody, "give a user id or an anonymous id".into()));
+    }
+    if mode == SchemaMode::Accept || event.call != Call::Track {
+        return Ok(None);
+    }
+    let name = event.name.as_deref().unwrap_or_default();
+    let complaint =
+        plan.complaint(name, |property| incoming::sort_of(event.body["properties"].get(property)));
+    match complaint {
+        Some(why) if mode == SchemaMode::Quarantine => Err((Fault::OffPlan, why)),
+        other => Ok(other),
+    }
+}
+
+/// Writes the events, what is personal sealed under each profile's key.
+fn write(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    source: &Source,
+    placed: &[(Judged<'_>, Resolution)],
+) -> Result<(), Failure> {
+    let parted: Vec<(Value, Option<Value>)> =
+        placed.iter().map(|(judged, _)| incoming::part(&judged.event.body)).collect();
+    let with_persons = placed.iter().zip(&parted).filter(|(_, (_, personal))| personal.is_some());
+    let profiles: Vec<Id<Profile>> = with_persons.map(|((_, resolution), _)| resolution.profile).collect();
+    let keys = identity::person::keys_of(tx, world, &profiles)?;
+    for ((judged, resolution), (clear, personal)) in placed.iter().zip(parted) {
+        let id: Id<EventKind> = world.id();
+        let key = keys.get(&resolution.profile);
+        let sealed = personal
+            .zip(key)
+            .map(|(personal, key)| key.seal(world.bytes(), personal.to_string().as_bytes(), &id.bytes()));
+        let dropped: Vec<&str> = resolution.dropped.iter().map(|kind| kind.text()).collect();
+        rows::add(
+            tx,
+            &Event {
+                id,
+                profile: resolution.profile,
+                source: source.id,
+                call: judged.event.call,
+                name: judged.event.name.clone(),
+                at: judged.event.at,
+                received_at: world.now(),
+                dropped: (!dropped.is_empty()).then(|| dropped.join(" ")),
+                wrong: judged.wrong.clone(),
+                body: clear.to_string(),
+                sealed,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Counts the events into the visits of their profiles.
+fn count_visits(tx: &mut Tx<'_>, placed: &[(Judged<'_>, Resolution)]) -> Result<(), Failure> {
+    let mut by_profile: BTreeMap<Id<Profile>, Vec<Instant>> = BTreeMap::new();
+    for (judged, resolution) in placed {
+        by_profile.entry(resolution.profile).or_default().push(judged.event.at);
+    }
+    for (profile, mut times) in by_profile {
+        times.sort_unstable();
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { continue };
+        rows::hold_profile(tx, profile)?;
+        let known = rows::visits_around(tx, profile, (*first, *last))?;
+        let after = visits(known.clone(), &times);
+        for gone in known.iter().filter(|one| after.iter().all(|kept| kept.began_at != one.began_at)) {
+            rows::remove_visit(tx, profile, gone.began_at)?;
+        }
+        for visit in after.iter().filter(|visit| !known.contains(visit)) {
+            rows::write_visit(tx, profile, visit)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a list of events goes on: right before an event.
+pub type Before = (Instant, Id<EventKind>);
+
+/// What a person did, the latest first, over all profiles of the person. What is personal is left sealed.
+///
+/// # Errors
+/// [`domain::Code::NotFound`] when there is no such profile.
+pub fn of_person(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    profile: Id<Profile>,
+    before: Before,
+    limit: i64,
+) -> Result<Vec<Event>, Failure> {
+    let profiles = profiles_of(tx, actor, profile)?;
+    Ok(rows::of_profiles(tx, &profiles, before, limit)?)
+}
+
+/// The visits of a person over all profiles, the latest first; those of several browsers at the same time are one.
+///
+/// # Errors
+/// As [`of_person`].
+pub fn visits_of_person(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    profile: Id<Profile>,
+    before: Instant,
+    limit: i64,
+) -> Result<Vec<Session>, Failure> {
+    let profiles = profiles_of(tx, actor, profile)?;
+    let mut found = visits(rows::visits(tx, &profiles, before, limit)?, &[]);
+    found.reverse();
+    Ok(found)
+}
+
+fn profiles_of(tx: &mut Tx<'_>, actor: &Actor, profile: Id<Profile>) -> Result<Vec<[u8; 16]>, Failure> {
+    actor.may_somewhere(Permission::ReadContacts)?;
+    let root = store::identity::root_of(tx, profile)?;
+    let root = root.ok_or_else(|| Refusal::not_found("profile", profile))?;
+    let profiles = store::identity::profiles_of(tx, root, PROFILES_MAX)?;
+    Ok(profiles.iter().map(|id| id.bytes()).collect())
+}
+
+/// Adds what is given to an object.
+fn object(pairs: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect::<Map<String, Value>>())
+}

@@ -1,0 +1,119 @@
+//! What the shop itself knows of people's orders, told as behaviour in the words that trackers use, so that nothing has to be sent twice:
+//! "Order Completed" is an order that was placed, at the till as on the web.
+
+use domain::actor::Actor;
+use domain::behaviour::Call;
+use domain::identity::Kind;
+use domain::value::Id;
+use domain::value::id::{Order as OrderKind, Source as SourceKind};
+use serde_json::{Value, json};
+use store::event::{self as journal, Entry};
+use store::{Tx, behaviour as rows, order as orders};
+
+use super::{Event, Incoming, incoming};
+use crate::identity::customer::of_customer;
+use crate::job::BATCH_MAX;
+use crate::{Failure, World};
+
+/// The name under which the journal is read.
+const CONSUMER: &str = "behaviour";
+/// The source that is Tandem itself.
+pub const OURSELVES: Id<SourceKind> = Id::from_bytes([0; 16]);
+
+/// Reads on in the journal and tells what became of customers' orders; true when more waits. Each event is told once.
+///
+/// # Errors
+/// What the store says.
+pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let cursor = journal::cursor_of(tx, CONSUMER)?;
+    let ends = journal::ends(tx)?;
+    let behind = |(partition, (from, end)): (i64, (i64, i64))| (from < end).then_some((partition, from, end));
+    let mut waiting = (0i64..).zip(cursor.into_iter().zip(ends)).filter_map(behind);
+    let Some((partition, from, end)) = waiting.next() else { return Ok(false) };
+    let entries = journal::after(tx, partition, from, BATCH_MAX)?;
+    for entry in &entries {
+        tell(tx, world, entry)?;
+    }
+    let last = entries.last().map_or(end, |entry| entry.sequence);
+    journal::advance(tx, CONSUMER, partition, last)?;
+    Ok(last < end || waiting.next().is_some())
+}
+
+/// What an event of the journal is called among trackers.
+fn name_of(entry: &Entry) -> Option<&'static str> {
+    match entry.kind.as_str() {
+        "order.placed" => Some("Order Completed"),
+        "order.cancelled" => Some("Order Cancelled"),
+        "order.partly_cancelled" | "order.changed" => Some("Order Updated"),
+        "payment.refunded" => Some("Order Refunded"),
+        _ => None,
+    }
+}
+
+fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure> {
+    let Some(name) = name_of(entry) else { return Ok(()) };
+    let body: Value = serde_json::from_str(&entry.body).unwrap_or_default();
+    let order = body["order"].as_str().unwrap_or(&entry.subject);
+    let Ok(id) = Id::<OrderKind>::parse(order) else { return Ok(()) };
+    let Some(order) = orders::find(tx, id)? else { return Ok(()) };
+    let Some(customer) = order.customer else { return Ok(()) };
+    let known = store::customer::find(tx, customer)?;
+    if known.is_none_or(|customer| customer.erased_at.is_some()) {
+        return Ok(());
+    }
+    let actor = Actor { channel: Some(order.channel), ..Actor::system() };
+    of_customer(tx, &actor, world, customer)?;
+    let event = Incoming {
+        call: Call::Track,
+        name: Some(name.to_owned()),
+        message: Some(entry.id.to_string()),
+        identifiers: vec![(Kind::UserId, None, customer.to_string())],
+        at: entry.at,
+        body: incoming::body(Some(properties(tx, name, &order, &body)?), None, Some(context(&order))),
+        fault: None,
+    };
+    if !rows::hear(tx, OURSELVES, event.hash(), world.now())? {
+        return Ok(());
+    }
+    let seen = event.seen(domain::identity::Trust::Authenticated);
+    let resolved = crate::identity::resolve(tx, &actor, world, &[seen])?;
+    let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
+    rows::add(
+        tx,
+        &Event {
+            id: world.id(),
+            profile: resolution.profile,
+            source: OURSELVES,
+            call: event.call,
+            name: event.name.clone(),
+            at: event.at,
+            received_at: world.now(),
+            dropped: None,
+            wrong: None,
+            body: event.body.to_string(),
+            sealed: None,
+        },
+    )?;
+    Ok(())
+}
+
+/// The order in trackers' words; amounts in minor units of the currency, as everywhere here.
+fn properties(tx: &mut Tx<'_>, name: &str, order: &orders::Order, body: &Value) -> Result<Value, Failure> {
+    let mut told = json!({ "order_id": order.id.to_string(), "number": order.number, "currency": order.currency.code(),
+        "total_minor": order.gross, "tax_minor": order.tax, "shipping_minor": order.delivery_gross });
+    if name == "Order Refunded" {
+        told["refunded_minor"] = body["amount"].clone();
+        return Ok(told);
+    }
+    let product = |line: &orders::Line| {
+        json!({ "product_id": line.variant.to_string(), "sku": line.sku, "name": line.title,
+            "quantity": line.quantity - line.cancelled, "price_minor": line.unit })
+    };
+    let products: Vec<Value> = orders::lines(tx, order.id)?.iter().map(product).collect();
+    told["products"] = Value::from(products);
+    Ok(told)
+}
+
+fn context(order: &orders::Order) -> Value {
+    json!({ "channel": order.channel.to_string(), "location": order.location.map(|id| id.to_string()) })
+}

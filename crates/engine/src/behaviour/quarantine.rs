@@ -1,0 +1,128 @@
+//! Events that were set aside: kept with the reason, sealed, for a month, and taken in again when who sends them or the plan was put right.
+
+use domain::actor::{Actor, Permission};
+use domain::value::Id;
+use domain::value::id::{Event as EventKind, Source as SourceKind};
+use store::behaviour::quarantine as rows;
+use store::{StoreError, Tx};
+
+pub use store::behaviour::quarantine::Quarantined;
+
+use super::source::{self, Source};
+use super::{Collected, Incoming, Refused, take_in};
+use crate::event::emit;
+use crate::{Failure, World, contact};
+
+/// The most events that are taken in again at once.
+pub const REPLAY_MAX: i64 = 500;
+/// How long an event that was set aside is kept.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+/// The most characters of why.
+const WHY_CHARS_MAX: usize = 500;
+/// How many sources are looked at in one round of forgetting, and how many events of each.
+const FORGET_MAX: i64 = 500;
+
+/// Keeps events with the reason. They are of nobody who is known, so they are sealed under a key of their own, made for all of them.
+pub(super) fn set_aside(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    source: &Source,
+    refused: &[Refused<'_>],
+) -> Result<(), Failure> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let (person, key) = contact::new_person(tx, world)?;
+    for (event, fault, why) in refused {
+        let id: Id<EventKind> = world.id();
+        let sealed = key.seal(world.bytes(), event.written().to_string().as_bytes(), &id.bytes());
+        rows::add(
+            tx,
+            &Quarantined {
+                id,
+                source: source.id,
+                received_at: world.now(),
+                fault: *fault,
+                why: why.chars().take(WHY_CHARS_MAX).collect(),
+                name: event.name.clone(),
+                person,
+                sealed,
+                replayed_at: None,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// The events of a source that were set aside before one, the latest first.
+///
+/// # Errors
+/// [`domain::Code::NotFound`] when there is no such source.
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: Id<SourceKind>,
+    before: Id<EventKind>,
+    limit: i64,
+) -> Result<Vec<Quarantined>, Failure> {
+    source::read(tx, actor, id)?;
+    Ok(rows::list(tx, id, before, limit)?)
+}
+
+/// Takes in again what was set aside after an event, the oldest first, at most [`REPLAY_MAX`]. What still cannot be taken in stays.
+/// Answers what became of them, and after which to go on.
+///
+/// # Errors
+/// [`domain::Code::NotFound`] when there is no such source.
+pub fn replay(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<SourceKind>,
+    after: Id<EventKind>,
+) -> Result<(Collected, Option<Id<EventKind>>), Failure> {
+    let source = source::read(tx, actor, id)?;
+    let waiting = rows::waiting(tx, id, after, REPLAY_MAX)?;
+    let mut read: Vec<(Id<EventKind>, Incoming)> = Vec::with_capacity(waiting.len());
+    for one in &waiting {
+        // Whose key is gone was erased meanwhile.
+        if let Some(event) = opened(tx, world, one)? {
+            read.push((one.id, event));
+        }
+    }
+    let heard: Vec<&Incoming> = read.iter().map(|(_, event)| event).collect();
+    let (accepted, refused) = take_in(tx, world, &source, &heard)?;
+    for (one, event) in &read {
+        if refused.iter().all(|(other, ..)| !std::ptr::eq(*other, event)) {
+            rows::note_replayed(tx, id, *one, world.now())?;
+        }
+    }
+    let body = serde_json::json!({ "accepted": accepted, "refused": refused.len() });
+    emit(tx, actor, world, id, "source.replayed", body);
+    let full = waiting.len() as i64 == REPLAY_MAX;
+    let next = waiting.last().map(|one| one.id).filter(|_| full);
+    Ok((Collected { accepted, repeated: 0, quarantined: refused.len() as u64 }, next))
+}
+
+fn opened(tx: &mut Tx<'_>, world: &World, one: &Quarantined) -> Result<Option<Incoming>, Failure> {
+    let Some(key) = contact::key_if_kept(tx, world, one.person)? else { return Ok(None) };
+    let text = key.open(&one.sealed, &one.id.bytes());
+    let document = text.and_then(|text| serde_json::from_slice(&text).ok());
+    let event = document.as_ref().and_then(Incoming::read);
+    let corrupt = || StoreError::Corrupt(format!("the quarantined event {} cannot be opened", one.id));
+    Ok(Some(event.ok_or_else(corrupt)?))
+}
+
+/// Forgets what was set aside a month ago.
+///
+/// # Errors
+/// What the store says.
+pub fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    actor.may(Permission::EditSources, None)?;
+    let before = world.now().plus_seconds(-KEPT_SECONDS);
+    let mut more = false;
+    for source in store::behaviour::source::list(tx, Id::from_bytes([0; 16]), FORGET_MAX)? {
+        more |= rows::forget_before(tx, source.id, before, FORGET_MAX)? >= FORGET_MAX.unsigned_abs();
+    }
+    Ok(more)
+}

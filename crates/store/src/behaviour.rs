@@ -1,0 +1,207 @@
+//! The rows of behaviour: messages heard once, events of profiles, and their visits.
+
+pub mod quarantine;
+pub mod source;
+
+use domain::behaviour::{Call, QUIET_MICROS, Session};
+use domain::value::id::{Event as EventKind, Profile, Source};
+use domain::value::{Id, Instant};
+
+use crate::{Param, Row, StoreError, Tx, params};
+
+/// Something somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its identity; sorts by when it was received.
+    pub id: Id<EventKind>,
+    /// The profile it stays with.
+    pub profile: Id<Profile>,
+    /// Who sent it.
+    pub source: Id<Source>,
+    /// What it says.
+    pub call: Call,
+    /// What was done, or which page.
+    pub name: Option<String>,
+    /// When it happened.
+    pub at: Instant,
+    /// When we heard of it.
+    pub received_at: Instant,
+    /// Of which kinds an identifier was not believed, as words.
+    pub dropped: Option<String>,
+    /// What is not as planned.
+    pub wrong: Option<String>,
+    /// All else that names nobody, as a JSON object.
+    pub body: String,
+    /// What is personal, sealed under the key of the profile's person.
+    pub sealed: Option<Vec<u8>>,
+}
+
+fn event(row: &mut Row<'_>) -> Result<Event, StoreError> {
+    Ok(Event {
+        id: row.id()?,
+        profile: row.id()?,
+        source: row.id()?,
+        call: row.word(Call::coded)?,
+        name: row.text_or_null()?,
+        at: row.instant()?,
+        received_at: row.instant()?,
+        dropped: row.text_or_null()?,
+        wrong: row.text_or_null()?,
+        body: row.text()?,
+        sealed: row.bytes_or_null()?,
+    })
+}
+
+/// Notes that a message of a source was heard; false when it was heard before.
+///
+/// # Errors
+/// What the store says.
+pub fn hear(
+    tx: &mut Tx<'_>,
+    source: Id<Source>,
+    hash: [u8; 16],
+    received_at: Instant,
+) -> Result<bool, StoreError> {
+    let made = tx.execute(
+        "insert into behaviour_message (source_id, hash, received_at) values ($1, $2, $3)
+         on conflict (source_id, hash) do nothing",
+        params![source, hash, received_at],
+    )?;
+    Ok(made == 1)
+}
+
+/// Adds an event.
+///
+/// # Errors
+/// What the store says.
+pub fn add(tx: &mut Tx<'_>, new: &Event) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into behaviour_event (event_id, profile_id, source_id, call, name, at, received_at, dropped, wrong, body, sealed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        params![
+            new.id,
+            new.profile,
+            new.source,
+            new.call.code(),
+            new.name.as_ref(),
+            new.at,
+            new.received_at,
+            new.dropped.as_ref(),
+            new.wrong.as_ref(),
+            &new.body,
+            new.sealed.as_ref()
+        ],
+    )?;
+    Ok(())
+}
+
+/// The events of these profiles before a place, the latest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_profiles(
+    tx: &mut Tx<'_>,
+    profiles: &[[u8; 16]],
+    (at, before): (Instant, Id<EventKind>),
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    tx.rows(
+        "select event_id, profile_id, source_id, call, name, at, received_at, dropped, wrong, body, sealed
+         from behaviour_event where profile_id in {ids $1} and at <= $2 and (at < $2 or event_id < $3)
+         order by at desc, event_id desc limit $4",
+        &[Param::Ids(profiles), at.into(), before.into(), limit.into()],
+        event,
+    )
+}
+
+/// The events of a source that were received before one, the latest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_source(
+    tx: &mut Tx<'_>,
+    source: Id<Source>,
+    before: Id<EventKind>,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    tx.rows(
+        "select event_id, profile_id, source_id, call, name, at, received_at, dropped, wrong, body, sealed
+         from behaviour_event where source_id = $1 and event_id < $2 order by event_id desc limit $3",
+        params![source, before, limit],
+        event,
+    )
+}
+
+fn session(row: &mut Row<'_>) -> Result<Session, StoreError> {
+    Ok(Session { began_at: row.instant()?, last_at: row.instant()?, events: row.int()? })
+}
+
+/// The visits of a profile that events between two instants may belong to, held until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn visits_around(
+    tx: &mut Tx<'_>,
+    profile: Id<Profile>,
+    (first, last): (Instant, Instant),
+) -> Result<Vec<Session>, StoreError> {
+    let (from, to) = (first.micros() - QUIET_MICROS, last.micros() + QUIET_MICROS);
+    tx.rows(
+        "select began_at, last_at, events from behaviour_session
+         where profile_id = $1 and began_at <= $3 and last_at >= $2 order by began_at {lock}",
+        params![profile, from, to],
+        session,
+    )
+}
+
+/// Holds a profile until the commit, so that two who tell of it at once count its visits one after the other.
+///
+/// # Errors
+/// What the store says.
+pub fn hold_profile(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<(), StoreError> {
+    tx.one("select profile_id from profile where profile_id = $1 {lock}", params![profile], |row| row.key())?;
+    Ok(())
+}
+
+/// Writes a visit, in the place of one that began at the same instant.
+///
+/// # Errors
+/// What the store says.
+pub fn write_visit(tx: &mut Tx<'_>, profile: Id<Profile>, visit: &Session) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into behaviour_session (profile_id, began_at, last_at, events) values ($1, $2, $3, $4)
+         on conflict (profile_id, began_at) do update set last_at = excluded.last_at, events = excluded.events",
+        params![profile, visit.began_at, visit.last_at, visit.events],
+    )?;
+    Ok(())
+}
+
+/// Takes a visit away that became part of another.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_visit(tx: &mut Tx<'_>, profile: Id<Profile>, began_at: Instant) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from behaviour_session where profile_id = $1 and began_at = $2",
+        params![profile, began_at],
+    )?;
+    Ok(())
+}
+
+/// The visits of these profiles that began before an instant, the latest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn visits(
+    tx: &mut Tx<'_>,
+    profiles: &[[u8; 16]],
+    before: Instant,
+    limit: i64,
+) -> Result<Vec<Session>, StoreError> {
+    tx.rows(
+        "select began_at, last_at, events from behaviour_session
+         where profile_id in {ids $1} and began_at < $2 order by began_at desc limit $3",
+        &[Param::Ids(profiles), before.into(), limit.into()],
+        session,
+    )
+}

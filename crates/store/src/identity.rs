@@ -1,0 +1,328 @@
+//! The rows of identity: profiles, the keyed hashes they are known by, the links between these, and the versions of the rules.
+
+use domain::identity::graph::{Key, Link};
+use domain::identity::{Kind, Trust};
+use domain::value::id::{Customer, Person, Profile};
+use domain::value::{Id, Instant};
+
+use crate::dialect::Engine;
+use crate::{Param, Row, StoreError, Tx, params};
+
+/// An identifier with the profile that is its own, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its keyed hash.
+    pub key: Key,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// The profile that was made for it.
+    pub profile: Id<Profile>,
+    /// The profile that stands for the whole person.
+    pub root: Id<Profile>,
+    /// The customer it names, if it names one.
+    pub customer: Option<Id<Customer>>,
+    /// The customer the whole person is.
+    pub root_customer: Option<Id<Customer>>,
+    /// Was that customer changed since the profile was brought up to date?
+    pub outdated: bool,
+    /// The most trusted who told of it.
+    pub trust: Trust,
+    /// When it was seen first.
+    pub first_seen: Instant,
+    /// When it was seen last, to the day.
+    pub last_seen: Instant,
+}
+
+fn known(row: &mut Row<'_>) -> Result<Known, StoreError> {
+    Ok(Known {
+        key: row.key()?,
+        kind: row.word(Kind::coded)?,
+        profile: row.id()?,
+        root: row.id()?,
+        customer: row.id_or_null()?,
+        root_customer: row.id_or_null()?,
+        outdated: row.yes()?,
+        trust: row.word(Trust::coded)?,
+        first_seen: row.instant()?,
+        last_seen: row.instant()?,
+    })
+}
+
+/// The identifiers with these hashes, in the order of their hashes.
+///
+/// # Errors
+/// What the store says.
+pub fn find(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Known>, StoreError> {
+    tx.rows(
+        "select i.hash, i.kind, i.profile_id, p.root_id, p.customer_id, r.customer_id,
+                cast(case when c.version <> r.customer_version then 1 else 0 end as bigint), i.trust, i.first_seen, i.last_seen
+         from identifier i join profile p on p.profile_id = i.profile_id join profile r on r.profile_id = p.root_id
+         left join customer c on c.customer_id = r.customer_id
+         where i.hash in {ids $1} order by i.hash",
+        &[Param::Ids(keys)],
+        known,
+    )
+}
+
+/// The identifiers of a whole person, in the order of their profiles, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_root(tx: &mut Tx<'_>, root: Id<Profile>, limit: i64) -> Result<Vec<Known>, StoreError> {
+    tx.rows(
+        "select i.hash, i.kind, i.profile_id, p.root_id, p.customer_id, r.customer_id,
+                cast(case when c.version <> r.customer_version then 1 else 0 end as bigint), i.trust, i.first_seen, i.last_seen
+         from profile p join identifier i on i.profile_id = p.profile_id join profile r on r.profile_id = p.root_id
+         left join customer c on c.customer_id = r.customer_id
+         where p.root_id = $1 order by p.profile_id limit $2",
+        params![root, limit],
+        known,
+    )
+}
+
+/// The profile that stands for the whole person of a profile.
+///
+/// # Errors
+/// What the store says.
+pub fn root_of(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<Option<Id<Profile>>, StoreError> {
+    tx.one("select root_id from profile where profile_id = $1", params![profile], |row| row.id())
+}
+
+/// Holds identifiers until the commit, in their order; true when others may have written before they were held.
+///
+/// # Errors
+/// What the store says.
+pub fn lock(tx: &mut Tx<'_>, keys: &[Key]) -> Result<bool, StoreError> {
+    if tx.engine() == Engine::Sqlite {
+        return Ok(false);
+    }
+    tx.rows(
+        "select hash from identifier where hash in {ids $1} order by hash {lock}",
+        &[Param::Ids(keys)],
+        |row| row.key(),
+    )?;
+    Ok(true)
+}
+
+/// Adds an identifier with a profile of its own; false when somebody else just did.
+///
+/// # Errors
+/// What the store says.
+pub fn add(tx: &mut Tx<'_>, new: &Known, version: Option<i64>, now: Instant) -> Result<bool, StoreError> {
+    let made = tx.execute(
+        "insert into identifier (hash, kind, profile_id, trust, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6)
+         on conflict (hash) do nothing",
+        params![new.key, new.kind.code(), new.profile, new.trust.code(), new.first_seen, new.last_seen],
+    )?;
+    if made == 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "insert into profile (profile_id, root_id, customer_id, customer_version, made_at) values ($1, $1, $2, $3, $4)",
+        params![new.profile, new.customer, version, now],
+    )?;
+    Ok(true)
+}
+
+/// Notes that an identifier was seen: the earliest, the latest, the most trusted.
+///
+/// # Errors
+/// What the store says.
+pub fn note_seen(
+    tx: &mut Tx<'_>,
+    key: Key,
+    trust: Trust,
+    (first, last): (Instant, Instant),
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update identifier set trust = case when trust < $2 then $2 else trust end,
+                first_seen = case when first_seen > $3 then $3 else first_seen end,
+                last_seen = case when last_seen < $4 then $4 else last_seen end
+         where hash = $1",
+        params![key, trust.code(), first, last],
+    )?;
+    Ok(())
+}
+
+fn link(row: &mut Row<'_>) -> Result<Link, StoreError> {
+    let (one, other, leads) = (row.key()?, row.key()?, row.yes()?);
+    let trust = row.word(Trust::coded)?;
+    let ends = if leads || (trust != Trust::Decided && one < other) { (one, other) } else { (other, one) };
+    Ok(Link { ends, trust, first_at: row.instant()? })
+}
+
+/// The links of these identifiers to any other, each once for each end that was asked for.
+///
+/// # Errors
+/// What the store says.
+pub fn links(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Link>, StoreError> {
+    tx.rows(
+        "select hash, other_hash, leads, trust, first_at from identifier_link where hash in {ids $1}",
+        &[Param::Ids(keys)],
+        link,
+    )
+}
+
+/// The links between two sets of identifiers.
+///
+/// # Errors
+/// What the store says.
+pub fn links_between(tx: &mut Tx<'_>, ones: &[Key], others: &[Key]) -> Result<Vec<Link>, StoreError> {
+    tx.rows(
+        "select hash, other_hash, leads, trust, first_at from identifier_link
+         where hash in {ids $1} and other_hash in {ids $2}",
+        &[Param::Ids(ones), Param::Ids(others)],
+        link,
+    )
+}
+
+/// How many links an identifier has, counted up to `most`.
+///
+/// # Errors
+/// What the store says.
+pub fn count_links(tx: &mut Tx<'_>, key: Key, most: i64) -> Result<i64, StoreError> {
+    let found = tx.one(
+        "select count(*) from (select other_hash from identifier_link where hash = $1 limit $2) l",
+        params![key, most],
+        |row| row.int(),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Writes a link under both of its ends; of what is there already the most trusted and the earliest stays.
+///
+/// # Errors
+/// What the store says.
+pub fn write_link(tx: &mut Tx<'_>, link: &Link) -> Result<(), StoreError> {
+    let (one, other) = link.ends;
+    let leads = link.trust == Trust::Decided;
+    for (key, other, leads) in [(one, other, leads), (other, one, false)] {
+        tx.execute(
+            "insert into identifier_link (hash, other_hash, trust, leads, first_at) values ($1, $2, $3, $4, $5)
+             on conflict (hash, other_hash) do update set leads = excluded.leads,
+                 trust = case when excluded.trust > identifier_link.trust then excluded.trust else identifier_link.trust end,
+                 first_at = case when excluded.first_at < identifier_link.first_at then excluded.first_at
+                     else identifier_link.first_at end",
+            params![key, other, link.trust.code(), leads, link.first_at],
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes a link away from under both of its ends.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_link(tx: &mut Tx<'_>, (one, other): (Key, Key)) -> Result<(), StoreError> {
+    for (key, other) in [(one, other), (other, one)] {
+        tx.execute("delete from identifier_link where hash = $1 and other_hash = $2", params![key, other])?;
+    }
+    Ok(())
+}
+
+/// Lets another profile stand for the person of this one.
+///
+/// # Errors
+/// What the store says.
+pub fn set_root(tx: &mut Tx<'_>, profile: Id<Profile>, root: Id<Profile>) -> Result<(), StoreError> {
+    tx.execute("update profile set root_id = $2 where profile_id = $1", params![profile, root])?;
+    Ok(())
+}
+
+/// Notes up to which version of its customer a profile was brought.
+///
+/// # Errors
+/// What the store says.
+pub fn note_version(tx: &mut Tx<'_>, profile: Id<Profile>, version: i64) -> Result<(), StoreError> {
+    tx.execute("update profile set customer_version = $2 where profile_id = $1", params![profile, version])?;
+    Ok(())
+}
+
+/// Whose keys seal what is personal in the events of a whole person.
+///
+/// # Errors
+/// What the store says.
+pub fn people_of(tx: &mut Tx<'_>, root: Id<Profile>) -> Result<Vec<Id<Person>>, StoreError> {
+    tx.rows(
+        "select person_id from profile where root_id = $1 and person_id is not null order by person_id",
+        params![root],
+        |row| row.id(),
+    )
+}
+
+/// A profile, the person whose key seals what is personal in its events, and that key, wrapped.
+pub type Keyed = (Id<Profile>, Option<Id<Person>>, Option<Vec<u8>>);
+
+/// The persons of these profiles with their wrapped keys.
+///
+/// # Errors
+/// What the store says.
+pub fn persons(tx: &mut Tx<'_>, profiles: &[[u8; 16]]) -> Result<Vec<Keyed>, StoreError> {
+    tx.rows(
+        "select p.profile_id, p.person_id, k.wrapped_key from profile p left join person k on k.person_id = p.person_id
+         where p.profile_id in {ids $1} order by p.profile_id",
+        &[Param::Ids(profiles)],
+        |row| Ok((row.id()?, row.id_or_null()?, row.bytes_or_null()?)),
+    )
+}
+
+/// Gives a profile its person; false when it has one.
+///
+/// # Errors
+/// What the store says.
+pub fn give_person(tx: &mut Tx<'_>, profile: Id<Profile>, person: Id<Person>) -> Result<bool, StoreError> {
+    let touched = tx.execute(
+        "update profile set person_id = $2 where profile_id = $1 and person_id is null",
+        params![profile, person],
+    )?;
+    Ok(touched == 1)
+}
+
+/// The profiles of a whole person, the oldest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn profiles_of(tx: &mut Tx<'_>, root: Id<Profile>, limit: i64) -> Result<Vec<Id<Profile>>, StoreError> {
+    tx.rows(
+        "select profile_id from profile where root_id = $1 order by profile_id limit $2",
+        params![root, limit],
+        |row| row.id(),
+    )
+}
+
+/// Forgets an identifier with all its links; its profile stays, known by nothing.
+///
+/// # Errors
+/// What the store says.
+pub fn forget(tx: &mut Tx<'_>, key: Key) -> Result<(), StoreError> {
+    for link in links(tx, &[key])? {
+        remove_link(tx, link.ends)?;
+    }
+    tx.execute("delete from identifier where hash = $1", params![key])?;
+    Ok(())
+}
+
+/// A version of the rules: its number, the rules as a document, and since when.
+pub type RulesRow = (i64, String, Instant);
+
+/// The newest version of the rules; none when none was written.
+///
+/// # Errors
+/// What the store says.
+pub fn rules(tx: &mut Tx<'_>) -> Result<Option<RulesRow>, StoreError> {
+    tx.one("select version, rules, since from identity_rules order by version desc limit 1", &[], |row| {
+        Ok((row.int()?, row.text()?, row.instant()?))
+    })
+}
+
+/// Adds a version of the rules; false when there is one of this number.
+///
+/// # Errors
+/// What the store says.
+pub fn add_rules(tx: &mut Tx<'_>, version: i64, rules: &str, now: Instant) -> Result<bool, StoreError> {
+    let made = tx.execute(
+        "insert into identity_rules (version, rules, since) values ($1, $2, $3) on conflict (version) do nothing",
+        params![version, rules, now],
+    )?;
+    Ok(made == 1)
+}
