@@ -7,12 +7,9 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, insight, job, location, loyalty, market, merging, order, payment, price,
-    promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
     App, access, actor, behaviour, cart, catalogue, change, checkout, contact, count, customer, delivery,
-    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, order, payment,
-    price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging, order,
+    payment, price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.

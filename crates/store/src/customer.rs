@@ -270,14 +270,20 @@ pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(),
     Ok(())
 }
 
+/// The hashes a customer is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookups {
+    /// Of the e-mail.
+    pub emails: Vec<Vec<u8>>,
+    /// Of phone numbers.
+    pub phones: Vec<Vec<u8>>,
+}
+
 /// The hashes a customer is found by: of the e-mail, and of phone numbers.
 ///
 /// # Errors
 /// What the store says.
-pub fn lookups(
-    tx: &mut Tx<'_>,
-    customer: Id<CustomerKind>,
-) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), StoreError> {
+pub fn lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<Lookups, StoreError> {
     let emails = tx.rows(
         "select hash from customer_by_email where customer_id = $1 order by hash",
         params![customer],
@@ -288,7 +294,7 @@ pub fn lookups(
         params![customer],
         |row| row.bytes(),
     )?;
-    Ok((emails, phones))
+    Ok(Lookups { emails, phones })
 }
 
 /// The customer with this e-mail, or whoever he was merged into.
