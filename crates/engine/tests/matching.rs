@@ -12,7 +12,7 @@ use domain::value::Id;
 use domain::value::id::Customer;
 use engine::customer::{self, Change, NewCustomer};
 use engine::merging::{self, review};
-use engine::{Failure, Source, erasure};
+use engine::{Failure, erasure};
 use sim::{TestShop, on_every_engine};
 
 /// How a person is written: name, street, phone, e-mail.
