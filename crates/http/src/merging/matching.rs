@@ -124,7 +124,7 @@ async fn list_matches(
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let mut fields = Fields::new();
-    let state = fields.take_if("state", query.state.as_deref(), |text| ReviewState::parse(text));
+    let state = fields.take_if("state", query.state.as_deref(), ReviewState::parse);
     let state = fields.done(state)?.unwrap_or(ReviewState::Open);
     let list = move |tx: &mut Tx<'_>, before, limit| review::list(tx, &actor, state, (before, limit));
     page.newest(&app, list, |one: &MatchShape| one.id.clone()).await
