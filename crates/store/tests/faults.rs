@@ -60,7 +60,7 @@ fn room(db: &Db, pages: &'static str) {
 fn a_full_disk_is_said_loses_nothing_and_is_forgotten_when_there_is_room() {
     let scratch = Scratch::new("faults").expect("a directory");
     let db = Db::open(&Settings::new(file_of(&scratch))).expect("the books open");
-    room(&db, "pragma max_page_count = 300");
+    room(&db, "pragma max_page_count = 900");
     let mut answered = BTreeSet::new();
     let full = (0..10_000).find_map(|number| match keep(&db, number, 500) {
         Ok(()) => {
