@@ -7,6 +7,7 @@ mod after_sale;
 mod between;
 mod change;
 mod claim;
+mod consent;
 mod floor;
 mod loyalty;
 mod price;

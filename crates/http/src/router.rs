@@ -7,9 +7,9 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
-    fulfilment, health, import, insight, job, location, loyalty, market, order, payment, price, promise,
-    promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    App, access, actor, cart, catalogue, change, checkout, consent, contact, count, customer, delivery,
+    event, fulfilment, health, import, insight, job, location, loyalty, market, message, order, payment,
+    price, privacy, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -36,6 +36,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(count::routes())
         .merge(transfer::routes())
         .merge(customer::routes())
+        .merge(consent::routes())
+        .merge(message::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(promotion::routes())
@@ -51,6 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(returns::routes())
         .merge(change::routes())
         .merge(status::routes())
+        .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())
         .merge(import::routes())

@@ -61,6 +61,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0083_household"
     "0084_referral"
     "0090_promotion_simulation"
+    "0110_consent"
+    "0111_message"
+    "0112_privacy"
 };
 
 /// Brings the database up to date.

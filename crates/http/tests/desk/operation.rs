@@ -10,6 +10,7 @@ const IDS: &[(&str, &str)] = &[
     ("exchanges", "exg_01jd0000000000000000000000"),
     ("gift-cards", "gft_01jd0000000000000000000000"),
     ("jobs", "job_01jd0000000000000000000000"),
+    ("privacy-requests", "pvr_01jd0000000000000000000000"),
     ("return-policies", "rpo_01jd0000000000000000000000"),
     ("roles", "rol_01jd0000000000000000000000"),
     ("routing-decisions", "rdc_01jd0000000000000000000000"),
