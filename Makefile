@@ -6,9 +6,9 @@
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## build the program and open the demo retailer; with MONTHS=13 its whole year
+demo: ## build the program and open the demo retailer with its whole year; MONTHS=2 is quicker
 	cargo build --release -p tandem
-	./target/release/tandem demo $(if $(MONTHS),--months $(MONTHS))
+	./target/release/tandem demo --months $(or $(MONTHS),13)
 
 test: ## install what the tests need, then run all of them
 	./scripts/install-test-needs

@@ -11,7 +11,7 @@ use crate::floor::{Floor, on_every_engine};
 
 /// A programme in force: a point for each pound, at once, worth a pound, shared by households, with points for friends; Ada takes part.
 /// Answers the path of what she has.
-fn club(floor: &Floor) -> String {
+pub fn club(floor: &Floor) -> String {
     let pound = json!({ "amount": 100, "currency": "GBP" });
     let terms = json!({ "earnings": [{ "points": 1, "per": pound }], "worth": [{ "points": 1, "amount": pound }],
         "household": { "members_max": 4, "spends": "anyone", "leaving": "stay" }, "referral": { "points": 7, "friend_points": 3 } });
@@ -24,13 +24,13 @@ fn club(floor: &Floor) -> String {
     joins(floor, "ADA")
 }
 
-fn customer(floor: &Floor, name: &str) {
+pub fn customer(floor: &Floor, name: &str) {
     let contact = json!({ "name": name, "email": format!("{name}@example.com") });
     floor.must("/v1/customers", &json!({ "external_id": name, "contact": contact }));
 }
 
 /// Somebody takes part: the path of what he has.
-fn joins(floor: &Floor, name: &str) -> String {
+pub fn joins(floor: &Floor, name: &str) -> String {
     let path = format!("/v1/customers/{name}/points");
     let member = floor.must(&path, &json!({ "programme": "club" }));
     format!("{path}/{}", member["id"].as_str().expect("an id"))
@@ -41,7 +41,7 @@ fn has(floor: &Floor) -> (i64, i64) {
     points_of(floor, "ADA")
 }
 
-fn points_of(floor: &Floor, name: &str) -> (i64, i64) {
+pub fn points_of(floor: &Floor, name: &str) -> (i64, i64) {
     let member = &floor.list(&format!("/v1/customers/{name}/points"))[0];
     (member["balance"].as_i64().expect("points"), member["pending"].as_i64().expect("points"))
 }
@@ -75,7 +75,7 @@ fn bought(client: &Client, key: &str, cart: &Value, payments: &Value) -> Value {
     placed.json().unwrap()
 }
 
-fn one_mug(till: &str) -> Value {
+pub fn one_mug(till: &str) -> Value {
     json!({ "channel": till, "lines": [{ "variant": "MUG", "quantity": 1 }] })
 }
 

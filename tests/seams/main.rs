@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod after_sale;
+mod basket;
 mod between;
 mod change;
 mod claim;
@@ -11,6 +12,7 @@ mod consent;
 mod floor;
 mod loyalty;
 mod price;
+mod receipt;
 mod shelf;
 mod spend;
 mod status;

@@ -396,13 +396,15 @@ fn s22_the_same_basket_costs_the_same_everywhere() {
             after.push(alone);
         }
 
-        // The same change, now: everywhere at once.
+        // The same change, now: everywhere at once. What a till sold before it, while it was cut off, costs what the customer paid.
+        let cut_off = now(floor);
         floor.must(&format!("/v1/promotions/{coming}/end"), &json!(null));
         let since = now(floor);
         let later = shop.changed_at(&since, 150_000);
         let renamed = |cost: &Cost| format!("{cost:?}").replace(&coming, &later);
-        for (customer, after) in everybody.into_iter().zip(&after) {
+        for ((customer, after), before) in everybody.into_iter().zip(&after).zip(&before) {
             assert_eq!(format!("{:?}", shop.the_same_everywhere(customer)), renamed(after));
+            shop.sold_off_line(customer, &cut_off, before);
         }
     });
 }

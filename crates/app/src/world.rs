@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::value::Instant;
-use engine::Source;
+use engine::{Source, Turns};
 
 /// The machine's clock and the system's chance.
 pub struct RealWorld;
@@ -22,5 +22,10 @@ impl Source for RealWorld {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system gives no random bytes");
         seed
+    }
+
+    fn turns(&self) -> &Turns {
+        static TURNS: Turns = Turns::new();
+        &TURNS
     }
 }

@@ -213,6 +213,29 @@ pub fn lowest_before(lists: &[ListChange], changes: &[Change], before: Instant) 
         .min_by_key(|row| (row.minor, row.list))
 }
 
+/// The price a customer paid for this many at an instant that is past, replayed from the history of lists and of prices, which must be in order
+/// of time. A list or price that was noted first after the instant counts as it was noted first: nothing is known of what was before.
+pub fn then(lists: &[ListChange], changes: &[Change], quantity: i64, at: Instant) -> Option<Row> {
+    let mut known = BTreeMap::new();
+    for change in lists {
+        let state = known.entry(change.list.id).or_insert(change);
+        if change.at <= at {
+            *state = change;
+        }
+    }
+    let lists: Vec<List> =
+        known.into_values().filter(|state| state.active).map(|state| state.list.clone()).collect();
+    let mut known = BTreeMap::new();
+    for change in changes {
+        let row = known.entry((change.list, change.minimum_quantity, change.starts_at)).or_insert(change.row);
+        if change.at <= at {
+            *row = change.row;
+        }
+    }
+    let rows: Vec<Row> = known.into_values().flatten().collect();
+    effective(&lists, &rows, quantity, at)
+}
+
 /// The lists in use as they stood at the end of an instant.
 fn lists_at(changes: &[ListChange], at: Instant) -> Vec<List> {
     let mut lists = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! Carts: what a customer means to buy. Adding commutes, everything else is done against the version that was read, and whoever comes
 //! back in time finds the cart as it was left.
 
+pub mod call_up;
 pub mod coupon;
 pub mod details;
 pub mod preview;

@@ -51,4 +51,4 @@ pub mod world;
 pub use failure::Failure;
 pub use keyring::Keyring;
 pub use perform::{Answer, Key, Request, Shop, perform};
-pub use world::{Source, World};
+pub use world::{Source, Turns, World};

@@ -25,7 +25,8 @@ pub struct Shop {
 impl Shop {
     /// The world for one command, now.
     pub fn world(&self) -> World {
-        World::new(self.source.now(), self.source.seed(), self.keyring.clone())
+        let now = self.source.now();
+        World::new((now, self.source.turns().next(now)), self.source.seed(), self.keyring.clone())
     }
 }
 

@@ -134,6 +134,53 @@ pub fn prices(
     Ok(variants.iter().map(one).collect())
 }
 
+/// As [`prices`], at an instant that is past, as lists and prices stood then, whatever became of them.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn prices_then(
+    tx: &mut Tx<'_>,
+    channel: &Channel,
+    customer_group: Option<&str>,
+    variants: &[(Id<VariantKind>, i64)],
+    at: Instant,
+) -> Result<Vec<Option<Price>>, Failure> {
+    let history = History::of(tx, channel, customer_group)?;
+    let mut found = Vec::with_capacity(variants.len());
+    for (variant, quantity) in variants {
+        let changes = history.changes(tx, *variant)?;
+        let row = rules::then(&history.list_changes, &changes, *quantity, at);
+        found.push(row.and_then(|row| history.price(row)));
+    }
+    Ok(found)
+}
+
+/// How the lists of a channel stood over time, for everybody and perhaps a group.
+struct History {
+    lists: Vec<PriceList>,
+    list_changes: Vec<rules::ListChange>,
+}
+
+impl History {
+    fn of(tx: &mut Tx<'_>, channel: &Channel, customer_group: Option<&str>) -> Result<History, Failure> {
+        let lists = past::lists_ever_for(tx, channel.id, channel.market, customer_group)?;
+        let list_changes = past::list_changes(tx, &lists, REPLAYED_MAX)?;
+        Ok(History { lists, list_changes })
+    }
+
+    /// The changes of a variant's prices in these lists, in order of time.
+    fn changes(&self, tx: &mut Tx<'_>, variant: Id<VariantKind>) -> Result<Vec<rules::Change>, Failure> {
+        let ids: Vec<_> = self.lists.iter().map(|list| list.rule.id).collect();
+        let newest_first = past::changes_in(tx, variant, &ids, REPLAYED_MAX)?;
+        Ok(newest_first.iter().rev().map(PriceChange::replayed).collect())
+    }
+
+    fn price(&self, row: Row) -> Option<Price> {
+        let list = self.lists.iter().find(|list| list.rule.id == row.list)?;
+        Some(Price { minor: row.minor, currency: list.currency, list: row.list, was_minor: None })
+    }
+}
+
 /// The part of a list sorted by variant that is of one variant.
 pub fn of_variant<T>(found: &[(Id<VariantKind>, T)], variant: Id<VariantKind>) -> &[(Id<VariantKind>, T)] {
     let from = found.partition_point(|(id, _)| *id < variant);
@@ -364,12 +411,8 @@ pub fn lowest_before(
     variant: Id<VariantKind>,
     before: Instant,
 ) -> Result<Option<Price>, Failure> {
-    let lists = past::lists_ever_for(tx, channel.id, channel.market)?;
-    let list_ids: Vec<_> = lists.iter().map(|list| list.rule.id).collect();
-    let list_changes = past::list_changes(tx, &lists, REPLAYED_MAX)?;
-    let newest_first = past::changes_in(tx, variant, &list_ids, REPLAYED_MAX)?;
-    let changes: Vec<rules::Change> = newest_first.iter().rev().map(PriceChange::replayed).collect();
-    let Some(row) = rules::lowest_before(&list_changes, &changes, before) else { return Ok(None) };
-    let list = lists.iter().find(|list| list.rule.id == row.list);
-    Ok(list.map(|list| Price { minor: row.minor, currency: list.currency, list: row.list, was_minor: None }))
+    let history = History::of(tx, channel, None)?;
+    let changes = history.changes(tx, variant)?;
+    let row = rules::lowest_before(&history.list_changes, &changes, before);
+    Ok(row.and_then(|row| history.price(row)))
 }

@@ -1,6 +1,7 @@
 //! What a customer is told of an order: where each part is, what can be done now; and links by which the customer follows it.
 
 pub mod page;
+pub mod take_over;
 
 use std::collections::BTreeMap;
 

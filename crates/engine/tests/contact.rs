@@ -117,7 +117,7 @@ fn the_file_names_nobody_and_forgets_the_key() {
     let scratch = Scratch::new("contacts").unwrap();
     let address = scratch.path().join("shop.db").display().to_string();
     let open = || Db::open(&Settings::new(address.clone())).unwrap();
-    let world = || World::new(OPENING, [7; 32], Arc::new(Keyring::new([42; 32])));
+    let world = || World::new((OPENING, 0), [7; 32], Arc::new(Keyring::new([42; 32])));
     let names = ["Quince", "Zebrafinch", "7946", "LS1 4DY", "ada.quince", "purple door", "Analytical"];
     let names_nobody = |bytes: &[u8]| names.iter().all(|name| !holds(bytes, name.as_bytes()));
 

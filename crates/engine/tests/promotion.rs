@@ -8,12 +8,13 @@ use domain::promotion::limit::{Limit, Period, Scope};
 use domain::promotion::rules::Why;
 use domain::returns::Condition;
 use domain::value::id::{self, Variant};
-use domain::value::{Id, Quantity, Reference};
+use domain::value::{Id, Instant, Quantity, Reference};
 use domain::{Code, Refusal};
 use engine::cart::{self, Details, Named, NewCart, NewLine, PricedCart};
 use engine::checkout::{self, Cancel, Checkout, Tender, Whole};
 use engine::insight::promotion::{self as past, NewSimulation};
 use engine::market::{Channel, NewChannel};
+use engine::price::{self, NewPrice};
 use engine::promotion::coupon::{self, NewBatch, NewCoupon};
 use engine::promotion::{self, Change, Limited, NewPromotion};
 use engine::returns::{self, Back, BackLine, Wish};
@@ -27,6 +28,9 @@ const HALF: &str = r#"{"benefit": {"each": {"steps": [{"off": {"rate": 500000}}]
 const HALF_BY_COUPON: &str = r#"{"needs_coupon": true, "currency": "GBP", "benefit": {"each": {"steps": [{"off": {"rate": 500000}}]}}}"#;
 const FIVE_OFF: &str = r#"{"lane": 1, "currency": "GBP", "benefit": {"whole": {"steps": [{"from": 2000, "off": {"amount": 500}}]}}}"#;
 const THREE_FOR_TWO: &str = r#"{"benefit": {"set": {"parts": [{"pieces": 3}], "gives": {"cheapest": {"pieces": 1, "rate": 1000000}}}}}"#;
+
+/// A day in seconds.
+const DAY: i64 = 86_400;
 
 fn new(terms: &str, limits: &[Limit]) -> NewPromotion {
     NewPromotion {
@@ -164,6 +168,71 @@ fn a_draft_lowers_nothing_and_what_ended_neither() {
         assert_eq!(priced(shop, cart).gross, 2997);
         assert_eq!(step(State::Active, None).unwrap_err().code(), Some(Code::WrongState));
         assert_eq!(change(HALF).unwrap_err().code(), Some(Code::WrongState));
+    });
+}
+
+/// A sale made off line by hand at an instant that is past.
+fn sold_then(shop: &TestShop, cart: Id<id::Cart>, at: Instant) -> Result<Whole, Failure> {
+    let (kind, amount) = (PaymentKind::Manual, None);
+    let tender = Tender { kind, amount, provider_token: None, card: None, gift_card: None };
+    shop.run(move |tx, actor, world| {
+        let (expected_total, serve_from, external_id) = (None, None, None);
+        let (placed_at, tenders) = (Some(at), vec![tender.clone()]);
+        let input = Checkout { cart, expected_total, tenders, serve_from, placed_at, external_id };
+        checkout::place(tx, actor, world, input)
+    })
+}
+
+#[test]
+fn what_was_sold_off_line_costs_what_it_cost_then() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let desk = desk(shop, &retailer);
+        let mug = retailer.sell(shop, "MUG", 1000);
+        retailer.stock(shop, mug, 0, 99);
+        let costs = |at| sold_then(shop, a_cart(shop, &desk, &[(mug, 3)], &[]), at).unwrap().order.gross;
+        let opening = shop.shop.source.now();
+        shop.pass(DAY);
+        let offer = in_force(shop, THREE_FOR_TWO, &[]).promotion.id;
+        shop.pass(DAY);
+        let offered = shop.shop.source.now();
+        shop.pass(DAY);
+        let list = retailer.prices;
+        let dearer = shop.run(move |tx, actor, world| {
+            let price = NewPrice {
+                list: Reference::Id(list),
+                variant: Reference::Id(mug),
+                minor: Some(1200),
+                was_minor: None,
+                minimum_quantity: 1,
+                starts_at: None,
+                ends_at: None,
+            };
+            price::set_price(tx, actor, world, price)?;
+            promotion::step(tx, actor, world, (offer, None), State::Ended)
+        });
+        dearer.expect("an ended promotion");
+        assert_eq!(order(shop, a_cart(shop, &desk, &[(mug, 3)], &[])).unwrap().order.gross, 3600);
+        assert_eq!(costs(offered), 2000, "the price and the promotion of then");
+        assert_eq!(costs(opening), 3000, "before the promotion");
+        assert_eq!(
+            costs(opening.plus_seconds(-DAY)),
+            3000,
+            "of what was before the first price nothing is known"
+        );
+        shop.pass(DAY);
+        let early = format!(r#"{{"starts_at": "{opening}", {}"#, &HALF[1..]);
+        let new = NewPromotion { terms: serde_json::from_str(&early).expect("terms"), ..new(HALF, &[]) };
+        let made = shop.run(move |tx, actor, world| {
+            let made = promotion::create(tx, actor, world, new.clone())?;
+            promotion::step(tx, actor, world, (made.promotion.id, None), State::Active)
+        });
+        made.expect("a promotion that says when it began");
+        assert_eq!(
+            costs(opening),
+            1500,
+            "what says that it had begun counts, though it was written down later"
+        );
     });
 }
 

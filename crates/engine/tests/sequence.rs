@@ -56,6 +56,7 @@ fn terms() -> Terms {
         counts_tax: true,
         uncounted: Vec::new(),
         pending_days: 14,
+        receipt_days: 30,
         months: Some(12),
         worth: vec![Worth { currency: pounds(), points: 1, minor: POINT }],
         pays_min: 1,

@@ -1,5 +1,6 @@
 //! Carts over the API: a whole guest checkout is two calls, this one with lines, contact and delivery, then placing the order.
 
+mod call_up;
 mod cost;
 mod coupon;
 mod preview;
@@ -38,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_cart_line, remove_cart_line))
         .routes(routes!(merge_cart))
         .routes(routes!(read_cart_contacts))
+        .merge(call_up::routes())
         .merge(coupon::routes())
         .merge(preview::routes())
 }

@@ -57,7 +57,7 @@ struct CheckoutShape {
     substitution: Option<SubstitutionShape>,
     /// The location that must serve it, id or external id; needs `orders:write`.
     serve_from: Option<String>,
-    /// When it was sold, RFC 3339, for sales made off line; needs `orders:write`.
+    /// When it was sold, RFC 3339, for sales made off line: prices, promotions and taxes are those of then; needs `orders:write`.
     #[schema(format = DateTime)]
     placed_at: Option<String>,
     /// The retailer's own id for the order.

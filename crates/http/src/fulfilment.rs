@@ -36,7 +36,6 @@ use crate::query::Asked;
 
 pub(crate) use parcel::ParcelPath;
 pub(crate) use shape::FulfilmentOrderShape;
-pub(crate) use visit::squares;
 
 /// The routes of fulfilment.
 pub fn routes() -> OpenApiRouter<App> {

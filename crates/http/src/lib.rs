@@ -40,6 +40,7 @@ mod privacy;
 pub mod problem;
 pub mod promise;
 pub mod promotion;
+mod qr;
 pub mod query;
 mod reference;
 pub mod returns;

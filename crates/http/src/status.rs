@@ -3,6 +3,7 @@
 mod page;
 mod shape;
 mod stream;
+mod take_over;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -39,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_status_link, withdraw_status_links))
         .merge(stream::routes())
         .merge(page::routes())
+        .merge(take_over::routes())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

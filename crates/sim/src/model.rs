@@ -149,8 +149,8 @@ pub struct Model {
     pub counts: Vec<Rc<Count>>,
     /// Goods that are to arrive, or were.
     pub expected: Vec<Expected>,
-    /// Goods came for those who wait: they are served as soon as time passes.
-    pub serve_soon: bool,
+    /// How often goods came for those who wait: they are served as soon as time passes.
+    pub serve_soon: usize,
     /// Which open count a variant is in at a location.
     pub counting: BTreeMap<(usize, usize), usize>,
     /// Parcels that were given up and turned up: of which order, and which of its parcels.
@@ -181,7 +181,7 @@ impl Model {
             transfers: Vec::new(),
             counts: Vec::new(),
             expected: Vec::new(),
-            serve_soon: false,
+            serve_soon: 0,
             counting: BTreeMap::new(),
             found: Vec::new(),
             brought_home: Vec::new(),
@@ -301,15 +301,14 @@ impl Model {
         self.tell_claims();
         self.take_back_parcels();
         self.tell_orders();
-        if std::mem::take(&mut self.serve_soon) {
-            self.route_waiting();
-        }
+        let times = std::mem::take(&mut self.serve_soon);
+        let mut times = self.serve_who_waits(times);
         self.expire_carts();
         self.expire_changes();
         self.give_up_unpaid();
         self.move_money();
         self.lapse_cards();
-        self.route_waiting();
+        let mut more = self.route_waiting();
         self.expire_unpaid();
         self.move_money();
         self.age_points();
@@ -318,6 +317,11 @@ impl Model {
         self.claim_back();
         self.end_exclusions();
         self.expire_holds();
+        while more || times > 0 {
+            times = self.serve_who_waits(times);
+            more = more && self.route_waiting();
+            self.move_money();
+        }
         self.tell_orders();
     }
 

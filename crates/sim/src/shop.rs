@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use domain::actor::Actor;
 use domain::value::Instant;
-use engine::{Failure, Keyring, Shop, Source, World};
+use engine::{Failure, Keyring, Shop, Source, Turns, World};
 use store::{Db, Settings, Tx};
 
 use crate::chance::Chance;
@@ -20,13 +20,19 @@ pub const OPENING: Instant = Instant::from_micros(1_780_308_000_000_000);
 pub struct Simulated {
     now: AtomicI64,
     drawn: AtomicU64,
+    turns: Turns,
     seed: u64,
 }
 
 impl Simulated {
     /// A world that begins at [`OPENING`].
     pub fn new(seed: u64) -> Simulated {
-        Simulated { now: AtomicI64::new(OPENING.micros()), drawn: AtomicU64::new(0), seed }
+        Simulated {
+            now: AtomicI64::new(OPENING.micros()),
+            drawn: AtomicU64::new(0),
+            turns: Turns::new(),
+            seed,
+        }
     }
 
     /// Lets time pass.
@@ -48,6 +54,10 @@ impl Source for Simulated {
             part.copy_from_slice(&chance.draw().to_be_bytes());
         }
         seed
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.turns
     }
 }
 

@@ -236,6 +236,7 @@ fn a_member(shop: &TestShop) -> Member {
             counts_tax: true,
             uncounted: Vec::new(),
             pending_days: 14,
+            receipt_days: 30,
             months: None,
             worth: vec![Worth { currency: pounds, points: 1, minor: 5 }],
             pays_min: 1,

@@ -172,6 +172,15 @@ pub fn change(tx: &mut Tx<'_>, cart: &Cart) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Moves a cart to another channel. It is locked.
+///
+/// # Errors
+/// What the store says.
+pub fn move_to(tx: &mut Tx<'_>, id: Id<CartKind>, channel: Id<Channel>) -> Result<(), StoreError> {
+    tx.execute("update cart set channel_id = $2 where cart_id = $1", params![id, channel])?;
+    Ok(())
+}
+
 /// The cart with this id and its lines.
 ///
 /// # Errors

@@ -140,6 +140,20 @@ pub fn has_ordered(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<bool, 
     Ok(found.is_some())
 }
 
+/// Had the customer ordered before an instant?
+///
+/// # Errors
+/// What the store says.
+pub fn had_ordered(tx: &mut Tx<'_>, customer: Id<CustomerKind>, before: Instant) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select c.order_id from order_of_customer c join order_head h on h.order_id = c.order_id
+         where c.customer_id = $1 and h.placed_at < $2 limit 1",
+        params![customer, before],
+        |row| row.key(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// The customers after one, in the order they were made, at most `limit`.
 ///
 /// # Errors

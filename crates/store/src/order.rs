@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod discount;
+pub mod owner;
 
 use domain::delivery::Kind;
 use domain::order::State;

@@ -128,6 +128,25 @@ pub fn found_by(tx: &mut Tx<'_>, words: &[String]) -> Result<Vec<Promotion>, Sto
     )
 }
 
+/// The versions of promotions that were in force at some time between two instants, each with when it ended.
+///
+/// # Errors
+/// What the store says.
+pub fn in_force(
+    tx: &mut Tx<'_>,
+    from: Instant,
+    until: Instant,
+) -> Result<Vec<(Promotion, Option<Instant>)>, StoreError> {
+    tx.rows(
+        "select v.promotion_id, v.name, v.state, v.terms, v.version, p.made_at, v.changed_at, n.changed_at from promotion_version v
+         join promotion p on p.promotion_id = v.promotion_id
+         left join promotion_version n on n.promotion_id = v.promotion_id and n.version = v.version + 1
+         where v.state = $1 and v.changed_at <= $3 and (n.changed_at is null or n.changed_at > $2) order by v.promotion_id, v.version",
+        params![State::Active.code(), from, until],
+        |row| Ok((promotion(row)?, row.instant_or_null()?)),
+    )
+}
+
 /// Is any promotion in force?
 ///
 /// # Errors

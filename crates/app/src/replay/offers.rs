@@ -98,7 +98,7 @@ pub async fn set_up(
     }
     gift_cards(api, market).await?;
     programme(api, source).await?;
-    let promotions = promotions(api, tills).await?;
+    let promotions = promotions(api, source, tills).await?;
     Ok(Offers { promotions, for_members, members: BTreeMap::new() })
 }
 
@@ -165,7 +165,8 @@ pub async fn enrol(api: &Api, source: &Source, number: u32) -> Result<(), Fault>
     make(api, &path, "welcome", &json!({ "occasion": "welcome" })).await.map(drop)
 }
 
-async fn promotions(api: &Api, tills: &[String]) -> Result<HashMap<String, usize>, Fault> {
+/// The promotions are in force since the source begins, though they are written down now.
+async fn promotions(api: &Api, source: &Source, tills: &[String]) -> Result<HashMap<String, usize>, Fault> {
     let mut of = Vec::new();
     for code in CATEGORIES {
         let category = api.get(&format!("/v1/categories/{code}")).await?;
@@ -181,7 +182,8 @@ async fn promotions(api: &Api, tills: &[String]) -> Result<HashMap<String, usize
     for (place, benefit) in benefits.into_iter().enumerate() {
         let is_last = place == PROMOTIONS.len() - 1;
         let conditions = if is_last { json!([{ "channels": tills }]) } else { json!([]) };
-        let terms = json!({ "lane": u8::from(is_last), "currency": CURRENCY, "conditions": conditions, "benefit": benefit });
+        let terms = json!({ "lane": u8::from(is_last), "currency": CURRENCY, "starts_at": beginning(source), "conditions": conditions,
+            "benefit": benefit });
         let body = json!({ "name": PROMOTIONS[place], "terms": terms });
         let one = make(api, "/v1/promotions", &place.to_string(), &body).await?;
         let id = one["id"].as_str().unwrap_or_default().to_owned();

@@ -1,7 +1,6 @@
 //! The demo retailer's house over the public API, before anything is sold: places, channels, taxes, goods with their prices, customers.
 //!
-//! What the source does not say is decided here. All prices contain British VAT, whoever buys: 17.5 % until 3 January 2011, 20 % since; a sale
-//! that is brought in is taxed as of its arrival, so the first rate is not used yet.
+//! What the source does not say is decided here. All prices contain British VAT, whoever buys: 17.5 % until 3 January 2011, 20 % since.
 //! Delivery charges are what the source charged and are lines of a service; the delivery method itself costs nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

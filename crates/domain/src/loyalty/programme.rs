@@ -17,6 +17,8 @@ pub const STEP_MAX: i64 = 1_000_000_000;
 pub const ENTRIES_MAX: usize = 100;
 /// The longest wait until points can be spent, in days: a year.
 pub const PENDING_DAYS_MAX: i64 = 366;
+/// The longest time in which a receipt earns, in days: a year.
+pub const RECEIPT_DAYS_MAX: i64 = 366;
 /// The longest life of points, in months: ten years.
 pub const MONTHS_MAX: i64 = 120;
 
@@ -134,6 +136,8 @@ pub struct Terms {
     pub uncounted: Vec<PaymentKind>,
     /// How many days after the last goods left points stay pending.
     pub pending_days: i64,
+    /// For how many days after a purchase its receipt still earns, for a member who brings it later; never when 0.
+    pub receipt_days: i64,
     /// How many months after they became available points expire; never when `None`.
     pub months: Option<i64>,
     /// What points are worth when they pay; where no entry fits they do not.
@@ -223,6 +227,7 @@ impl Terms {
             within(format!("occasions.{place}.times_max"), one.times_max.unwrap_or(1), 1, STEP_MAX);
         }
         within("pending_days".into(), self.pending_days, 0, PENDING_DAYS_MAX);
+        within("receipt_days".into(), self.receipt_days, 0, RECEIPT_DAYS_MAX);
         within("months".into(), self.months.unwrap_or(1), 1, MONTHS_MAX);
         within("pays_min".into(), self.pays_min, 1, STEP_MAX);
         within("pays_max_ppm".into(), self.pays_max.parts_per_million(), 0, Rate::WHOLE);
@@ -284,6 +289,7 @@ pub(super) mod tests {
             counts_tax: true,
             uncounted: vec![PaymentKind::GiftCard],
             pending_days: 14,
+            receipt_days: 30,
             months: Some(12),
             worth: vec![Worth { currency: pounds(), points: 3, minor: 10 }],
             pays_min: 1,

@@ -186,14 +186,16 @@ pub struct Id<K: Kind> {
 }
 
 impl<K: Kind> Id<K> {
-    /// A new id from the instant (milliseconds are kept), a counter that keeps ids made together in order (12 bits), and eight bytes of chance.
-    pub fn new(at: Instant, counter: u16, chance: [u8; 8]) -> Id<K> {
+    /// A new id from the instant (milliseconds are kept), two counters of 12 bits that keep ids made within it in order (which command, and which
+    /// id of it), and eight bytes of chance, of which 50 bits are kept: RFC 9562, 6.2, method 1.
+    pub fn new(at: Instant, (turn, counter): (u16, u16), chance: [u8; 8]) -> Id<K> {
         let millis = at.micros().max(0).cast_unsigned() / 1000;
         let mut bytes = [0; 16];
         bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-        bytes[6..8].copy_from_slice(&((counter & 0x0fff) | 0x7000).to_be_bytes());
-        bytes[8..].copy_from_slice(&chance);
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        bytes[6..8].copy_from_slice(&((turn & 0x0fff) | 0x7000).to_be_bytes());
+        let kept = u64::from_be_bytes(chance) & ((1 << 50) - 1);
+        let rest = (0b10 << 62) | (u64::from(counter & 0x0fff) << 50) | kept;
+        bytes[8..].copy_from_slice(&rest.to_be_bytes());
         Id::from_bytes(bytes)
     }
 
@@ -316,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_wrong_prefix_or_length_is_refused_by_name() {
-        let order: Id<Order> = Id::new(Instant::from_micros(1_700_000_000_000_000), 0, [7; 8]);
+        let order: Id<Order> = Id::new(Instant::from_micros(1_700_000_000_000_000), (0, 0), [7; 8]);
         let error = Id::<Cart>::parse(&order.to_string()).unwrap_err();
         assert_eq!(error.to_string(), "not the id of a cart: expected \"cart_\" and 26 letters and digits");
         assert!(Id::<Order>::parse("ord_").is_err());
@@ -331,9 +333,18 @@ mod tests {
         }
 
         #[test]
-        fn later_ids_sort_later(a in 0i64..4_000_000_000_000_000, b in 0i64..4_000_000_000_000_000, chance: [u8; 8]) {
-            let (first, second): (Id<Order>, Id<Order>) = (Id::new(Instant::from_micros(a), 0, chance), Id::new(Instant::from_micros(b), 0, chance));
-            prop_assert_eq!(first.cmp(&second), (a / 1000).cmp(&(b / 1000)));
+        fn later_ids_sort_later(
+            a in (0i64..4_000_000_000_000, 0u16..4096, 0u16..4096),
+            b in (0i64..4_000_000_000_000, 0u16..4096, 0u16..4096),
+            same: bool,
+            chance: [[u8; 8]; 2],
+        ) {
+            let b = if same { (a.0, a.1, b.2) } else { b };
+            let id = |(at, turn, counter): (i64, u16, u16), chance| -> Id<Order> { Id::new(Instant::from_micros(at * 1000), (turn, counter), chance) };
+            let (first, second) = (id(a, chance[0]), id(b, chance[1]));
+            if a != b {
+                prop_assert_eq!(first.cmp(&second), a.cmp(&b));
+            }
             prop_assert_eq!(first.to_string().cmp(&second.to_string()), first.cmp(&second));
         }
     }

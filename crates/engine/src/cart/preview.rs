@@ -42,6 +42,8 @@ pub struct Preview {
     pub payment: Option<&'static str>,
     /// When it is bought; prices, taxes and promotions are asked for this instant.
     pub at: Instant,
+    /// Is that past? Prices and promotions then count as they stood at that time.
+    pub past: bool,
     /// Promotions that are asked about: drafts are tried as though they were in force.
     pub promotions: Vec<Id<Promotion>>,
 }
@@ -76,7 +78,14 @@ pub fn preview(
         tried.push(found);
     }
     let given = given(tx, &asked.coupons)?;
-    let under = Under { now: asked.at, payment: asked.payment, given, groups: asked.groups.clone(), tried };
+    let under = Under {
+        at: asked.at,
+        past: asked.past,
+        payment: asked.payment,
+        given,
+        groups: asked.groups.clone(),
+        tried,
+    };
     let priced = priced_under(tx, &cart, under)?;
     let of = &priced.worked.priced;
     let mut looked: BTreeMap<_, _> = of.unused.iter().map(|(id, why)| (*id, (0, Some(*why)))).collect();

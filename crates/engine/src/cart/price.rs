@@ -124,7 +124,7 @@ pub struct PricedDelivery {
 /// [`Code::NoPrice`] or [`Code::WrongState`] naming the line that cannot be bought, [`Code::NoTaxRate`], [`Code::NotDeliverable`] when the
 /// delivery chosen does not serve the goods, [`Code::Invalid`] when the total is too large.
 pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, Failure> {
-    priced_for(tx, now, cart, None)
+    priced_for(tx, (now, false), cart, None)
 }
 
 /// The groups of who buys: those the retailer put the customer into, then those the customer's tiers bring.
@@ -143,24 +143,26 @@ pub(crate) fn groups_of(
     Ok(groups)
 }
 
-/// As [`priced`], when it is known how the cart is to be paid.
+/// As [`priced`], when it is known how the cart is to be paid. An instant that is past is priced by the prices and promotions of then.
 ///
 /// # Errors
 /// As [`priced`].
 pub fn priced_for(
     tx: &mut Tx<'_>,
-    now: Instant,
+    (at, past): (Instant, bool),
     cart: &Cart,
     payment: Option<&'static str>,
 ) -> Result<PricedCart, Failure> {
     let given = store::cart::coupon::list(tx, cart.id)?;
-    priced_under(tx, cart, Under { now, payment, given, groups: None, tried: Vec::new() })
+    priced_under(tx, cart, Under { at, past, payment, given, groups: None, tried: Vec::new() })
 }
 
 /// Under what a cart is priced.
 pub(super) struct Under {
     /// When.
-    pub now: Instant,
+    pub at: Instant,
+    /// Do prices and promotions count as they stood then, and not as they stand now?
+    pub past: bool,
     /// How it is to be paid, when that is known.
     pub payment: Option<&'static str>,
     /// The coupons.
@@ -173,7 +175,7 @@ pub(super) struct Under {
 
 /// Prices a cart under these circumstances.
 pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result<PricedCart, Failure> {
-    let Under { now, payment, given, groups, tried } = under;
+    let Under { at: now, past, payment, given, groups, tried } = under;
     let channel = channel_of(tx, cart)?;
     let market = market_of(tx, &channel)?;
     let groups = match groups {
@@ -183,7 +185,11 @@ pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;
     let wanted: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let prices = price::prices(tx, &channel, groups.first().map(String::as_str), &wanted, now)?;
+    let group = groups.first().map(String::as_str);
+    let prices = match past {
+        true => price::prices_then(tx, &channel, group, &wanted, now)?,
+        false => price::prices(tx, &channel, group, &wanted, now)?,
+    };
     let rates = rates_of(tx, zone, variants.values(), now)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
     for (place, (line, price)) in cart.lines.iter().zip(prices).enumerate() {
@@ -210,12 +216,13 @@ pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result
         }),
         None => None,
     };
-    let any = !given.is_empty() || !tried.is_empty() || store::promotion::any(tx)?;
+    let any = past || !given.is_empty() || !tried.is_empty() || store::promotion::any(tx)?;
     let mut occasion = plain(now, (cart, &channel), groups, payment)?;
     if any {
-        look_around(tx, cart, &mut occasion)?;
+        look_around(tx, cart, past, &mut occasion)?;
     }
-    let asked = Asked { cart, lines: &lines, variants: &variants, charge, given: &given, tried: &tried, any };
+    let asked =
+        Asked { cart, lines: &lines, variants: &variants, charge, given: &given, tried: &tried, any, past };
     let worked = work(tx, asked, occasion, &market)?;
     Money::new(worked.priced.total.gross_minor, cart.currency)
         .map_err(|error| Refusal::invalid("lines", error))?;
@@ -233,6 +240,7 @@ struct Asked<'a> {
     tried: &'a [Promotion],
     /// Is there any promotion it could meet?
     any: bool,
+    past: bool,
 }
 
 /// Asks the price engine, with the promotions the goods may meet.
@@ -266,7 +274,7 @@ fn work(tx: &mut Tx<'_>, asked: Asked<'_>, occasion: Occasion, market: &Market) 
         buyer.uses_max.extend(coupon.and_then(|own| Some((own.id, own.uses_max?))));
     }
     let rules = if asked.any {
-        apply::rules_for(tx, &goods, &occasion, (&buyer, asked.tried))?
+        apply::rules_for(tx, &goods, &occasion, (&buyer, asked.tried, asked.past))?
     } else {
         rules::Rules::new(Vec::new(), &BTreeMap::new())
     };
@@ -299,14 +307,17 @@ fn plain(
 }
 
 /// What only promotions want to know: the store's clock, and whether the customer ordered before.
-fn look_around(tx: &mut Tx<'_>, cart: &Cart, occasion: &mut Occasion) -> Result<(), Failure> {
+fn look_around(tx: &mut Tx<'_>, cart: &Cart, past: bool, occasion: &mut Occasion) -> Result<(), Failure> {
     if let Some(store) = occasion.store
         && let Some(place) = store::location::find(tx, store)?
     {
         occasion.zone = place.zone;
     }
     if let Some(customer) = cart.customer {
-        occasion.customer.first_order = !store::customer::has_ordered(tx, customer)?;
+        occasion.customer.first_order = match past {
+            true => !store::customer::had_ordered(tx, customer, occasion.at)?,
+            false => !store::customer::has_ordered(tx, customer)?,
+        };
     }
     Ok(())
 }

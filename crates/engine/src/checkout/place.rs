@@ -62,7 +62,7 @@ pub struct Checkout {
     pub tenders: Vec<Tender>,
     /// Where it must be served from; for staff and programs that decide this themselves.
     pub serve_from: Option<Id<Location>>,
-    /// When it was sold, for sales made off line; for staff and programs that may edit orders.
+    /// When it was sold, for sales made off line: it is priced and taxed as of then. For staff and programs that may edit orders.
     pub placed_at: Option<Instant>,
     /// The retailer's own id for the order.
     pub external_id: Option<String>,
@@ -84,7 +84,8 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let market = store::market::find_market(tx, channel.market)?
         .ok_or_else(|| Refusal::not_found("market", channel.market))?;
     may_place(actor, world, &channel, &input)?;
-    let priced = cart::priced_for(tx, world.now(), &cart, only_kind(&input.tenders))?;
+    let at = input.placed_at.unwrap_or(world.now());
+    let priced = cart::priced_for(tx, (at, at < world.now()), &cart, only_kind(&input.tenders))?;
     check(&priced, input.expected_total, &channel)?;
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;

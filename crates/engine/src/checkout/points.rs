@@ -12,8 +12,9 @@ use domain::payment::State as Paid;
 use domain::promotion::Tag;
 use domain::value::id::{OrderLine, Variant};
 use domain::value::{Id, Rate, Rounding, Zone};
+use store::loyalty::member::{self, Member};
 use store::loyalty::points::{self as rows, Earning, EarningLine};
-use store::loyalty::{member, programme};
+use store::loyalty::programme;
 use store::{Tx, order as order_rows};
 
 use super::settle::{Asked, whose};
@@ -25,6 +26,8 @@ use crate::order::{Line, Order};
 use crate::promotion::apply;
 use crate::{Failure, World};
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// The delivery's place among the lines that earn.
 const DELIVERY: Id<OrderLine> = Id::from_bytes([0; 16]);
 
@@ -64,13 +67,36 @@ pub(super) fn placed(
     world: &mut World,
     order: &Order,
 ) -> Result<(), Failure> {
+    let taking_part = |member: &Member, _: &Terms| member.enrolled_at <= order.placed_at;
+    begin(tx, actor, world, order, &taking_part)
+}
+
+/// An order became a customer's by its receipt: he earns what he would have earned, where the programme lets receipts be brought so late.
+pub(crate) fn brought(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+) -> Result<(), Failure> {
+    let now = world.now();
+    let in_time = |_: &Member, terms: &Terms| now <= order.placed_at.plus_seconds(terms.receipt_days * DAY);
+    begin(tx, actor, world, order, &in_time)
+}
+
+fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    earns: &dyn Fn(&Member, &Terms) -> bool,
+) -> Result<(), Failure> {
     let Some(customer) = order.customer else { return Ok(()) };
     for member in member::of_customer(tx, customer)? {
-        if member.state != MemberState::Active || member.enrolled_at > order.placed_at {
+        if member.state != MemberState::Active {
             continue;
         }
         let Some(version) = programme::in_force(tx, member.programme, order.placed_at)? else { continue };
-        if version.terms.earning(order.currency, order.channel).is_none() {
+        if !earns(&member, &version.terms) || version.terms.earning(order.currency, order.channel).is_none() {
             continue;
         }
         let earning = Earning {

@@ -171,7 +171,7 @@ pub fn step(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Res
         orders.push(order::find(tx, id)?);
     }
     if let (Some(first), Some(last)) = (orders.first(), orders.last()) {
-        let past = rows::in_force(tx, first.placed_at, last.placed_at)?;
+        let past = store::promotion::in_force(tx, first.placed_at, last.placed_at)?;
         let tried = tried(tx, &one)?;
         one.after = (last.placed_at, last.id);
         for order in orders.iter().filter(|order| order.state != OrderState::Cancelled) {
@@ -364,7 +364,7 @@ fn occasion(tx: &mut Tx<'_>, order: &Order) -> Result<Occasion, Failure> {
     };
     let groups = groups_of(tx, order.customer, order.placed_at)?;
     let first_order = match order.customer {
-        Some(id) => !rows::had_ordered(tx, id, order.placed_at)?,
+        Some(id) => !store::customer::had_ordered(tx, id, order.placed_at)?,
         None => false,
     };
     let payments = store::payment::of_order(tx, order.id)?;

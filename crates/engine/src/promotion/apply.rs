@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::promotion::limit::{Limit, Period, Scope};
 use domain::promotion::rules::words_met;
 use domain::promotion::{Goods, Occasion, Rules, Tag};
-use domain::value::Id;
 use domain::value::id::{Category, Coupon, Customer, Product, Promotion as Kind};
+use domain::value::{Id, Instant};
 use store::promotion::{Counter, Promotion};
 use store::{Tx, promotion as rows};
 
@@ -25,7 +25,7 @@ pub struct Buyer {
 }
 
 /// The promotions that these goods may meet, with what is left of each; and those that are tried beside them, every one of which is then
-/// looked at.
+/// looked at. An occasion that is past meets those that were in force then.
 ///
 /// # Errors
 /// What the store says.
@@ -33,10 +33,13 @@ pub fn rules_for(
     tx: &mut Tx<'_>,
     goods: &Goods,
     occasion: &Occasion,
-    (buyer, tried): (&Buyer, &[Promotion]),
+    (buyer, tried, past): (&Buyer, &[Promotion], bool),
 ) -> Result<Rules, Failure> {
     let mut promotions = Vec::new();
-    let mut found = rows::found_by(tx, &words_met(goods, occasion))?;
+    let mut found = match past {
+        true => in_force_then(tx, occasion.at)?,
+        false => rows::found_by(tx, &words_met(goods, occasion))?,
+    };
     found.retain(|own| tried.iter().all(|tried| tried.id != own.id));
     for own in found.iter().chain(tried) {
         let mut rule = super::rule(own)?;
@@ -51,6 +54,21 @@ pub fn rules_for(
     }
     let rules = Rules::new(promotions, &BTreeMap::new());
     Ok(if tried.is_empty() { rules } else { rules.looking_at_all() })
+}
+
+/// The promotions that were in force at an instant, as their terms were then; and those made later whose terms say that they had begun.
+fn in_force_then(tx: &mut Tx<'_>, at: Instant) -> Result<Vec<Promotion>, Failure> {
+    let mut then: Vec<Promotion> = Vec::new();
+    for (own, _) in rows::in_force(tx, at, Instant::from_micros(i64::MAX))? {
+        let known = then.last().is_some_and(|last| last.id == own.id);
+        let begun = || -> Result<bool, Failure> {
+            Ok(own.made_at > at && super::rule(&own)?.starts_at.is_some_and(|start| start <= at))
+        };
+        if !known && (own.changed_at <= at || begun()?) {
+            then.push(own);
+        }
+    }
+    Ok(then)
 }
 
 /// Leaves a promotion no more than a limit does.

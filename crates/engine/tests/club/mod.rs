@@ -29,6 +29,7 @@ pub fn terms() -> Terms {
         counts_tax: true,
         uncounted: vec![PaymentKind::GiftCard],
         pending_days: 14,
+        receipt_days: 30,
         months: Some(12),
         worth: vec![Worth { currency: pounds(), points: 1, minor: 5 }],
         pays_min: 1,

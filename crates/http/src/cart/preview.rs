@@ -92,7 +92,8 @@ struct QuestionShape {
     /// How it is paid, such as `cash`.
     #[schema(max_length = 40)]
     payment: Option<String>,
-    /// When it is bought; now when absent. Prices, taxes and dates of promotions are those of that instant.
+    /// When it is bought; now when absent. Prices, taxes and promotions are those of that instant: of one that is past those that were in force
+    /// then.
     #[schema(format = DateTime)]
     at: Option<String>,
     /// Promotions that are asked about: a draft is tried as though it were in force, and of each is said why it gives nothing.
@@ -140,6 +141,7 @@ impl QuestionShape {
                 coupons: self.coupons.clone(),
                 payment: payment?.map(PaymentKind::text),
                 at: at?.unwrap_or(now),
+                past: at?.is_some_and(|at| at < now),
                 promotions,
             })
         })();

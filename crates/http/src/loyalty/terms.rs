@@ -130,6 +130,10 @@ pub(super) struct TermsShape {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 366)]
     pending_days: i64,
+    /// For how many days after a purchase its receipt still earns, for a member who brings it later; 30 when absent, never when 0.
+    #[serde(default = "a_month")]
+    #[schema(minimum = 0, maximum = 366)]
+    receipt_days: i64,
     /// How many months after they became available points expire, at the end of the day; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 120)]
@@ -171,6 +175,10 @@ const fn yes() -> bool {
 
 const fn one() -> i64 {
     1
+}
+
+const fn a_month() -> i64 {
+    30
 }
 
 const fn all() -> i64 {
@@ -219,6 +227,7 @@ impl From<&Terms> for TermsShape {
             counts_tax: terms.counts_tax,
             uncounted: terms.uncounted.iter().map(|kind| kind.text().to_owned()).collect(),
             pending_days: terms.pending_days,
+            receipt_days: terms.receipt_days,
             months: terms.months,
             worth: terms.worth.iter().map(worth).collect(),
             pays_min: terms.pays_min,
@@ -315,6 +324,7 @@ impl TermsShape {
             counts_tax: self.counts_tax,
             uncounted,
             pending_days: self.pending_days,
+            receipt_days: self.receipt_days,
             months: self.months,
             worth: worth?,
             pays_min: self.pays_min,

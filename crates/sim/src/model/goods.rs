@@ -17,6 +17,8 @@ use super::{Model, Step};
 pub const EXCLUDED_SECONDS: i64 = 86_400;
 /// The most fulfilment orders one round looks at.
 const ROUND: usize = 100;
+/// How many rounds behind the first are looked at, at most.
+const LOOKS: usize = 20;
 
 impl Part {
     /// May the next state follow, and does nobody hold it?
@@ -319,28 +321,51 @@ impl Model {
         Ok(())
     }
 
-    /// Offers whose time is over end; what waits is served, the longest waiting first.
-    pub(super) fn route_waiting(&mut self) {
-        loop {
-            self.withdraw_offers();
-            let mut waiting: Vec<(u64, usize, usize)> = Vec::new();
-            for (number, order) in self.orders.iter().enumerate() {
-                let parts = order.parts.iter().enumerate();
-                let unrouted = parts.filter(|(_, part)| {
-                    let released = part.not_before.is_none_or(|at| at <= self.now);
-                    part.state == PartState::Unrouted && part.held.is_none() && released
-                });
-                waiting.extend(unrouted.map(|(place, part)| (part.number, number, place)));
-            }
-            waiting.sort_unstable();
+    /// Offers whose time is over end; what waits is served, the longest waiting first, so many in a round. Those behind are looked at when
+    /// nothing moved. True when there may be more.
+    pub(super) fn route_waiting(&mut self) -> bool {
+        self.withdraw_offers();
+        let mut after = None;
+        for _ in 0..LOOKS {
+            let round = self.servable(after);
             let mut moved = false;
-            for (_, order, part) in &waiting {
+            for (_, order, part) in &round {
                 moved |= self.route(*order, *part);
             }
-            if !moved || waiting.len() < ROUND {
-                return;
+            after = round.last().map(|(number, ..)| *number);
+            if round.len() < ROUND || moved {
+                return moved && round.len() == ROUND;
             }
         }
+        false
+    }
+
+    /// Goods that came are given to those who wait: a round for each time some came. How often there may be more.
+    pub(super) fn serve_who_waits(&mut self, times: usize) -> usize {
+        (0..times).filter(|_| self.route_waiting()).count()
+    }
+
+    /// The parts that wait for goods of which some location has any, the longest waiting first, after one; no more than one round.
+    fn servable(&self, after: Option<u64>) -> Vec<(u64, usize, usize)> {
+        let lies = |variant: usize| {
+            let places = 0..self.plan.locations.len();
+            places.into_iter().any(|place| self.stock.count(variant, at(place, StockState::Available)) > 0)
+        };
+        let mut waiting: Vec<(u64, usize, usize)> = Vec::new();
+        for (number, order) in self.orders.iter().enumerate() {
+            let servable = |part: &Part| {
+                part.state == PartState::Unrouted
+                    && part.held.is_none()
+                    && after.is_none_or(|after| part.number > after)
+                    && part.not_before.is_none_or(|at| at <= self.now)
+                    && part.pieces.iter().any(|piece| piece.quantity > 0 && lies(piece.variant))
+            };
+            let parts = order.parts.iter().enumerate().filter(|(_, part)| servable(part));
+            waiting.extend(parts.map(|(place, part)| (part.number, number, place)));
+        }
+        waiting.sort_unstable();
+        waiting.truncate(ROUND);
+        waiting
     }
 
     fn withdraw_offers(&mut self) {

@@ -258,8 +258,8 @@ impl Model {
                 let waits = |one: &Part| {
                     one.state.is_unplaced() && one.pieces.iter().any(|piece| piece.variant == goods.variant)
                 };
-                self.serve_soon |=
-                    available > 0 && self.orders.iter().flat_map(|order| &order.parts).any(waits);
+                let any = self.orders.iter().flat_map(|order| &order.parts).any(waits);
+                self.serve_soon += usize::from(available > 0 && any);
             }
         }
         self.promise_anew(goods.variant);

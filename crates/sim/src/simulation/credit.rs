@@ -190,6 +190,7 @@ fn terms() -> Terms {
         counts_tax: true,
         uncounted: Vec::new(),
         pending_days: model::PENDING_DAYS,
+        receipt_days: 0,
         months: Some(model::MONTHS),
         worth: vec![Worth { currency: pounds(), points: model::WORTH_POINTS, minor: model::WORTH_MINOR }],
         pays_min: model::PAYS_MIN,

@@ -1,6 +1,5 @@
 //! The rows of simulated promotions: past orders priced again, and what came of it.
 
-use domain::promotion::State;
 use domain::promotion::limit::Used;
 use domain::value::id::{Channel, Order, Promotion, PromotionSimulation};
 use domain::value::{Currency, Id, Instant};
@@ -190,42 +189,6 @@ pub fn orders(
          where placed_at >= $1 and placed_at < $2 and (placed_at > $1 or order_id > $3) order by placed_at, order_id limit $4",
         params![after, until, id, limit],
         |row| row.id(),
-    )
-}
-
-/// Had the customer ordered before an instant?
-///
-/// # Errors
-/// What the store says.
-pub fn had_ordered(
-    tx: &mut Tx<'_>,
-    customer: Id<domain::value::id::Customer>,
-    before: Instant,
-) -> Result<bool, StoreError> {
-    let found = tx.one(
-        "select c.order_id from order_of_customer c join order_head h on h.order_id = c.order_id
-         where c.customer_id = $1 and h.placed_at < $2 limit 1",
-        params![customer, before],
-        |row| row.key(),
-    )?;
-    Ok(found.is_some())
-}
-
-/// The versions of promotions that were in force at some time between two instants, each with when it ended.
-///
-/// # Errors
-/// What the store says.
-pub fn in_force(
-    tx: &mut Tx<'_>,
-    from: Instant,
-    until: Instant,
-) -> Result<Vec<(promotion::Promotion, Option<Instant>)>, StoreError> {
-    tx.rows(
-        "select v.promotion_id, v.name, v.state, v.terms, v.version, v.changed_at, v.changed_at, n.changed_at from promotion_version v
-         left join promotion_version n on n.promotion_id = v.promotion_id and n.version = v.version + 1
-         where v.state = $1 and v.changed_at <= $3 and (n.changed_at is null or n.changed_at > $2) order by v.promotion_id, v.version",
-        params![State::Active.code(), from, until],
-        |row| Ok((promotion::promotion(row)?, row.instant_or_null()?)),
     )
 }
 

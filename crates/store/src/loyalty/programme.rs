@@ -59,7 +59,7 @@ fn written(terms: &Terms) -> String {
         "household": terms.sharing.as_ref().map(shared), "referral": terms.referral.as_ref().map(referral::written),
         "earnings": terms.earnings.iter().map(earning).collect::<Vec<_>>(), "factors": terms.factors.iter().map(factor).collect::<Vec<_>>(),
         "seasons": terms.seasons.iter().map(season).collect::<Vec<_>>(), "counts_delivery": terms.counts_delivery, "counts_tax": terms.counts_tax,
-        "uncounted": terms.uncounted.iter().map(|kind| kind.code()).collect::<Vec<_>>(), "pending_days": terms.pending_days, "months": terms.months,
+        "uncounted": terms.uncounted.iter().map(|kind| kind.code()).collect::<Vec<_>>(), "pending_days": terms.pending_days, "receipt_days": terms.receipt_days, "months": terms.months,
         "worth": terms.worth.iter().map(worth).collect::<Vec<_>>(), "pays_min": terms.pays_min, "pays_max": terms.pays_max.parts_per_million(),
         "below_zero": terms.below_zero, "occasions": terms.occasions.iter().map(occasion).collect::<Vec<_>>(),
     })
@@ -136,6 +136,7 @@ fn read(text: &str) -> Option<Terms> {
             .map(|code| PaymentKind::coded(code.as_i64()?))
             .collect::<Option<_>>()?,
         pending_days: from["pending_days"].as_i64()?,
+        receipt_days: from["receipt_days"].as_i64()?,
         months: from["months"].as_i64(),
         worth: each("worth")?.iter().map(worth).collect::<Option<_>>()?,
         pays_min: from["pays_min"].as_i64()?,

@@ -69,7 +69,7 @@ pub fn note_list(
     Ok(())
 }
 
-/// Every list that everybody in this channel of this market was ever served from, in use or not.
+/// Every list that everybody, or this group, was ever served from in this channel of this market, in use or not.
 ///
 /// # Errors
 /// What the store says.
@@ -77,11 +77,14 @@ pub fn lists_ever_for(
     tx: &mut Tx<'_>,
     channel: Id<Channel>,
     market: Id<Market>,
+    customer_group: Option<&str>,
 ) -> Result<Vec<PriceList>, StoreError> {
     tx.rows(
         "select price_list_id, code, name, currency, market_id, channel_id, customer_group, priority, starts_at, ends_at, active, external_id, version
-         from price_list where (channel_id = $1 or market_id = $2) and customer_group is null order by price_list_id",
-        params![channel, market],
+         from price_list
+         where (channel_id = $1 or market_id = $2) and (customer_group is null or customer_group = cast($3 as text))
+         order by price_list_id",
+        params![channel, market, customer_group],
         list,
     )
 }

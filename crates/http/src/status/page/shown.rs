@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::fulfilment::visit::Visit;
 
 use super::super::shape::followed_at;
-use crate::fulfilment::squares;
+use crate::qr::squares;
 
 /// A page with the instant it is made at.
 struct View<'p> {

@@ -1,0 +1,88 @@
+//! S27: a receipt bought without a name is put into a customer's file later by its code; points and returns follow.
+
+use std::thread;
+
+use domain::stock::State as Stock;
+use serde_json::{Value, json};
+
+use crate::floor::{Floor, on_every_engine};
+use crate::loyalty::{club, customer, joins, one_mug, points_of};
+
+/// A mug sold at the till of Leeds to nobody: the order, and the token on its receipt.
+fn sold(floor: &Floor) -> (String, String) {
+    let (till, cashier) = floor.till(0);
+    let sold = floor.buy(&cashier, &one_mug(&till), &json!([{ "kind": "cash" }])).json().unwrap();
+    assert_eq!(sold["state"], "completed", "{sold}");
+    let order = sold["id"].as_str().unwrap().to_owned();
+    let link = floor.must(&format!("/v1/orders/{order}/status-links"), &json!({}));
+    (order, link["token"].as_str().unwrap().to_owned())
+}
+
+fn brought(floor: &Floor, name: &str, body: &Value) -> (u16, Value) {
+    let reply = floor.ask(&format!("/v1/customers/{name}/orders"), body);
+    (reply.status, reply.json().unwrap())
+}
+
+#[test]
+fn s27_a_receipt_without_a_name_is_brought_later() {
+    on_every_engine([3, 1], |floor| {
+        club(floor);
+        let (order, token) = sold(floor);
+        customer(floor, "BOB");
+        joins(floor, "BOB");
+        let receipt = json!({ "link": token });
+
+        let (status, told) = brought(floor, "BOB", &json!({ "link": token, "order": order }));
+        assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("link")), "{told}");
+        let (status, told) = brought(floor, "BOB", &json!({ "link": token.replace(|_| true, "0") }));
+        assert_eq!((status, &told["code"]), (404, &json!("not_found")), "{told}");
+
+        for _ in 0..2 {
+            let (status, told) = brought(floor, "BOB", &receipt);
+            assert_eq!((status, &told["order"]), (200, &json!(order)), "{told}");
+            assert_eq!(points_of(floor, "BOB"), (5, 0), "he joined after he had bought, and earns it once");
+        }
+        let (status, told) = brought(floor, "ADA", &receipt);
+        assert_eq!((status, &told["code"]), (409, &json!("wrong_state")), "{told}");
+        assert_eq!(points_of(floor, "ADA"), (0, 0));
+        assert_eq!(floor.told(&order).iter().filter(|kind| *kind == "order.taken_over").count(), 1);
+
+        // Without the receipt, in another store.
+        let email = json!({ "customer": { "email": "BOB@example.com" } });
+        let found = floor.must("/v1/orders/searches", &email);
+        assert_eq!(found["items"][0]["id"], json!(order), "{found}");
+        let line = &floor.get(&format!("/v1/orders/{order}"))["lines"][0]["id"];
+        let lines = json!([{ "line": line, "quantity": 1, "condition": "resellable" }]);
+        let back = json!({ "location": "york", "reason": "unwanted", "lines": lines });
+        floor.must(&format!("/v1/orders/{order}/returns"), &back);
+        assert_eq!((points_of(floor, "BOB"), floor.count(1, Stock::Available)), ((0, 0), 2));
+    });
+}
+
+#[test]
+fn s27_ten_bring_the_same_receipt_at_once() {
+    on_every_engine([3, 0], |floor| {
+        club(floor);
+        let (order, token) = sold(floor);
+        let names: Vec<String> = (0..10).map(|number| format!("C{number}")).collect();
+        for name in &names {
+            customer(floor, name);
+            joins(floor, name);
+        }
+        let client = floor.client();
+        let statuses: Vec<u16> = thread::scope(|scope| {
+            let bring = |name: &str| {
+                let path = format!("/v1/customers/{name}/orders");
+                let key = format!("bring-{name}");
+                let client = client.clone().with_header("idempotency-key", key);
+                client.post(&path, &json!({ "link": token })).unwrap().status
+            };
+            let all: Vec<_> = names.iter().map(|name| scope.spawn(move || bring(name))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let won = statuses.iter().filter(|status| **status == 200).count();
+        assert_eq!((won, statuses.iter().filter(|status| **status == 409).count()), (1, 9), "{statuses:?}");
+        let points: i64 = names.iter().map(|name| points_of(floor, name).0).sum();
+        assert_eq!(points, 5, "the points of {order} are there once");
+    });
+}
