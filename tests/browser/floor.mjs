@@ -18,6 +18,7 @@ export async function openFloor(shop) {
     return { json: text ? JSON.parse(text) : null, cookie: answer.headers.get('set-cookie')?.split(';')[0] };
   }
   const post = async (path, body = null) => (await ask('POST', path, body)).json;
+  const put = async (path, body) => (await ask('PUT', path, body)).json;
   const get = async (path) => (await ask('GET', path)).json;
 
   const token = new URL(shop.setupLink).searchParams.get('token');
@@ -59,5 +60,5 @@ export async function openFloor(shop) {
   }
   const part = async (id) => `/v1/orders/${id}/fulfilment-orders/${(await get(`/v1/orders/${id}`)).fulfilment_orders[0].id}`;
   const step = async (id, name, body = null) => post(`${await part(id)}/${name}`, body);
-  return { get, post, order, part, step };
+  return { get, post, put, order, part, step };
 }

@@ -15,6 +15,7 @@ use engine::market::NewChannel;
 use serde_json::{Value, json};
 use sim::TestShop;
 use sim::client::{Client, Reply};
+use sim::mailbox::Mailbox;
 use sim::retailer::{a_channel, a_variant};
 use sim::stand::{Stand, a_cart};
 
@@ -28,9 +29,19 @@ pub struct Floor {
 
 /// Walks the same seam on a fresh shop of every engine, with so many mugs at the first locations.
 pub fn on_every_engine(mugs: [i64; 2], seam: impl Fn(&Floor)) {
+    walk(mugs, &[], seam);
+}
+
+/// As [`on_every_engine`], with a mailbox that mail is handed over to.
+pub fn with_mail(mugs: [i64; 2], seam: impl Fn(&Floor, &Mailbox)) {
+    let mailbox = Mailbox::open().unwrap();
+    walk(mugs, &[("TANDEM_MAIL_SERVER", mailbox.server())], |floor| seam(floor, &mailbox));
+}
+
+fn walk(mugs: [i64; 2], environment: &[(&str, String)], seam: impl Fn(&Floor)) {
     for open in [TestShop::on_sqlite as fn(u64) -> TestShop, TestShop::on_postgres] {
         let program = Path::new(env!("CARGO_BIN_EXE_tandem"));
-        let (stand, mug) = Stand::open(open(1), program, |retailer, shop| {
+        let (stand, mug) = Stand::open_with(open(1), program, environment, |retailer, shop| {
             retailer.collecting(shop, &["web"]);
             let mug = retailer.sell(shop, "MUG", 500);
             let stocked = mugs.into_iter().enumerate().filter(|(_, pieces)| *pieces > 0);
@@ -179,6 +190,11 @@ impl Floor {
             Permissions::of(&[Permission::Shop, Permission::TakePayments, Permission::EditOrders]);
         let location = Some(Reference::Id(self.stand.retailer.locations[place]));
         self.key_at(KeyKind::Secret, permissions, location)
+    }
+
+    /// Somebody's browser, which holds no credential.
+    pub fn browser(&self) -> Client {
+        self.stand.server.client()
     }
 
     /// A customer's page of the web shop, which may do no more than a guest.

@@ -8,6 +8,7 @@ mod basket;
 mod between;
 mod change;
 mod claim;
+mod consent;
 mod floor;
 mod loyalty;
 mod person;

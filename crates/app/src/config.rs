@@ -51,6 +51,16 @@ pub struct Config {
     pub webhooks_to_private_addresses: bool,
     /// May payment accounts lie at addresses of a private network?
     pub payments_to_private_addresses: bool,
+    /// Where mail is handed over: `smtps://host:465` or `smtp://host:587`; empty for nowhere.
+    pub mail_server: String,
+    /// The name to sign in to it by; empty for none.
+    pub mail_user: String,
+    /// The password to it.
+    pub mail_password: String,
+    /// From whom mail is.
+    pub mail_from: String,
+    /// Where customers reach the shop's pages; where it serves when empty.
+    pub public_address: String,
     /// The collector that traces are sent to; empty for none.
     pub otlp_endpoint: String,
     /// How log entries look.
@@ -187,6 +197,7 @@ impl Config {
             public_figures: self.public_figures,
             webhooks_to_private_addresses: self.webhooks_to_private_addresses,
             payments_to_private_addresses: self.payments_to_private_addresses,
+            mail: !self.mail_server.is_empty(),
             join_trace: None,
         }
     }

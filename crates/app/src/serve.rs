@@ -7,6 +7,7 @@ use clap::Args;
 use connect::Handlers;
 use connect::call::{Caller, Reach, Trust};
 use connect::carrier::{Carriers, TestClient as CarrierClient};
+use connect::message::Mail;
 use connect::payment::Payments;
 use connect::payment::reconciliation::Reconciliations;
 use connect::stripe::StripeClient;
@@ -14,7 +15,7 @@ use connect::test_provider::{TestClient, TestProvider};
 use connect::webhook::{self, Webhooks};
 use domain::actor::Actor;
 use engine::actor::setup_token;
-use engine::{Shop, job};
+use engine::{Shop, job, message};
 use http::App;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -133,7 +134,7 @@ async fn handlers(
     let caller = Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, Reach::Anywhere);
     let carriers = Carriers::new(CarrierClient::new(caller.clone()), shop.keyring.clone());
     let stripe = StripeClient::new(account_caller(config)?, shop.keyring.clone());
-    let handlers = Handlers::new(job::registry())
+    let handlers = with_mail(config, shop, address)?
         .with(carriers)
         .with(Payments::new(stripe.clone()))
         .with(Reconciliations::new(stripe));
@@ -145,6 +146,27 @@ async fn handlers(
     tracing::warn!(provider = base_url, "payments go to the test provider: no money moves");
     let client = TestClient::new(base_url, caller);
     Ok(handlers.with(Payments::new(client.clone())).with(Reconciliations::new(client)))
+}
+
+/// What is done inside, and the handing over of mail if it is set where. Without it messages wait.
+fn with_mail(config: &Config, shop: &Shop, address: SocketAddr) -> Result<Handlers, Fault> {
+    if config.mail_server.is_empty() {
+        return Ok(Handlers::new(job::registry()));
+    }
+    let here = || format!("http://{}", reachable(address));
+    let public_address =
+        if config.public_address.is_empty() { here() } else { config.public_address.clone() };
+    let settings = connect::message::Settings {
+        server: config.mail_server.clone(),
+        user: config.mail_user.clone(),
+        password: config.mail_password.clone(),
+        from: config.mail_from.clone(),
+        public_address,
+    };
+    let roots = Some(config.root_certificates.as_path()).filter(|file| !file.as_os_str().is_empty());
+    let mail = Mail::new(&settings, roots, shop.clone())
+        .map_err(|why| Fault::Environment(format!("settings: {why}")))?;
+    Ok(Handlers::new(job::registry().on(message::SEND, message::send::leave)).with(mail))
 }
 
 /// What asks the payment accounts, which lie where the books say.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use engine::consent::purpose;
 use engine::returns::reason;
 use engine::{Keyring, Shop, keyring};
 use store::dialect::Engine;
@@ -49,6 +50,8 @@ pub fn open_or_make(config: &Config) -> Result<Opened, Fault> {
     }
     if first {
         db.write(reason::lay).map_err(|failure| Fault::environment("writing the first reasons", failure))?;
+        db.write(purpose::lay)
+            .map_err(|failure| Fault::environment("writing the first purposes", failure))?;
     }
     Ok(Opened { shop: Shop { db, source: Arc::new(RealWorld), keyring }, first, key_made })
 }

@@ -1,5 +1,5 @@
-//! The demo's customers sign up, buy, are looked for and send things back; afterwards no file of the shop names any of them: not the
-//! database and what it writes ahead, in which orders, events and jobs lie too, and not the log.
+//! The demo's customers sign up, buy, agree to be written to, ask what is kept of them, are looked for and erased; afterwards no file of the
+//! shop names any of them: not the database and what it writes ahead, in which orders, events and jobs lie too, no backup, and not the log.
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
@@ -51,10 +51,7 @@ fn serve(shop: &TestShop) -> (Server, Client) {
             NewKey { name: "all".into(), kind: KeyKind::Secret, permissions, channel: None, location: None };
         key::create(tx, actor, world, new)
     });
-    let address = shop
-        .server_address()
-        .or_else(|| Some(shop.directory()?.join("shop.db").display().to_string()))
-        .expect("the books have an address");
+    let address = address_of(shop);
     let launch = Launch::program(env!("CARGO_BIN_EXE_tandem"), "/health/ready")
         .argument("serve")
         .argument("--listen")
@@ -104,6 +101,20 @@ fn deal(client: &Client, number: usize, person: &Person) {
     let order = done(&asked("order", &checkout, &json!({"payments": [{"kind": "manual"}]})));
     done(&asked("find", "/v1/customers/find", &json!({"email": person.email})));
     done(&client.get(&format!("/v1/customers/{external_id}/contact")).unwrap());
+    let agreed = json!({"consents": [{"purpose": "marketing", "medium": "mail", "status": "granted"}],
+        "evidence": {"wording": "newsletter-3", "agent": format!("the browser of {}", person.family_name)}});
+    done(&asked("consents", &format!("/v1/customers/{external_id}/consents"), &agreed));
+    done(&asked(
+        "sign-up",
+        "/v1/subscriptions",
+        &json!({"email": format!("also.{}", person.email), "purpose": "marketing"}),
+    ));
+    let asks = json!({"customer": external_id, "kind": "access", "note": format!("{} asked by letter", person.family_name)});
+    let request = done(&asked("privacy", "/v1/privacy-requests", &asks));
+    let request = format!("/v1/privacy-requests/{}", request["id"].as_str().unwrap());
+    done(&asked("verify", &format!("{request}/verify"), &json!({"proof": "document"})));
+    let archive = done(&client.get(&format!("{request}/archive")).unwrap());
+    assert_eq!(archive["contacts"][0]["email"], person.email, "the person gets everything");
     let order = format!("/v1/orders/{}", order["id"].as_str().unwrap());
     done(&asked("cancel", &format!("{order}/cancel"), &json!({"reason": "customer"})));
 
@@ -133,6 +144,29 @@ fn files_with(words: &[String], directory: &Path) -> String {
     String::from_utf8_lossy(&found.stdout).into_owned()
 }
 
+/// Writes a backup by the program, and what is in it as text beside it.
+fn back_up(shop: &TestShop, directory: &Path) {
+    let file = directory.join("shop.tandem.gz");
+    let address = address_of(shop);
+    let written = Command::new(env!("CARGO_BIN_EXE_tandem"))
+        .args(["backup", "--data", &directory.display().to_string()])
+        .arg(&file)
+        .env("TANDEM_DATABASE", address)
+        .env("TANDEM_MASTER_KEY", MASTER_KEY)
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let text = Command::new("gzip").args(["--decompress", "--stdout"]).arg(&file).output().expect("gzip");
+    assert!(text.status.success() && text.stdout.len() > 1000);
+    fs::write(directory.join("shop.tandem"), text.stdout).unwrap();
+}
+
+fn address_of(shop: &TestShop) -> String {
+    shop.server_address()
+        .or_else(|| Some(shop.directory()?.join("shop.db").display().to_string()))
+        .expect("the books have an address")
+}
+
 /// Tells the story, then looks into the books' directory, with the shop open and after it has closed.
 fn nobody_is_named(shop: &TestShop, books: &Path) {
     let (mut server, client) = serve(shop);
@@ -149,6 +183,9 @@ fn nobody_is_named(shop: &TestShop, books: &Path) {
         .collect();
     assert_eq!(files_with(&words, books), "", "the books name somebody");
     assert!(files_with(&["MUG-4711".into()], books).contains("MUG-4711"), "what is no secret is found");
+    let backups = Scratch::new("backups").unwrap();
+    back_up(shop, backups.path());
+    assert_eq!(files_with(&words, backups.path()), "", "the backup names somebody");
     server.terminate().unwrap();
     assert_eq!(files_with(&words, books), "", "the closed books name somebody");
     let log = server.log();

@@ -1,9 +1,10 @@
-//! The outside world: payment providers, carriers and the receivers of events today; mail and shop platforms later. Everything here is async and calls nobody inside a transaction.
+//! The outside world: payment providers, carriers, the receivers of events and who carries mail today; shop platforms later. Everything here is async and calls nobody inside a transaction.
 
 mod books;
 pub mod call;
 pub mod carrier;
 pub mod job;
+pub mod message;
 pub mod payment;
 pub mod stripe;
 pub mod test_carrier;

@@ -46,6 +46,7 @@ codes! {
     HoldNotOpen "hold_not_open" Conflict "the hold was posted, released or has expired";
     IdempotencyKeyReused "idempotency_key_reused" Conflict "the idempotency key was used before with another input";
     Invalid "invalid" Invalid "a value in the request cannot be accepted; the field and the reason are named";
+    NoConsent "no_consent" Conflict "the person has not agreed to it, or took it back";
     NoPrice "no_price" Conflict "the variant has no price in this channel, market and currency at this instant";
     NoTaxRate "no_tax_rate" Conflict "the tax zone has no rate for the tax class at this instant";
     NotDeliverable "not_deliverable" Conflict "no delivery method serves this address, channel or cart";

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod changes;
+mod consents;
 mod credit;
 mod journal;
 mod merging;
@@ -101,6 +102,8 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("receivable days", receivables::days),
     ("cleared differences", receivables::cleared),
     ("webhooks", webhooks::lanes),
+    ("consents", consents::now),
+    ("messages", consents::messages),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

@@ -155,6 +155,52 @@ pub(crate) fn phone_hash(keyring: &Keyring, card: &Card) -> Option<[u8; 32]> {
     card.phone_lookup().map(|phone| Sought::Phone(phone).hash(keyring))
 }
 
+/// Seals what is known of a person beside the contacts, under the person's key; `context` must be given again to open it. Nobody erases the
+/// person before the commit.
+///
+/// # Errors
+/// [`Code::WrongState`] when the person was erased.
+pub(crate) fn seal(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    person: Id<Person>,
+    text: &[u8],
+    context: &[u8; 16],
+) -> Result<Vec<u8>, Failure> {
+    let key = key_of(tx, world, person)?;
+    Ok(key.seal(world.bytes(), text, context))
+}
+
+/// Opens what [`seal`] sealed; `None` when the person was erased.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn unseal(
+    tx: &mut Tx<'_>,
+    world: &World,
+    person: Id<Person>,
+    sealed: &[u8],
+    context: &[u8; 16],
+) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(wrapped) = rows::lock_key(tx, person)? else { return Ok(None) };
+    Ok(unwrap(world.keyring(), &wrapped, person)?.open(sealed, context))
+}
+
+/// Refuses when the person was erased; until the commit nobody erases them.
+///
+/// # Errors
+/// [`Code::WrongState`].
+pub(crate) fn must_live(tx: &mut Tx<'_>, person: Id<Person>) -> Result<(), Failure> {
+    match rows::lock_key(tx, person)? {
+        Some(_) => Ok(()),
+        None => Err(erased(person).into()),
+    }
+}
+
+fn erased(person: Id<Person>) -> Refusal {
+    Refusal::new(Code::WrongState, format!("person {person} was erased; begin with a new contact"))
+}
+
 pub(crate) fn new_person(tx: &mut Tx<'_>, world: &mut World) -> Result<(Id<Person>, DataKey), Failure> {
     let person: Id<Person> = world.id();
     let (chance, nonce) = (world.bytes(), world.bytes());
@@ -164,9 +210,7 @@ pub(crate) fn new_person(tx: &mut Tx<'_>, world: &mut World) -> Result<(Id<Perso
 }
 
 fn key_of(tx: &mut Tx<'_>, world: &World, person: Id<Person>) -> Result<DataKey, Failure> {
-    let erased =
-        || Refusal::new(Code::WrongState, format!("person {person} was erased; begin with a new contact"));
-    let wrapped = rows::lock_key(tx, person)?.ok_or_else(erased)?;
+    let wrapped = rows::lock_key(tx, person)?.ok_or_else(|| erased(person))?;
     unwrap(world.keyring(), &wrapped, person)
 }
 

@@ -1,19 +1,25 @@
 //! Erasing a person: what is known of them, and what they take part in.
 
 use domain::actor::{Actor, Permission};
+use domain::message::Suppressed;
 use domain::value::Id;
+use domain::value::id::Person;
 use domain::value::id::{Contact, Customer as CustomerKind};
 use store::Tx;
 
+use crate::consent::subscriber;
 use crate::customer::{self, Customer};
 use crate::loyalty::member;
-use crate::{Failure, World, contact, identity};
+use crate::message::suppression;
+use crate::privacy::hold;
+use crate::{Failure, World, contact, identity, message};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
 /// customer takes part in ends. Who was merged into the customer is erased too: it is one person. Erasing twice is the same as once.
 ///
 /// # Errors
-/// [`Code::NotFound`](domain::Code::NotFound) when there is no such customer.
+/// [`Code::NotFound`](domain::Code::NotFound) when there is no such customer;
+/// [`Code::PolicyRefuses`](domain::Code::PolicyRefuses) under a legal hold.
 pub fn erase(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -30,8 +36,16 @@ pub fn erase(
     {
         return Err(tx.begin_anew().into());
     }
+    for one in &all {
+        let known = customer::load(tx, *one)?;
+        if known.erased_at.is_none() {
+            hold::must_be_free(tx, *one)?;
+            forget(tx, actor, world, known.person)?;
+        }
+    }
     for merged in &all[..all.len() - 1] {
         customer::erase(tx, actor, world, *merged)?;
+        identity::customer::forget(tx, world, *merged)?;
     }
     let erased = customer::erase(tx, actor, world, id)?;
     identity::customer::forget(tx, world, id)?;
@@ -53,6 +67,21 @@ pub fn erase_contact(
     let person = contact::person_of(tx, id)?;
     match store::customer::of_person(tx, person)? {
         Some(customer) => erase(tx, actor, world, customer).map(drop),
-        None => contact::erase(tx, actor, world, person),
+        None => {
+            forget(tx, actor, world, person)?;
+            contact::erase(tx, actor, world, person)
+        }
     }
+}
+
+/// Takes back what waits to be sent to a person, forgets by what they are found and where their consents came from, and keeps of their
+/// addresses the hashes, so that no old list brings them back.
+fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, person: Id<Person>) -> Result<(), Failure> {
+    for one in subscriber::forget(tx, world, person)? {
+        message::take_back(tx, actor, world, one)?;
+    }
+    for hash in store::contact::lookups_of(tx, person)? {
+        suppression::note(tx, actor, world, &hash, Suppressed::Erased)?;
+    }
+    Ok(())
 }

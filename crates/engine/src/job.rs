@@ -18,7 +18,7 @@ pub use store::job::Job;
 
 use crate::{
     Failure, Shop, World, behaviour, cart, change, checkout, count, customer, fulfilment, insight, loyalty,
-    merging, payment, promise, returns, routing, seal, stock, webhook,
+    merging, payment, privacy, promise, returns, routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -105,6 +105,8 @@ pub fn registry() -> Registry {
         .every(duty("pickup.remind", 60, fulfilment::visit::remind))
         .every(duty("payment.expire", 15, payment::expire))
         .every(duty("payment.reconcile", 600, payment::reconciliation::propose))
+        .every(duty("privacy.forget", 600, privacy::retention::forget))
+        .every(duty("privacy.remind", 600, privacy::remind))
         .every(duty("referral.review", 15, checkout::referral::review_due))
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))

@@ -48,6 +48,8 @@ pub struct Settings {
     pub webhooks_to_private_addresses: bool,
     /// May payment accounts lie at addresses of a private network?
     pub payments_to_private_addresses: bool,
+    /// Is it set where mail is handed over?
+    pub mail: bool,
     /// Puts a request's span under the trace that the caller names in `traceparent`, where traces are sent.
     pub join_trace: Option<fn(&Span, &str)>,
 }
@@ -73,6 +75,7 @@ impl Default for Settings {
             public_figures: false,
             webhooks_to_private_addresses: false,
             payments_to_private_addresses: false,
+            mail: false,
             join_trace: None,
         }
     }

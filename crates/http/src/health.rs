@@ -15,6 +15,9 @@ use crate::app::document;
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 
+/// How many waiting messages are counted.
+const MESSAGES_COUNTED_MAX: i64 = 1000;
+
 /// The routes of health.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -41,7 +44,8 @@ async fn read_liveness() -> Result<Response, Problem> {
 
 /// Whether the shop can serve.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Readiness, example = json!({"status": "ready", "engine": "sqlite", "commits_first": true, "commands_waiting": 0}))]
+#[schema(as = Readiness, example = json!({"status": "ready", "engine": "sqlite", "commits_first": true, "commands_waiting": 0,
+    "mail": true, "messages_waiting": 0}))]
 struct ReadinessShape {
     /// Always `ready`; a shop that is not answers 503.
     status: &'static str,
@@ -51,6 +55,10 @@ struct ReadinessShape {
     commits_first: bool,
     /// How many commands wait to be written.
     commands_waiting: usize,
+    /// Is it set where mail is handed over? If not, messages wait.
+    mail: bool,
+    /// How many messages are due and have not left, counted up to 1000.
+    messages_waiting: i64,
 }
 
 /// Can the shop serve?
@@ -59,7 +67,13 @@ struct ReadinessShape {
 #[utoipa::path(get, path = "/health/ready", operation_id = "read_readiness", tag = "operations",
     responses((status = 200, body = ReadinessShape), Problems))]
 async fn read_readiness(State(app): State<App>) -> Result<Response, Problem> {
-    app.read(|tx| Ok(event::ends(tx)?)).await?;
+    let now = app.shop.source.now();
+    let messages_waiting = app
+        .read(move |tx| {
+            event::ends(tx)?;
+            Ok(store::message::waiting(tx, now, MESSAGES_COUNTED_MAX)?)
+        })
+        .await?;
     let db = &app.shop.db;
     let engine = match db.engine() {
         store::dialect::Engine::Sqlite => "sqlite",
@@ -70,6 +84,8 @@ async fn read_readiness(State(app): State<App>) -> Result<Response, Problem> {
         engine,
         commits_first: db.commits_first(),
         commands_waiting: db.waiting(),
+        mail: app.edge.settings.mail,
+        messages_waiting,
     };
     document(&shape, None)
 }

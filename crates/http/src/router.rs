@@ -7,9 +7,10 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, behaviour, cart, catalogue, change, checkout, contact, count, customer, delivery,
-    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging, order,
-    payment, price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    App, access, actor, behaviour, cart, catalogue, change, checkout, consent, contact, count, customer,
+    delivery, event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging,
+    message, order, payment, price, privacy, promise, promotion, returns, routing, status, stock, storefront,
+    tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -37,6 +38,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(transfer::routes())
         .merge(customer::routes())
         .merge(identity::routes())
+        .merge(consent::routes())
+        .merge(message::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(promotion::routes())
@@ -54,6 +57,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(merging::routes())
         .merge(behaviour::routes())
+        .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())
         .merge(import::routes())

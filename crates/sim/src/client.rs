@@ -59,6 +59,14 @@ impl Client {
         self.send("GET", path, None)
     }
 
+    /// Sends a form to `path`, as a page in a browser does.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn submit(&self, path: &str, fields: &str) -> Result<Reply, Failure> {
+        self.send("POST", path, Some(("application/x-www-form-urlencoded", fields.to_owned())))
+    }
+
     /// Deletes `path`.
     ///
     /// # Errors
@@ -72,7 +80,7 @@ impl Client {
     /// # Errors
     /// If there is no answer.
     pub fn post(&self, path: &str, document: &Value) -> Result<Reply, Failure> {
-        self.send("POST", path, Some(document))
+        self.send("POST", path, Some(json(document)))
     }
 
     /// Puts a JSON document at `path`.
@@ -80,7 +88,7 @@ impl Client {
     /// # Errors
     /// If there is no answer.
     pub fn put(&self, path: &str, document: &Value) -> Result<Reply, Failure> {
-        self.send("PUT", path, Some(document))
+        self.send("PUT", path, Some(json(document)))
     }
 
     /// Changes what is at `path` by a JSON document.
@@ -88,7 +96,7 @@ impl Client {
     /// # Errors
     /// If there is no answer.
     pub fn patch(&self, path: &str, document: &Value) -> Result<Reply, Failure> {
-        self.send("PATCH", path, Some(document))
+        self.send("PATCH", path, Some(json(document)))
     }
 
     /// Follows the server-sent events at `path`: the id and the document of each, as they come.
@@ -126,16 +134,16 @@ impl Client {
         }))
     }
 
-    fn send(&self, method: &str, path: &str, document: Option<&Value>) -> Result<Reply, Failure> {
+    fn send(&self, method: &str, path: &str, body: Option<(&str, String)>) -> Result<Reply, Failure> {
         let asking = || format!("asking {method} {}{path}", self.base);
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answer = match document {
-            Some(document) => request
-                .header("content-type", "application/json")
-                .body(document.to_string())
+        let answer = match body {
+            Some((kind, body)) => request
+                .header("content-type", kind)
+                .body(body)
                 .map_err(ureq::Error::from)
                 .and_then(|request| self.agent.run(request)),
             None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
@@ -149,6 +157,11 @@ impl Client {
             .map_err(|e| Failure::new(asking(), e))?;
         Ok(Reply { status: answer.status().as_u16(), headers: answer.headers().clone(), body })
     }
+}
+
+/// A JSON document as a body.
+fn json(document: &Value) -> (&'static str, String) {
+    ("application/json", document.to_string())
 }
 
 impl Reply {

@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod chance;
 pub mod client;
+pub mod mailbox;
 mod model;
 pub mod postgres;
 pub mod retailer;

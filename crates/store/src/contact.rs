@@ -122,6 +122,18 @@ pub fn find_people(
     )
 }
 
+/// The hashes a person is found by, at most a hundred.
+///
+/// # Errors
+/// What the store says.
+pub fn lookups_of(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Vec<[u8; 32]>, StoreError> {
+    tx.rows(
+        "select hash from contact_lookup where person_id = $1 order by hash limit 100",
+        params![person],
+        |row| row.bytes()?.try_into().map_err(|_| StoreError::Corrupt("a hash has 32 bytes".into())),
+    )
+}
+
 /// Destroys a person's key and everything the person is found by; false when that was done before.
 ///
 /// # Errors

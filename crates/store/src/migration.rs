@@ -63,6 +63,9 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0090_promotion_simulation"
     "0100_identity"
     "0101_behaviour"
+    "0110_consent"
+    "0111_message"
+    "0112_privacy"
     "0120_merging"
     "0121_matching"
 };

@@ -53,6 +53,8 @@ kinds! {
     Channel "chn" "channel";
     /// A customer says that goods were lost, damaged or wrong.
     Claim "clm" "claim";
+    /// Something a person agreed to or refused, as it was said.
+    Consent "cst" "consent";
     /// An immutable snapshot of a person's name, address, mail and phone.
     Contact "con" "contact";
     /// Shelves to be counted, or that were.
@@ -97,6 +99,8 @@ kinds! {
     Member "mem" "member";
     /// One customer merged into another.
     Merge "mrg" "merge";
+    /// Something sent to one person.
+    Message "msg" "message";
     /// Locations that serve together.
     Network "net" "network";
     /// An order.
@@ -121,6 +125,8 @@ kinds! {
     PriceChange "prc" "price change";
     /// A list of prices.
     PriceList "prl" "price list";
+    /// What a person asks about what is kept of them.
+    PrivacyRequest "pvr" "privacy request";
     /// A product.
     Product "prd" "product";
     /// A browser, an app, a till's customer: a trace of a person, or all traces of one.
@@ -161,6 +167,10 @@ kinds! {
     Staff "stf" "staff member";
     /// Money owed to one customer, spent in the shop.
     StoreCredit "scr" "store credit";
+    /// Whom consents and messages are of: a customer, or somebody known by an address only.
+    Subscriber "sub" "subscriber";
+    /// An address by which a subscriber confirms or chooses without signing in.
+    SubscriberLink "lnk" "link to preferences";
     /// A class of goods taxed alike.
     TaxClass "txc" "tax class";
     /// A region taxed alike.

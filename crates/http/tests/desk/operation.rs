@@ -12,6 +12,7 @@ const IDS: &[(&str, &str)] = &[
     ("jobs", "job_01jd0000000000000000000000"),
     ("matches", "mat_01jd0000000000000000000000"),
     ("merges", "mrg_01jd0000000000000000000000"),
+    ("privacy-requests", "pvr_01jd0000000000000000000000"),
     ("return-policies", "rpo_01jd0000000000000000000000"),
     ("roles", "rol_01jd0000000000000000000000"),
     ("routing-decisions", "rdc_01jd0000000000000000000000"),

@@ -1,0 +1,176 @@
+//! The story of consents: said, taken back in one channel and so in all, chosen by a link, and read by whoever hands data on.
+
+mod agreed;
+
+use agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
+use domain::actor::{Actor, Grant, Permission, Permissions, Who};
+use domain::consent::{Cell, Medium, SALE_OR_SHARE, Source, Status};
+use domain::message::{Kind, State};
+use domain::value::{Id, Instant};
+use domain::{Code, Refusal};
+use engine::consent::link::{self, Deed};
+use engine::consent::{self, Evidence, Said, audience, choice, subscriber};
+use engine::message::send::Outcome;
+use engine::{Failure, message};
+use sim::{TestShop, on_every_engine};
+
+#[test]
+fn what_is_taken_back_in_one_channel_holds_in_all_and_stops_what_waits() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        assert_eq!(refused(offer(shop, ada, "")), Code::NoConsent);
+        say(shop, ada, said(Medium::Mail, "", Status::Granted)).expect("a yes");
+        let shoes = offer(shop, ada, "shoes").expect("a message");
+        offer(shop, ada, "hats").expect("another");
+        assert_eq!((shoes.kind, shoes.state), (Kind::Marketing, State::Queued));
+        say(shop, ada, said(Medium::Every, "shoes", Status::Denied)).expect("a no to shoes");
+        assert_eq!(states(shop, ada), [State::Queued, State::Withdrawn]);
+        assert_eq!(stands(shop, ada, cell(Medium::Mail, "shoes")), Some(Status::Denied));
+        assert_eq!(refused(offer(shop, ada, "shoes")), Code::NoConsent);
+        say(shop, ada, said(Medium::Mail, "", Status::Granted)).expect("said again, the waiting one goes on");
+        assert_eq!(deliver(shop, Outcome::Taken).len(), 1);
+        offer(shop, ada, "hats").expect("one more");
+        say(shop, ada, said(Medium::Every, "", Status::Withdrawn)).expect("no more at all");
+        assert_eq!(states(shop, ada), [State::Withdrawn, State::Sent, State::Withdrawn]);
+        assert!(deliver(shop, Outcome::Taken).is_empty(), "what was taken back does not leave");
+    });
+}
+
+#[test]
+fn a_customer_speaks_for_nobody_else() {
+    on_every_engine(|shop| {
+        let (ada, bob) = (lay(shop), made(shop, "bob@example.com"));
+        let actor = Actor { who: Who::Customer(ada), channel: None, grants: Vec::new() };
+        let yes = said(Medium::Web, "", Status::Granted);
+        let (own, one) = (yes.clone(), yes);
+        shop.run_as(&actor, move |tx, actor, world| {
+            consent::say(tx, actor, world, ada, std::slice::from_ref(&own), &told())
+        })
+        .expect("her own");
+        let other = shop.run_as(&actor, move |tx, actor, world| {
+            consent::say(tx, actor, world, bob, std::slice::from_ref(&one), &told())
+        });
+        assert!(matches!(other, Err(Failure::Refused(refusal)) if refusal.code() == Code::Forbidden));
+        let permissions = Permissions::of(&[Permission::EditCustomers]);
+        let clerk = Actor { grants: vec![Grant { location: None, permissions }], ..actor };
+        let seen = shop.read(move |tx| consent::read(tx, &clerk, bob, Instant::EPOCH).map(drop));
+        assert!(matches!(seen, Err(Failure::Refused(refusal)) if refusal.code() == Code::Forbidden));
+    });
+}
+
+#[test]
+fn unknown_purposes_and_topics_are_named() {
+    let shop = TestShop::on_sqlite(1);
+    let ada = lay(&shop);
+    let bad = [
+        Said { cell: Cell { purpose: "nothing".into(), ..cell(Medium::Mail, "") }, status: Status::Granted },
+        said(Medium::Mail, "boats", Status::Denied),
+    ];
+    let refusal =
+        shop.run(move |tx, actor, world| consent::say(tx, actor, world, ada, &bad, &told())).unwrap_err();
+    let Failure::Refused(refusal) = refusal else { panic!("not refused") };
+    let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
+    assert_eq!(fields, ["consents.0.purpose", "consents.1.topic"]);
+}
+
+fn chosen(shop: &TestShop, token: &str, wanted: &[Cell]) {
+    let (token, wanted) = (token.to_owned(), wanted.to_vec());
+    shop.pass(1);
+    shop.run(move |tx, _, world| {
+        choice::choose(tx, world, &token, &wanted, &Evidence::of(Source::Preferences))
+    })
+    .expect("chosen");
+}
+
+#[test]
+fn a_person_chooses_by_the_link_and_only_what_differs_is_said() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        let made = shop.run(move |tx, _, world| {
+            let one = subscriber::of_customer(tx, world, ada)?;
+            link::make(tx, world, one.id, Deed::Choose, None)
+        });
+        let token = link::token(&shop.shop.keyring, made.expect("a link"));
+        let (whole, shoes, hats) =
+            (cell(Medium::Mail, ""), cell(Medium::Mail, "shoes"), cell(Medium::Mail, "hats"));
+        let stand = |shop: &TestShop| {
+            [&whole, &shoes, &hats].map(|cell| stands(shop, ada, cell.clone()) == Some(Status::Granted))
+        };
+        chosen(shop, &token, std::slice::from_ref(&shoes));
+        assert_eq!(stand(shop), [false, true, false], "a topic alone");
+        chosen(shop, &token, &[whole.clone(), shoes.clone()]);
+        assert_eq!(
+            stand(shop),
+            [true, true, true],
+            "who holds the link has shown that the address is theirs"
+        );
+        chosen(shop, &token, &[whole.clone(), hats.clone()]);
+        assert_eq!(stand(shop), [true, false, true]);
+        chosen(shop, &token, std::slice::from_ref(&hats));
+        assert_eq!(
+            stand(shop),
+            [false, false, false],
+            "the whole that is switched off takes its topics along"
+        );
+        chosen(shop, &token, std::slice::from_ref(&shoes));
+        assert_eq!(
+            stand(shop),
+            [true, true, false],
+            "a topic opens the whole for itself, and for what is new"
+        );
+        let count = |shop: &TestShop| {
+            let page = (Id::from_bytes([255; 16]), 100);
+            shop.read(move |tx| Ok(consent::history(tx, &Actor::system(), ada, page)?.len()))
+                .expect("a history")
+        };
+        let before = count(shop);
+        chosen(shop, &token, &[whole.clone(), shoes.clone()]);
+        assert_eq!(count(shop), before, "nothing differs");
+        offer(shop, ada, "shoes").expect("a message");
+        let asked = token.clone();
+        shop.run(move |tx, _, world| message::unsubscribe(tx, world, &asked, &Evidence::of(Source::Link)))
+            .expect("unsubscribed");
+        assert_eq!((stand(shop), states(shop, ada)), ([false; 3], vec![State::Withdrawn]));
+    });
+}
+
+#[test]
+fn the_signal_of_a_browser_is_a_no_said_once() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        for is_news in [true, false] {
+            let heeded = shop.run(move |tx, actor, world| {
+                let one = subscriber::of_customer(tx, world, ada)?;
+                consent::heed_signal(tx, actor, world, &one, Some("Firefox".into()))
+            });
+            assert_eq!(heeded.expect("heeded"), is_news);
+        }
+        let cell = Cell { purpose: SALE_OR_SHARE.into(), medium: Medium::Every, topic: String::new() };
+        assert_eq!(stands(shop, ada, cell.clone()), Some(Status::Denied));
+        let now = shop.shop.source.now();
+        let page = (Id::from_bytes([0; 16]), 10);
+        let whom =
+            shop.read(move |tx| audience::list(tx, &Actor::system(), &cell, now, page)).expect("an audience");
+        assert!(whom.is_empty(), "nobody else agreed, and she did not");
+    });
+}
+
+#[test]
+fn an_audience_is_who_agreed_at_this_instant() {
+    on_every_engine(|shop| {
+        let (ada, bob) = (lay(shop), made(shop, "bob@example.com"));
+        for id in [ada, bob] {
+            say(shop, id, said(Medium::Mail, "", Status::Granted)).expect("a yes");
+        }
+        say(shop, bob, said(Medium::Every, "shoes", Status::Denied)).expect("a no to shoes");
+        let of = |topic: &str| {
+            let (cell, now) = (cell(Medium::Mail, topic), shop.shop.source.now());
+            let page = (Id::from_bytes([0; 16]), 10);
+            let found = shop.read(move |tx| audience::list(tx, &Actor::system(), &cell, now, page));
+            found.expect("an audience").iter().map(|one| one.id).collect::<Vec<_>>()
+        };
+        assert_eq!((of("").len(), of("shoes")), (2, vec![ada]));
+        say(shop, ada, said(Medium::Mail, "", Status::Withdrawn)).expect("taken back");
+        assert_eq!((of(""), of("shoes")), (vec![bob], Vec::new()));
+    });
+}
