@@ -45,6 +45,7 @@ pub mod router;
 mod routing;
 pub mod server;
 pub mod shape;
+mod sign_in;
 mod start;
 pub mod status;
 pub mod stock;

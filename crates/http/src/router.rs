@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     App, access, actor, cart, catalogue, change, checkout, contact, count, customer, delivery, event,
     fulfilment, health, import, insight, job, location, loyalty, market, order, payment, price, promise,
-    promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    promotion, returns, routing, sign_in, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -50,6 +50,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(checkout::routes())
         .merge(returns::routes())
         .merge(change::routes())
+        .merge(sign_in::routes())
         .merge(status::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

@@ -38,6 +38,7 @@ pub mod routing;
 pub mod row;
 pub mod seal;
 mod sqlite;
+pub mod sign_in;
 pub mod status;
 pub mod stock;
 pub mod tax;

@@ -60,7 +60,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0082_opening"
     "0083_household"
     "0084_referral"
-    "0090_promotion_simulation"
+    "0090_promotion_simulation",
+    "0130_sign_in"
 };
 
 /// Brings the database up to date.

@@ -149,6 +149,8 @@ kinds! {
     RoutingSimulation "rsm" "routing simulation";
     /// A sign-in of a member of staff.
     Session "ses" "session";
+    /// A code by which a customer signs in.
+    SignInCode "sic" "sign-in code";
     /// A member of staff.
     Staff "stf" "staff member";
     /// Money owed to one customer, spent in the shop.

@@ -2,7 +2,7 @@
 
 use domain::actor::Permission::*;
 
-use super::Needs::{self, Credential, Nothing, OneOf};
+use super::Needs::{self, Credential, Nothing, OneOf, Own};
 
 /// Every operation: method, path, and what it needs.
 pub const OPERATIONS: &[(&str, &str, Needs)] = &[
@@ -30,7 +30,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
         "/v1/carriers/{id}/webhooks",
         Nothing("the carrier signs what it sends, and the signature is checked"),
     ),
-    ("GET", "/v1/carts", OneOf(&[ReadOrders])),
+    ("GET", "/v1/carts", Own(&[ReadOrders])),
     ("POST", "/v1/carts", OneOf(&[Shop])),
     ("GET", "/v1/carts/{id}", OneOf(&[Shop, ReadOrders])),
     ("PATCH", "/v1/carts/{id}", OneOf(&[Shop])),
@@ -85,15 +85,19 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/counts/{count}/recount", OneOf(&[PostCounts])),
     ("POST", "/v1/counts/{count}/tally", OneOf(&[CountStock])),
     ("GET", "/v1/credit-liability", OneOf(&[GiveCredit])),
+    ("DELETE", "/v1/customer-session", Credential),
+    ("GET", "/v1/customer-session", Credential),
+    ("POST", "/v1/customer-session", OneOf(&[Shop])),
+    ("POST", "/v1/customer-session/codes", OneOf(&[Shop])),
     ("GET", "/v1/customers", OneOf(&[ReadContacts])),
     ("POST", "/v1/customers", OneOf(&[EditCustomers])),
     ("POST", "/v1/customers/bulk", OneOf(&[EditCustomers])),
     ("POST", "/v1/customers/find", OneOf(&[ReadContacts])),
-    ("GET", "/v1/customers/{id}", OneOf(&[ReadContacts])),
-    ("PATCH", "/v1/customers/{id}", OneOf(&[EditCustomers])),
-    ("GET", "/v1/customers/{id}/contact", OneOf(&[ReadContacts])),
+    ("GET", "/v1/customers/{id}", Own(&[ReadContacts])),
+    ("PATCH", "/v1/customers/{id}", Own(&[EditCustomers])),
+    ("GET", "/v1/customers/{id}/contact", Own(&[ReadContacts])),
     ("POST", "/v1/customers/{id}/erase", OneOf(&[EditCustomers])),
-    ("POST", "/v1/customers/{id}/orders", OneOf(&[EditCustomers])),
+    ("POST", "/v1/customers/{id}/orders", Own(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points/{member}/adjust", OneOf(&[GivePoints])),
