@@ -1,3 +1,4 @@
+//! S01: a basket begun on the phone without an account is there on the laptop after signing in; two baskets merge and no line is lost.
 //! S02: a basket begun in the app is called up at the till, by its code, the phone number or the e-mail, and paid there.
 
 use std::thread;
@@ -86,5 +87,68 @@ fn s02_two_tills_and_the_app_at_once() {
         let orders =
             floor.must("/v1/orders/searches", &json!({ "customer": { "email": "bob@example.com" } }));
         assert_eq!(orders["items"].as_array().map(Vec::len), Some(1), "{orders}");
+    });
+}
+
+/// Signs in on a page of the web shop with the basket filled there: what was answered.
+fn signs_in(floor: &Floor, page: &sim::client::Client, cart: Option<&Value>) -> Value {
+    let to = "Ada.Byron@example.com";
+    let asked = page.post("/v1/customer-session/codes", &json!({ "email": to })).unwrap();
+    assert_eq!(asked.status, 202, "{}", asked.text());
+    let mut body =
+        json!({ "email": to, "code": floor.code_mailed(to), "channel": "web", "name": "Ada Byron" });
+    if let Some(cart) = cart {
+        body["cart"] = cart["id"].clone();
+    }
+    let opened = page.post("/v1/customer-session", &body).unwrap();
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    opened.json().unwrap()
+}
+
+#[test]
+fn s01_a_basket_of_the_phone_is_on_the_laptop_after_signing_in() {
+    on_every_engine([9, 9], |floor| {
+        floor.sells("CUP", 300, [5, 5]);
+        let basket = |page: &sim::client::Client, lines: Value| {
+            let made = page.post("/v1/carts", &json!({ "channel": "web", "lines": lines })).unwrap();
+            assert_eq!(made.status, 201, "{}", made.text());
+            made.json().unwrap()
+        };
+        let (phone, laptop) = (floor.page(), floor.page());
+        let begun =
+            basket(&phone, json!([{ "variant": "MUG", "quantity": 2 }, { "variant": "CUP", "quantity": 1 }]));
+        let on_phone = signs_in(floor, &phone, Some(&begun));
+        assert_eq!((&on_phone["is_new"], &on_phone["cart"]), (&json!(true), &begun["id"]));
+
+        let other = basket(&laptop, json!([{ "variant": "MUG", "quantity": 1 }]));
+        let on_laptop = signs_in(floor, &laptop, Some(&other));
+        assert_eq!((&on_laptop["is_new"], &on_laptop["cart"]), (&json!(false), &begun["id"]), "{on_laptop}");
+        assert_eq!(on_laptop["customer"], on_phone["customer"], "one person on both");
+        let ada = floor.signed_in(on_laptop["token"].as_str().unwrap());
+        let cart = format!("/v1/carts/{}", begun["id"].as_str().unwrap());
+        let seen = ada.get(&cart).unwrap().json().unwrap();
+        let lines: Vec<_> =
+            seen["lines"].as_array().unwrap().iter().map(|line| (&line["sku"], &line["quantity"])).collect();
+        assert_eq!(lines, [(&json!("MUG"), &json!(3)), (&json!("CUP"), &json!(1))], "no line is lost");
+
+        // What is hers she may see, and nothing of anybody else.
+        let own = format!("/v1/customers/{}", on_laptop["customer"].as_str().unwrap());
+        assert_eq!(ada.get(&own).unwrap().status, 200);
+        assert_eq!(ada.get(&format!("{own}/contact")).unwrap().json().unwrap()["name"], "Ada Byron");
+        floor.must(
+            "/v1/customers",
+            &json!({ "external_id": "BOB", "contact": { "name": "Bob", "email": "bob@example.com" } }),
+        );
+        for forbidden in
+            ["/v1/customers/BOB", "/v1/customers/BOB/contact", "/v1/carts?customer=BOB", "/v1/customers"]
+        {
+            assert_eq!(ada.get(forbidden).unwrap().status, 403, "{forbidden}");
+        }
+        let who = ada.get("/v1/customer-session").unwrap().json().unwrap();
+        assert_eq!(who["customer"], on_laptop["customer"]);
+        let out = ada.clone().with_header("idempotency-key", "out").delete("/v1/customer-session").unwrap();
+        assert_eq!((out.status, ada.get(&own).unwrap().status), (204, 401));
+        let phone = floor.signed_in(on_phone["token"].as_str().unwrap());
+        assert_eq!(phone.get(&own).unwrap().status, 200, "the other device stays signed in");
     });
 }

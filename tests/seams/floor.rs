@@ -237,6 +237,22 @@ impl Floor {
         self.stand.server.client().with_header("authorization", bearer)
     }
 
+    /// The code to sign in with that was mailed to an address last, as the customer reads it.
+    pub fn code_mailed(&self, to: &str) -> String {
+        let shop = &self.stand.shop;
+        let keyring = shop.shop.keyring.clone();
+        let hash = keyring.lookup_hash("email", &to.to_lowercase());
+        let since = shop.shop.source.now().plus_seconds(-3600);
+        let codes =
+            shop.read(move |tx| Ok::<_, engine::Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
+        format!("{:06}", keyring.one_time_code(&codes.unwrap()[0].id.bytes()))
+    }
+
+    /// The way to the shop of a customer who is signed in.
+    pub fn signed_in(&self, token: &str) -> Client {
+        self.stand.server.client().with_header("authorization", format!("Bearer {token}"))
+    }
+
     /// Puts stores on the map, each with its latitude and longitude; they are open all week and customers collect there.
     pub fn on_the_map(&self, stores: &[(&str, &str)]) {
         for (code, point) in stores {

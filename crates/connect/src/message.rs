@@ -161,7 +161,7 @@ impl Mail {
             .link
             .map(|id| format!("{}/p/{}", self.public_address, link::token(&self.shop.keyring, id)));
         let link = link.unwrap_or_default();
-        let words = &letter.written;
+        let words = &letter.with_code(&self.shop.keyring);
         let plain = words.paragraphs.join("\n\n").replace(LINK, &link);
         let id = format!("<{}.{}@{}>", message.id, message.tries, self.from.email.domain());
         let builder = Message::builder()

@@ -73,6 +73,8 @@ crate::words! {
         PrivacyCheck 3 "privacy_check";
         /// Says what became of a request about data.
         PrivacyDone 4 "privacy_done";
+        /// Brings a code to sign in with.
+        SignInCode 5 "sign_in_code";
     }
 }
 

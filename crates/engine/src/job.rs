@@ -18,7 +18,7 @@ pub use store::job::Job;
 
 use crate::{
     Failure, Shop, World, behaviour, cart, change, checkout, count, customer, fulfilment, insight, loyalty,
-    merging, payment, privacy, promise, returns, routing, seal, stock, webhook,
+    merging, payment, privacy, promise, returns, routing, seal, sign_in, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -110,6 +110,7 @@ pub fn registry() -> Registry {
         .every(duty("referral.review", 15, checkout::referral::review_due))
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
+        .every(duty("sign_in.forget", 3600, sign_in::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .every(duty("tier.review", 15, loyalty::tier::review_due))

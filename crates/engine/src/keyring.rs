@@ -56,6 +56,14 @@ impl Keyring {
         open(&self.wrapping, sealed, context)
     }
 
+    /// The six digits of a code that works once; they follow from its id, so that they are written down nowhere.
+    pub fn one_time_code(&self, id: &[u8; 16]) -> u32 {
+        let hash = keyed(&self.lookup, b"one-time code", id);
+        let wide =
+            u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]);
+        u32::try_from(wide % 1_000_000).unwrap_or(0)
+    }
+
     /// The hash under which a normalised e-mail, phone or the like is found. `kind` keeps equal texts of different kinds apart.
     pub fn lookup_hash(&self, kind: &str, normalised: &str) -> [u8; 32] {
         keyed(&self.lookup, kind.as_bytes(), normalised.as_bytes())

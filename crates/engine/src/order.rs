@@ -47,8 +47,11 @@ pub fn may_see(actor: &Actor, order: &Order) -> Result<(), Failure> {
     }
 }
 
-/// Does who asks hold the order: shopping through the channel it was placed in, and knowing its id, which nobody can guess?
+/// Does who asks hold the order: it is his own, or he shops through the channel it was placed in and knows its id, which nobody can guess?
 pub fn is_held_by(actor: &Actor, order: &Order) -> bool {
+    if let Who::Customer(me) = actor.who {
+        return order.customer == Some(me);
+    }
     actor.may_somewhere(Permission::Shop).is_ok() && actor.channel == Some(order.channel)
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use domain::Refusal;
-use domain::actor::{Actor, Permission};
+use domain::actor::{Actor, Permission, Who};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{
@@ -29,9 +29,11 @@ pub enum Needs {
     Credential,
     /// One of these permissions, somewhere.
     OneOf(&'static [Permission]),
+    /// One of these permissions, somewhere; or a customer who is signed in, for what is his own.
+    Own(&'static [Permission]),
 }
 
-use Needs::{Nothing, OneOf};
+use Needs::{Credential, Nothing, OneOf, Own};
 
 /// What the operation needs; `None` when it is not in the list.
 pub fn needs_of(method: &str, path: &str) -> Option<Needs> {
@@ -46,7 +48,11 @@ pub fn needs_of(method: &str, path: &str) -> Option<Needs> {
 /// # Errors
 /// As [`Actor::may_somewhere`], naming the first of the permissions.
 pub fn admit(actor: &Actor, needs: Needs) -> Result<(), Refusal> {
-    let OneOf(permissions) = needs else { return Ok(()) };
+    let permissions = match needs {
+        Nothing(_) | Credential => return Ok(()),
+        Own(_) if matches!(actor.who, Who::Customer(_)) => return Ok(()),
+        OneOf(permissions) | Own(permissions) => permissions,
+    };
     let mut outcome = Ok(());
     for permission in permissions.iter().rev() {
         outcome = actor.may_somewhere(*permission);
@@ -74,11 +80,16 @@ pub(crate) fn describe(api: &mut OpenApi) {
         let either =
             || ["key", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
         operation.security = Some(if matches!(needs, Nothing(_)) { Vec::new() } else { either().to_vec() });
-        if let OneOf(permissions) = needs {
+        if let OneOf(permissions) | Own(permissions) = needs {
             let names: Vec<String> =
                 permissions.iter().map(|permission| format!("`{}`", permission.text())).collect();
             let told = operation.description.take().map_or_else(String::new, |told| told + "\n\n");
-            operation.description = Some(format!("{told}Needs the permission {}.", names.join(" or ")));
+            let own = if matches!(needs, Own(_)) {
+                "; or a customer who is signed in, for what is his own"
+            } else {
+                ""
+            };
+            operation.description = Some(format!("{told}Needs the permission {}{own}.", names.join(" or ")));
         }
     }
 }

@@ -8,12 +8,15 @@ use domain::actor::{Actor, Who};
 use domain::value::Instant;
 use domain::{Code, Refusal};
 use engine::actor::{key, session};
+use engine::sign_in;
 
 use crate::problem::Problem;
 use crate::{App, access};
 
 /// The cookie that holds the token of a session.
 pub(crate) const SESSION_COOKIE: &str = "tandem_session";
+/// What the token of a customer's session begins with, so that it is told from an API key.
+pub(crate) const CUSTOMER_PREFIX: &str = "customer_";
 /// The header in which a page sends the token that other sites cannot know.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -25,7 +28,9 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller, Problem> {
         let now = app.shop.source.now();
-        let actor = if let Some(text) = key_text(&parts.headers) {
+        let actor = if let Some(token) = customer_token(&parts.headers) {
+            of_customer(app, token, now).await?
+        } else if let Some(text) = key_text(&parts.headers) {
             of_key(app, text, now).await?
         } else if let Some(token) = session_token(&parts.headers) {
             let actor = of_session(app, token.clone(), now).await?;
@@ -56,6 +61,16 @@ async fn of_key(app: &App, text: String, now: Instant) -> Result<Actor, Problem>
     Ok(actor)
 }
 
+async fn of_customer(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
+    let asked = token.clone();
+    let (actor, to_be_noted) = app.read(move |tx| sign_in::recognise(tx, &asked, now)).await?;
+    if to_be_noted {
+        // As above.
+        let _ = app.write(move |tx, _| sign_in::note_use(tx, &token, now)).await;
+    }
+    Ok(actor)
+}
+
 async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
     let asked = token.clone();
     let signed_in = app.read(move |tx| session::recognise(tx, &asked, now)).await?;
@@ -64,6 +79,12 @@ async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Pro
         let _ = app.write(move |tx, _| session::note_use(tx, &token, now)).await;
     }
     Ok(signed_in.actor)
+}
+
+/// The token of a customer's session a request came with.
+pub(crate) fn customer_token(headers: &HeaderMap) -> Option<String> {
+    let text = key_text(headers)?;
+    text.strip_prefix(CUSTOMER_PREFIX).map(str::to_owned)
 }
 
 /// The text of the API key a request came with; empty when it is no key at all.

@@ -51,6 +51,7 @@ pub mod router;
 mod routing;
 pub mod server;
 pub mod shape;
+mod sign_in;
 mod start;
 pub mod status;
 pub mod stock;

@@ -68,6 +68,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0112_privacy"
     "0120_merging"
     "0121_matching"
+    "0090_promotion_simulation",
+    "0130_sign_in"
 };
 
 /// Brings the database up to date.

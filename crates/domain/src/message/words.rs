@@ -63,6 +63,22 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
+        template: Template::SignInCode,
+        subject: ["{code} is your code to sign in", "{code} ist Ihr Anmeldecode"],
+        paragraphs: [
+            &[
+                "Your code to sign in: {code}",
+                "It works once, for {minutes} minutes. Nobody of us will ever ask you for it.",
+                "If you did not want to sign in, there is nothing to do.",
+            ],
+            &[
+                "Ihr Code zum Anmelden: {code}",
+                "Er gilt einmal und {minutes} Minuten lang. Niemand von uns fragt Sie je danach.",
+                "Wenn Sie sich nicht anmelden wollten, müssen Sie nichts tun.",
+            ],
+        ],
+    },
+    Text {
         template: Template::PrivacyDone,
         subject: ["Your request about your data is done", "Ihre Anfrage zu Ihren Daten ist erledigt"],
         paragraphs: [

@@ -161,6 +161,8 @@ kinds! {
     RoutingSimulation "rsm" "routing simulation";
     /// A sign-in of a member of staff.
     Session "ses" "session";
+    /// A code by which a customer signs in.
+    SignInCode "sic" "sign-in code";
     /// Pages, an app or a program that tells what people did.
     Source "src" "source";
     /// A member of staff.

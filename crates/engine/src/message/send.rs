@@ -5,7 +5,7 @@ use domain::actor::Actor;
 use domain::consent::{Status, standing};
 use domain::message::words::{self, Written};
 use domain::message::{Failed, Kind, State, Suppressed, Template, again_at};
-use domain::value::id::{Contact, Message as MessageKind, Product, Subscriber as SubscriberKind};
+use domain::value::id::{Contact, Message as MessageKind, Product, SignInCode, Subscriber as SubscriberKind};
 use domain::value::{Id, Instant, Language};
 use serde_json::{Value, json};
 use store::contact::Sealed;
@@ -16,7 +16,7 @@ use store::{StoreError, Tx, catalogue, consent as consents};
 use super::{Message, queue, suppression};
 use crate::consent::{purpose, subscriber};
 use crate::event::emit;
-use crate::{Failure, World, contact, job};
+use crate::{Failure, Keyring, World, contact, job};
 
 /// The job that hands a mail over to who carries it.
 pub const MAIL: &str = "message.mail";
@@ -148,9 +148,29 @@ fn written(tx: &mut Tx<'_>, one: &Message) -> Result<Written, Failure> {
         Template::Product => vec![("product", product(tx, &text("product"), one.language)?)],
         Template::PrivacyCheck => Vec::new(),
         Template::PrivacyDone => vec![("request", text("request"))],
+        Template::SignInCode => {
+            vec![("minutes", parameters["minutes"].as_i64().unwrap_or_default().to_string())]
+        }
     };
     let fills: Vec<(&str, &str)> = fills.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Ok(words::written(one.template, one.language, &fills))
+}
+
+impl Letter {
+    /// Its words with the code it brings, if it brings one: the digits follow from the code's id and are written down nowhere before.
+    pub fn with_code(&self, keyring: &Keyring) -> Written {
+        let parameters: Value = serde_json::from_str(&self.message.parameters).unwrap_or(Value::Null);
+        let id = parameters["code"].as_str().and_then(|text| Id::<SignInCode>::parse(text).ok());
+        let Some(id) = id.filter(|_| self.message.template == Template::SignInCode) else {
+            return self.written.clone();
+        };
+        let code = format!("{:06}", keyring.one_time_code(&id.bytes()));
+        let coded = |words: &String| words.replace("{code}", &code);
+        Written {
+            subject: coded(&self.written.subject),
+            paragraphs: self.written.paragraphs.iter().map(coded).collect(),
+        }
+    }
 }
 
 fn purposes(tx: &mut Tx<'_>, codes: &Value, language: Language) -> Result<String, Failure> {

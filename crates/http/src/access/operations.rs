@@ -2,7 +2,7 @@
 
 use domain::actor::Permission::*;
 
-use super::Needs::{self, Credential, Nothing, OneOf};
+use super::Needs::{self, Credential, Nothing, OneOf, Own};
 
 /// Every operation: method, path, and what it needs.
 pub const OPERATIONS: &[(&str, &str, Needs)] = &[
@@ -31,7 +31,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
         "/v1/carriers/{id}/webhooks",
         Nothing("the carrier signs what it sends, and the signature is checked"),
     ),
-    ("GET", "/v1/carts", OneOf(&[ReadOrders])),
+    ("GET", "/v1/carts", Own(&[ReadOrders])),
     ("POST", "/v1/carts", OneOf(&[Shop])),
     ("GET", "/v1/carts/{id}", OneOf(&[Shop, ReadOrders])),
     ("PATCH", "/v1/carts/{id}", OneOf(&[Shop])),
@@ -86,16 +86,20 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/counts/{count}/recount", OneOf(&[PostCounts])),
     ("POST", "/v1/counts/{count}/tally", OneOf(&[CountStock])),
     ("GET", "/v1/credit-liability", OneOf(&[GiveCredit])),
+    ("DELETE", "/v1/customer-session", Credential),
+    ("GET", "/v1/customer-session", Credential),
+    ("POST", "/v1/customer-session", OneOf(&[Shop])),
+    ("POST", "/v1/customer-session/codes", OneOf(&[Shop])),
     ("GET", "/v1/customers", OneOf(&[ReadContacts])),
     ("POST", "/v1/customers", OneOf(&[EditCustomers])),
     ("POST", "/v1/customers/bulk", OneOf(&[EditCustomers])),
     ("POST", "/v1/customers/find", OneOf(&[ReadContacts])),
-    ("GET", "/v1/customers/{id}", OneOf(&[ReadContacts])),
-    ("PATCH", "/v1/customers/{id}", OneOf(&[EditCustomers])),
-    ("GET", "/v1/customers/{id}/consents", OneOf(&[EditConsents, ReadContacts])),
-    ("POST", "/v1/customers/{id}/consents", OneOf(&[EditConsents])),
-    ("GET", "/v1/customers/{id}/consents/history", OneOf(&[EditConsents, ReadContacts])),
-    ("GET", "/v1/customers/{id}/contact", OneOf(&[ReadContacts])),
+    ("GET", "/v1/customers/{id}", Own(&[ReadContacts])),
+    ("PATCH", "/v1/customers/{id}", Own(&[EditCustomers])),
+    ("GET", "/v1/customers/{id}/consents", Own(&[EditConsents, ReadContacts])),
+    ("POST", "/v1/customers/{id}/consents", Own(&[EditConsents])),
+    ("GET", "/v1/customers/{id}/consents/history", Own(&[EditConsents, ReadContacts])),
+    ("GET", "/v1/customers/{id}/contact", Own(&[ReadContacts])),
     ("POST", "/v1/customers/{id}/erase", OneOf(&[EditCustomers])),
     ("POST", "/v1/customers/{id}/merge", OneOf(&[EditIdentity])),
     ("POST", "/v1/customers/{id}/merge-preview", OneOf(&[EditIdentity])),
@@ -106,7 +110,7 @@ pub const OPERATIONS: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/customers/{id}/messages", OneOf(&[ReadContacts])),
     ("POST", "/v1/customers/{id}/messages", OneOf(&[EditConsents])),
     ("POST", "/v1/customers/{id}/messages/{message}/send-again", OneOf(&[EditConsents])),
-    ("POST", "/v1/customers/{id}/orders", OneOf(&[EditCustomers])),
+    ("POST", "/v1/customers/{id}/orders", Own(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points", OneOf(&[GivePoints])),
     ("POST", "/v1/customers/{id}/points/{member}/adjust", OneOf(&[GivePoints])),

@@ -1,0 +1,250 @@
+//! Customers who sign in by a code that is mailed: whoever reads the mail is the customer of that address, known or new. What a browser holds is kept
+//! only as a hash. A basket filled before goes into the customer's own.
+
+use domain::actor::key::{from_hexadecimal, hexadecimal};
+use domain::actor::{Actor, Grant, Permission, Permissions, Who};
+use domain::cart::State as CartState;
+use domain::contact::{Card, Draft};
+use domain::message::Template;
+use domain::sign_in::{CODE_SECONDS, CODES_MAX, CODES_SECONDS, IDLE_SECONDS, LIFE_SECONDS, TRIES_MAX};
+use domain::value::id::{self, Channel as ChannelKind, Customer, SignInCode};
+use domain::value::{Email, Id, Instant, Language, Reference};
+use domain::{Code, Refusal};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::Tx;
+use store::sign_in as rows;
+
+use crate::cart::{self, Details};
+use crate::consent::subscriber;
+use crate::contact::Sought;
+use crate::customer::{self, NewCustomer};
+use crate::event::emit;
+use crate::message::{self, NewMessage};
+use crate::{Failure, World, external};
+
+/// How exactly it is known when a session was last used, in seconds.
+const USE_NOTED_SECONDS: i64 = 3600;
+/// How many old codes and sessions one round forgets.
+const ROUND: i64 = 500;
+/// How many of a customer's carts are looked at for the one that goes on.
+const CARTS_MAX: i64 = 200;
+/// What a customer may do: fill carts, order, and see what is sold; and what is his own.
+const OWN: [Permission; 2] = [Permission::Shop, Permission::ReadCatalogue];
+
+/// Who wants to sign in.
+#[derive(Clone)]
+pub struct SignIn {
+    /// The address the code went to.
+    pub email: Email,
+    /// The code.
+    pub code: u32,
+    /// The channel the customer comes through.
+    pub channel: Reference<ChannelKind>,
+    /// The basket filled before.
+    pub cart: Option<Id<id::Cart>>,
+    /// What to call somebody who is new.
+    pub name: Option<String>,
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What the browser keeps, given out only now.
+    pub token: String,
+    /// Who.
+    pub customer: Id<Customer>,
+    /// Was the customer made just now?
+    pub is_new: bool,
+    /// The basket to go on with.
+    pub cart: Option<Id<id::Cart>>,
+    /// When the session ends in any case.
+    pub ends_at: Instant,
+}
+
+/// Mails a code to an address, whether it is known or not; until when it works. Who asks learns nothing of the address.
+///
+/// # Errors
+/// [`Code::WrongState`] when too many codes were mailed within the hour; [`Code::Forbidden`].
+pub fn ask(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (email, language): (&Email, Option<Language>),
+) -> Result<Instant, Failure> {
+    actor.may_somewhere(Permission::Shop)?;
+    let to = subscriber::of_email(tx, actor, world, email, language)?;
+    subscriber::lock(tx, to.id)?;
+    let (hash, now) = (hash_of(world, email), world.now());
+    if rows::codes(tx, &hash, now.plus_seconds(-CODES_SECONDS), CODES_MAX)?.len() as i64 == CODES_MAX {
+        let why = format!(
+            "{CODES_MAX} codes were mailed to this address within the hour; use the last one, or wait"
+        );
+        return Err(Refusal::new(Code::WrongState, why).at("email").into());
+    }
+    let id: Id<SignInCode> = world.id();
+    let code =
+        rows::Code { id, made_at: now, expires_at: now.plus_seconds(CODE_SECONDS), tries: 0, used_at: None };
+    rows::add_code(tx, &hash, &code)?;
+    let parameters = json!({ "code": id.to_string(), "minutes": CODE_SECONDS / 60 });
+    let template = Template::SignInCode;
+    let letter = NewMessage { to: to.id, template, parameters, cell: None, link: None, due_at: None };
+    message::write(tx, actor, world, letter)?;
+    Ok(code.expires_at)
+}
+
+/// Signs in whoever knows the code; `None` when it does not fit, which is counted. Who is new becomes a customer with this address. A basket
+/// filled before becomes the customer's; if he has one in this channel already, its lines go into that one and none is lost.
+///
+/// # Errors
+/// [`Code::Forbidden`], and what making a customer refuses.
+pub fn open(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    asked: &SignIn,
+) -> Result<Option<Opened>, Failure> {
+    actor.may_somewhere(Permission::Shop)?;
+    let channel = external::resolve_at(tx, "channel", &asked.channel)?;
+    if actor.channel.is_some_and(|bound| bound != channel) {
+        let why = "the channel is another one than that you come through";
+        return Err(Refusal::new(Code::Forbidden, why).at("channel").into());
+    }
+    let (hash, now) = (hash_of(world, &asked.email), world.now());
+    let newest = rows::codes(tx, &hash, now.plus_seconds(-CODE_SECONDS), 1)?.into_iter().next();
+    let Some(code) = newest.filter(|code| code.expires_at > now) else { return Ok(None) };
+    if world.keyring().one_time_code(&code.id.bytes()) != asked.code {
+        rows::try_code(tx, &hash, code.id, TRIES_MAX)?;
+        return Ok(None);
+    }
+    if !rows::use_code(tx, &hash, (code.id, TRIES_MAX), now)? {
+        return Ok(None);
+    }
+    let known = store::customer::by_email(tx, &hash)?;
+    let customer = match known {
+        Some(customer) => customer,
+        None => newcomer(tx, actor, world, asked)?,
+    };
+    let token = world.bytes::<32>();
+    let session = rows::Session { id: world.id(), customer, channel, made_at: now, used_at: now };
+    rows::add_session(tx, &Sha256::digest(token).into(), &session)?;
+    let herself = acting(customer, channel);
+    let cart = taken_along(tx, world, &herself, (customer, channel), asked.cart)?;
+    let body = json!({ "channel": channel.to_string(), "by": "code" });
+    emit(tx, &herself, world, customer, "customer.signed_in", body);
+    let ends_at = now.plus_seconds(LIFE_SECONDS);
+    Ok(Some(Opened { token: hexadecimal(&token), customer, is_new: known.is_none(), cart, ends_at }))
+}
+
+fn newcomer(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    asked: &SignIn,
+) -> Result<Id<Customer>, Failure> {
+    let email = Some(asked.email.as_str().to_owned());
+    let card = Card::new(&Draft { name: asked.name.clone(), email, ..Draft::default() })?;
+    let new = NewCustomer { external_id: None, card, groups: Vec::new() };
+    Ok(customer::create(tx, &actor.trusted(), world, new)?.id)
+}
+
+/// The customer as who asks.
+fn acting(customer: Id<Customer>, channel: Id<ChannelKind>) -> Actor {
+    let grants = vec![Grant { location: None, permissions: Permissions::of(&OWN) }];
+    Actor { who: Who::Customer(customer), channel: Some(channel), grants }
+}
+
+/// The basket the customer goes on with: his own in this channel, with what is in the one filled before. One that has ended, or is somebody
+/// else's, is left alone.
+fn taken_along(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    herself: &Actor,
+    (customer, channel): (Id<Customer>, Id<ChannelKind>),
+    before: Option<Id<id::Cart>>,
+) -> Result<Option<Id<id::Cart>>, Failure> {
+    let now = world.now();
+    let first = Id::from_bytes([0; 16]);
+    let all = cart::list_of_customer(tx, herself, &Reference::Id(customer), first, CARTS_MAX)?;
+    let goes_on = |one: &&cart::Cart| {
+        one.channel == channel
+            && Some(one.id) != before
+            && matches!(cart::standing(one, now), CartState::Active | CartState::Recovered)
+    };
+    let own = all.iter().rev().find(goes_on).map(|cart| cart.id);
+    let Some(before) = before else { return Ok(own) };
+    let moved = tx.savepoint(|tx| match own {
+        Some(own) => cart::merge(tx, herself, world, before, own),
+        None => {
+            let details = Details { customer: Some(Reference::Id(customer)), ..Details::default() };
+            cart::change(tx, herself, world, (before, None), details)
+        }
+    });
+    match moved {
+        Ok(cart) => Ok(Some(cart.id)),
+        Err(Failure::Refused(_)) => Ok(own),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The customer behind what a browser sent, and whether its use should be noted.
+///
+/// # Errors
+/// [`Code::SignInFailed`] when the session ended.
+pub fn recognise(tx: &mut Tx<'_>, token: &str, now: Instant) -> Result<(Actor, bool), Failure> {
+    let ended = || Refusal::new(Code::SignInFailed, "the session has ended; sign in again");
+    let hash = token_hash(token).ok_or_else(ended)?;
+    let session = rows::find_session(tx, &hash)?.ok_or_else(ended)?;
+    let is_over = now >= session.made_at.plus_seconds(LIFE_SECONDS)
+        || now >= session.used_at.plus_seconds(IDLE_SECONDS);
+    if is_over {
+        return Err(ended().into());
+    }
+    let to_be_noted = now >= session.used_at.plus_seconds(USE_NOTED_SECONDS);
+    Ok((acting(session.customer, session.channel), to_be_noted))
+}
+
+/// Notes that a session is used now.
+///
+/// # Errors
+/// What the store says.
+pub fn note_use(tx: &mut Tx<'_>, token: &str, now: Instant) -> Result<(), Failure> {
+    token_hash(token).map_or(Ok(()), |hash| Ok(rows::note_use(tx, &hash, now)?))
+}
+
+/// Signs out. Signing out twice is the same as once.
+///
+/// # Errors
+/// What the store says.
+pub fn sign_out(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, token: &str) -> Result<(), Failure> {
+    let Some(hash) = token_hash(token) else { return Ok(()) };
+    if let (true, Who::Customer(customer)) = (rows::end_session(tx, &hash)?, actor.who) {
+        emit(tx, actor, world, customer, "customer.signed_out", json!({}));
+    }
+    Ok(())
+}
+
+/// One round of the duty that forgets codes and sessions that are over; true when there may be more.
+///
+/// # Errors
+/// What the store says.
+pub fn forget(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let now = world.now();
+    let codes = rows::forget_codes(tx, now.plus_seconds(-CODES_SECONDS), ROUND)?;
+    let sessions = rows::forget_sessions(tx, now.plus_seconds(-IDLE_SECONDS), ROUND)?;
+    Ok(codes as i64 == ROUND || sessions as i64 == ROUND)
+}
+
+/// What is said to everybody who does not get in, whatever the reason.
+pub fn wrong() -> Refusal {
+    let why = "the code does not fit, was used or has expired; ask for a new one";
+    Refusal::new(Code::SignInFailed, why).at("code")
+}
+
+fn hash_of(world: &World, email: &Email) -> [u8; 32] {
+    Sought::Email(email.lookup_form()).hash(world.keyring())
+}
+
+fn token_hash(token: &str) -> Option<[u8; 32]> {
+    from_hexadecimal(token).map(|token| Sha256::digest(token).into())
+}
