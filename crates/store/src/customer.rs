@@ -213,14 +213,14 @@ pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(),
     Ok(())
 }
 
+/// Keyed hashes.
+pub type Hashes = Vec<Vec<u8>>;
+
 /// The hashes a customer is found by: of the e-mail, and of phone numbers.
 ///
 /// # Errors
 /// What the store says.
-pub fn lookups(
-    tx: &mut Tx<'_>,
-    customer: Id<CustomerKind>,
-) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), StoreError> {
+pub fn lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(Hashes, Hashes), StoreError> {
     let emails = tx.rows(
         "select hash from customer_by_email where customer_id = $1 order by hash",
         params![customer],

@@ -134,7 +134,7 @@ const PERSONAL: &[&str] = &[
 pub(super) fn part(body: &Value) -> (Value, Option<Value>) {
     let Value::Object(parts) = body else { return (json!({}), None) };
     let (clear, personal) = part_object(parts, false);
-    (Value::Object(clear), (!personal.is_empty()).then(|| Value::Object(personal)))
+    (Value::Object(clear), (!personal.is_empty()).then_some(Value::Object(personal)))
 }
 
 fn part_object(parts: &Map<String, Value>, traits: bool) -> (Map<String, Value>, Map<String, Value>) {

@@ -14,7 +14,7 @@ pub(super) enum No {
     Unreadable,
     TooLarge,
     TooMany,
-    NoKey,
+    Keyless,
     Disabled,
     Other(Problem),
 }
@@ -34,7 +34,7 @@ impl IntoResponse for No {
             }
             No::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 4 MiB"),
             No::TooMany => (StatusCode::BAD_REQUEST, "too_many", "send at most 2500 events at once"),
-            No::NoKey => (StatusCode::UNAUTHORIZED, "no_key", "give the write key of a source"),
+            No::Keyless => (StatusCode::UNAUTHORIZED, "no_key", "give the write key of a source"),
             No::Disabled => (StatusCode::NOT_FOUND, "disabled", "the source is disabled"),
         };
         (status, Json(json!({ "code": code, "message": message }))).into_response()

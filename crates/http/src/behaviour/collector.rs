@@ -110,12 +110,12 @@ async fn keep(app: &App, source: Source, events: Vec<Incoming>) -> Result<(), No
 }
 
 async fn source_of(app: &App, sent: &Sent) -> Result<Source, No> {
-    known(app, sent.key().ok_or(No::NoKey)?).await
+    known(app, sent.key().ok_or(No::Keyless)?).await
 }
 
 async fn known(app: &App, key: String) -> Result<Source, No> {
     let found = app.read(move |tx| Ok(source::recognise(tx, &key)?)).await?;
-    let source = found.ok_or(No::NoKey)?;
+    let source = found.ok_or(No::Keyless)?;
     if source.enabled { Ok(source) } else { Err(No::Disabled) }
 }
 
@@ -137,7 +137,7 @@ async fn drop_figures() -> Response {
 async fn segment_settings(State(app): State<App>, Path(key): Path<String>) -> Result<Response, No> {
     let asked = key.clone();
     match known(&app, key).await {
-        Err(No::NoKey) => Err(No::Disabled),
+        Err(No::Keyless) => Err(No::Disabled),
         Err(other) => Err(other),
         Ok(_) => Ok(Json(json!({ "integrations": { "Segment.io": { "apiKey": asked } },
             "plan": { "track": { "__default": { "enabled": true, "integrations": {} } } }, "metrics": { "sampleRate": 0 } }))
@@ -147,7 +147,7 @@ async fn segment_settings(State(app): State<App>, Path(key): Path<String>) -> Re
 
 async fn rudder_settings(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Result<Response, No> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = header.and_then(basic).or_else(|| asked(&uri, "writeKey")).ok_or(No::NoKey)?;
+    let key = header.and_then(basic).or_else(|| asked(&uri, "writeKey")).ok_or(No::Keyless)?;
     let source = known(&app, key.clone()).await?;
     let quiet = json!({ "enabled": false });
     Ok(Json(json!({ "source": { "id": source.id.to_string(), "name": source.name, "writeKey": key, "enabled": true, "workspaceId": "tandem",
