@@ -10,6 +10,7 @@ mod change;
 mod claim;
 mod floor;
 mod loyalty;
+mod person;
 mod price;
 mod receipt;
 mod shelf;

@@ -10,6 +10,7 @@ mod fan_out;
 mod figure;
 mod house;
 mod machine;
+mod matching;
 mod pricing;
 mod product_page;
 mod promise;
@@ -46,8 +47,10 @@ use crate::shop;
 const DIRECTORY: &str = "tandem-bench";
 /// and within it those of the large house,
 const LARGE: &str = "large";
-/// and of the one with many locations.
+/// and of the one with many locations,
 const WIDE: &str = "wide";
+/// and of the one with many customers.
+const PEOPLE: &str = "people";
 /// Connections that are kept open: as many as the largest crowd has clients.
 const CONNECTIONS: usize = 64;
 /// The house for everything but availability.
@@ -84,6 +87,8 @@ enum Measure {
     Routing,
     /// Pricing carts with many promotions, in process.
     Pricing,
+    /// Looking whom a customer may be the same person as, among many, and comparing all; only when named.
+    Matching,
 }
 
 /// Measure how fast the program is on this machine
@@ -113,6 +118,10 @@ pub struct Arguments {
     #[arg(long, value_name = "ACCOUNTS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(500..=10_000_000))]
     accounts: u32,
 
+    /// How many customers there are for matching, 1,000 to 2,000,000.
+    #[arg(long, value_name = "CUSTOMERS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    customers: u32,
+
     /// The commit the program was built from [default: that of the checkout we stand in].
     #[arg(long, value_name = "COMMIT")]
     commit: Option<String>,
@@ -138,7 +147,10 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         if stage.wants(Measure::Availability) {
             stage.large_house().await?;
         }
-        if stage.wants(Measure::Promise) { stage.wide_house().await } else { Ok(()) }
+        if stage.wants(Measure::Promise) {
+            stage.wide_house().await?;
+        }
+        stage.matching()
     });
     let done = done.and_then(|()| stage.routing()).and_then(|()| stage.pricing());
     stage.bar.finish_and_clear();
@@ -165,7 +177,8 @@ impl Stage<'_> {
         let which = &self.arguments.which;
         if which.is_empty() {
             let is_large = matches!(measure, Measure::Availability | Measure::Promise);
-            return !is_large || self.config.store().engine() == Engine::Sqlite;
+            return measure != Measure::Matching
+                && (!is_large || self.config.store().engine() == Engine::Sqlite);
         }
         which.contains(&measure)
     }
@@ -184,6 +197,27 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Matching, in books of its own.
+    fn matching(&mut self) -> Result<(), Fault> {
+        if !self.wants(Measure::Matching) {
+            return Ok(());
+        }
+        let config = match self.config.store().engine() {
+            Engine::Sqlite => self.config.in_directory(&self.config.data().join(PEOPLE)),
+            Engine::Postgres => self.config.clone(),
+        };
+        if config.keeps_books_in_data() {
+            child::fresh_directory(config.data())?;
+        }
+        self.bar.set_message("making people");
+        let figures = block_in_place(|| {
+            let shop = shop::open_or_make(&config)?.shop;
+            matching::measure(&shop, self.arguments.customers)
+        });
+        self.add(figures?);
+        Ok(())
+    }
+
     /// Pricing, which needs none either.
     fn pricing(&mut self) -> Result<(), Fault> {
         if self.wants(Measure::Pricing) {
@@ -196,8 +230,8 @@ impl Stage<'_> {
     /// Everything but availability, promises, routing and pricing.
     async fn small_house(&mut self) -> Result<(), Fault> {
         let has_own = |measure: &Measure| {
-            use Measure::{Availability, Pricing, Promise, Routing};
-            matches!(measure, Availability | Promise | Routing | Pricing)
+            use Measure::{Availability, Matching, Pricing, Promise, Routing};
+            matches!(measure, Availability | Promise | Routing | Pricing | Matching)
         };
         let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {

@@ -10,6 +10,7 @@ mod import;
 mod init;
 mod key;
 mod log;
+mod matching;
 mod migrate;
 mod open_day;
 mod openapi;
@@ -69,6 +70,7 @@ enum Word {
     Migrate(migrate::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
+    Match(matching::Arguments),
     Check(check::Arguments),
     Reconcile(reconcile::Arguments),
     Backup(backup::Arguments),
@@ -105,6 +107,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
         Word::Import(arguments) => import::run(&config, arguments, screen),
         Word::Export(arguments) => export::run(&config, arguments, screen),
+        Word::Match(arguments) => matching::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),
         Word::Reconcile(arguments) => reconcile::run(&config, arguments, screen),
         Word::Backup(arguments) => backup::run(&config, arguments, screen),

@@ -121,9 +121,8 @@ fn judge(mode: SchemaMode, plan: &Plan, event: &Incoming) -> Result<Option<Strin
         return Ok(None);
     }
     let name = event.name.as_deref().unwrap_or_default();
-    let complaint =
-        plan.complaint(name, |property| incoming::sort_of(event.body["properties"].get(property)));
-    match complaint {
+    let fault = plan.fault(name, |property| incoming::sort_of(event.body["properties"].get(property)));
+    match fault {
         Some(why) if mode == SchemaMode::Quarantine => Err((Fault::OffPlan, why)),
         other => Ok(other),
     }

@@ -4,6 +4,7 @@
 pub mod call_up;
 pub mod coupon;
 pub mod details;
+pub(crate) mod joint;
 pub mod preview;
 pub mod price;
 pub mod steps;

@@ -6,6 +6,7 @@ mod accounts;
 mod changes;
 mod credit;
 mod journal;
+mod merging;
 mod orders;
 mod points;
 mod promises;
@@ -67,6 +68,8 @@ pub type CrossCheck = fn(&mut Tx<'_>) -> Result<Vec<Difference>, Failure>;
 /// Every cross-check, by name.
 pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
+    ("merged customers", merging::customers),
+    ("merged money", merging::money),
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
     ("credit", credit::books),

@@ -1,5 +1,7 @@
 //! The customer file: people who buy, one per e-mail address, with the groups the retailer put them into.
 
+pub mod matching;
+
 use domain::actor::{Actor, Permission, Who};
 use domain::contact::Card;
 use domain::value::Id;
@@ -17,6 +19,8 @@ use crate::{Failure, World, external};
 
 /// The most customers found by one phone number.
 const FOUND_MAX: i64 = 50;
+/// How many merges are followed that were made while one command ran.
+const MERGED_MEANWHILE_MAX: usize = 4;
 
 /// A customer to be made.
 #[derive(Clone, Debug)]
@@ -54,6 +58,7 @@ pub fn create(
     let id: Id<CustomerKind> = world.id();
     add_lookups(tx, world, id, &new.card)?;
     external::give(tx, id, new.external_id.as_deref())?;
+    matching::changed(tx, world, id, &new.card)?;
     let contact = contact::save(tx, actor, world, NewContact { person: None, card: new.card })?;
     let customer = Customer {
         id,
@@ -64,6 +69,7 @@ pub fn create(
         made_at: world.now(),
         changed_at: world.now(),
         erased_at: None,
+        merged_into: None,
         version: 1,
     };
     rows::add(tx, &customer)?;
@@ -97,7 +103,24 @@ pub fn load(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Customer, Failure> 
     Ok(rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("customer", id))?)
 }
 
-/// The customers after one, in the order they were made.
+/// The customer with this id, or whoever he was merged into; until the commit he is neither merged nor erased, so what is written for him
+/// stays where it belongs. Without the groups. Carts and orders are locked before, members and books after.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub fn stay(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Customer, Failure> {
+    let mut id = id;
+    for _ in 0..MERGED_MEANWHILE_MAX {
+        let found = rows::stay(tx, id)?.ok_or_else(|| Refusal::not_found("customer", id))?;
+        match found.merged_into {
+            None => return Ok(found),
+            Some(into) => id = into,
+        }
+    }
+    Err(tx.begin_anew().into())
+}
+
+/// The customers after one, in the order they were made; those who were merged into another are that one.
 ///
 /// # Errors
 /// [`Code::Forbidden`] without the permission.
@@ -159,6 +182,7 @@ pub fn update(
     if actor.who != Who::Customer(id) || change.groups.is_some() {
         actor.may_somewhere(Permission::EditCustomers)?;
     }
+    let id = stay(tx, id)?.id;
     let mut customer = load(tx, id)?;
     let was = customer.version;
     unchanged(id, was, change.if_match)?;
@@ -172,6 +196,7 @@ pub fn update(
     if let Some(card) = change.card {
         rows::forget_lookups(tx, id)?;
         add_lookups(tx, world, id, &card)?;
+        matching::changed(tx, world, id, &card)?;
         customer.contact =
             contact::save(tx, actor, world, NewContact { person: Some(customer.person), card })?;
     }
@@ -205,6 +230,7 @@ pub(crate) fn erase(
     }
     contact::erase(tx, actor, world, customer.person)?;
     rows::forget_lookups(tx, id)?;
+    store::customer::matching::forget_keys(tx, id)?;
     if let Some(text) = customer.external_id.take() {
         store::external::remove::<CustomerKind>(tx, &text)?;
     }

@@ -10,7 +10,7 @@ use crate::loyalty::member;
 use crate::{Failure, World, contact, identity};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
-/// customer takes part in ends. Erasing twice is the same as once.
+/// customer takes part in ends. Who was merged into the customer is erased too: it is one person. Erasing twice is the same as once.
 ///
 /// # Errors
 /// [`Code::NotFound`](domain::Code::NotFound) when there is no such customer.
@@ -21,6 +21,18 @@ pub fn erase(
     id: Id<CustomerKind>,
 ) -> Result<Customer, Failure> {
     actor.may(Permission::EditCustomers, None)?;
+    let id = store::customer::merged_into(tx, id)?.unwrap_or(id);
+    let mut all = store::customer::merged_with(tx, id)?;
+    all.push(id);
+    store::customer::lock(tx, &all)?;
+    if store::customer::merged_into(tx, id)?.is_some()
+        || store::customer::merged_with(tx, id)?.len() + 1 != all.len()
+    {
+        return Err(tx.begin_anew().into());
+    }
+    for merged in &all[..all.len() - 1] {
+        customer::erase(tx, actor, world, *merged)?;
+    }
     let erased = customer::erase(tx, actor, world, id)?;
     identity::customer::forget(tx, world, id)?;
     member::end_all(tx, actor, world, id)?;

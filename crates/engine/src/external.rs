@@ -1,16 +1,26 @@
 //! Finding a thing by its id or by the external id the retailer gave it.
 
+use domain::value::id::Customer;
 use domain::value::{Id, Kind, Reference, reference};
 use domain::{Code, Refusal};
 use store::{Tx, external};
 
 use crate::Failure;
 
-/// The id a reference stands for. An id is taken as it is; whether the thing exists shows when it is loaded.
+/// The id a reference stands for. An id is taken as it is; whether the thing exists shows when it is loaded. Who was merged into another
+/// customer is that one.
 ///
 /// # Errors
 /// [`domain::Code::NotFound`] when no thing of this kind has the external id.
 pub fn resolve<K: Kind>(tx: &mut Tx<'_>, reference: &Reference<K>) -> Result<Id<K>, Failure> {
+    let id = named(tx, reference)?;
+    if K::PREFIX != Customer::PREFIX {
+        return Ok(id);
+    }
+    Ok(store::customer::merged_into(tx, id.shared_with())?.map_or(id, Id::shared_with))
+}
+
+fn named<K: Kind>(tx: &mut Tx<'_>, reference: &Reference<K>) -> Result<Id<K>, Failure> {
     match reference {
         Reference::Id(id) => Ok(*id),
         Reference::External(text) if !reference::can_be_external(text) => {

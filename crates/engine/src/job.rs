@@ -17,8 +17,8 @@ use store::{StoreError, Tx, idempotency, job as rows};
 pub use store::job::Job;
 
 use crate::{
-    Failure, Shop, World, behaviour, cart, change, checkout, count, fulfilment, insight, loyalty, payment,
-    promise, returns, routing, seal, stock, webhook,
+    Failure, Shop, World, behaviour, cart, change, checkout, count, customer, fulfilment, insight, loyalty,
+    merging, payment, promise, returns, routing, seal, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -112,6 +112,7 @@ pub fn registry() -> Registry {
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .every(duty("tier.review", 15, loyalty::tier::review_due))
         .every(duty("webhook.forget_messages", 600, webhook::message::forget))
+        .on(customer::matching::JOB, merging::review::on_changed)
         .on("location.review", fulfilment::review::review)
         .on(insight::promotion::JOB, insight::promotion::step)
         .on("routing.simulate", routing::simulation::step)

@@ -3,6 +3,7 @@
 
 pub mod gift_card;
 pub mod household;
+pub mod joint;
 pub mod member;
 pub(crate) mod opening;
 pub mod points;
@@ -95,8 +96,33 @@ fn too_little(credit: &Credit) -> impl FnOnce(Shortfall) -> Refusal {
     }
 }
 
-/// Moves money between two accounts of a book, for a reason.
+/// Moves money between two accounts of a book, for a reason. What comes onto the store credit of somebody who was merged into another
+/// customer goes on to that customer's.
 fn moved(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    credit: &Credit,
+    line: (&'static str, State, State, i64),
+    cause: Option<Cause>,
+) -> Result<(), Failure> {
+    let pool = store_credit::pool(tx, credit)?;
+    post_move(tx, actor, world, credit, line, cause)?;
+    go_on(tx, actor, world, (credit, pool))
+}
+
+/// What can be spent of a store credit goes on to the one that has it now, if there is one.
+fn go_on(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (credit, pool): (&Credit, Option<Credit>),
+) -> Result<(), Failure> {
+    let Some(pool) = pool else { return Ok(()) };
+    store_credit::pour(tx, actor, world, (credit, &pool), None).map(drop)
+}
+
+fn post_move(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -177,6 +203,8 @@ pub fn adjust(
     (change, note): (i64, String),
 ) -> Result<(), Failure> {
     actor.may(Permission::GiveCredit, None)?;
+    let pool = store_credit::pool(tx, credit)?;
+    let credit = pool.as_ref().filter(|_| change < 0).unwrap_or(credit);
     let amount = rules::amount(change.saturating_abs())
         .map_err(|refusal| Refusal::invalid("change", refusal.message()))?;
     let line = if change > 0 {
@@ -228,11 +256,12 @@ pub fn spend(
     credit: &Credit,
     (id, amount): (Id<Hold>, i64),
 ) -> Result<(), Failure> {
+    let pool = store_credit::pool(tx, credit)?;
     let row = held(tx, credit, id)?;
     let told = notice(credit, "spent", row.amount - amount, row_cause(&row));
     let onward = [rules::moving(credit.book, State::Held, State::Spent, amount)[1]];
     end_hold(tx, actor, world, &row, Ending { end: HoldEnd::Post(amount), onward: &onward, notice: told })?;
-    Ok(())
+    go_on(tx, actor, world, (credit, pool))
 }
 
 /// The other second phase: nothing is spent, all is free again.
@@ -265,9 +294,10 @@ fn give_back(
     (credit, row): (&Credit, &HoldRow),
     end: HoldEnd,
 ) -> Result<(), Failure> {
+    let pool = store_credit::pool(tx, credit)?;
     let told = notice(credit, "released", row.amount, row_cause(row));
     end_hold(tx, actor, world, row, Ending { end, onward: &[], notice: told })?;
-    Ok(())
+    go_on(tx, actor, world, (credit, pool))
 }
 
 /// Gives back held money whose time ran out; true when there may be more.

@@ -30,7 +30,7 @@ use crate::checkout::settle::payment_changed;
 use crate::event::emit;
 use crate::order::{self, Order};
 use crate::stock::{Movement, never_short, post_movement};
-use crate::{Failure, World, external};
+use crate::{Failure, World, customer, external};
 
 /// The most lines of one return.
 pub const LINES_MAX: usize = 2000;
@@ -210,7 +210,7 @@ pub fn take_back_blind(
     let taken = Return {
         id: world.id(),
         order: None,
-        customer: input.customer,
+        customer: input.customer.map(|id| customer::stay(tx, id)).transpose()?.map(|known| known.id),
         location: input.location,
         state: State::Refunded,
         way: Way::Counter,

@@ -30,6 +30,7 @@ pub mod limit;
 pub mod location;
 pub mod loyalty;
 pub mod market;
+pub mod merging;
 pub mod observe;
 pub mod order;
 pub mod page;

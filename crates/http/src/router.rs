@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, access, actor, behaviour, cart, catalogue, change, checkout, contact, count, customer, delivery,
-    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, order, payment,
-    price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
+    event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging, order,
+    payment, price, promise, promotion, returns, routing, status, stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -52,6 +52,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(returns::routes())
         .merge(change::routes())
         .merge(status::routes())
+        .merge(merging::routes())
         .merge(behaviour::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

@@ -30,9 +30,11 @@ create table if not exists customer (
     made_at {int} not null,
     changed_at {int} not null,
     erased_at {int},
+    merged_into {bytes},
     version {int} not null
 ) {strict};
 create index if not exists customer_by_person on customer (person_id);
+create index if not exists customer_by_merged on customer (merged_into) where merged_into is not null;
 
 create table if not exists customer_group (
     customer_id {bytes} not null,

@@ -19,8 +19,10 @@ create table if not exists store_credit (
     store_credit_id {bytes} primary key,
     customer_id {bytes} not null,
     currency text not null,
+    pool_id {bytes},
     made_at {int} not null
 ) {strict};
+create index if not exists store_credit_by_pool on store_credit (pool_id) where pool_id is not null;
 
 create table if not exists store_credit_of_customer (
     customer_id {bytes} not null,

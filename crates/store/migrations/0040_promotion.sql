@@ -81,6 +81,8 @@ create table if not exists promotion_use (
     released {int} not null,
     primary key (promotion_id, order_id, scope, period)
 ) {strict};
+-- Of customers (scope 3) only: who is merged takes them along.
+create index if not exists promotion_use_by_customer on promotion_use (holder) where scope = 3;
 
 create table if not exists cart_coupon (
     cart_id {bytes} not null,

@@ -27,6 +27,7 @@ create table if not exists member (
     enrolled_at {int} not null,
     left_at {int}
 ) {strict};
+create index if not exists member_by_pool on member (pool_id) where pool_id is not null;
 
 create table if not exists member_of_customer (
     customer_id {bytes} not null,

@@ -258,6 +258,25 @@ pub fn list_of_customer(
     )
 }
 
+/// The carts of a customer that have not ended, the newest first, at most `limit`; without their lines.
+///
+/// # Errors
+/// What the store says.
+pub fn open_of_customer(
+    tx: &mut Tx<'_>,
+    customer: Id<Customer>,
+    limit: i64,
+) -> Result<Vec<Cart>, StoreError> {
+    tx.rows(
+        "select cart_id, channel_id, currency, customer_id, person_id, contact_id, billing_contact_id, country, region,
+             postal_area, delivery_method_id, pickup_location_id, note, state, order_id, merged_into, made_at, changed_at,
+             expires_at, version
+         from cart where customer_id = $1 and order_id is null and merged_into is null order by cart_id desc limit $2",
+        params![customer, limit],
+        cart,
+    )
+}
+
 /// Adds to the line of a variant, or makes one: adds commute.
 ///
 /// # Errors
@@ -269,6 +288,15 @@ pub fn add_to_line(tx: &mut Tx<'_>, cart: Id<CartKind>, line: &Line) -> Result<(
         params![cart, line.variant, line.agreed.unwrap_or(LISTED), line.id, line.position, line.quantity],
     )?;
     Ok(())
+}
+
+/// Writes all lines of a cart anew.
+///
+/// # Errors
+/// What the store says.
+pub fn replace_lines(tx: &mut Tx<'_>, cart: Id<CartKind>, lines: &[Line]) -> Result<(), StoreError> {
+    tx.execute("delete from cart_line where cart_id = $1", params![cart])?;
+    lines.iter().try_for_each(|line| add_to_line(tx, cart, line))
 }
 
 /// Writes the quantity of a line; false when there is no such line.

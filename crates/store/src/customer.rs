@@ -1,5 +1,7 @@
 //! The rows of customers, and the keyed hashes by which they are found.
 
+pub mod matching;
+
 use domain::value::id::{Contact, Customer as CustomerKind, Person};
 use domain::value::{Id, Instant};
 
@@ -24,6 +26,8 @@ pub struct Customer {
     pub changed_at: Instant,
     /// When the person was erased.
     pub erased_at: Option<Instant>,
+    /// The customer who has all of this one's now.
+    pub merged_into: Option<Id<CustomerKind>>,
     /// Counts the changes, from 1.
     pub version: i64,
 }
@@ -38,6 +42,7 @@ fn customer(row: &mut Row<'_>) -> Result<Customer, StoreError> {
         made_at: row.instant()?,
         changed_at: row.instant()?,
         erased_at: row.instant_or_null()?,
+        merged_into: row.id_or_null()?,
         version: row.int()?,
     })
 }
@@ -105,7 +110,7 @@ pub fn change(tx: &mut Tx<'_>, customer: &Customer, was: i64) -> Result<bool, St
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Customer>, StoreError> {
     let found = tx.one(
-        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, version
+        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, merged_into, version
          from customer where customer_id = $1",
         params![id],
         customer,
@@ -117,6 +122,55 @@ pub fn find(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Customer>, S
         |row| row.text(),
     )?;
     Ok(Some(found))
+}
+
+/// As [`find`] without the groups; until the commit the customer stays who he is: neither merged nor erased.
+///
+/// # Errors
+/// What the store says.
+pub fn stay(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Customer>, StoreError> {
+    tx.one(
+        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, merged_into, version
+         from customer where customer_id = $1 {stay}",
+        params![id],
+        customer,
+    )
+}
+
+/// Locks customers, the first id first, for who merges or erases them.
+///
+/// # Errors
+/// What the store says.
+pub fn lock(tx: &mut Tx<'_>, ids: &[Id<CustomerKind>]) -> Result<(), StoreError> {
+    let mut ids: Vec<[u8; 16]> = ids.iter().map(|id| id.bytes()).collect();
+    ids.sort_unstable();
+    for id in ids {
+        tx.one("select version from customer where customer_id = $1 {lock}", params![id], |row| row.int())?;
+    }
+    Ok(())
+}
+
+/// Whom a customer was merged into.
+///
+/// # Errors
+/// What the store says.
+pub fn merged_into(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Id<CustomerKind>>, StoreError> {
+    let found = tx.one("select merged_into from customer where customer_id = $1", params![id], |row| {
+        row.id_or_null()
+    })?;
+    Ok(found.flatten())
+}
+
+/// The customers who were merged into one.
+///
+/// # Errors
+/// What the store says.
+pub fn merged_with(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Vec<Id<CustomerKind>>, StoreError> {
+    tx.rows(
+        "select customer_id from customer where merged_into = $1 order by customer_id",
+        params![id],
+        |row| row.id(),
+    )
 }
 
 /// The customer a person is.
@@ -154,14 +208,14 @@ pub fn had_ordered(tx: &mut Tx<'_>, customer: Id<CustomerKind>, before: Instant)
     Ok(found.is_some())
 }
 
-/// The customers after one, in the order they were made, at most `limit`.
+/// The customers after one who were not merged into another, in the order they were made, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, after: Id<CustomerKind>, limit: i64) -> Result<Vec<Customer>, StoreError> {
     let mut found = tx.rows(
-        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, version
-         from customer where customer_id > $1 order by customer_id limit $2",
+        "select customer_id, person_id, contact_id, external_id, made_at, changed_at, erased_at, merged_into, version
+         from customer where customer_id > $1 and merged_into is null order by customer_id limit $2",
         params![after, limit],
         customer,
     )?;
@@ -179,13 +233,16 @@ pub fn list(tx: &mut Tx<'_>, after: Id<CustomerKind>, limit: i64) -> Result<Vec<
     Ok(found)
 }
 
-/// Claims an e-mail's hash for a customer; false when it is another customer's. Somebody who is just claiming it is waited for.
+/// Claims an e-mail's hash for a customer; false when it is another customer's who was not merged into this one. Somebody who is just
+/// claiming it is waited for.
 ///
 /// # Errors
 /// What the store says.
 pub fn claim_email(tx: &mut Tx<'_>, hash: &[u8; 32], customer: Id<CustomerKind>) -> Result<bool, StoreError> {
     let made = tx.execute(
-        "insert into customer_by_email (hash, customer_id) values ($1, $2) on conflict (hash) do nothing",
+        "insert into customer_by_email (hash, customer_id) values ($1, $2)
+         on conflict (hash) do update set customer_id = excluded.customer_id
+         where exists (select 1 from customer c where c.customer_id = customer_by_email.customer_id and c.merged_into = excluded.customer_id)",
         params![&hash[..], customer],
     )?;
     Ok(made == 1)
@@ -213,14 +270,20 @@ pub fn forget_lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(),
     Ok(())
 }
 
-/// Keyed hashes.
-pub type Hashes = Vec<Vec<u8>>;
+/// The hashes a customer is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookups {
+    /// Of the e-mail.
+    pub emails: Vec<Vec<u8>>,
+    /// Of phone numbers.
+    pub phones: Vec<Vec<u8>>,
+}
 
 /// The hashes a customer is found by: of the e-mail, and of phone numbers.
 ///
 /// # Errors
 /// What the store says.
-pub fn lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(Hashes, Hashes), StoreError> {
+pub fn lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<Lookups, StoreError> {
     let emails = tx.rows(
         "select hash from customer_by_email where customer_id = $1 order by hash",
         params![customer],
@@ -231,24 +294,30 @@ pub fn lookups(tx: &mut Tx<'_>, customer: Id<CustomerKind>) -> Result<(Hashes, H
         params![customer],
         |row| row.bytes(),
     )?;
-    Ok((emails, phones))
+    Ok(Lookups { emails, phones })
 }
 
-/// The customer with this e-mail.
+/// The customer with this e-mail, or whoever he was merged into.
 ///
 /// # Errors
 /// What the store says.
 pub fn by_email(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CustomerKind>>, StoreError> {
-    tx.one("select customer_id from customer_by_email where hash = $1", params![&hash[..]], |row| row.id())
+    tx.one(
+        "select coalesce(c.merged_into, c.customer_id) from customer_by_email e join customer c on c.customer_id = e.customer_id
+         where e.hash = $1",
+        params![&hash[..]],
+        |row| row.id(),
+    )
 }
 
-/// The customers with this phone number, at most `limit`.
+/// The customers with this phone number, or whoever they were merged into, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
 pub fn by_phone(tx: &mut Tx<'_>, hash: &[u8; 32], limit: i64) -> Result<Vec<Id<CustomerKind>>, StoreError> {
     tx.rows(
-        "select customer_id from customer_by_phone where hash = $1 order by customer_id limit $2",
+        "select distinct coalesce(c.merged_into, c.customer_id) as found from customer_by_phone p
+         join customer c on c.customer_id = p.customer_id where p.hash = $1 order by found limit $2",
         params![&hash[..], limit],
         |row| row.id(),
     )

@@ -1,7 +1,7 @@
 //! What really differs between the engines, by name. All other SQL is one text for both.
 //!
 //! Placeholders are `$1, $2, …`. Words in braces stand for differences: in migrations `{int} {bytes} {json} {strict}`, in statements
-//! `{lock}` (hold the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list), and
+//! `{lock}` (hold the row until the commit), `{stay}` (nobody locks the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list), and
 //! `{by index}` after a table: SQLite keeps no statistics and would read all of a much used book instead.
 
 /// A database engine.
@@ -44,8 +44,9 @@ fn word(engine: Engine, word: &str) -> String {
         (Engine::Postgres, "bytes") => "bytea",
         (_, "json") => "text",
         (Engine::Sqlite, "strict") => "strict, without rowid",
-        (Engine::Postgres, "strict") | (Engine::Sqlite, "lock" | "skip locked") => "",
+        (Engine::Postgres, "strict") | (Engine::Sqlite, "lock" | "stay" | "skip locked") => "",
         (Engine::Postgres, "lock") => "for update",
+        (Engine::Postgres, "stay") => "for key share",
         (Engine::Postgres, "skip locked") => "for update skip locked",
         (Engine::Sqlite, "ids") => return format!("(select unhex(value) from json_each(?{argument}))"),
         (Engine::Sqlite, "texts") => return format!("(select value from json_each(?{argument}))"),

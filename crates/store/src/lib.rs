@@ -29,6 +29,7 @@ pub mod ledger;
 pub mod location;
 pub mod loyalty;
 pub mod market;
+pub mod merging;
 pub mod migration;
 pub mod order;
 pub mod payment;

@@ -11,7 +11,7 @@ pub mod sale;
 pub mod tier;
 
 use domain::ledger::BookKind;
-use domain::loyalty::CardState;
+use domain::loyalty::{CardState, State};
 use domain::value::id::{Book, Customer, GiftCard as CardKind, StoreCredit as CreditKind};
 use domain::value::{Currency, Id, Instant};
 
@@ -48,6 +48,8 @@ pub struct StoreCredit {
     pub customer: Id<Customer>,
     /// Its currency.
     pub currency: Currency,
+    /// The one that has what comes onto this one, because its customer was merged into another.
+    pub pool: Option<Id<CreditKind>>,
     /// When it was opened.
     pub made_at: Instant,
 }
@@ -74,7 +76,13 @@ fn card(row: &mut Row<'_>) -> Result<GiftCard, StoreError> {
 }
 
 fn credit(row: &mut Row<'_>) -> Result<StoreCredit, StoreError> {
-    Ok(StoreCredit { id: row.id()?, customer: row.id()?, currency: currency(row)?, made_at: row.instant()? })
+    Ok(StoreCredit {
+        id: row.id()?,
+        customer: row.id()?,
+        currency: currency(row)?,
+        pool: row.id_or_null()?,
+        made_at: row.instant()?,
+    })
 }
 
 /// Adds a gift card, found by the hash of its code from now on.
@@ -172,7 +180,7 @@ pub fn add_credit(tx: &mut Tx<'_>, credit: &StoreCredit) -> Result<bool, StoreEr
 /// What the store says.
 pub fn find_credit(tx: &mut Tx<'_>, id: Id<CreditKind>) -> Result<Option<StoreCredit>, StoreError> {
     tx.one(
-        "select store_credit_id, customer_id, currency, made_at from store_credit where store_credit_id = $1",
+        "select store_credit_id, customer_id, currency, pool_id, made_at from store_credit where store_credit_id = $1",
         params![id],
         credit,
     )
@@ -184,10 +192,83 @@ pub fn find_credit(tx: &mut Tx<'_>, id: Id<CreditKind>) -> Result<Option<StoreCr
 /// What the store says.
 pub fn credits_of(tx: &mut Tx<'_>, customer: Id<Customer>) -> Result<Vec<StoreCredit>, StoreError> {
     tx.rows(
-        "select c.store_credit_id, c.customer_id, c.currency, c.made_at from store_credit_of_customer o
+        "select c.store_credit_id, c.customer_id, c.currency, c.pool_id, c.made_at from store_credit_of_customer o
          join store_credit c on c.store_credit_id = o.store_credit_id where o.customer_id = $1 order by c.currency",
         params![customer],
         credit,
+    )
+}
+
+/// The store credit that has what comes onto one; it stays so until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn pool_of(tx: &mut Tx<'_>, id: Id<CreditKind>) -> Result<Option<Id<CreditKind>>, StoreError> {
+    let found =
+        tx.one("select pool_id from store_credit where store_credit_id = $1 {stay}", params![id], |row| {
+            row.id_or_null()
+        })?;
+    Ok(found.flatten())
+}
+
+/// Writes which store credit has what comes onto one, after whoever is just putting something on it.
+///
+/// # Errors
+/// What the store says.
+pub fn set_pool(tx: &mut Tx<'_>, id: Id<CreditKind>, pool: Option<Id<CreditKind>>) -> Result<(), StoreError> {
+    tx.one("select currency from store_credit where store_credit_id = $1 {lock}", params![id], |row| {
+        row.text()
+    })?;
+    tx.execute("update store_credit set pool_id = $2 where store_credit_id = $1", params![id, pool])?;
+    Ok(())
+}
+
+/// The store credits whose money one has.
+///
+/// # Errors
+/// What the store says.
+pub fn pooled(tx: &mut Tx<'_>, into: Id<CreditKind>) -> Result<Vec<Id<CreditKind>>, StoreError> {
+    tx.rows(
+        "select store_credit_id from store_credit where pool_id = $1 order by store_credit_id",
+        params![into],
+        |row| row.id(),
+    )
+}
+
+/// Takes a store credit away onto which nothing came but what a merge moved; false when there was more.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_unused_credit(tx: &mut Tx<'_>, id: Id<CreditKind>) -> Result<bool, StoreError> {
+    let gone = tx.execute(
+        "delete from store_credit where store_credit_id = $1
+            and not exists (select 1 from transfer t where t.book_id = $1 and t.reason <> 'moved')
+            and not exists (select 1 from hold h where h.book_id = $1)",
+        params![id],
+    )?;
+    tx.execute(
+        "delete from store_credit_of_customer where store_credit_id = $1
+            and not exists (select 1 from store_credit s where s.store_credit_id = $1)",
+        params![id],
+    )?;
+    Ok(gone == 1)
+}
+
+/// Currencies in which not as much money came onto store credits as left others, and store credits whose money another one has and that have
+/// some: what, and how much.
+///
+/// # Errors
+/// What the store says.
+pub fn unequal_pools(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    tx.rows(
+        "select b.unit, cast(sum(a.amount) as {int}) from account a join book b on b.book_id = a.book_id
+         where b.kind = $1 and a.state = $2 group by b.unit having sum(a.amount) <> 0
+         union all
+         select s.currency, a.amount from store_credit s join account a on a.book_id = s.store_credit_id and a.state = $3
+         where s.pool_id is not null and a.amount <> 0
+         limit $4",
+        params![BookKind::StoreCredit.code(), State::Moved.code(), State::Balance.code(), FINDINGS_MAX],
+        |row| Ok((row.text()?, row.int()?)),
     )
 }
 
@@ -203,6 +284,8 @@ pub fn unowned_books(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, String)>, StoreEr
          union all
          select b.book_id, 'no store credit' from book b where b.kind = $2
             and not exists (select 1 from store_credit s where s.store_credit_id = b.book_id and s.currency = b.unit)
+            and (exists (select 1 from account a where a.book_id = b.book_id and a.amount <> 0)
+                or not exists (select 1 from transfer t where t.book_id = b.book_id))
          union all
          select g.gift_card_id, 'no book' from gift_card g
             where not exists (select 1 from book b where b.book_id = g.gift_card_id and b.kind = $1)

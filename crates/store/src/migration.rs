@@ -63,6 +63,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0090_promotion_simulation"
     "0100_identity"
     "0101_behaviour"
+    "0120_merging"
+    "0121_matching"
 };
 
 /// Brings the database up to date.

@@ -89,7 +89,7 @@ impl Plan {
     }
 
     /// What is wrong with an event of this name, whose properties are of these sorts; nothing when it is as planned.
-    pub fn complaint(&self, name: &str, sort_of: impl Fn(&str) -> Option<ValueType>) -> Option<String> {
+    pub fn fault(&self, name: &str, sort_of: impl Fn(&str) -> Option<ValueType>) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
@@ -123,16 +123,15 @@ mod tests {
             ],
         };
         let plan = Plan::new(vec![viewed.clone()]).unwrap();
-        let complaint = |name: &str, sku, price| {
-            plan.complaint(name, move |asked| if asked == "sku" { sku } else { price })
-        };
-        assert_eq!(complaint("Product Viewed", Some(ValueType::Text), None), None);
+        let fault =
+            |name: &str, sku, price| plan.fault(name, move |asked| if asked == "sku" { sku } else { price });
+        assert_eq!(fault("Product Viewed", Some(ValueType::Text), None), None);
         assert_eq!(
-            complaint("Product Viewed", None, Some(ValueType::Text)).as_deref(),
+            fault("Product Viewed", None, Some(ValueType::Text)).as_deref(),
             Some("\"sku\" is missing, \"price\" is a text, not a number")
         );
-        assert!(complaint("product viewed", Some(ValueType::Text), None).is_some());
-        assert_eq!(Plan::default().complaint("anything", |_| None), None);
+        assert!(fault("product viewed", Some(ValueType::Text), None).is_some());
+        assert_eq!(Plan::default().fault("anything", |_| None), None);
         assert_eq!(Plan::new(vec![viewed.clone(), viewed]).unwrap_err().field(), Some("plan.1.name"));
     }
 }

@@ -13,6 +13,7 @@ mod fold;
 pub mod level;
 pub mod model;
 pub mod person;
+pub mod review;
 pub mod train;
 
 pub use block::{Key, candidates, finer, keys};

@@ -36,6 +36,8 @@ words! {
         Left 2 "left";
         /// The customer was erased: what he had lapsed, and nothing is earned or spent any more.
         Ended 3 "ended";
+        /// The customer was merged into another: whatever can be spent goes on to that customer's membership.
+        Merged 4 "merged";
     }
 }
 

@@ -48,6 +48,8 @@ words! {
         Fell 2 "fell";
         /// The programme says something else now.
         Rules 3 "rules";
+        /// Somebody was merged into the member who had more, or taken out again.
+        Merged 4 "merged";
     }
 }
 

@@ -89,10 +89,14 @@ kinds! {
     LoyaltyProgramme "lpr" "loyalty programme";
     /// A country or region sold to, with its currency and tax.
     Market "mkt" "market";
+    /// Two customers who may be one person.
+    MatchReview "mat" "match";
     /// A picture or film of a product.
     Media "med" "media";
     /// A customer who takes part in a loyalty programme.
     Member "mem" "member";
+    /// One customer merged into another.
+    Merge "mrg" "merge";
     /// Locations that serve together.
     Network "net" "network";
     /// An order.

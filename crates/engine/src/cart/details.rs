@@ -10,7 +10,7 @@ use store::Tx;
 
 use super::{Cart, Destination};
 use crate::contact::{self, NewContact};
-use crate::{Failure, World, delivery, external};
+use crate::{Failure, World, customer, delivery, external};
 
 /// Whose a cart is and where it goes; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -110,8 +110,12 @@ fn attach(
     if matches!(actor.who, Who::Customer(me) if me != id) {
         return Err(Refusal::invalid("customer", format!("no customer \"{id}\"")).into());
     }
-    let customer = store::customer::find(tx, id)?
-        .ok_or_else(|| Refusal::invalid("customer", format!("no customer \"{id}\"")))?;
+    let customer = match customer::stay(tx, id) {
+        Err(Failure::Refused(_)) => {
+            return Err(Refusal::invalid("customer", format!("no customer \"{id}\"")).into());
+        }
+        found => found?,
+    };
     if customer.erased_at.is_some() {
         return Err(Refusal::invalid("customer", format!("customer {id} was erased")).into());
     }
@@ -120,7 +124,7 @@ fn attach(
         cart.destination = destination(&card);
         cart.contact = Some(customer.contact);
     }
-    cart.customer = Some(id);
+    cart.customer = Some(customer.id);
     cart.person = cart.person.or(Some(customer.person));
     Ok(())
 }

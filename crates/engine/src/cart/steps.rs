@@ -73,8 +73,21 @@ pub fn merge(
         let message = format!("one cart is in {}, the other in {}", source.currency, target.currency);
         return Err(Refusal::new(Code::CurrencyMismatch, message).at("from").into());
     }
+    unite(tx, actor, world, source, &mut target)?;
+    finish(tx, actor, world, &channel, target)
+}
+
+/// Moves what is in one locked cart into another, and ends the one.
+pub(super) fn unite(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    source: Cart,
+    target: &mut Cart,
+) -> Result<(), Failure> {
+    let (from, into) = (source.id, target.id);
     for line in &source.lines {
-        pour(tx, world, &mut target, (line.variant, line.agreed, line.quantity))?;
+        pour(tx, world, target, (line.variant, line.agreed, line.quantity))?;
     }
     rules::check_lines(target.lines.len())?;
     super::coupon::pour(tx, from, into)?;
@@ -85,8 +98,7 @@ pub fn merge(
         target.billing_contact = source.billing_contact;
     }
     release_for_cart(tx, actor, world, from)?;
-    end(tx, actor, world, Cart { merged_into: Some(into), ..source }, State::Merged)?;
-    finish(tx, actor, world, &channel, target)
+    end(tx, actor, world, Cart { merged_into: Some(into), ..source }, State::Merged)
 }
 
 /// One round of the duty that ends carts whose time ran out and gives back what they hold; true when more wait.

@@ -20,7 +20,7 @@ use store::order::discount::Discount;
 use store::{Tx, order as rows};
 
 use super::{Whole, settle, whole};
-use crate::cart::{self, PricedCart};
+use crate::cart::{self, Cart, PricedCart};
 use crate::event::emit;
 use crate::fulfilment;
 use crate::fulfilment::inbound::{self, Coming};
@@ -31,7 +31,7 @@ use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::selling::{self, Beyond};
 use crate::stock::{hold, too_few};
-use crate::{Failure, World, external, promise};
+use crate::{Failure, World, customer, external, promise};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
 const NUMBER_TRIES: usize = 5;
@@ -79,6 +79,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
         return Err(Refusal::not_found("cart", input.cart).into());
     }
     cart::check_open(&cart, world)?;
+    stays(tx, &cart)?;
     let channel = store::market::find_channel(tx, cart.channel)?
         .ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
     let market = store::market::find_market(tx, channel.market)?
@@ -120,6 +121,17 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     settle::begin(tx, actor, world, &order, means)?;
     let order = settle::go_on(tx, actor, world, order)?;
     whole(tx, order)
+}
+
+/// The cart's customer is neither merged nor erased while the order is placed.
+fn stays(tx: &mut Tx<'_>, cart: &Cart) -> Result<(), Failure> {
+    let Some(id) = cart.customer else { return Ok(()) };
+    let customer = customer::stay(tx, id)?;
+    if customer.erased_at.is_some() {
+        let why = "the customer was erased; begin with a new cart";
+        return Err(Refusal::new(Code::WrongState, why).at("customer").into());
+    }
+    if customer.id == id { Ok(()) } else { Err(tx.begin_anew().into()) }
 }
 
 /// The kind of payment, when all of it is paid alike.

@@ -179,7 +179,7 @@ fn add(tx: &mut Tx<'_>, world: &World, plan: &mut Plan, customer: &Customer) -> 
     let own = own_key(keyring, customer.id);
     let sight = |kind, customer| Sight { kind, trust: Trust::Internal, first: at, last: at, customer };
     plan.see(own, sight(Kind::Customer, Some((customer.id, customer.version))));
-    let (emails, phones) = customers::lookups(tx, customer.id)?;
+    let customers::Lookups { emails, phones } = customers::lookups(tx, customer.id)?;
     let mut facts: Vec<(Kind, Key)> = emails.iter().map(|hash| (Kind::Email, shortened(hash))).collect();
     facts.extend(phones.iter().map(|hash| (Kind::Phone, shortened(hash))));
     let signed_in = customer.external_id.as_deref().map(|text| Identifier::new(Kind::UserId, None, text));

@@ -309,7 +309,7 @@ pub(super) fn depart_from(
             }
             match leaving {
                 Leaving::Stay => 0,
-                Leaving::Own => points::pour(tx, actor, world, (household, own.id), Some(own.id))?,
+                Leaving::Own => brought_in(tx, actor, world, (household, own.id))?,
             }
         }
     };
@@ -317,6 +317,21 @@ pub(super) fn depart_from(
     emit(tx, actor, world, household, "household.left", body);
     tier::household_counts(tx, actor, world, household)?;
     Ok(own)
+}
+
+/// What a member brought in goes to him, and what those brought in who were merged into him.
+fn brought_in(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (household, own): (Id<MemberKind>, Id<MemberKind>),
+) -> Result<i64, Failure> {
+    let mut took = 0;
+    let merged = members::merged_with(tx, own)?;
+    for earner in std::iter::once(own).chain(merged) {
+        took += points::pour(tx, actor, world, (household, own), Some(earner))?;
+    }
+    Ok(took)
 }
 
 /// Whose book a member spends from: his household's, if he is in one and may.
@@ -329,6 +344,9 @@ pub(super) fn spends_from(
     sharing: Option<&Sharing>,
 ) -> Result<Id<MemberKind>, Failure> {
     let Some(household) = of.pool else { return Ok(of.id) };
+    if of.state == MemberState::Merged {
+        return Err(tx.begin_anew().into());
+    }
     let parts = rows::parts(tx, household)?;
     let part = parts.iter().find(|part| part.member == of.id);
     if part.is_some_and(|part| rules::may_spend(sharing, part.is_head, part.may_spend)) {

@@ -15,7 +15,7 @@ pub use store::loyalty::member::Member;
 
 use super::{Credit, Unit};
 use crate::event::emit;
-use crate::{Failure, World};
+use crate::{Failure, World, customer};
 
 /// The book of points of a member.
 pub fn credit(one: &Member) -> Credit {
@@ -66,8 +66,8 @@ pub fn enrol_since(
         let why = "the loyalty programme is not in force; activate a version of it first";
         return Err(Refusal::new(Code::WrongState, why).into());
     }
-    let known = store::customer::find(tx, customer)?
-        .ok_or_else(|| Refusal::not_found("customer", customer).at("customer"))?;
+    let known = customer::stay(tx, customer).map_err(|failure| failure.at("customer"))?;
+    let customer = known.id;
     if known.erased_at.is_some() {
         return Err(Refusal::new(Code::WrongState, "the customer was erased").at("customer").into());
     }
@@ -128,7 +128,7 @@ pub(crate) fn end_all(
 ) -> Result<(), Failure> {
     for found in rows::of_customer(tx, customer)? {
         let one = lock(tx, found.id)?;
-        if one.state == MemberState::Ended {
+        if matches!(one.state, MemberState::Ended | MemberState::Merged) {
             continue;
         }
         let one = super::household::depart_from(tx, actor, world, one, Some(Leaving::Stay))?;
@@ -158,18 +158,19 @@ pub(super) fn lock(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failur
     rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("member", id).into())
 }
 
-/// Members, each locked as by [`lock`], in the one order: people first, then households.
+/// Members, each locked as by [`lock`], in the one order: who was merged into another first, then people, then households.
 ///
 /// # Errors
 /// What the store says.
 pub(crate) fn lock_all(tx: &mut Tx<'_>, members: &[Id<MemberKind>]) -> Result<(), Failure> {
     let mut all = Vec::with_capacity(members.len());
     for id in members {
-        all.push((find(tx, *id)?.kind.code(), *id));
+        let one = find(tx, *id)?;
+        all.push((one.state != MemberState::Merged, one.kind.code(), *id));
     }
     all.sort_unstable();
     all.dedup();
-    for (_, id) in all {
+    for (.., id) in all {
         lock(tx, id)?;
     }
     Ok(())
@@ -183,6 +184,18 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failur
     rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("member", id).into())
 }
 
+/// A member, or whom he was merged into.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub(super) fn current(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<Member, Failure> {
+    let one = find(tx, id)?;
+    match one.pool.filter(|_| one.state == MemberState::Merged) {
+        Some(into) => find(tx, into),
+        None => Ok(one),
+    }
+}
+
 /// The membership of a customer with an id, for himself and for who gives points.
 ///
 /// # Errors
@@ -194,7 +207,7 @@ pub fn read(
     id: Id<MemberKind>,
 ) -> Result<Member, Failure> {
     may(actor, customer)?;
-    let one = find(tx, id)?;
+    let one = current(tx, id)?;
     if one.customer != customer || one.kind != Kind::Person {
         return Err(Refusal::not_found("member", id).into());
     }

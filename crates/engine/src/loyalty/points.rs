@@ -12,7 +12,7 @@ use domain::value::id::{Book, Member as MemberKind, PointLot, Transfer};
 use domain::value::{Id, Instant, Zone};
 use domain::{Code, Refusal};
 use store::loyalty::points::{self as rows, Earning, Lot};
-use store::loyalty::programme;
+use store::loyalty::{member as members, programme};
 use store::{StoreError, Tx, ledger as books};
 
 use super::member::{self, Member};
@@ -24,8 +24,9 @@ use crate::{Failure, World};
 const DAY_SECONDS: i64 = 86_400;
 /// The most lots one run of a duty touches.
 const BATCH: i64 = 100;
-/// The most books points go on through: from a household that ended to who left it last, and into the household he is in.
-const POOLS_MAX: usize = 2;
+/// The most books points go on through: from a household that ended to who left it last, to whom he was merged into, and into the household
+/// that one is in.
+const POOLS_MAX: usize = 3;
 
 /// Moves points between accounts of a member's book; nothing when nothing moves.
 pub(super) fn moved(
@@ -111,7 +112,7 @@ pub(crate) fn bring_to(
 }
 
 /// Takes points from lots that can be spent from, the first to expire first; answers how many there were, and how many are missing.
-fn take(tx: &mut Tx<'_>, of: Id<MemberKind>, points: i64) -> Result<(i64, i64), Failure> {
+pub(super) fn take(tx: &mut Tx<'_>, of: Id<MemberKind>, points: i64) -> Result<(i64, i64), Failure> {
     if points == 0 {
         return Ok((0, 0));
     }
@@ -184,7 +185,7 @@ fn pay_debt(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, of: Id<MemberKind
         .map(drop)
 }
 
-fn find_lot(tx: &mut Tx<'_>, of: Id<MemberKind>, id: Id<PointLot>) -> Result<Lot, Failure> {
+pub(super) fn find_lot(tx: &mut Tx<'_>, of: Id<MemberKind>, id: Id<PointLot>) -> Result<Lot, Failure> {
     let lost = || StoreError::Corrupt(format!("member {of} has no lot {id}"));
     Ok(rows::find_lot(tx, of, id)?.ok_or_else(lost)?)
 }
@@ -447,7 +448,11 @@ pub struct Balance {
 pub fn balance(tx: &mut Tx<'_>, of: &Member, now: Instant) -> Result<Balance, Failure> {
     let shared = of.pool.unwrap_or(of.id);
     let mut in_book = |book: Id<Book>, state| books::balance(tx, book, account(book, state));
-    let pending = in_book(of.id.shared_with(), State::Pending)?;
+    let mut pending = in_book(of.id.shared_with(), State::Pending)?;
+    for merged in members::merged_with(tx, of.id)? {
+        pending += books::balance(tx, merged.shared_with(), account(merged.shared_with(), State::Pending))?;
+    }
+    let mut in_book = |book: Id<Book>, state| books::balance(tx, book, account(book, state));
     let mut of_state = |state| in_book(shared.shared_with(), state);
     let (free, held, owed) = (of_state(State::Balance)?, of_state(State::Held)?, -of_state(State::Owed)?);
     let terms = programme::in_force(tx, of.programme, now)?.map(|version| version.terms);

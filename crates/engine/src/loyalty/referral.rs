@@ -71,7 +71,7 @@ pub fn accept(
     let missing = || Refusal::new(Code::NotFound, "no member of the programme has this code").at("code");
     let code = codes::code(typed).map_err(|_| missing())?;
     let known = rows::by_code(tx, &code)?.ok_or_else(missing)?;
-    let by = member::find(tx, known)?;
+    let by = member::current(tx, known)?;
     if by.programme != own.programme || by.state != MemberState::Active {
         return Err(missing().into());
     }
@@ -108,7 +108,10 @@ pub fn accept(
 fn is_same(tx: &mut Tx<'_>, friend: &Member, by: &Member) -> Result<bool, Failure> {
     let (one, other) = (store::customer::find(tx, friend.customer)?, store::customer::find(tx, by.customer)?);
     let Some((one, other)) = one.zip(other) else { return Ok(false) };
-    Ok(one.person == other.person || rows::reached_alike(tx, one.person, other.person)?)
+    let person = |of: &store::customer::Customer| of.merged_into.unwrap_or(of.id);
+    Ok(person(&one) == person(&other)
+        || one.person == other.person
+        || rows::reached_alike(tx, one.person, other.person)?)
 }
 
 /// An order of a member was placed or changed; his lock is held. The first one placed is what who brought him waits for.
@@ -181,7 +184,8 @@ pub(crate) fn review(
                 due_at,
                 is_same,
                 is_full,
-                take_part: friend.state == MemberState::Active && by.state == MemberState::Active,
+                take_part: member::current(tx, friend.id)?.state == MemberState::Active
+                    && member::current(tx, by.id)?.state == MemberState::Active,
             };
             if one.state == State::Ordered {
                 one.review_at = due_at.filter(|at| *at > now);

@@ -20,7 +20,7 @@ use super::member::{self, Member};
 use super::{Cause, gift_card, household, purse, store_credit, tier};
 use crate::event::emit;
 use crate::promotion::coupon::{self, NewCoupon};
-use crate::{Failure, World, edit};
+use crate::{Failure, World, customer, edit};
 
 /// Offers a reward for points.
 ///
@@ -145,6 +145,7 @@ pub fn redeem(
     }
     let id: Id<RedemptionKind> = world.id();
     if let Gives::StoreCredit(money) = one.terms.gives {
+        customer::stay(tx, of.customer)?;
         store_credit::lock(tx, of.customer, money.currency())?;
     }
     let (outcome, promotion, minor) = give(tx, &actor.trusted(), world, (of, id), one.terms.gives)?;
@@ -298,6 +299,7 @@ fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &Redemption) -> 
         (Kind::StoreCredit, _) => {
             let credit =
                 store_credit::credit(&store_credit::find(tx, Id::<StoreCredit>::from_bytes(one.outcome))?);
+            let credit = store_credit::pool(tx, &credit)?.unwrap_or(credit);
             let line = ("taken_back", Place::Balance, Place::Issued, minor);
             match super::moved(tx, actor, world, &credit, line, Some(cause(one.id))) {
                 Err(Failure::Refused(refusal)) if refusal.code() == Code::AmountExceeded => Ok(false),

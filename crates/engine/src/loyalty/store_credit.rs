@@ -10,9 +10,9 @@ use store::{Tx, loyalty as rows};
 
 pub use store::loyalty::StoreCredit;
 
-use super::{Credit, Unit};
+use super::{Credit, State, Unit};
 use crate::event::emit;
-use crate::{Failure, World};
+use crate::{Failure, World, customer};
 
 /// The book of money a store credit has.
 pub fn credit(one: &StoreCredit) -> Credit {
@@ -30,17 +30,27 @@ pub(crate) fn of(
     customer: Id<Customer>,
     currency: Currency,
 ) -> Result<StoreCredit, Failure> {
-    let found = rows::credits_of(tx, customer)?.into_iter().find(|one| one.currency == currency);
+    let known = customer::stay(tx, customer).map_err(|failure| failure.at("customer"))?;
+    let found = rows::credits_of(tx, known.id)?.into_iter().find(|one| one.currency == currency);
     if let Some(found) = found {
         return Ok(found);
     }
-    let known = store::customer::find(tx, customer)?
-        .ok_or_else(|| Refusal::not_found("customer", customer).at("customer"))?;
     if known.erased_at.is_some() {
         let why = "the customer was erased; give a gift card instead";
         return Err(Refusal::new(Code::WrongState, why).at("customer").into());
     }
-    let one = StoreCredit { id: world.id(), customer, currency, made_at: world.now() };
+    open(tx, actor, world, known.id, currency)
+}
+
+/// Opens a customer's store credit in a currency. The customer stays who he is.
+pub(super) fn open(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    customer: Id<Customer>,
+    currency: Currency,
+) -> Result<StoreCredit, Failure> {
+    let one = StoreCredit { id: world.id(), customer, currency, pool: None, made_at: world.now() };
     if !rows::add_credit(tx, &one)? {
         return Err(tx.begin_anew().into());
     }
@@ -48,6 +58,36 @@ pub(crate) fn of(
     let body = json!({ "customer": customer.to_string(), "currency": currency.code() });
     emit(tx, actor, world, one.id, "store_credit.opened", body);
     Ok(one)
+}
+
+/// The store credit that has what comes onto one: of who was merged into another customer, that customer's. It stays so until the commit.
+pub(super) fn pool(tx: &mut Tx<'_>, of: &Credit) -> Result<Option<Credit>, Failure> {
+    let Unit::Money(currency) = of.unit else { return Ok(None) };
+    let found = rows::pool_of(tx, of.book.shared_with())?;
+    Ok(found.map(|id| Credit {
+        book: id.shared_with(),
+        subject: id.to_string(),
+        unit: Unit::Money(currency),
+    }))
+}
+
+/// Moves what can be spent from a store credit to the one that has it now.
+pub(super) fn pour(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (from, into): (&Credit, &Credit),
+    most: Option<i64>,
+) -> Result<i64, Failure> {
+    let there = super::balance(tx, from)?.0;
+    let amount = most.map_or(there, |most| there.min(most));
+    if amount > 0 {
+        let out = ("moved", State::Balance, State::Moved, amount);
+        super::post_move(tx, actor, world, from, out, Some(("store_credit", into.subject.clone())))?;
+        let back = ("moved", State::Moved, State::Balance, amount);
+        super::post_move(tx, actor, world, into, back, Some(("store_credit", from.subject.clone())))?;
+    }
+    Ok(amount.max(0))
 }
 
 /// Locks the book of a customer's store credit in a currency, if there is one, as a checkout does before it spends.

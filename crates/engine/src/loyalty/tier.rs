@@ -2,7 +2,7 @@
 
 use domain::actor::Actor;
 use domain::loyalty::household::Tiers;
-use domain::loyalty::points::MemberKind as Kind;
+use domain::loyalty::points::{MemberKind as Kind, MemberState};
 use domain::loyalty::programme::Terms;
 use domain::loyalty::tier::{self as rules, Counted, Ladder, Mark, Why};
 use domain::value::id::{Book, Customer, Member as MemberKind, Order, Transfer};
@@ -83,17 +83,20 @@ pub(super) fn transfer_counts(
     judge_with_household(tx, actor, world, of)
 }
 
-/// Judges where a member stands, and then his household, if he is in one.
-fn judge_with_household(
+/// Judges where a member stands, or who he was merged into, and then the household, if there is one.
+pub(super) fn judge_with_household(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     of: Id<MemberKind>,
 ) -> Result<(), Failure> {
-    judge(tx, actor, world, of)?;
-    match member::find(tx, of)?.pool {
-        Some(household) => household_counts(tx, actor, world, household),
-        None => Ok(()),
+    let member = member::find(tx, of)?;
+    match (member.state, member.pool) {
+        (MemberState::Merged, Some(into)) => judge_with_household(tx, actor, world, into),
+        (_, pool) => {
+            judge(tx, actor, world, of)?;
+            pool.map_or(Ok(()), |household| household_counts(tx, actor, world, household))
+        }
     }
 }
 
@@ -202,6 +205,72 @@ fn judge_at(
         "at": at.to_string(), "why": why.text() });
     emit(tx, actor, world, standing.member, "member.tier_changed", body);
     Ok(())
+}
+
+/// Where two members stood before one was merged into the other, and how often the other's tier had changed and when it was judged then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stood {
+    /// Who was merged.
+    pub theirs: Option<Standing>,
+    /// Whom he was merged into.
+    pub own: Option<Standing>,
+    /// Changes and last judgement of the other after that.
+    pub after: Option<(i64, Instant)>,
+}
+
+/// What counts for a member counts for another from now on, who keeps the better of both tiers.
+pub(super) fn join(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (from, into): (Id<MemberKind>, Id<MemberKind>),
+) -> Result<Stood, Failure> {
+    let (theirs, own) = (rows::find(tx, from)?, rows::find(tx, into)?);
+    if let Some(better) = &theirs {
+        rows::remove(tx, from)?;
+        let version = programme::in_force(tx, better.programme, world.now())?;
+        let ladder = version.as_ref().and_then(|version| version.terms.ladder.as_ref());
+        let place = |one: &Standing| ladder.and_then(|ladder| ladder.place(one.tier.as_ref()?));
+        if place(better) > own.as_ref().and_then(place) {
+            let changes = own.as_ref().map_or(0, |own| own.changes) + 1;
+            let (before, after) = (own.as_ref().and_then(|own| own.tier.clone()), better.tier.clone());
+            rows::put(tx, &Standing { member: into, changes, ..better.clone() })?;
+            let (at, number) = (world.now(), better.number);
+            let body = json!({ "programme": better.programme.to_string(), "version": number, "before": before, "after": after,
+                "at": at.to_string(), "why": Why::Merged.text() });
+            let change = Change { place: changes, at, number, before, after, why: Why::Merged };
+            rows::add_change(tx, into, &change)?;
+            emit(tx, actor, world, into, "member.tier_changed", body);
+        }
+        judge_with_household(tx, actor, world, into)?;
+    }
+    let after = rows::find(tx, into)?.map(|now| (now.changes, now.judged_at));
+    Ok(Stood { theirs, own, after })
+}
+
+/// What counts for a member counts for nobody else any more. Both stand where they stood, unless something counted for the other since: then
+/// he is judged.
+pub(super) fn part(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    into: Id<MemberKind>,
+    stood: &Stood,
+) -> Result<(), Failure> {
+    let Some(theirs) = &stood.theirs else { return Ok(()) };
+    rows::put(tx, theirs)?;
+    if rows::find(tx, into)?.map(|now| (now.changes, now.judged_at)) != stood.after {
+        return judge_with_household(tx, actor, world, into);
+    }
+    rows::remove_changes(tx, into, stood.own.as_ref().map_or(0, |own| own.changes))?;
+    match &stood.own {
+        Some(own) => rows::put(tx, own)?,
+        None => rows::remove(tx, into)?,
+    }
+    match member::find(tx, into)?.pool {
+        Some(household) => household_counts(tx, actor, world, household),
+        None => Ok(()),
+    }
 }
 
 /// How much of what others earn a member earns now, by his own tier or his household's.

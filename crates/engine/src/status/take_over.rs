@@ -48,10 +48,12 @@ pub fn take_over(
     if matches!(proof, Proof::Seen(_)) {
         actor.may(Permission::EditOrders, order.location)?;
     }
+    let known = customer::stay(tx, customer)?;
+    let customer = known.id;
     if order.customer == Some(customer) {
         return Ok(order);
     }
-    if customer::load(tx, customer)?.erased_at.is_some() {
+    if known.erased_at.is_some() {
         return Err(wrong(format!("customer {customer} was erased")).into());
     }
     if order.state == State::Cancelled {

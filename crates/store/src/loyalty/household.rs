@@ -1,7 +1,7 @@
 //! The rows of households: who is in one, and who may join it.
 
 use domain::loyalty::State;
-use domain::loyalty::points::MemberKind as Kind;
+use domain::loyalty::points::{MemberKind as Kind, MemberState};
 use domain::value::id::{LoyaltyProgramme, Member};
 use domain::value::{Id, Instant};
 
@@ -178,7 +178,7 @@ pub fn end_invitations(tx: &mut Tx<'_>, household: Id<Member>, now: Instant) -> 
 pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<Member>, String)>, StoreError> {
     tx.rows(
         "select m.member_id, 'points that go into a household he is not in' from member m where m.kind = $1 and m.pool_id is not null
-            and not exists (select 1 from household_member h
+            and m.state <> $3 and not exists (select 1 from household_member h
                 where h.household_id = m.pool_id and h.member_id = m.member_id and h.left_at is null)
          union all
          select h.member_id, 'points that do not go into his household' from household_member h where h.left_at is null
@@ -187,7 +187,7 @@ pub fn unequal(tx: &mut Tx<'_>) -> Result<Vec<(Id<Member>, String)>, StoreError>
          select h.household_id, 'no head, or several' from household_member h where h.left_at is null
             group by h.household_id having sum(h.is_head) <> 1
          limit $2",
-        params![Kind::Person.code(), FINDINGS_MAX],
+        params![Kind::Person.code(), FINDINGS_MAX, MemberState::Merged.code()],
         |row| Ok((row.id()?, row.text()?)),
     )
 }

@@ -1,9 +1,11 @@
 //! The rows of members: customers who take part in a loyalty programme, and households they form.
 
+use domain::loyalty::State;
 use domain::loyalty::points::{MemberKind as Kind, MemberState};
 use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
 use domain::value::{Id, Instant};
 
+use crate::check::FINDINGS_MAX;
 use crate::{Row, StoreError, Tx, params};
 
 /// A customer who takes part in a loyalty programme.
@@ -17,7 +19,8 @@ pub struct Member {
     pub customer: Id<Customer>,
     /// Whether it is a customer or a household.
     pub kind: Kind,
-    /// The member into whose book points go on as soon as they can be spent: the household, or of a household that ended, who left it last.
+    /// The member into whose book points go on as soon as they can be spent: the household; of a household that ended, who left it last; of
+    /// who was merged into another customer, that customer.
     pub pool: Option<Id<MemberKind>>,
     /// Whether he takes part.
     pub state: MemberState,
@@ -118,5 +121,62 @@ pub fn of_customer(tx: &mut Tx<'_>, customer: Id<Customer>) -> Result<Vec<Member
          join member m on m.member_id = o.member_id where o.customer_id = $1 order by m.member_id",
         params![customer],
         member,
+    )
+}
+
+/// The members who were merged into one, the first first.
+///
+/// # Errors
+/// What the store says.
+pub fn merged_with(tx: &mut Tx<'_>, into: Id<MemberKind>) -> Result<Vec<Id<MemberKind>>, StoreError> {
+    tx.rows(
+        "select member_id from member where pool_id = $1 and state = $2 order by member_id",
+        params![into, MemberState::Merged.code()],
+        |row| row.id(),
+    )
+}
+
+/// Takes a member away who had nothing but what a merge brought; false when there was more.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_unused(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<bool, StoreError> {
+    let gone = tx.execute(
+        "delete from member where member_id = $1 and pool_id is null
+            and not exists (select 1 from transfer t where t.book_id = $1 and t.reason <> 'moved')
+            and not exists (select 1 from hold h where h.book_id = $1)
+            and not exists (select 1 from point_lot l where l.member_id = $1)
+            and not exists (select 1 from point_use u where u.member_id = $1)
+            and not exists (select 1 from member_counted c where c.member_id = $1)
+            and not exists (select 1 from redemption r where r.member_id = $1)
+            and not exists (select 1 from referral_code r where r.member_id = $1)
+            and not exists (select 1 from referral r where r.friend_id = $1)
+            and not exists (select 1 from household_left h where h.member_id = $1)",
+        params![id],
+    )?;
+    if gone == 1 {
+        tx.execute("delete from member_of_customer where member_id = $1", params![id])?;
+        tx.execute("delete from member_tier_change where member_id = $1", params![id])?;
+        tx.execute("delete from member_tier where member_id = $1", params![id])?;
+    }
+    Ok(gone == 1)
+}
+
+/// Merged members whose points go nowhere, or to somebody who is merged himself or of another programme, or who can spend something
+/// themselves: who, and what is wrong.
+///
+/// # Errors
+/// What the store says.
+pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<(Id<MemberKind>, String)>, StoreError> {
+    tx.rows(
+        "select m.member_id, 'points that go to no member of the programme' from member m where m.state = $1
+            and not exists (select 1 from member o where o.member_id = m.pool_id and o.state <> $1
+                and o.loyalty_programme_id = m.loyalty_programme_id)
+         union all
+         select m.member_id, 'points of his own' from member m join account a on a.book_id = m.member_id and a.state = $2
+            where m.state = $1 and a.amount <> 0
+         limit $3",
+        params![MemberState::Merged.code(), State::Balance.code(), FINDINGS_MAX],
+        |row| Ok((row.id()?, row.text()?)),
     )
 }

@@ -2,7 +2,7 @@
 
 use domain::ledger::BookKind;
 use domain::loyalty::State as Where;
-use domain::loyalty::points::LotState;
+use domain::loyalty::points::{LotState, MemberState};
 use domain::value::id::{Book, LoyaltyProgramme};
 use domain::value::id::{Member, Order, OrderLine, Payment, PointLot};
 use domain::value::{Id, Instant, Rate, Zone};
@@ -215,14 +215,15 @@ pub fn over(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<LotKey>, St
     )
 }
 
-/// How many lots a member was given on an occasion.
+/// How many lots a member was given on an occasion, with those who were merged into him.
 ///
 /// # Errors
 /// What the store says.
 pub fn given_on(tx: &mut Tx<'_>, member: Id<Member>, occasion: &str) -> Result<i64, StoreError> {
     let found = tx.one(
-        "select count(*) from point_lot where member_id = $1 and occasion = $2",
-        params![member, occasion],
+        "select count(*) from point_lot where occasion = $2
+             and member_id in (select cast($1 as {bytes}) union all select m.member_id from member m where m.pool_id = $1 and m.state = $3)",
+        params![member, occasion, MemberState::Merged.code()],
         |row| row.int(),
     )?;
     Ok(found.unwrap_or(0))
@@ -360,6 +361,24 @@ pub fn unuse_lot(
     change_rest(tx, (member, lot), points)
 }
 
+/// Takes away lots that a merge brought into a book and of which nothing is left or was used.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_empty(
+    tx: &mut Tx<'_>,
+    (member, earner): (Id<Member>, Id<Member>),
+    since: Instant,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from point_lot where member_id = $1 and earner_id = $2 and rest = 0 and state = $3 and order_id is null and occasion is null
+            and made_at >= $4 and not exists (select 1 from point_use u where u.member_id = point_lot.member_id
+                and u.point_lot_id = point_lot.point_lot_id)",
+        params![member, earner, LotState::Available.code(), since],
+    )?;
+    Ok(())
+}
+
 /// Points of a member by where they are.
 pub type Kept = (Id<Book>, Where, i64);
 
@@ -408,6 +427,8 @@ pub fn unowned_books(tx: &mut Tx<'_>) -> Result<Vec<(Id<Book>, String)>, StoreEr
     tx.rows(
         "select b.book_id, 'no member' from book b where b.kind = $1
             and not exists (select 1 from member m where m.member_id = b.book_id)
+            and (exists (select 1 from account a where a.book_id = b.book_id and a.amount <> 0)
+                or not exists (select 1 from transfer t where t.book_id = b.book_id))
          union all
          select m.member_id, 'no book' from member m
             where not exists (select 1 from book b where b.book_id = m.member_id and b.kind = $1)

@@ -1,5 +1,6 @@
 //! The rows of rewards: what is given for points, and what members were given.
 
+use domain::loyalty::points::MemberState;
 use domain::loyalty::reward::{Gives, Kind, State, Terms};
 use domain::promotion::limit::Period;
 use domain::value::id::{
@@ -267,8 +268,9 @@ pub fn lock_redemption(
 ) -> Result<Option<Redemption>, StoreError> {
     tx.one(
         "select member_id, redemption_id, paid_by_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
-         from redemption where member_id = $1 and redemption_id = $2 {lock}",
-        params![member, id],
+         from redemption where member_id in (select cast($1 as {bytes}) union all select m.member_id from member m where m.pool_id = $1 and m.state = $3)
+             and redemption_id = $2 {lock}",
+        params![member, id, MemberState::Merged.code()],
         redemption,
     )
 }
@@ -285,13 +287,14 @@ pub fn redemptions(
 ) -> Result<Vec<Redemption>, StoreError> {
     tx.rows(
         "select member_id, redemption_id, paid_by_id, reward_id, kind, outcome_id, promotion_id, minor, points, state, made_at, taken_back_at
-         from redemption where member_id = $1 and redemption_id < $2 order by redemption_id desc limit $3",
-        params![member, before, limit],
+         from redemption where member_id in (select cast($1 as {bytes}) union all select m.member_id from member m where m.pool_id = $1 and m.state = $4)
+             and redemption_id < $2 order by redemption_id desc limit $3",
+        params![member, before, limit, MemberState::Merged.code()],
         redemption,
     )
 }
 
-/// How many of a reward a member was given since an instant, and kept.
+/// How many of a reward a member was given since an instant, and kept, with those who were merged into him.
 ///
 /// # Errors
 /// What the store says.
@@ -301,8 +304,9 @@ pub fn given_since(
     since: Instant,
 ) -> Result<i64, StoreError> {
     let found = tx.one(
-        "select count(*) from redemption where member_id = $1 and reward_id = $2 and state = $3 and made_at >= $4",
-        params![member, reward, State::Given.code(), since],
+        "select count(*) from redemption where member_id in (select cast($1 as {bytes}) union all select m.member_id from member m where m.pool_id = $1 and m.state = $5)
+             and reward_id = $2 and state = $3 and made_at >= $4",
+        params![member, reward, State::Given.code(), since, MemberState::Merged.code()],
         |row| row.int(),
     )?;
     Ok(found.unwrap_or(0))

@@ -161,8 +161,8 @@ pub fn find_counted(
     )
 }
 
-/// What counts for a member since an instant, the newest first, at most [`COUNTED_MAX`]; for a household what counts for those in it since
-/// they joined.
+/// What counts for a member since an instant, with those who were merged into him, the newest first, at most [`COUNTED_MAX`]; for a household
+/// what counts for those in it since they joined.
 ///
 /// # Errors
 /// What the store says.
@@ -173,8 +173,16 @@ pub fn counted(tx: &mut Tx<'_>, member: Id<Member>, since: Instant) -> Result<Ve
          select c.at, c.points, c.minor, c.currency, c.visits from household_member h
          join member_counted c on c.member_id = h.member_id and c.at >= h.joined_at
          where h.household_id = $1 and h.left_at is null and c.at >= $2
+         union all
+         select c.at, c.points, c.minor, c.currency, c.visits from member m
+         join member_counted c on c.member_id = m.member_id where m.pool_id = $1 and m.state = $4 and c.at >= $2
+         union all
+         select c.at, c.points, c.minor, c.currency, c.visits from household_member h
+         join member m on m.pool_id = h.member_id and m.state = $4
+         join member_counted c on c.member_id = m.member_id and c.at >= h.joined_at
+         where h.household_id = $1 and h.left_at is null and c.at >= $2
          order by at desc limit $3",
-        params![member, since, COUNTED_MAX],
+        params![member, since, COUNTED_MAX, MemberState::Merged.code()],
         counted_row,
     )
 }
@@ -234,6 +242,24 @@ pub fn put(tx: &mut Tx<'_>, one: &Standing) -> Result<(), StoreError> {
             one.changes
         ],
     )?;
+    Ok(())
+}
+
+/// Takes back where a member stands, for one who is merged into another.
+///
+/// # Errors
+/// What the store says.
+pub fn remove(tx: &mut Tx<'_>, member: Id<Member>) -> Result<(), StoreError> {
+    tx.execute("delete from member_tier where member_id = $1", params![member])?;
+    Ok(())
+}
+
+/// Takes back the changes of a member's tier after one.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_changes(tx: &mut Tx<'_>, member: Id<Member>, after: i64) -> Result<(), StoreError> {
+    tx.execute("delete from member_tier_change where member_id = $1 and place > $2", params![member, after])?;
     Ok(())
 }
 

@@ -1,0 +1,46 @@
+//! What becomes of a pair that may be one person.
+
+use super::model::Band;
+use crate::words;
+
+words! {
+    /// What was decided of a pair.
+    ReviewState {
+        /// Nothing yet: a colleague looks.
+        Open 1 "open";
+        /// They are one person, and were merged.
+        Accepted 2 "accepted";
+        /// They are two; nobody is asked again.
+        Rejected 3 "rejected";
+    }
+}
+
+impl Band {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Band::None => "none",
+            Band::Review => "review",
+            Band::Automatic => "automatic",
+        }
+    }
+}
+
+/// The number a band is kept under.
+pub const fn band_code(band: Band) -> i64 {
+    match band {
+        Band::None => 1,
+        Band::Review => 2,
+        Band::Automatic => 3,
+    }
+}
+
+/// The band that is kept under a number.
+pub const fn band_coded(code: i64) -> Option<Band> {
+    match code {
+        1 => Some(Band::None),
+        2 => Some(Band::Review),
+        3 => Some(Band::Automatic),
+        _ => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! The story of customers who may be one person though no key is the same: found when one is new or changed, explained, decided once.
+
+mod counter;
+
+use counter::work;
+use domain::Code;
+use domain::contact::{Card, Draft};
+use domain::customer::matching::Band;
+use domain::customer::matching::review::ReviewState;
+use domain::merging::Cause;
+use domain::value::Id;
+use domain::value::id::Customer;
+use engine::customer::{self, Change, NewCustomer};
+use engine::merging::{self, review};
+use engine::{Failure, erasure};
+use sim::{TestShop, on_every_engine};
+
+/// How a person is written: name, street, phone, e-mail.
+type Written = (&'static str, &'static str, Option<&'static str>, &'static str);
+
+const CHARLOTTE: Written =
+    ("Charlotte Winterbourne", "17 Larkspur Crescent", Some("+441132496077"), "charlotte@web.example");
+const AT_THE_TILL: Written =
+    ("Charlote Winterbourne", "17 Larkspur Cresent", Some("+441132496077"), "c.winterbourne@till.example");
+const HER_BROTHER: Written = ("Frederick Winterbourne", "17 Larkspur Crescent", None, "fred@web.example");
+const A_STRANGER: Written = ("Omar Haddad", "2 Mill Lane", Some("+441214960001"), "omar@web.example");
+
+fn card((name, street, phone, email): Written) -> Card {
+    Card::new(&Draft {
+        name: Some(name.into()),
+        street: vec![street.into()],
+        city: Some("Leeds".into()),
+        postal_code: Some("LS7 3QD".into()),
+        country: Some("GB".into()),
+        phone: phone.map(str::to_owned),
+        email: Some(email.into()),
+        ..Draft::default()
+    })
+    .expect("a card")
+}
+
+fn signed_up(shop: &TestShop, written: Written) -> Id<Customer> {
+    let made = shop.run(move |tx, actor, world| {
+        customer::create(
+            tx,
+            actor,
+            world,
+            NewCustomer { external_id: None, card: card(written), groups: Vec::new() },
+        )
+    });
+    made.expect("a customer").id
+}
+
+fn moved(shop: &TestShop, id: Id<Customer>, written: Written) {
+    let version = shop.read(move |tx| customer::load(tx, id)).expect("a customer").version;
+    let changed = shop.run(move |tx, actor, world| {
+        let change = Change { card: Some(card(written)), groups: None, if_match: Some(version) };
+        customer::update(tx, actor, world, id, change)
+    });
+    changed.expect("a change");
+    shop.pass(1);
+}
+
+fn listed(shop: &TestShop, state: ReviewState) -> Vec<review::Review> {
+    let last = Id::from_bytes([255; 16]);
+    shop.run(move |tx, actor, _| review::list(tx, actor, state, (last, 50))).expect("a list")
+}
+
+fn set(shop: &TestShop, model: Option<i64>, automatic: bool) -> Result<review::Rule, Failure> {
+    shop.run(move |tx, actor, world| review::set_rule(tx, actor, world, (model, automatic)))
+}
+
+#[test]
+fn who_is_alike_is_found_explained_and_decided_once() {
+    on_every_engine(|shop| {
+        let one = signed_up(shop, CHARLOTTE);
+        signed_up(shop, HER_BROTHER);
+        signed_up(shop, A_STRANGER);
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open), [], "a household is not one person");
+        shop.pass(1);
+        let other = signed_up(shop, AT_THE_TILL);
+        work(shop);
+        let open = listed(shop, ReviewState::Open);
+        assert_eq!(open.iter().map(|found| (found.one, found.other)).collect::<Vec<_>>(), [(one, other)]);
+        assert_ne!(open[0].band, Band::None);
+        let steps: Vec<(String, i32)> = serde_json::from_str(&open[0].steps).unwrap();
+        assert_eq!(steps.iter().map(|(_, weight)| weight).sum::<i32>(), open[0].score, "each step is told");
+        assert!(!open[0].steps.to_lowercase().contains("winterbourne"), "nothing personal is kept");
+        let id = open[0].id;
+        let accepted = shop.run(move |tx, actor, world| review::accept(tx, actor, world, id)).unwrap();
+        let (merge, _) =
+            shop.run(move |tx, actor, _| merging::read(tx, actor, accepted.merge.expect("a merge"))).unwrap();
+        assert_eq!((merge.winner, merge.loser, merge.cause), (one, other, Cause::Review));
+        let again = shop.run(move |tx, actor, world| review::reject(tx, actor, world, id));
+        assert_eq!(again.unwrap_err().code(), Some(Code::WrongState));
+        let undo = merge.id;
+        shop.run(move |tx, actor, world| merging::undo(tx, actor, world, undo)).unwrap();
+        moved(shop, other, AT_THE_TILL);
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open), [], "what was decided is not asked again");
+    });
+}
+
+#[test]
+fn who_is_rejected_stays_two_and_who_is_erased_is_found_no_more() {
+    on_every_engine(|shop| {
+        let one = signed_up(shop, CHARLOTTE);
+        let other = signed_up(shop, AT_THE_TILL);
+        work(shop);
+        let id = listed(shop, ReviewState::Open)[0].id;
+        shop.run(move |tx, actor, world| review::reject(tx, actor, world, id)).unwrap();
+        moved(shop, one, CHARLOTTE);
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open), []);
+        assert_eq!(listed(shop, ReviewState::Rejected).len(), 1);
+        for id in [one, other] {
+            shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, id)).unwrap();
+        }
+        let third = signed_up(
+            shop,
+            ("Charlotte Winterbourne", "17 Larkspur Crescent", Some("+441132496077"), "third@web.example"),
+        );
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open), [], "{third} is alone now");
+    });
+}
+
+#[test]
+fn what_the_model_is_sure_of_is_merged_once_the_retailer_says_so() {
+    on_every_engine(|shop| {
+        let rule = shop.run(|tx, actor, _| review::rule(tx, actor)).unwrap();
+        assert!(!rule.automatic, "not before");
+        assert_eq!(set(shop, Some(7), false).unwrap_err().code(), Some(Code::Invalid));
+        assert!(set(shop, None, true).unwrap().automatic);
+        let one = signed_up(shop, CHARLOTTE);
+        let other = signed_up(
+            shop,
+            ("Charlotte Winterbourne", "17 Larkspur Crescent", Some("+441132496077"), "second@web.example"),
+        );
+        work(shop);
+        let found = listed(shop, ReviewState::Accepted);
+        assert_eq!(found.iter().map(|found| (found.one, found.other)).collect::<Vec<_>>(), [(one, other)]);
+        let winner = shop.read(move |tx| customer::load(tx, other)).unwrap().merged_into;
+        assert_eq!(winner, Some(one));
+    });
+}
+
+#[test]
+fn all_are_compared_at_once_and_a_model_is_learnt() {
+    on_every_engine(|shop| {
+        for written in [CHARLOTTE, AT_THE_TILL, HER_BROTHER, A_STRANGER] {
+            signed_up(shop, written);
+        }
+        let actor = domain::actor::Actor::system();
+        let clock = || shop.shop.source.now();
+        let compare = |is_dry_run| {
+            review::compare_all(&shop.shop, &actor, is_dry_run, (&clock, &mut |_| ())).expect("compared")
+        };
+        let tried = compare(true);
+        assert_eq!((tried.customers, tried.automatic + tried.review, tried.noted), (4, 1, 0));
+        assert_eq!(listed(shop, ReviewState::Open), [], "a dry run notes nothing");
+        assert_eq!(compare(false).noted, 1);
+        assert_eq!(compare(false).noted, 0, "and nothing twice");
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open).len(), 1, "who is found by both is asked about once");
+        let learnt = review::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
+        assert_eq!((learnt.learnt, learnt.customers), (Some(1), 4));
+        assert_eq!(set(shop, Some(1), false).unwrap().model, Some(1));
+        let id = signed_up(
+            shop,
+            ("Charlotte Winterbourn", "17 Larkspur Crescent", Some("+441132496077"), "third@web.example"),
+        );
+        work(shop);
+        let models: Vec<i64> = listed(shop, ReviewState::Open)
+            .iter()
+            .filter(|found| found.other == id)
+            .map(|found| found.model)
+            .collect();
+        assert!(models.iter().all(|number| *number == 1));
+    });
+}

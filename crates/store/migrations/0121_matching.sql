@@ -1,0 +1,46 @@
+-- Which customers may be one person: the keyed keys by which candidates are found, pairs that were found, and by which model.
+create table if not exists match_key (
+    key {int} not null,
+    customer_id {bytes} not null,
+    primary key (key, customer_id)
+) {strict};
+create index if not exists match_key_by_customer on match_key (customer_id);
+
+create table if not exists match_model (
+    number {int} primary key,
+    parts {json} not null,
+    customers {int} not null,
+    made_at {int} not null
+) {strict};
+
+-- One row, once something was said.
+create table if not exists match_rule (
+    place {int} primary key check (place = 1),
+    number {int},
+    automatic {int} not null,
+    version {int} not null,
+    changed_at {int} not null
+) {strict};
+
+create table if not exists match_review (
+    match_review_id {bytes} primary key,
+    one_id {bytes} not null,
+    other_id {bytes} not null,
+    score {int} not null,
+    band {int} not null,
+    number {int} not null,
+    steps {json} not null,
+    state {int} not null,
+    at {int} not null,
+    decided_at {int},
+    decided_by text,
+    merge_id {bytes}
+) {strict};
+create index if not exists match_review_by_state on match_review (state, match_review_id);
+
+create table if not exists match_pair (
+    one_id {bytes} not null,
+    other_id {bytes} not null,
+    match_review_id {bytes} not null,
+    primary key (one_id, other_id)
+) {strict};
