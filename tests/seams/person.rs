@@ -1,6 +1,7 @@
 //! S26: who buys on line, at the till with her phone, gave her address for a newsletter, and buys on a marketplace is one person: one history,
 //! one balance. A merge that was wrong is undone, and everything is as before.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -99,6 +100,10 @@ fn s26_web_till_newsletter_and_marketplace_are_one_person() {
         let orders: Vec<&String> = orders.iter().collect();
         let names = ["WEB-1", "TILL-1", "NEWS-1", "MARKET-1"];
         let before = seen(floor, &names, &orders);
+        let profiles =
+            || names.map(|name| floor.get(&format!("/v1/customers/{name}/profile"))["id"].to_string());
+        let apart = profiles();
+        assert_eq!(BTreeSet::from(apart.clone()).len(), 4, "four who are not known to be one");
 
         let found = waits(floor, [&web, &till]);
         let sum: i64 =
@@ -121,6 +126,7 @@ fn s26_web_till_newsletter_and_marketplace_are_one_person() {
             one["orders"].as_array().expect("orders").iter().all(|whose| *whose == json!(web)),
             "one history"
         );
+        assert_eq!(BTreeSet::from(profiles()).len(), 1, "one profile");
         let by_mail = floor.must("/v1/customers/find", &json!({ "email": "c.winterbourne@news.example" }));
         assert_eq!(by_mail["items"][0]["id"], json!(web));
 
@@ -130,6 +136,7 @@ fn s26_web_till_newsletter_and_marketplace_are_one_person() {
             assert_eq!(undone["missing"], json!([]));
         }
         assert_eq!(seen(floor, &names, &orders), before, "as if nothing had been");
+        assert_eq!(profiles(), apart, "and four profiles again");
         assert_eq!(
             [&till, &newsletter, &market]
                 .map(|id| floor.get(&format!("/v1/customers/{id}"))["id"] == json!(id)),

@@ -20,7 +20,7 @@ use crate::cart::joint as carts;
 use crate::customer::Customer;
 use crate::event::emit;
 use crate::loyalty::joint;
-use crate::{Failure, World};
+use crate::{Failure, World, identity};
 
 /// Two customers who are to be one.
 #[derive(Clone, Debug)]
@@ -92,6 +92,7 @@ pub fn merge(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, wish: Wish) -> R
     for (member, before) in joint::join_members(tx, actor, world, both)? {
         note(tx, &one, (Part::Membership, member.bytes()), &before)?;
     }
+    identity::customer::join_customers(tx, actor, world, winner.id, loser.id)?;
     let body =
         json!({ "merge": one.id.to_string(), "loser": loser.id.to_string(), "cause": one.cause.text() });
     emit(tx, actor, world, winner.id, "customer.merged", body);
@@ -154,6 +155,7 @@ pub fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<MergeKind>
     for (member, before) in noted(tx, id, Part::Membership)? {
         missing.extend(joint::part_member(tx, actor, world, (&(Id::from_bytes(member), before), one.at))?);
     }
+    identity::customer::part_customers(tx, actor, world, one.winner, one.loser)?;
     let lacks: Vec<Value> = missing
         .iter()
         .map(|one| json!({ "of": one.of, "currency": one.currency, "amount": one.amount }))

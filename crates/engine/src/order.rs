@@ -2,7 +2,7 @@
 
 pub mod search;
 
-use domain::actor::{Actor, Permission};
+use domain::actor::{Actor, Permission, Who};
 use domain::order::{State, Sums};
 use domain::payment::sequence::{Rule, Sequence};
 use domain::value::Id;

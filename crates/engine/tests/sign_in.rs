@@ -71,7 +71,7 @@ fn recognised(shop: &TestShop, token: &str) -> Result<Id<Customer>, Failure> {
     Ok(customer)
 }
 
-fn basket(
+fn a_cart(
     shop: &TestShop,
     channel: &Channel,
     mug: Id<Variant>,
@@ -152,25 +152,25 @@ fn fifty_sign_ups_at_once_make_one_customer() {
 }
 
 #[test]
-fn a_basket_comes_along_and_no_line_is_lost() {
+fn a_cart_comes_along_and_no_line_is_lost() {
     on_every_engine(|shop| {
         let (_, web, mug) = web(shop);
         let sign_in = |cart| {
             asked(shop, &web, ADA).unwrap();
             opened(shop, &web, (ADA, mailed(shop, ADA)), cart).expect("signed in")
         };
-        let on_the_phone = basket(shop, &web, mug, 2, None);
+        let on_the_phone = a_cart(shop, &web, mug, 2, None);
         let ada = sign_in(Some(on_the_phone));
         assert_eq!((ada.cart, loaded(shop, on_the_phone).customer), (Some(on_the_phone), Some(ada.customer)));
 
-        let on_the_laptop = basket(shop, &web, mug, 3, None);
+        let on_the_laptop = a_cart(shop, &web, mug, 3, None);
         let again = sign_in(Some(on_the_laptop));
         assert_eq!(again.cart, Some(on_the_phone), "the one she has goes on");
         assert_eq!(loaded(shop, on_the_phone).lines[0].quantity, 5, "with the lines of both");
         assert_eq!(loaded(shop, on_the_laptop).state, State::Merged);
 
         let bob = counter::ada(shop);
-        let his = basket(shop, &web, mug, 1, Some(bob));
+        let his = a_cart(shop, &web, mug, 1, Some(bob));
         assert_eq!(sign_in(Some(his)).cart, Some(on_the_phone), "somebody else's is left alone");
         assert_eq!((loaded(shop, his).customer, loaded(shop, his).state), (Some(bob), State::Active));
         assert_eq!(sign_in(None).cart, Some(on_the_phone));

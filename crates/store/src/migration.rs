@@ -68,7 +68,6 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0112_privacy"
     "0120_merging"
     "0121_matching"
-    "0090_promotion_simulation",
     "0130_sign_in"
 };
 
