@@ -69,14 +69,16 @@ pub struct Standing {
     pub subscriber: Option<Subscriber>,
     /// What was said last of each cell, with the record of it.
     pub held: Vec<(Held, Id<ConsentKind>)>,
+    /// What the customers who were merged into this one said no to.
+    pub refused: Vec<Held>,
     /// When it was looked at.
     pub at: Instant,
 }
 
 impl Standing {
-    /// How the person stands to a cell.
+    /// How the person stands to a cell: a no of whoever was merged into it counts as its own, a yes does not.
     pub fn to(&self, cell: &Cell) -> Option<Status> {
-        let held: Vec<Held> = self.held.iter().map(|(held, _)| held.clone()).collect();
+        let held: Vec<Held> = self.held.iter().map(|(held, _)| held).chain(&self.refused).cloned().collect();
         standing(&held, cell, self.at)
     }
 }
@@ -96,7 +98,9 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<Customer>, now: Instant) -> R
 /// # Errors
 /// What the store says.
 pub fn of(tx: &mut Tx<'_>, id: Id<SubscriberKind>, now: Instant) -> Result<Standing, Failure> {
-    Ok(Standing { subscriber: subscriber::find(tx, id)?, held: rows::now(tx, id)?, at: now })
+    let mut refused = rows::of_merged(tx, id)?;
+    refused.retain(|held| held.status.refuses());
+    Ok(Standing { subscriber: subscriber::find(tx, id)?, held: rows::now(tx, id)?, refused, at: now })
 }
 
 /// Everything a customer ever said, from the newest down.

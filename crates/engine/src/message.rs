@@ -99,7 +99,8 @@ pub fn write(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMessage)
         Some(cell) => {
             let is_asked_for = consent::purpose::load(tx, &cell.purpose)?.active;
             message.link = Some(link::make(tx, world, to.id, Deed::Choose, Some(id.bytes()))?);
-            message.consent = rows::add_marketing(tx, &message, &cell)?.filter(|_| is_asked_for);
+            let agreed = consent::of(tx, to.id, now)?.to(&cell) == Some(Status::Granted);
+            message.consent = rows::add_marketing(tx, &message, &cell)?.filter(|_| is_asked_for && agreed);
             if message.consent.is_none() {
                 return Err(consent::lacking(to.id, &cell).into());
             }

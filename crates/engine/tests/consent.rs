@@ -5,11 +5,13 @@ mod agreed;
 use agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::consent::{Cell, Medium, SALE_OR_SHARE, Source, Status};
+use domain::merging::Cause;
 use domain::message::{Kind, State};
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use engine::consent::link::{self, Deed};
 use engine::consent::{self, Evidence, Said, audience, choice, subscriber};
+use engine::merging::{self, Wish};
 use engine::message::send::Outcome;
 use engine::{Failure, message};
 use sim::{TestShop, on_every_engine};
@@ -172,5 +174,39 @@ fn an_audience_is_who_agreed_at_this_instant() {
         assert_eq!((of("").len(), of("shoes")), (2, vec![ada]));
         say(shop, ada, said(Medium::Mail, "", Status::Withdrawn)).expect("taken back");
         assert_eq!((of(""), of("shoes")), (vec![bob], Vec::new()));
+    });
+}
+
+#[test]
+fn a_no_of_whoever_was_merged_counts_as_ones_own_until_they_are_two_again() {
+    on_every_engine(|shop| {
+        let (ada, bob) = (lay(shop), made(shop, "bob@example.com"));
+        say(shop, ada, said(Medium::Mail, "", Status::Granted)).expect("a yes");
+        say(shop, bob, said(Medium::Every, "shoes", Status::Denied)).expect("a no to shoes");
+        say(shop, bob, said(Medium::Web, "", Status::Granted)).expect("a yes to pages");
+        offer(shop, ada, "shoes").expect("a message that waits");
+        let merge = shop.run(move |tx, actor, world| {
+            let why = "they are one".to_owned();
+            merging::merge(tx, actor, world, Wish { winner: ada, loser: bob, cause: Cause::Staff, why })
+        });
+        let merge = merge.expect("a merge").id;
+        assert_eq!(stands(shop, ada, cell(Medium::Mail, "shoes")), Some(Status::Denied), "the stricter");
+        assert_eq!(stands(shop, ada, cell(Medium::Mail, "hats")), Some(Status::Granted));
+        assert_eq!(stands(shop, ada, cell(Medium::Web, "")), None, "a yes does not go along");
+        assert_eq!(refused(offer(shop, ada, "shoes")), Code::NoConsent);
+        assert!(deliver(shop, Outcome::Taken).is_empty(), "nor does what waited leave");
+        assert_eq!(states(shop, ada), [State::Withdrawn]);
+        let of = |topic: &str| {
+            let (cell, now) = (cell(Medium::Mail, topic), shop.shop.source.now());
+            let page = (Id::from_bytes([0; 16]), 10);
+            let found = shop.read(move |tx| audience::list(tx, &Actor::system(), &cell, now, page));
+            found.expect("an audience").iter().map(|one| one.id).collect::<Vec<_>>()
+        };
+        assert_eq!((of("shoes"), of("hats")), (Vec::new(), vec![ada]));
+        shop.run(move |tx, actor, world| merging::undo(tx, actor, world, merge).map(drop))
+            .expect("two again");
+        assert_eq!(stands(shop, ada, cell(Medium::Mail, "shoes")), Some(Status::Granted), "as it was");
+        assert_eq!(of("shoes"), vec![ada]);
+        offer(shop, ada, "shoes").expect("a message");
     });
 }

@@ -161,6 +161,23 @@ pub fn now(tx: &mut Tx<'_>, subscriber: Id<Subscriber>) -> Result<Vec<(Held, Id<
     )
 }
 
+/// What holds now of the customers who were merged into one, who is the same person.
+///
+/// # Errors
+/// What the store says.
+pub fn of_merged(tx: &mut Tx<'_>, subscriber: Id<Subscriber>) -> Result<Vec<Held>, StoreError> {
+    tx.rows(
+        "select n.purpose, n.medium, n.topic, n.status, n.expires_at
+         from customer c join consent_now n on n.subscriber_id = c.customer_id
+         where c.merged_into = $1 order by n.subscriber_id, n.purpose, n.medium, n.topic",
+        params![subscriber],
+        |row| {
+            let cell = Cell { purpose: row.text()?, medium: row.word(Medium::coded)?, topic: row.text()? };
+            Ok(Held { cell, status: row.word(Status::coded)?, expires_at: row.instant_or_null()? })
+        },
+    )
+}
+
 /// What holds of a cell from now on.
 ///
 /// # Errors

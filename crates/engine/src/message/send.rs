@@ -2,7 +2,7 @@
 //! one notes what became of it. Whoever is killed in between cannot know whether it was taken, so it is not handed over again.
 
 use domain::actor::Actor;
-use domain::consent::{Status, standing};
+use domain::consent::Status;
 use domain::message::words::{self, Written};
 use domain::message::{Failed, Kind, State, Suppressed, Template, again_at};
 use domain::value::id::{Contact, Message as MessageKind, Product, SignInCode, Subscriber as SubscriberKind};
@@ -14,7 +14,7 @@ use store::message::{self as rows, suppression as listed};
 use store::{StoreError, Tx, catalogue, consent as consents};
 
 use super::{Message, queue, suppression};
-use crate::consent::{purpose, subscriber};
+use crate::consent::{self, purpose, subscriber};
 use crate::event::emit;
 use crate::{Failure, Keyring, World, contact, job};
 
@@ -94,9 +94,9 @@ fn hindered(
     one: &Message,
 ) -> Result<Option<(State, Option<Failed>)>, Failure> {
     if let Some(cell) = &one.cell {
-        let held: Vec<_> = consents::now(tx, to.id)?.into_iter().map(|(held, _)| held).collect();
+        let standing = consent::of(tx, to.id, world.now())?.to(cell);
         let is_asked_for = purpose::find(tx, &cell.purpose)?.is_some_and(|purpose| purpose.active);
-        if standing(&held, cell, world.now()) != Some(Status::Granted) || !is_asked_for {
+        if standing != Some(Status::Granted) || !is_asked_for {
             return Ok(Some((State::Withdrawn, None)));
         }
     }

@@ -6,7 +6,7 @@ use domain::value::{Id, Instant};
 
 use crate::{StoreError, Tx, params};
 
-/// The customers who agreed to what a cell asks and took nothing back, after one, at most `limit`.
+/// The customers who agreed to what a cell asks and took nothing back, nor anybody merged into them, after one, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
@@ -23,6 +23,10 @@ pub fn agreed(
            and not exists (select 1 from consent_now d
                where d.subscriber_id = g.subscriber_id and d.purpose = $1 and d.medium in (1, $2) and d.topic in ('', $3)
                  and d.status <> 1 and (d.expires_at is null or d.expires_at > $4))
+           and not exists (select 1 from customer c join consent_now d on d.subscriber_id = c.customer_id
+               where c.merged_into = g.subscriber_id and d.purpose = $1 and d.medium in (1, $2) and d.topic in ('', $3)
+                 and d.status <> 1 and (d.expires_at is null or d.expires_at > $4))
+           and not exists (select 1 from customer c where c.customer_id = g.subscriber_id and c.merged_into is not null)
          order by s.subscriber_id limit $6",
         params![&cell.purpose, cell.medium.code(), &cell.topic, now, after, limit],
         |row| row.id(),
