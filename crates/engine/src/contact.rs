@@ -122,7 +122,7 @@ pub fn find(
     Ok(rows::find_people(tx, &sought.hash(world.keyring()), after, limit)?)
 }
 
-/// Erases a person: the key is destroyed, so that no snapshot opens any more, in old backups neither; and the person is no
+/// Erases a person: the key is destroyed, so that no snapshot opens any more, in backups made since neither; and the person is no
 /// longer found. Erasing twice is the same as once.
 ///
 /// # Errors

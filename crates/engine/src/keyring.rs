@@ -1,7 +1,7 @@
 //! The keys that protect personal data: each person has a data key, wrapped by the master key; look-ups go by keyed hash.
 //!
 //! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) encrypts, HMAC-SHA-256 (RFC 2104) hashes. Destroying a person's wrapped key makes every
-//! snapshot of that person unreadable, in old backups too.
+//! snapshot of that person unreadable, in every backup made since; one made before still holds the wrapped key (docs/OPERATE.md says how long to keep one).
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
