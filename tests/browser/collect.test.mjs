@@ -1,28 +1,32 @@
 // What people do on pages of another address reaches the shop by its own small script: once, on one person, whatever the browser keeps.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { PHONE, openBrowser } from './browser.mjs';
 import { openShop } from './shop.mjs';
 import { openFloor } from './floor.mjs';
 
-const FRONT = 'http://front.example';
-
-let browser, shop, floor, key;
+let browser, shop, floor, key, front, server;
 before(async () => {
   [browser, shop] = await Promise.all([openBrowser(), openShop()]);
   floor = await openFloor(shop);
   key = (await floor.post('/v1/sources', { name: 'Front', kind: 'web' })).write_key;
+  const html = `<!doctype html><title>Teapots</title><script src="${shop.address}/collect.js" data-key="${key}"></script>`;
+  server = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end(html));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  front = `http://127.0.0.1:${server.address().port}`;
 });
-after(() => Promise.all([browser?.close(), shop?.close()]));
+after(() => {
+  server?.closeAllConnections();
+  return Promise.all([browser?.close(), shop?.close(), new Promise((resolve) => server?.close(resolve) ?? resolve())]);
+});
 
 /** A page of another address that has the script. */
-async function front(context) {
+async function visit(context) {
   const page = await context.newPage();
-  const html = `<!doctype html><title>Teapots</title><script src="${shop.address}/collect.js" data-key="${key}"></script>`;
-  await page.route(`${FRONT}/**`, (route) => route.fulfill({ contentType: 'text/html', body: html }));
-  await page.goto(`${FRONT}/teapots?size=2`);
+  await page.goto(`${front}/teapots?size=2`);
   return page;
 }
 
@@ -38,11 +42,11 @@ async function told(user, many) {
 
 test('what was done before somebody signed in is theirs afterwards', async () => {
   const context = await browser.newContext({ viewport: PHONE });
-  const page = await front(context);
+  const page = await visit(context);
   await page.evaluate(() => window.tandem.track('Product Viewed', { sku: 'TEAPOT' }));
   await page.evaluate(() => window.tandem.identify('user-1', { plan: 'gold' }));
   await page.close({ runBeforeUnload: true });
-  const again = await front(context);
+  const again = await visit(context);
   await again.evaluate(() => window.tandem.track('Cart Viewed'));
   assert.deepEqual(await told('user-1', 5), ['Teapots', 'Product Viewed', 'identify', 'Teapots', 'Cart Viewed']);
   await again.evaluate(() => window.tandem.reset());

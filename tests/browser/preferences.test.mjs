@@ -28,7 +28,7 @@ let made = 0;
 async function somebody() {
   const id = `PERSON-${made += 1}`;
   await floor.post('/v1/customers', { external_id: id, contact: { name: 'Ada', email: `${id}@example.com` } });
-  const { page } = await floor.post(`/v1/customers/${id}/preference-links`, {});
+  const { page } = await floor.post(`/v1/customers/${id}/preference-links`, null);
   return { page: shop.address + page, consents: `/v1/customers/${id}/consents` };
 }
 
