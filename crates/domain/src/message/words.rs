@@ -211,6 +211,8 @@ mod tests {
                     ("link", "https://x"),
                     ("product", "Mug"),
                     ("request", "pvr_1"),
+                    ("code", "012345"),
+                    ("minutes", "10"),
                 ];
                 let written = written(*template, language, &fills);
                 let all = format!("{} {}", written.subject, written.paragraphs.join(" "));
