@@ -63,6 +63,11 @@ fn s27_a_receipt_without_a_name_is_brought_later() {
 fn s27_ten_bring_the_same_receipt_at_once() {
     on_every_engine([3, 0], |floor| {
         club(floor);
+        let (seen, _) = sold(floor);
+        let (status, told) = brought(floor, "ADA", &json!({ "order": seen }));
+        assert_eq!((status, &told["order"]), (200, &json!(seen)), "a colleague saw the receipt: {told}");
+        let nowhere = brought(floor, "ADA", &json!({ "order": "ord_01jd0000000000000000000000" }));
+        assert_eq!(nowhere.0, 404, "{}", nowhere.1);
         let (order, token) = sold(floor);
         let names: Vec<String> = (0..10).map(|number| format!("C{number}")).collect();
         for name in &names {

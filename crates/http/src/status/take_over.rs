@@ -91,7 +91,7 @@ async fn take_over_order(
         let customer = external::resolve(tx, &customer)?;
         let proof = match &asked {
             Named::Link(token) => Proof::Link(token.clone()),
-            Named::Order(order) => Proof::Seen(external::known_at(tx, "order", order)?),
+            Named::Order(order) => Proof::Seen(external::resolve(tx, order)?),
         };
         let order = take_over::take_over(tx, actor, world, (customer, &proof))?;
         Reply::json(&OwnedShape {
