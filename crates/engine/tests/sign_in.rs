@@ -8,11 +8,13 @@ use std::thread;
 use domain::Code;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::cart::State;
+use domain::merging::Cause;
 use domain::sign_in::{CODE_SECONDS, IDLE_SECONDS, LIFE_SECONDS};
 use domain::value::id::{self, Customer, Variant};
 use domain::value::{Email, Id, Quantity, Reference};
 use engine::cart::{self, Cart, Details, Named, NewCart, NewLine};
 use engine::market::Channel;
+use engine::merging::{self, Wish};
 use engine::sign_in::{self, Opened, SignIn};
 use engine::{Failure, erasure};
 use sim::retailer::a_channel;
@@ -206,6 +208,17 @@ fn a_session_ends_by_itself_by_signing_out_and_with_the_customer() {
         shop.pass(IDLE_SECONDS / 2);
         assert!(ended(&long.token), "half a year is over");
         shop.run(sign_in::forget).unwrap();
+
+        let (merged, bob) = (sign_in(), counter::ada(shop));
+        let loser = merged.customer;
+        let merge = shop.run(move |tx, actor, world| {
+            let why = "they are one".to_owned();
+            merging::merge(tx, actor, world, Wish { winner: bob, loser, cause: Cause::Staff, why })
+        });
+        assert_eq!(recognised(shop, &merged.token), Ok(bob), "she stays signed in as the one they are");
+        let merge = merge.expect("a merge").id;
+        shop.run(move |tx, actor, world| merging::undo(tx, actor, world, merge).map(drop)).unwrap();
+        assert_eq!(recognised(shop, &merged.token), Ok(loser));
 
         let erased = sign_in();
         shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, erased.customer).map(drop))

@@ -142,13 +142,13 @@ fn session(row: &mut Row<'_>) -> Result<Session, StoreError> {
     })
 }
 
-/// The session with this hash, unless its customer was erased.
+/// The session with this hash, unless its customer was erased; of whoever the customer was merged into.
 ///
 /// # Errors
 /// What the store says.
 pub fn find_session(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
     tx.one(
-        "select s.session_id, s.customer_id, s.channel_id, s.made_at, s.used_at from customer_session s
+        "select s.session_id, coalesce(c.merged_into, s.customer_id), s.channel_id, s.made_at, s.used_at from customer_session s
          join customer c on c.customer_id = s.customer_id where s.token_hash = $1 and c.erased_at is null",
         params![&token_hash[..]],
         session,
