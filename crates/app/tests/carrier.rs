@@ -2,10 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-mod running;
-
 use std::time::Duration;
 
+use crate::running::Running;
 use connect::call::Caller;
 use connect::carrier::{Carriers, TestClient};
 use connect::test_carrier::{Settings, TestCarrier};
@@ -25,7 +24,6 @@ use engine::fulfilment::parcel::{self, NewParcel, Parcel, Told, Which};
 use engine::fulfilment::pick;
 use engine::job;
 use engine::signature::Secret;
-use running::Running;
 use serde_json::json;
 use sim::Retailer;
 use sim::shop::{TestShop, on_every_engine};

@@ -4,8 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 #![expect(clippy::disallowed_methods, reason = "a crash really comes after a while")]
 
-mod company;
-
 use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
@@ -13,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use company::Company;
+use crate::company::Company;
 use domain::fulfilment::parcel::State as Standing;
 use domain::stock::State;
 use domain::value::Id;

@@ -2,10 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-mod running;
-
 use std::time::Duration;
 
+use crate::running::Running;
 use connect::call::Caller;
 use connect::payment::Payments;
 use connect::test_provider::{Settings, TestClient, TestProvider};
@@ -18,7 +17,6 @@ use engine::payment::provider::test_secret;
 use engine::payment::{self, NewPayment, Whole};
 use engine::signature::Secret;
 use engine::{Failure, World};
-use running::Running;
 use serde_json::json;
 use sim::shop::{TestShop, on_every_engine};
 use store::Tx;

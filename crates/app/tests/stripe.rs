@@ -7,13 +7,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
-mod localstripe;
-mod running;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::localstripe::{Line, LocalStripe, pass_on};
+use crate::running::Running;
 use axum::Router;
 use connect::call::Caller;
 use connect::payment::Payments;
@@ -31,8 +30,6 @@ use engine::payment::account::{self, NewAccount};
 use engine::payment::reconciliation::{self, Day, State as Compared};
 use engine::payment::{self, NewPayment, Operation, Verdict, Whole, stripe};
 use engine::{Failure, World};
-use localstripe::{Line, LocalStripe, pass_on};
-use running::Running;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};
 use store::Tx;

@@ -1,7 +1,6 @@
 //! What people did is taken in once, onto the right profile, at the time it really happened; what cannot be is set aside and taken in later.
 
-mod counter;
-
+use crate::counter;
 use domain::behaviour::plan::{Plan, Planned, Property, ValueType};
 use domain::behaviour::{Call, Fault, SchemaMode, SourceKind};
 use domain::identity::{Identifier, Kind};

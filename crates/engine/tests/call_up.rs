@@ -1,7 +1,6 @@
 //! The story of carts that go on in another channel: what goes along, what is chosen anew, what is held where, and who may not.
 
-mod counter;
-
+use crate::counter;
 use domain::Code;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::market::{HoldPolicy, Kind as ChannelKind};

@@ -1,7 +1,6 @@
 //! Carts: filled from many hands at once, priced with their taxes, merged, left alone and taken up again.
 
-mod ground;
-
+use crate::ground;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::cart::State;
 use domain::contact::{Card, Draft};

@@ -1,8 +1,6 @@
 //! The story of changes: shown first with what they cost, confirmed exactly so, declined or forgotten; with goods and money following.
 
-mod changing;
-
-use changing::{Ground, address, code_of, pounds, tender, told, units};
+use crate::changing::{Ground, address, code_of, pounds, tender, told, units};
 use domain::Code;
 use domain::actor::Actor;
 use domain::change::{AddedAt, Rule, State};

@@ -1,9 +1,8 @@
 //! Changes that send goods elsewhere: what the new pickup store lacks is sent there from others, and labels for the old address are given
 //! back.
 
-mod changing;
-
-use changing::{Ground, address, told, units};
+use crate::changing;
+use crate::changing::{Ground, address, told, units};
 use domain::actor::Actor;
 use domain::fulfilment::State as Part;
 use domain::fulfilment::parcel::{CarrierKind, Label, State as Standing};

@@ -1,8 +1,6 @@
 //! Changes beside everything else that happens to an order at the same time: cancels, shipments, other changes; and what a check finds.
 
-mod changing;
-
-use changing::{Ground, code_of, tender, units};
+use crate::changing::{Ground, code_of, tender, units};
 use domain::Code;
 use domain::actor::Actor;
 use domain::change::State;

@@ -1,8 +1,6 @@
 //! The story of consents: said, taken back in one channel and so in all, chosen by a link, and read by whoever hands data on.
 
-mod agreed;
-
-use agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
+use crate::agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::consent::{Cell, Medium, SALE_OR_SHARE, Source, Status};
 use domain::merging::Cause;

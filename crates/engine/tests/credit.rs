@@ -1,10 +1,9 @@
 //! The story of paying with what a customer has with us: gift cards and store credit, held, spent part by part, given back, never twice.
 
-mod counter;
-
+use crate::counter;
 use std::thread;
 
-use counter::{ada, by, filled, read, tender};
+use crate::counter::{ada, by, filled, read, tender};
 use domain::actor::{Actor, Permission, Who};
 use domain::loyalty::{CardState, Validity};
 use domain::market::{CapturePolicy, PaymentKind};

@@ -1,10 +1,8 @@
 //! The story of goods that are exchanged: in another store, dearer, cheaper, even; at two counters at once; to the last penny.
 
-mod counter;
-
 use std::thread;
 
-use counter::*;
+use crate::counter::*;
 use domain::Code;
 use domain::market::PaymentKind;
 use domain::payment::sequence::{Rest, Rule, Sequence};

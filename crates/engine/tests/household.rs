@@ -1,12 +1,11 @@
 //! The story of households: founded, joined by invitation, spent from by whom the programme lets, left, and taken apart.
 
-mod club;
-mod counter;
-
+use crate::club;
+use crate::counter;
 use std::thread;
 
-use club::{Club, another, by_points, club, release, terms};
-use counter::{DAY, cash, filled};
+use crate::club::{Club, another, by_points, club, release, terms};
+use crate::counter::{DAY, cash, filled};
 use domain::actor::Actor;
 use domain::loyalty::household::{Leaving, Sharing, Spends, Tiers};
 use domain::loyalty::programme::Terms;

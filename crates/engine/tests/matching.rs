@@ -1,8 +1,6 @@
 //! The story of customers who may be one person though no key is the same: found when one is new or changed, explained, decided once.
 
-mod counter;
-
-use counter::work;
+use crate::counter::work;
 use domain::Code;
 use domain::contact::{Card, Draft};
 use domain::customer::matching::Band;

@@ -1,10 +1,8 @@
 //! The story of messages: asked for once, sent at most once, never without a yes, and not to who was erased or does not want them.
 
-mod agreed;
-
 use std::thread;
 
-use agreed::{
+use crate::agreed::{
     DAY, cell, confirm, deliver, lay, made, messages, offer, refused, said, say, sign_up, stands, states,
     token,
 };

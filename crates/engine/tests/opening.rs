@@ -1,13 +1,12 @@
 //! The story of balances of the system before: tried, taken in once, and spent by the codes people have.
 
-mod club;
-mod counter;
-
+use crate::club;
+use crate::counter;
 use std::sync::Arc;
 use std::thread;
 
-use club::{club, terms};
-use counter::tender;
+use crate::club::{club, terms};
+use crate::counter::tender;
 use domain::Code;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::import::{Kind, Mapping, Mode, State};

@@ -1,12 +1,10 @@
 //! The story of points: earned by what is bought, taken back with what comes back, released, spent once, given back, expired.
 
-mod club;
-mod counter;
-
+use crate::counter;
 use std::thread;
 
-use club::{back, by_points, club, order_as, release, terms};
-use counter::{DAY, by, cash, filled, pounds, read, tender};
+use crate::club::{back, by_points, club, order_as, release, terms};
+use crate::counter::{DAY, by, cash, filled, pounds, read, tender};
 use domain::actor::{Actor, Permission, Who};
 use domain::loyalty::programme::{Factor, Goods, Season, State as Stage, Terms, Worth};
 use domain::market::{CapturePolicy, PaymentKind};

@@ -1,8 +1,6 @@
 //! The story of goods that are not there yet: sold up to a cap, announced, moved, arriving short, over and damaged, and given to those who
 //! waited first.
 
-mod waiting_room;
-
 use domain::fulfilment::State;
 use domain::order::{CancelReason, State as OrderState};
 use domain::stock::expected::{Arrival, State as ExpectedState};
@@ -18,7 +16,7 @@ use engine::promise::waiting;
 use engine::stock;
 use sim::on_every_engine;
 
-use waiting_room::{Room, code_of};
+use crate::waiting_room::{Room, code_of};
 
 const BACK_ORDER: Rule =
     Rule { when_out: WhenOut::BackOrder, cap: Some(5), lead_days: Some(10), releases_at: None };

@@ -1,12 +1,11 @@
 //! The story of referral: a friend comes by a member's code, buys for the first time, and both are given points once the goods are kept.
 
-mod club;
-mod counter;
-
+use crate::club;
+use crate::counter;
 use std::thread;
 
-use club::{Club, another, club, terms};
-use counter::{DAY, cash};
+use crate::club::{Club, another, club, terms};
+use crate::counter::{DAY, cash};
 use domain::loyalty::programme::Terms;
 use domain::loyalty::referral::{State, Terms as Rules, Why};
 use domain::market::PaymentKind;

@@ -1,7 +1,6 @@
 //! The story of routing again: runs, closed doors, fewer hands, and how long stock lasts.
 
-mod floor;
-
+use crate::floor::{Floor, code_of, profile_of, strategy};
 use domain::Code;
 use domain::actor::Actor;
 use domain::location::Kind;
@@ -13,7 +12,6 @@ use engine::Failure;
 use engine::fulfilment::{outflow, run};
 use engine::job::{self, registry};
 use engine::routing::simulation::{self, NewSimulation};
-use floor::{Floor, code_of, profile_of, strategy};
 use sim::on_every_engine;
 
 fn ranked(measure: Measure) -> Vec<Criterion> {

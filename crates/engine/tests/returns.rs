@@ -1,8 +1,6 @@
 //! The story of goods that come back: allowed or refused by policy, announced, received elsewhere, looked at, paid in many ways.
 
-mod counter;
-
-use counter::*;
+use crate::counter::*;
 use domain::Code;
 use domain::actor::{Actor, Permission};
 use domain::market::PaymentKind;

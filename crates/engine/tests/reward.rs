@@ -1,12 +1,11 @@
 //! The story of rewards: points exchanged for coupons, gift cards and store credit, once however many ask, taken back unused only.
 
-mod club;
-mod counter;
-
+use crate::club;
+use crate::counter;
 use std::thread;
 
-use club::{Club, club, terms};
-use counter::{DAY, cash, filled, pounds};
+use crate::club::{Club, club, terms};
+use crate::counter::{DAY, cash, filled, pounds};
 use domain::Code;
 use domain::loyalty::programme::Terms as ProgrammeTerms;
 use domain::loyalty::reward::{Gives, State, Terms};

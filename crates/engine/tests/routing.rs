@@ -1,7 +1,6 @@
 //! The story of routing: profiles written and used, orders that go where they say, what cannot be placed, and why it was so.
 
-mod floor;
-
+use crate::floor::{Floor, code_of, costs, profile_of, strategy};
 use domain::actor::Actor;
 use domain::delivery::Destination;
 use domain::fulfilment::State;
@@ -16,7 +15,6 @@ use engine::Failure;
 use engine::location::LocationChange;
 use engine::promise::answer::{self, Asked};
 use engine::routing::profile::{self, Place};
-use floor::{Floor, code_of, costs, profile_of, strategy};
 use sim::on_every_engine;
 
 fn ranked(measure: Measure) -> Vec<Criterion> {

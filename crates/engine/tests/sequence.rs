@@ -1,9 +1,8 @@
 //! The story of several means on one order: taken and given back in the sequence their market says, part by part, and in the end exactly
 //! what was paid to what it was paid with.
 
-mod counter;
-
-use counter::{ada, by, only, pounds, read, tender, work};
+use crate::counter;
+use crate::counter::{ada, by, only, pounds, read, tender, work};
 use domain::Code;
 use domain::actor::{Actor, Permission};
 use domain::contact::{Card, Draft};

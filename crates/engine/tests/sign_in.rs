@@ -1,8 +1,7 @@
 //! The story of customers who sign in: by a code that works once and for a while, known or new, however many ask at once; with the basket they
 //! filled before.
 
-mod counter;
-
+use crate::counter;
 use std::thread;
 
 use domain::Code;

@@ -1,9 +1,6 @@
 //! The story of orders that were nobody's and become a customer's: by the receipt's link, or by a colleague who saw it; in time for points or too
 //! late; with what was brought back before.
 
-mod club;
-mod counter;
-
 use domain::Code;
 use domain::actor::{Actor, Who};
 use domain::loyalty::programme::Terms;
@@ -16,8 +13,8 @@ use engine::status::{self, take_over};
 use engine::{Failure, check, returns};
 use sim::{TestShop, on_every_engine};
 
-use club::{Club, back, club, terms};
-use counter::{buy_for, cash};
+use crate::club::{Club, back, club, terms};
+use crate::counter::{buy_for, cash};
 
 const DAY: i64 = 86_400;
 

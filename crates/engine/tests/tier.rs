@@ -1,10 +1,9 @@
 //! The story of tiers: reached by what counts, with what they bring, lost when it does not count any more, never by more than the terms say.
 
-mod club;
-mod counter;
-
-use club::{Club, back, club, terms};
-use counter::{DAY, cash};
+use crate::club;
+use crate::club::{Club, back, club, terms};
+use crate::counter;
+use crate::counter::{DAY, cash};
 use domain::Refusal;
 use domain::actor::Actor;
 use domain::loyalty::programme::Terms;

@@ -1,8 +1,6 @@
 //! Who may ask: keys are made, used, bound and revoked.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::json;
 use sim::shop::on_every_engine;

@@ -1,12 +1,10 @@
 //! Every operation of the API has a line in the list of what it needs. An operation without one fails the test; so does one that answers
 //! somebody who lacks what it needs, or refuses somebody who has it.
 
-mod desk;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::operation::{Operation, description, operations};
-use desk::{Desk, key_for};
+use crate::desk::operation::{Operation, description, operations};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use sim::shop::TestShop;
 use tandem_http::access::Needs::{Credential, Nothing, OneOf};

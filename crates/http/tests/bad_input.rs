@@ -1,10 +1,8 @@
 //! Bad input by hand: whatever nonsense comes, it is refused clearly, with the field named, and nothing in the shop is changed by it.
 
-mod desk;
-
 use std::cell::Cell;
 
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::key::KeyKind;
 use domain::actor::{Permission, Permissions};
 use domain::stock::State;

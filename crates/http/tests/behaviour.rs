@@ -1,8 +1,6 @@
 //! The collector as libraries ask it, and what the retailer sees of it afterwards.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};

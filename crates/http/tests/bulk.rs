@@ -1,8 +1,7 @@
 //! Many customers and many tax rates at once: all or none, or those that pass, each with its answer.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk;
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::on_every_engine;

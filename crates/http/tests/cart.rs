@@ -1,8 +1,6 @@
 //! A guest's cart over the API, and the customer file: what names a person is answered by its own operations only, and never kept.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::Retailer;

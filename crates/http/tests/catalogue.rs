@@ -1,8 +1,6 @@
 //! The catalogue over the API: a product is made, found, changed and shown; many are made at once.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};

@@ -1,10 +1,8 @@
 //! Changing an order over the API: shown, refused with every bad field named, confirmed once however often it is asked, declined.
 
-mod desk;
-
 use std::cell::Cell;
 
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::key::KeyKind;
 use domain::actor::{Permission, Permissions};
 use domain::value::Reference;

@@ -1,8 +1,6 @@
 //! A shop front on another address asks with a storefront key: its browser may read what the key may see, and nobody else's pages anything.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};

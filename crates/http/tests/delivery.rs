@@ -1,8 +1,6 @@
 //! Delivery over the API: a parcel method is made, asked for its price, and changed.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::retailer::Retailer;

@@ -1,8 +1,6 @@
 //! The journal over the API: pages, the stream that is taken up again, trails.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};

@@ -1,9 +1,7 @@
 //! Every field of every operation is spoiled in turn, on every engine: whatever comes, the answer is never a fault of the program.
 
-mod desk;
-
-use desk::operation::{Operation, description, operations};
-use desk::{Desk, key_for};
+use crate::desk::operation::{Operation, description, operations};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::Retailer;

@@ -1,8 +1,6 @@
 //! A file over the API: tried, taken in, sent again, and asked what was wrong with it.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::json;
 use sim::shop::on_every_engine;

@@ -1,8 +1,6 @@
 //! Places over the API: a store is made, found from where a customer stands, changed with its ETag; a channel sells from it.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::on_every_engine;

@@ -15,6 +15,6 @@ fn the_kept_description_is_the_one_served() {
     let line = first.unwrap_or_else(|| kept.lines().count().min(served.lines().count())) + 1;
     assert!(
         kept == served,
-        "docs/openapi.json differs from the API at line {line}; if the change is meant: UPDATE_SNAPSHOT=1 cargo nextest run -p tandem-http --test openapi"
+        "docs/openapi.json differs from the API at line {line}; if the change is meant: UPDATE_SNAPSHOT=1 cargo nextest run -p tandem-http openapi"
     );
 }

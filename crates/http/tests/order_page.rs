@@ -1,9 +1,7 @@
 //! The page behind a status link: what it says at each step, what its forms do once however often they are sent, and that it tells nothing to
 //! who has no link.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use domain::value::Id;
 use domain::value::id::Variant;

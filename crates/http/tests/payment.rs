@@ -1,8 +1,6 @@
 //! Payments over the API: shown, taken, given back, each once per key, and refused clearly.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use domain::payment::receivable::TEST_ACCOUNT;
 use domain::payment::reconcile::{Side, Theirs};

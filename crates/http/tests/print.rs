@@ -1,13 +1,11 @@
 //! What is printed says what it must and can be read back: the words as text, the barcode by a scanner's decoder (`pdftotext`, `pdftoppm` and
 //! `zbarimg`, which `scripts/install-test-needs` installs).
 
-mod desk;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use domain::value::Id;
 use domain::value::id::Variant;

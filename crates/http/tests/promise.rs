@@ -1,8 +1,6 @@
 //! A product page and a cart say in one call where and when things can be had: for whoever says where he is, and for whoever does not.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use domain::market::HoldPolicy;
 use domain::value::Id;

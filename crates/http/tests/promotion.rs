@@ -1,10 +1,8 @@
 //! Promotions over the API, and the crowds that want the last coupon and the last of a budget.
 
-mod desk;
-
 use std::sync::Mutex;
 
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::Retailer;

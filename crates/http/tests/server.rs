@@ -1,8 +1,6 @@
 //! What is around every request: problems, bounds, protecting headers, health and figures.
 
-mod desk;
-
-use desk::{Desk, key_for};
+use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use serde_json::json;
 use sim::shop::{TestShop, on_every_engine};

@@ -1,8 +1,6 @@
 //! Staff sign in: the first owner by a link that works once, the others by invitation; sessions end, and nobody rises above himself.
 
-mod desk;
-
-use desk::{Answer, Desk};
+use crate::desk::{Answer, Desk};
 use serde_json::{Value, json};
 use sim::Retailer;
 use sim::shop::{TestShop, on_every_engine};

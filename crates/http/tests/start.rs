@@ -1,8 +1,6 @@
 //! The start page and the API reference as a visitor meets them: figures only where the settings show them, nothing from elsewhere.
 
-mod desk;
-
-use desk::Desk;
+use crate::desk::Desk;
 use serde_json::json;
 use sim::retailer::Retailer;
 use sim::shop::on_every_engine;

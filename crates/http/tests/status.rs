@@ -1,8 +1,6 @@
 //! What a customer is told of an order: the same on the page, on the live stream and by a mailed link, as soon as a colleague did something.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use domain::value::Id;
 use domain::value::id::Variant;

@@ -1,8 +1,6 @@
 //! Webhooks over the API: the secret is shown once, what cannot be called is refused by name, and nothing is done twice.
 
-mod desk;
-
-use desk::{Answer, Desk, key_for};
+use crate::desk::{Answer, Desk, key_for};
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::shop::{TestShop, on_every_engine};

@@ -1,6 +1,5 @@
 //! What runs within a test beside its story, all on loopback: a shop that serves and does its jobs, and whoever it talks to. When the story is
 //! over everything stops, and gracefully.
-#![allow(dead_code, reason = "each story runs its own part")]
 
 use std::future::Future;
 use std::net::SocketAddr;

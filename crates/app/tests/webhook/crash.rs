@@ -8,7 +8,7 @@ use sim::shop::TestShop;
 use sim::stand::{Stand, until_answered};
 use tokio::runtime::Runtime;
 
-use crate::street::Receiver;
+use super::street::Receiver;
 
 /// How often the plug is pulled, and how much happens in between.
 const ROUNDS: usize = 4;

@@ -12,7 +12,7 @@ use domain::tax::en16931::{Document, Item, breaches};
 use domain::value::{Id, Rate};
 use proptest::prelude::*;
 
-use crate::ground::*;
+use super::ground::*;
 
 prop_compose! {
     fn some_off()(kind in 0u8..3, amount in 1i64..900, rate in 1i64..101) -> Off {

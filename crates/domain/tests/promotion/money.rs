@@ -5,7 +5,7 @@ use domain::promotion::{Goods, Line, Off, Selection, price};
 use domain::tax::{Policy, Taxable, Taxed, apply};
 use domain::value::Rate;
 
-use crate::ground::*;
+use super::ground::*;
 
 #[test]
 fn known_amounts() {

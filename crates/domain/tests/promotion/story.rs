@@ -8,7 +8,7 @@ use domain::promotion::{
 use domain::promotion::{Gives, price::Source};
 use domain::value::{Id, Instant, OpeningHours, Rate, Unit};
 
-use crate::ground::*;
+use super::ground::*;
 
 fn applied(line: &domain::promotion::price::PricedLine) -> Vec<(u8, i64, i64)> {
     let number = |source| match source {

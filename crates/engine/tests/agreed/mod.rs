@@ -1,5 +1,4 @@
 //! Ground for stories about consents and messages: Ada, what she says, and what is handed over to who carries mail.
-#![allow(dead_code, reason = "each story uses its own part of the ground")]
 
 use domain::Code;
 use domain::actor::Actor;

@@ -1,5 +1,4 @@
 //! Ground for stories about changes of orders: a web shop with three stores, mugs and lamps.
-#![allow(dead_code, reason = "each story uses its own part of the ground")]
 
 use domain::Code;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};

@@ -17,8 +17,8 @@ use engine::returns::claim::{Claim, Request};
 use engine::{Failure, job};
 use sim::on_every_engine;
 
+use super::desk::Desk;
 use crate::changing::{code_of, told};
-use crate::desk::Desk;
 
 fn own_van(desk: &Desk<'_>) -> Id<id::Carrier> {
     let new = NewCarrier {

@@ -1,5 +1,4 @@
 //! A till that sells mugs at 5.00, and a member of a loyalty programme, for stories about points.
-#![allow(dead_code, reason = "each story uses its own part of the club")]
 
 use domain::actor::Actor;
 use domain::loyalty::programme::{Earning, Occasion, Terms, Worth};

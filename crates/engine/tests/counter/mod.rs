@@ -1,5 +1,4 @@
 //! A counter where goods are bought and brought back, for stories about returns and exchanges.
-#![allow(dead_code, reason = "each story uses its own part of the counter")]
 
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::market::PaymentKind;

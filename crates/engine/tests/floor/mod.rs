@@ -1,7 +1,5 @@
 //! Ground for stories about routing: a retailer with three stores, a web channel, and mugs on their shelves.
 
-#![allow(dead_code, reason = "each story uses some of it")]
-
 use domain::Code;
 use domain::actor::Actor;
 use domain::contact::{Card, Draft};

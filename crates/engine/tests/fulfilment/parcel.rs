@@ -18,7 +18,7 @@ use engine::payment::{self, Operation, Verdict};
 use engine::{Failure, job};
 use sim::{TestShop, on_every_engine};
 
-use crate::ground::{Ground, code_of};
+use super::ground::{Ground, code_of};
 
 fn pack(ground: &Ground<'_>, which: pick::Which, new: &NewParcel) -> Result<Parcel, Failure> {
     let new = new.clone();

@@ -10,7 +10,7 @@ use engine::checkout::Leaving;
 use engine::fulfilment::visit::{self, Proof, WRONG_CODES_MAX};
 use sim::on_every_engine;
 
-use crate::ground::{Ground, code_of};
+use super::ground::{Ground, code_of};
 
 fn by_code(code: &str) -> Leaving {
     Leaving { proof: (Some(Proof::Code(code.into())), None), ..Leaving::default() }

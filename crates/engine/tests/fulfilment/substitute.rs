@@ -15,7 +15,7 @@ use engine::fulfilment::substitute::{self, Consent, Swap};
 use sim::on_every_engine;
 use sim::retailer::a_variant;
 
-use crate::ground::{Ground, code_of};
+use super::ground::{Ground, code_of};
 
 fn set(ground: &Ground<'_>, variant: Id<Variant>, substitutes: &[Id<Variant>]) -> Result<(), Failure> {
     let substitutes = substitutes.to_vec();

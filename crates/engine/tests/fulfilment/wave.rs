@@ -12,7 +12,7 @@ use engine::fulfilment::wave::{self, NewWave, Whole};
 use engine::stock::{LevelSetting, set_level};
 use sim::on_every_engine;
 
-use crate::ground::{Ground, code_of};
+use super::ground::{Ground, code_of};
 
 /// Two walks of the same ground: teas on the shelf before the mugs.
 struct Walk<'g> {

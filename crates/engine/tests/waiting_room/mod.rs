@@ -1,5 +1,4 @@
 //! A waiting room: a retailer with one warehouse and a web channel, whose customers buy mugs that may not be there yet.
-#![allow(dead_code, reason = "each story looks at its own part of the room")]
 
 use domain::Code;
 use domain::actor::Actor;

@@ -1,5 +1,4 @@
 //! A desk at which tests ask the API in process, without a connection.
-#![allow(dead_code, reason = "each story looks at its own part of an answer")]
 
 pub mod operation;
 

@@ -6,8 +6,6 @@
 #![expect(clippy::disallowed_methods, reason = "a crash really comes after a while")]
 
 mod between;
-#[path = "../company/mod.rs"]
-mod company;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -17,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use company::Company;
+use crate::company::Company;
 use domain::ledger::AccountKey;
 use domain::stock::{State, world};
 use domain::value::Id;

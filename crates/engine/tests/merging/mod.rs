@@ -1,13 +1,10 @@
 //! The story of two customers who are one person: merged with all they have, seen as one everywhere, and parted again as if nothing had been.
 
-#[path = "../club/mod.rs"]
-mod club;
-#[path = "../counter/mod.rs"]
-mod counter;
 mod rows;
 
-use club::{Club, back, by_points, club, release, terms};
-use counter::{cash, filled, pounds, read};
+use crate::club::{Club, back, by_points, club, release, terms};
+use crate::counter;
+use crate::counter::{cash, filled, pounds, read};
 use domain::Code;
 use domain::actor::{Actor, Permission};
 use domain::contact::{Card, Draft};

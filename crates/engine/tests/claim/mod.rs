@@ -1,12 +1,10 @@
 //! The story of claims: goods that were lost, came damaged or wrong are made good once, by money, by the same goods again, or by taking
 //! them back.
 
-#[path = "../changing/mod.rs"]
-mod changing;
 mod desk;
 mod lost;
 
-use changing::{code_of, told};
+use crate::changing::{code_of, told};
 use desk::Desk;
 use domain::Code;
 use domain::actor::Actor;

@@ -4,8 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod crash;
-#[path = "../running/mod.rs"]
-mod running;
 mod street;
 
 use std::collections::BTreeSet;

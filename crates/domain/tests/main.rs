@@ -1,0 +1,5 @@
+//! What the rules promise, told as stories: one test program for all of them, so that it is linked once.
+
+mod matching;
+mod promotion;
+mod routing;

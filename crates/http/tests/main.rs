@@ -1,0 +1,29 @@
+//! What the API promises, told as stories: one test program for all of them, so that it is linked once.
+
+mod actor;
+mod authorisation;
+mod bad_input;
+mod behaviour;
+mod bulk;
+mod cart;
+mod catalogue;
+mod change;
+mod connection;
+mod cross_origin;
+mod delivery;
+mod desk;
+mod event;
+mod every_field;
+mod import;
+mod location;
+mod openapi;
+mod order_page;
+mod payment;
+mod print;
+mod promise;
+mod promotion;
+mod server;
+mod session;
+mod start;
+mod status;
+mod webhook;
