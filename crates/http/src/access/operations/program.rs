@@ -1,0 +1,57 @@
+//! Running the program: access, events, files, jobs.
+
+use domain::actor::Permission::*;
+
+use super::Operation;
+use crate::access::Needs::{Credential, Nothing, OneOf};
+
+/// Sorted by path.
+pub(super) const OPERATIONS: &[Operation] = &[
+    ("GET", "/health/live", Nothing("tells only that the program runs")),
+    ("GET", "/health/ready", Nothing("load balancers have no key, and it tells only how busy the shop is")),
+    ("GET", "/metrics", OneOf(&[Operate])),
+    ("GET", "/v1/api-keys", OneOf(&[ManageAccess])),
+    ("POST", "/v1/api-keys", OneOf(&[ManageAccess])),
+    ("GET", "/v1/api-keys/{id}", OneOf(&[ManageAccess])),
+    ("POST", "/v1/api-keys/{id}/revoke", OneOf(&[ManageAccess])),
+    ("GET", "/v1/audit", OneOf(&[ReadEvents])),
+    ("GET", "/v1/events", OneOf(&[ReadEvents])),
+    ("GET", "/v1/events/stream", OneOf(&[ReadEvents])),
+    ("GET", "/v1/figures", OneOf(&[ReadOrders])),
+    ("GET", "/v1/imports", OneOf(&[Import])),
+    ("POST", "/v1/imports", OneOf(&[Import])),
+    ("GET", "/v1/imports/{id}", OneOf(&[Import])),
+    ("GET", "/v1/imports/{id}/errors", OneOf(&[Import])),
+    ("GET", "/v1/jobs", OneOf(&[Operate])),
+    ("POST", "/v1/jobs/{id}/retry", OneOf(&[Operate])),
+    ("GET", "/v1/openapi.json", Nothing("the description is the same for everybody and names no data")),
+    ("GET", "/v1/permissions", Credential),
+    ("GET", "/v1/roles", OneOf(&[ManageAccess])),
+    ("POST", "/v1/roles", OneOf(&[ManageAccess])),
+    ("GET", "/v1/roles/{id}", OneOf(&[ManageAccess])),
+    ("PUT", "/v1/roles/{id}", OneOf(&[ManageAccess])),
+    ("DELETE", "/v1/session", Credential),
+    ("GET", "/v1/session", Credential),
+    ("POST", "/v1/session", Nothing("nobody can be signed in before; attempts are bounded")),
+    ("PUT", "/v1/session/password", Credential),
+    ("POST", "/v1/setup", Nothing("whoever holds the set-up link becomes the owner, once")),
+    ("GET", "/v1/staff", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff", OneOf(&[ManageAccess])),
+    ("GET", "/v1/staff/{id}", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/activate", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/deactivate", OneOf(&[ManageAccess])),
+    ("POST", "/v1/staff/{id}/invite", OneOf(&[ManageAccess])),
+    ("PUT", "/v1/staff/{id}/roles", OneOf(&[ManageAccess])),
+    ("GET", "/v1/webhook-endpoints", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints", OneOf(&[EditWebhooks])),
+    ("DELETE", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("PATCH", "/v1/webhook-endpoints/{id}", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}/messages", OneOf(&[EditWebhooks])),
+    ("GET", "/v1/webhook-endpoints/{id}/messages/{event}", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/messages/{event}/pass-over", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/messages/{event}/send-again", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/ping", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/replay", OneOf(&[EditWebhooks])),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate-secret", OneOf(&[EditWebhooks])),
+];
