@@ -6,6 +6,7 @@ mod accounts;
 mod changes;
 mod consents;
 mod credit;
+mod identity;
 mod journal;
 mod merging;
 mod orders;
@@ -101,6 +102,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("receivables", receivables::payments),
     ("receivable days", receivables::days),
     ("cleared differences", receivables::cleared),
+    ("persons", identity::persons),
     ("webhooks", webhooks::lanes),
     ("consents", consents::now),
     ("messages", consents::messages),
