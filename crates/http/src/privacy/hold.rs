@@ -9,7 +9,6 @@ use engine::external;
 use engine::privacy::hold;
 use engine::privacy::reading::{self, Reading};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
