@@ -107,12 +107,23 @@ fn deal(client: &Client, number: usize, person: &Person) {
         "/v1/subscriptions",
         &json!({"email": format!("also.{}", person.email), "purpose": "marketing"}),
     ));
+    let customer = format!("/v1/customers/{external_id}");
+    let home = json!({"label": format!("{}'s home", person.family_name), "contact": contact(person), "for_delivery": true});
+    done(&asked("address", &format!("{customer}/addresses"), &home));
+    let note = json!({"text": format!("{} wants to be called {}", person.family_name, person.phone)});
+    done(&asked("note", &format!("{customer}/notes"), &note));
+    done(&client.get(&format!("{customer}/notes")).unwrap());
+    done(&client.get(&format!("{customer}/timeline")).unwrap());
     let asks = json!({"customer": external_id, "kind": "access", "note": format!("{} asked by letter", person.family_name)});
     let request = done(&asked("privacy", "/v1/privacy-requests", &asks));
     let request = format!("/v1/privacy-requests/{}", request["id"].as_str().unwrap());
     done(&asked("verify", &format!("{request}/verify"), &json!({"proof": "document"})));
     let archive = done(&client.get(&format!("{request}/archive")).unwrap());
     assert_eq!(archive["contacts"][0]["email"], person.email, "the person gets everything");
+    assert_eq!(
+        (&archive["addresses"][0]["label"], &archive["notes"][0]["text"]),
+        (&home["label"], &note["text"])
+    );
     let order = format!("/v1/orders/{}", order["id"].as_str().unwrap());
     done(&asked("cancel", &format!("{order}/cancel"), &json!({"reason": "customer"})));
 

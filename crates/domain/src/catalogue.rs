@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::refusal::{Code, Refusal};
 use crate::value::id::Variant;
-use crate::value::text::{TextError, bounded, is_deceptive};
+use crate::value::text::{TextError, bounded, is_deceptive, lines};
 use crate::value::{Gtin, Id, Language, Quantity};
 use crate::words;
 
@@ -88,7 +88,7 @@ impl Wording {
     /// # Errors
     /// As [`Wording::title`].
     pub fn description(text: &str, translations: &[(Language, String)]) -> Result<Wording, Refusal> {
-        Wording::checked(text, translations, lines)
+        Wording::checked(text, translations, |text| lines("text", text, DESCRIPTION_CHARS_MAX))
     }
 
     fn checked(
@@ -128,20 +128,6 @@ impl Wording {
         let find = |wanted: Language| self.translations.iter().find(|(known, _)| *known == wanted);
         find(language).or_else(|| find(language.general())).map_or(&self.text, |(_, text)| text)
     }
-}
-
-/// A text of several lines: control characters other than line ends and tabs are refused.
-fn lines(text: &str) -> Result<String, TextError> {
-    let text = text.trim();
-    let bad = |character: char| !matches!(character, '\n' | '\r' | '\t') && is_deceptive(character);
-    if let Some((place, character)) = text.chars().enumerate().find(|(_, character)| bad(*character)) {
-        return Err(TextError::Forbidden { field: "text", character, place: place + 1 });
-    }
-    let has = text.chars().count();
-    if has > DESCRIPTION_CHARS_MAX {
-        return Err(TextError::TooLong { field: "text", has, max: DESCRIPTION_CHARS_MAX });
-    }
-    Ok(text.to_owned())
 }
 
 /// A code the retailer chose: a SKU, an internal barcode. 1 to [`SKU_CHARS_MAX`] characters; capitals matter.

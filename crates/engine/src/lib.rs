@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod archive;
 pub mod behaviour;
 pub mod cart;
 pub mod catalogue;
@@ -15,6 +16,7 @@ pub mod contact;
 pub mod count;
 pub mod customer;
 pub mod delivery;
+pub mod detail;
 pub mod edit;
 pub mod erasure;
 pub mod event;
@@ -48,6 +50,7 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod timeline;
 pub mod transfer;
 pub mod webhook;
 pub mod world;

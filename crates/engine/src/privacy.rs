@@ -1,8 +1,8 @@
 //! What people ask about what is kept of them: noted with its time, answered only to who has shown to be the person, and done by the shop
 //! itself where it can.
 
-pub mod archive;
 pub mod hold;
+pub mod reading;
 pub mod retention;
 
 use domain::actor::{Actor, Permission, Who};

@@ -16,8 +16,8 @@ use engine::job::{self, Registry};
 use engine::message::send::{self, Outcome};
 use engine::message::sign_up::{self, SignUp};
 use engine::privacy::retention::{self, Rule};
-use engine::privacy::{self, Asker, NewRequest, Request, archive, hold};
-use engine::{Failure, customer, erasure, message};
+use engine::privacy::{self, Asker, NewRequest, Request, hold, reading};
+use engine::{Failure, archive, customer, erasure, message};
 use sim::{TestShop, on_every_engine};
 
 const DAY: i64 = 86_400;
@@ -111,8 +111,7 @@ fn an_archive_is_only_for_who_has_shown_to_be_the_person() {
         let done = finish(shop, &request).expect("done");
         assert_eq!(done.state, State::Done);
         let page = (Id::<Event>::from_bytes([255; 16]), 10);
-        let readings =
-            shop.read(move |tx| archive::readings(tx, &Actor::system(), ada, page)).expect("readings");
+        let readings = shop.read(move |tx| reading::list(tx, &Actor::system(), ada, page)).expect("readings");
         assert!(!readings.is_empty() && readings.iter().all(|one| one.actor == "system"));
     });
 }

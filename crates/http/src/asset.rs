@@ -45,19 +45,36 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 ///
 /// # Errors
 /// When the template has a mistake, which is a mistake in the program.
-pub(crate) fn page(template: &str, shown: impl Serialize) -> Result<Response, Problem> {
+pub(crate) fn page(template: &str, view: impl Serialize) -> Result<Response, Problem> {
+    html(template, view).map(shown)
+}
+
+/// The text of a page made from a template and what it shows.
+///
+/// # Errors
+/// As [`page`].
+pub(crate) fn html(template: &str, view: impl Serialize) -> Result<String, Problem> {
     let made =
-        TEMPLATES.get_template(template).and_then(|template| template.render(minijinja::value::Serde(shown)));
-    let html = made.map_err(|error| {
+        TEMPLATES.get_template(template).and_then(|template| template.render(minijinja::value::Serde(view)));
+    made.map_err(|error| {
         tracing::error!(%error, template, "a page could not be made");
         Problem::fault()
-    })?;
+    })
+}
+
+/// A page as browsers are shown it.
+pub(crate) fn shown(html: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    Ok((headers, html).into_response())
+    (headers, html).into_response()
+}
+
+/// A style of our pages, for a page that is taken along.
+pub(crate) fn style(name: &str) -> Option<Vec<u8>> {
+    Pages::get(&format!("assets/{name}")).map(|file| file.data.into_owned())
 }
 
 /// Browsers ask again each time whether it is still the same, so that a new program never meets an old script.

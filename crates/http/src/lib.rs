@@ -3,6 +3,7 @@
 pub mod access;
 pub mod actor;
 pub mod app;
+pub mod archive;
 mod asset;
 mod behaviour;
 pub mod bulk;
@@ -19,6 +20,7 @@ pub mod count;
 mod cross_origin;
 pub mod customer;
 pub mod delivery;
+pub mod detail;
 pub mod edge;
 pub mod event;
 pub mod fulfilment;
@@ -57,7 +59,9 @@ pub mod status;
 pub mod stock;
 pub mod storefront;
 pub mod tax;
+pub mod timeline;
 pub mod transfer;
 mod webhook;
+mod zip;
 
 pub use app::App;

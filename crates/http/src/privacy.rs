@@ -1,6 +1,6 @@
 //! What a person chooses, confirms and asks about what is kept of them: pages for everybody, and the requests over the API.
 
-mod archive;
+mod hold;
 mod page;
 mod retention;
 
@@ -41,7 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(finish_privacy_request))
         .routes(routes!(close_privacy_request))
         .routes(routes!(set_deadline_rule))
-        .merge(archive::routes())
+        .merge(hold::routes())
         .merge(retention::routes())
         .merge(page::routes())
 }
@@ -189,7 +189,8 @@ async fn open_privacy_request(
     .await
 }
 
-fn named(id: &str) -> Result<Id<RequestKind>, Problem> {
+/// Reads the id of a request in a path.
+pub(crate) fn named(id: &str) -> Result<Id<RequestKind>, Problem> {
     Id::parse(id).map_err(|_| Refusal::not_found("privacy request", id).into())
 }
 

@@ -7,10 +7,10 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, behaviour, cart, catalogue, change, checkout, consent, contact, count, customer,
-    delivery, event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging,
-    message, order, payment, price, privacy, promise, promotion, returns, routing, sign_in, status, stock,
-    storefront, tax, transfer, webhook,
+    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, consent, contact, count,
+    customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
+    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, sign_in,
+    status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -40,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(identity::routes())
         .merge(consent::routes())
         .merge(message::routes())
+        .merge(detail::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(promotion::routes())
@@ -58,6 +59,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(merging::routes())
         .merge(behaviour::routes())
+        .merge(timeline::routes())
+        .merge(archive::routes())
         .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

@@ -20,6 +20,7 @@ mod openapi;
 mod order_page;
 mod payment;
 mod print;
+mod privacy;
 mod promise;
 mod promotion;
 mod server;

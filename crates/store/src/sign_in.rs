@@ -3,7 +3,7 @@
 use domain::value::id::{Channel, Customer, Session as SessionKind, SignInCode};
 use domain::value::{Id, Instant};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// A code that was mailed to an address. Its digits follow from its id and the master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +163,19 @@ pub fn note_use(tx: &mut Tx<'_>, token_hash: &[u8; 32], now: Instant) -> Result<
     let sql = "update customer_session set used_at = $2 where token_hash = $1 and used_at < $2";
     tx.execute(sql, params![&token_hash[..], now])?;
     Ok(())
+}
+
+/// The sessions of these customers, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn sessions_of(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<Session>, StoreError> {
+    tx.rows(
+        "select session_id, customer_id, channel_id, made_at, used_at from customer_session where customer_id in {ids $1}
+         order by session_id desc limit $2",
+        &[Param::Ids(of), Param::Int(limit)],
+        session,
+    )
 }
 
 /// Ends a session; false when there was none.

@@ -31,6 +31,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// Where a customer wants things sent, or the invoice.
+    Address "adr" "address";
     /// A program's key to the API.
     ApiKey "key" "API key";
     /// What the retailer wants to know of each product.
@@ -103,6 +105,8 @@ kinds! {
     Message "msg" "message";
     /// Locations that serve together.
     Network "net" "network";
+    /// What a colleague noted about a customer.
+    Note "not" "note";
     /// An order.
     Order "ord" "order";
     /// A change of an order after it was placed.

@@ -33,6 +33,24 @@ pub fn bounded(field: &'static str, text: &str, min: usize, max: usize) -> Resul
     Ok(text.to_owned())
 }
 
+/// The text without the white space around it, of any number of lines, if it has at most `max` characters: control characters other than line
+/// ends and tabs are refused.
+///
+/// # Errors
+/// As [`bounded`].
+pub fn lines(field: &'static str, text: &str, max: usize) -> Result<String, TextError> {
+    let text = text.trim();
+    let bad = |character: char| !matches!(character, '\n' | '\r' | '\t') && is_deceptive(character);
+    if let Some((place, character)) = text.chars().enumerate().find(|(_, character)| bad(*character)) {
+        return Err(TextError::Forbidden { field, character, place: place + 1 });
+    }
+    let has = text.chars().count();
+    if has > max {
+        return Err(TextError::TooLong { field, has, max });
+    }
+    Ok(text.to_owned())
+}
+
 /// Whether the character controls a screen or the reading direction instead of being read itself.
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()

@@ -1,23 +1,20 @@
-//! What is kept of a person, as one document for programs or as a page for people; and who has read it.
+//! Who has read what names a customer, and that the law forbids to forget one.
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::value::id::Customer;
 use domain::value::{Reference, text};
 use engine::external;
-use engine::privacy::archive::{self, Reading};
 use engine::privacy::hold;
+use engine::privacy::reading::{self, Reading};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::named;
 use crate::App;
 use crate::app::Reply;
-use crate::asset;
 use crate::caller::Caller;
 use crate::command::Command;
 use crate::page::{Page, PageQuery};
@@ -28,85 +25,13 @@ use crate::shape::Fields;
 /// The most characters of the reason of a legal hold.
 const REASON_CHARS_MAX: usize = 300;
 
-/// The routes of archives, readings and legal holds.
+/// The routes of readings and legal holds.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(read_archive))
-        .routes(routes!(print_archive))
-        .routes(routes!(list_readings))
-        .routes(routes!(read_legal_hold, set_legal_hold, lift_legal_hold))
-}
-
-/// Everything that is kept of who made a request
-///
-/// For a request for access or export that is verified. Each making is noted in the journal; the answer is kept nowhere.
-#[utoipa::path(get, path = "/v1/privacy-requests/{request}/archive", operation_id = "read_archive", tag = "privacy",
-    params(("request" = String, Path, description = "its id")), responses((status = 200, body = Value), Problems))]
-async fn read_archive(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    command: Command<()>,
-) -> Result<Response, Problem> {
-    let id = named(&id)?;
-    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
-        Reply::json(&archive::of_request(tx, actor, world, id)?)
-    })
-    .await
-}
-
-/// Everything that is kept of who made a request, as a page
-///
-/// The same, to be read and printed by people; it holds the document for programs as well.
-#[utoipa::path(get, path = "/v1/privacy-requests/{request}/archive.html", operation_id = "print_archive", tag = "privacy",
-    params(("request" = String, Path, description = "its id")), responses((status = 200, body = String, content_type = "text/html"), Problems))]
-async fn print_archive(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    command: Command<()>,
-) -> Result<Response, Problem> {
-    let id = named(&id)?;
-    let actor = command.actor().clone();
-    let kept = app.write(move |tx, world| archive::of_request(tx, &actor, world, id)).await?;
-    let document = serde_json::to_string_pretty(&kept).unwrap_or_default();
-    let view = json!({ "request": id.to_string(), "sections": sections(&kept), "document": document });
-    let mut page = asset::page("archive.html", view)?;
-    page.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-store"));
-    Ok(page.into_response())
-}
-
-/// The parts of an archive, each with rows of names and values.
-fn sections(kept: &Value) -> Value {
-    let rows = |thing: &Value| -> Value {
-        let fields = thing.as_object().into_iter().flatten();
-        fields
-            .filter(|(_, value)| !value.is_null() && **value != json!([]))
-            .map(|(name, value)| json!({ "name": name.replace('_', " "), "value": readable(value) }))
-            .collect()
-    };
-    let section = |(name, part): (&String, &Value)| {
-        let things: Vec<Value> = match part {
-            Value::Array(things) => things.iter().map(rows).collect(),
-            Value::Object(_) => vec![rows(part)],
-            other => vec![json!([{ "name": "", "value": readable(other) }])],
-        };
-        json!({ "name": name.replace('_', " "), "things": things })
-    };
-    kept.as_object().into_iter().flatten().map(section).collect()
-}
-
-/// A value in words.
-fn readable(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(readable).collect::<Vec<_>>().join("; "),
-        Value::Object(fields) => {
-            let told = fields.iter().filter(|(_, value)| !value.is_null());
-            told.map(|(name, value)| format!("{} {}", name.replace('_', " "), readable(value)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        }
-        other => other.to_string(),
-    }
+    OpenApiRouter::new().routes(routes!(list_readings)).routes(routes!(
+        read_legal_hold,
+        set_legal_hold,
+        lift_legal_hold
+    ))
 }
 
 /// Who read a contact, and when.
@@ -149,7 +74,7 @@ async fn list_readings(
     let reference: Reference<Customer> = Reference::read(&id);
     let list = move |tx: &mut store::Tx<'_>, before, limit| {
         let id = external::resolve(tx, &reference)?;
-        archive::readings(tx, &actor, id, (before, limit))
+        reading::list(tx, &actor, id, (before, limit))
     };
     page.newest(&app, list, |one: &ReadingShape| one.id.clone()).await
 }

@@ -1,0 +1,74 @@
+//! Of an archive: when the person signed in, by what they are recognised, what they did on pages, and everything that happened in one line.
+
+use std::collections::BTreeMap;
+
+use domain::Refusal;
+use domain::actor::Actor;
+use domain::value::Id;
+use domain::value::id::Profile;
+use domain::value::{Instant, Language};
+use serde_json::{Value, json};
+use store::{Tx, behaviour as rows, identity as identities, sign_in, timeline as things};
+
+use super::{MANY_MAX, Whole};
+use crate::timeline::{self, Asked, NEWEST};
+use crate::{Failure, World, contact, identity};
+
+/// The most profiles of a person.
+const PROFILES_MAX: i64 = 500;
+
+pub(super) fn sign_ins(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
+    let found = sign_in::sessions_of(tx, &whole.ids(), MANY_MAX)?;
+    let shape = |one: &sign_in::Session| {
+        json!({ "id": one.id.to_string(), "channel": one.channel.to_string(), "at": one.made_at.to_string(),
+            "used_at": one.used_at.to_string() })
+    };
+    Ok(found.iter().map(shape).collect())
+}
+
+/// By what the person is recognised: of which kind, since when. The values themselves are kept as hashes only.
+pub(super) fn known_by(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    whole: &Whole,
+) -> Result<Value, Failure> {
+    let root = identity::customer::of_customer(tx, actor, world, whole.customers[0])?;
+    let known = identity::read(tx, actor, root)?.identifiers;
+    let shape = |one: &identities::Known| {
+        json!({ "kind": one.kind.text(), "told_by": one.trust.text(), "first_seen": one.first_seen.to_string(),
+            "last_seen": one.last_seen.to_string() })
+    };
+    Ok(known.iter().map(shape).collect())
+}
+
+/// What the person did on pages and in apps, with what was sealed of it.
+pub(super) fn behaviour(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result<Value, Failure> {
+    let profiles = things::profiles(tx, &whole.ids(), PROFILES_MAX)?;
+    let profiles: Vec<[u8; 16]> = profiles.iter().map(|id| id.bytes()).collect();
+    let mut keys: BTreeMap<Id<Profile>, _> = BTreeMap::new();
+    for (profile, person, wrapped) in identities::persons(tx, &profiles)? {
+        if let (Some(person), Some(wrapped)) = (person, wrapped) {
+            keys.insert(profile, contact::unwrap(world.keyring(), &wrapped, person)?);
+        }
+    }
+    let before = (Instant::from_micros(i64::MAX), Id::from_bytes([255; 16]));
+    let read = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
+    let shape = |one: rows::Event| {
+        let personal = one.sealed.as_ref().zip(keys.get(&one.profile));
+        let personal = personal.and_then(|(sealed, key)| key.open(sealed, &one.id.bytes()));
+        json!({ "at": one.at.to_string(), "call": one.call.text(), "name": one.name, "told": read(one.body.as_bytes()),
+            "personal": personal.and_then(|text| read(&text)) })
+    };
+    Ok(rows::of_profiles(tx, &profiles, before, MANY_MAX)?.into_iter().map(shape).collect())
+}
+
+pub(super) fn timeline(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
+    let language = Language::parse("en").map_err(|why| Refusal::invalid("language", why))?;
+    let asked = Asked { kinds: Vec::new(), channel: None, since: None, until: None, language };
+    let found = timeline::page(tx, (whole.customers[0], &asked), (NEWEST, MANY_MAX))?;
+    Ok(found
+        .iter()
+        .map(|one| json!({ "at": one.at.to_string(), "what": one.words, "about": one.about }))
+        .collect())
+}

@@ -1,0 +1,96 @@
+//! Of an archive: what the person said, was sent and asked, and what colleagues noted.
+
+use domain::actor::Actor;
+use domain::detail::{Kind, NOTES_MAX};
+use domain::value::Id;
+use serde_json::{Value, json};
+use store::{Tx, consent as consents, message as messages, privacy as requests};
+
+use super::{MANY_MAX, Whole, written};
+use crate::consent::subscriber::Subscriber;
+use crate::detail::{address, note, preference};
+use crate::{Failure, World, consent, privacy};
+
+const LAST: [u8; 16] = [255; 16];
+
+pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for one in of {
+        for said in consents::history(tx, one.id, Id::from_bytes(LAST), MANY_MAX)? {
+            let evidence = consent::evidence_of(tx, world, one, &said)?;
+            all.push(json!({ "id": said.id.to_string(), "purpose": said.cell.purpose, "medium": said.cell.medium.text(),
+                "topic": said.cell.topic, "status": said.status.text(), "source": said.source.text(), "wording": said.wording,
+                "at": said.at.to_string(), "expires_at": said.expires_at.map(|at| at.to_string()), "evidence": evidence }));
+        }
+    }
+    Ok(Value::Array(all))
+}
+
+pub(super) fn sent(tx: &mut Tx<'_>, of: &[Subscriber]) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for one in of {
+        for message in messages::list(tx, one.id, Id::from_bytes(LAST), MANY_MAX)? {
+            all.push(json!({ "id": message.id.to_string(), "medium": message.medium.text(), "kind": message.kind.text(),
+                "template": message.template.text(), "state": message.state.text(), "made_at": message.made_at.to_string() }));
+        }
+    }
+    Ok(Value::Array(all))
+}
+
+pub(super) fn asked(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for one in of {
+        for request in requests::of_subscriber(tx, one.id, MANY_MAX)? {
+            all.push(json!({ "id": request.id.to_string(), "kind": request.kind.text(), "state": request.state.text(),
+                "made_at": request.made_at.to_string(), "due_at": request.due_at.to_string(),
+                "note": privacy::note_of(tx, world, &request)? }));
+        }
+    }
+    Ok(Value::Array(all))
+}
+
+pub(super) fn addresses(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    whole: &Whole,
+) -> Result<Value, Failure> {
+    let found = address::list(tx, actor, world, whole.customers[0])?;
+    let shape = |one: &address::Shown| {
+        let mut shape = written(&one.card);
+        shape["id"] = json!(one.address.row.id.to_string());
+        shape["label"] = json!(one.label);
+        shape["for_delivery"] = json!(one.address.for_delivery);
+        shape["for_billing"] = json!(one.address.for_billing);
+        shape
+    };
+    Ok(found.iter().map(shape).collect())
+}
+
+pub(super) fn preferences(tx: &mut Tx<'_>, actor: &Actor, whole: &Whole) -> Result<Value, Failure> {
+    let held = preference::read(tx, actor, whole.customers[0])?;
+    let of = |kind: Kind| -> Vec<Value> {
+        let said = held.others.iter().filter(|one| one.kind == kind);
+        said.map(|one| json!({ "about": one.key, "brand": one.brand, "scale": one.scale, "said": one.value }))
+            .collect()
+    };
+    Ok(
+        json!({ "language": held.language.map(|language| language.to_string()), "store": held.store.map(|id| id.to_string()),
+        "medium": held.medium.map(|medium| medium.text()), "answers": of(Kind::Answer), "sizes": of(Kind::Size) }),
+    )
+}
+
+pub(super) fn notes(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    whole: &Whole,
+) -> Result<Value, Failure> {
+    let page = (Id::from_bytes(LAST), NOTES_MAX);
+    let found = note::list(tx, actor, world, (whole.customers[0], false), page)?;
+    let shape = |(one, text): &(note::Note, Option<String>)| {
+        json!({ "id": one.id.to_string(), "text": text, "by": one.author, "at": one.made_at.to_string(),
+            "follow_up_at": one.follow_up_at.map(|at| at.to_string()) })
+    };
+    Ok(found.iter().map(shape).collect())
+}

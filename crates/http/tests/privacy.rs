@@ -1,0 +1,191 @@
+//! What a person may ask, over the API: what is kept is given to who has shown to be the person, put right, and forgotten; each with its time,
+//! noted, and for nobody else.
+
+use crate::desk::{Answer, Desk, key_for};
+use domain::actor::Permission;
+use serde_json::{Value, json};
+use sim::Retailer;
+use sim::retailer::a_channel;
+use sim::shop::{TestShop, on_every_engine};
+
+/// A desk with the key of a colleague who may do these things.
+struct Colleague<'d> {
+    desk: &'d Desk,
+    key: String,
+}
+
+impl Colleague<'_> {
+    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.desk.ask(&self.key, method, path, body)
+    }
+
+    fn done(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let answer = self.ask(method, path, body);
+        assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.text);
+        answer.json
+    }
+}
+
+fn home(street: &str) -> Value {
+    json!({"name": "Ada Lovelace", "street": [street], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB"})
+}
+
+/// Ada signs up, has an address, a size and a note, and bought a mug.
+fn a_customer(shop: &TestShop, all: &Colleague<'_>) -> String {
+    let retailer = Retailer::open(shop, &["leeds"]);
+    retailer.channel(shop, a_channel("web", retailer.market, retailer.network));
+    retailer.parcel(shop, 395, &["web"]);
+    let mug = retailer.sell(shop, "MUG", 500);
+    retailer.stock(shop, mug, 0, 10);
+    let made = all.done(
+        "POST",
+        "/v1/customers",
+        Some(json!({"external_id": "ADA", "contact": {"name": "Ada Lovelace", "email": "ada@example.com"}})),
+    );
+    all.done(
+        "POST",
+        "/v1/customers/ADA/addresses",
+        Some(json!({"label": "home", "contact": home("1 High Street"), "for_delivery": true})),
+    );
+    all.done("POST", "/v1/customers/ADA/notes", Some(json!({"text": "likes tea"})));
+    let kinds = json!({"name": {"text": "Shoes"}, "scales": [{"name": "EU", "sizes": ["38", "39"]}]});
+    all.done("PUT", "/v1/size-kinds/shoe", Some(kinds));
+    let said = json!({"language": "en", "sizes": [{"kind": "shoe", "scale": "EU", "size": "39"}]});
+    all.done("POST", "/v1/customers/ADA/preferences", Some(said));
+    let cart = json!({"channel": "web", "customer": "ADA", "contact": home("1 High Street"), "delivery": {"method": "parcel"},
+        "lines": [{"sku": "MUG", "quantity": 1}]});
+    let cart = all.done("POST", "/v1/carts", Some(cart));
+    let checkout = format!("/v1/carts/{}/checkout", cart["id"].as_str().expect("an id"));
+    let headers = [("authorization", format!("Bearer {}", all.key)), ("idempotency-key", "order".to_owned())];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let placed = all.desk.send("POST", &checkout, &headers, Some(json!({"payments": [{"kind": "manual"}]})));
+    assert_eq!(placed.status, 201, "{}", placed.text);
+    made["id"].as_str().expect("an id").to_owned()
+}
+
+/// Notes a request, with a colleague who has seen who asks.
+fn asked(all: &Colleague<'_>, kind: &str) -> String {
+    let body = json!({"customer": "ADA", "kind": kind, "country": "DE", "note": "asked by letter"});
+    let made = all.done("POST", "/v1/privacy-requests", Some(body));
+    format!("/v1/privacy-requests/{}", made["id"].as_str().expect("an id"))
+}
+
+fn verified(all: &Colleague<'_>, kind: &str) -> String {
+    let request = asked(all, kind);
+    all.done("POST", &format!("{request}/verify"), Some(json!({"proof": "document"})));
+    request
+}
+
+#[test]
+fn what_is_kept_is_given_put_right_and_forgotten() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague { desk: &desk, key: key_for(shop, Permission::ALL) };
+        let ada = a_customer(shop, &all);
+        let request = asked(&all, "access");
+        let known = all.done("GET", &request, None);
+        assert_eq!((&known["state"], &known["note"]), (&json!("received"), &json!("asked by letter")));
+        assert!(known["due_at"].as_str() > known["made_at"].as_str(), "it has its time");
+        assert_eq!(
+            all.ask("GET", &format!("{request}/archive"), None).code(),
+            "wrong_state",
+            "nobody showed who asked"
+        );
+        all.done("POST", &format!("{request}/verify"), Some(json!({"proof": "document"})));
+        let kept = all.done("GET", &format!("{request}/archive"), None);
+        assert_eq!(kept["addresses"][0]["street"][0], "1 High Street");
+        assert_eq!(kept["addresses"][0]["label"], "home");
+        assert_eq!(kept["notes"][0]["text"], "likes tea");
+        assert_eq!(kept["preferences"]["sizes"][0]["said"], "39");
+        assert_eq!(kept["orders"][0]["lines"][0]["sku"], "MUG");
+        assert_eq!(kept["requests"][0]["note"], "asked by letter");
+        let what: Vec<&str> =
+            kept["what_happened"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
+        assert!(what.iter().any(|words| words.starts_with("Order ") && words.contains("placed")), "{what:?}");
+        let file = all.ask("GET", &format!("{request}/archive.zip"), None);
+        assert_eq!(
+            (file.status.as_u16(), &file.headers["content-type"]),
+            (200, &"application/zip".parse().unwrap())
+        );
+        assert!(
+            file.bytes.starts_with(b"PK\x03\x04") && file.headers["cache-control"] == "private, no-store"
+        );
+        assert_eq!(all.done("POST", &format!("{request}/finish"), None)["state"], "done");
+
+        let request = verified(&all, "correction");
+        let right = json!({"contact": {"name": "Ada King", "email": "ada@example.com"}});
+        let headers = [("authorization", format!("Bearer {}", all.key)), ("if-match", "\"1\"".to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let changed = desk.send("PATCH", "/v1/customers/ADA", &headers, Some(right));
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        all.done("POST", &format!("{request}/finish"), None);
+        assert_eq!(all.done("GET", "/v1/customers/ADA/contact", None)["name"], "Ada King");
+
+        let request = verified(&all, "erasure");
+        assert_eq!(all.done("POST", &format!("{request}/finish"), None)["state"], "done");
+        assert_eq!(all.ask("GET", "/v1/customers/ADA", None).status, 404, "nobody is called so any more");
+        assert_eq!(all.ask("GET", &format!("/v1/customers/{ada}/contact"), None).status, 404);
+        let left = |of: &str| all.done("GET", &format!("/v1/customers/{ada}/{of}"), None);
+        assert_eq!((&left("addresses")["items"], &left("notes")["items"]), (&json!([]), &json!([])));
+        assert_eq!(left("preferences")["sizes"], json!([]));
+        let page = left("timeline");
+        let told = page.to_string();
+        assert!(told.contains("Customer erased") && told.contains("order.placed"), "the books stay: {told}");
+        for word in ["Ada", "Lovelace", "King", "High Street", "tea"] {
+            assert!(!told.contains(word), "{word} in {told}");
+        }
+    });
+}
+
+#[test]
+fn who_may_not_answer_learns_nothing() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague { desk: &desk, key: key_for(shop, Permission::ALL) };
+        a_customer(shop, &all);
+        let request = verified(&all, "access");
+        let others: Vec<Permission> =
+            Permission::ALL.iter().copied().filter(|one| *one != Permission::AnswerPrivacy).collect();
+        let other = Colleague { desk: &desk, key: key_for(shop, &others) };
+        for path in ["", "/archive", "/archive.html", "/archive.zip"] {
+            let refused = other.ask("GET", &format!("{request}{path}"), None);
+            assert_eq!((refused.status.as_u16(), refused.code()), (403, "forbidden"), "{path}");
+        }
+        for deed in ["verify", "finish", "close"] {
+            let body = json!({"proof": "document", "state": "refused"});
+            let refused = other.ask("POST", &format!("{request}/{deed}"), Some(body));
+            assert_eq!(refused.status, 403, "{deed}: {}", refused.text);
+        }
+        let trail =
+            all.done("GET", &format!("/v1/audit?subject={}", request.rsplit('/').next().unwrap()), None);
+        assert!(!trail.to_string().contains("person.exported"), "nobody was given anything: {trail}");
+        all.done("GET", &format!("{request}/archive"), None);
+        let trail =
+            all.done("GET", &format!("/v1/audit?subject={}", request.rsplit('/').next().unwrap()), None);
+        assert!(trail.to_string().contains("person.exported"), "who was given it is noted: {trail}");
+    });
+}
+
+#[test]
+fn the_timeline_goes_on_where_a_page_ended() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague { desk: &desk, key: key_for(shop, Permission::ALL) };
+        a_customer(shop, &all);
+        let (mut words, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page =
+                all.done("GET", &format!("/v1/customers/ADA/timeline?limit=2&language=de{cursor}"), None);
+            let items = page["items"].as_array().expect("entries");
+            words.extend(items.iter().map(|one| one["words"].as_str().unwrap_or_default().to_owned()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(words.last().map(String::as_str), Some("Kunde geworden"));
+        assert_eq!(words.iter().filter(|words| *words == "Notiz geschrieben").count(), 1, "{words:?}");
+        let some = all.done("GET", "/v1/customers/ADA/timeline?kind=order,note", None);
+        assert_eq!(some["items"].as_array().map(Vec::len), Some(2), "{some}");
+        assert_eq!(all.ask("GET", "/v1/customers/ADA/timeline?kind=orders", None).status, 422);
+        assert_eq!(all.ask("GET", "/v1/customers/ADA/timeline?cursor=bm9uZQ", None).status, 400);
+    });
+}
