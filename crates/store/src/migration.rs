@@ -69,6 +69,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0120_merging"
     "0121_matching"
     "0130_sign_in"
+    "0160_import_source"
 };
 
 /// Brings the database up to date.

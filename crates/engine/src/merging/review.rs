@@ -43,13 +43,28 @@ pub const NOTED_MAX: usize = 20_000;
 pub fn on_changed(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
     let Ok(id) = Id::<CustomerKind>::parse(&job.subject) else { return Ok(()) };
     let rule = matching::in_force(tx)?;
-    for (other, explained) in matching::alike(tx, world, &rule.model, id)? {
-        let Some(review) = note(tx, actor, world, &rule, ((id, other), &explained))? else { continue };
+    for (_, review) in look(tx, actor, world, &rule, id)? {
         if rule.automatic && review.band == Band::Automatic {
             settle(tx, actor, world, review, Cause::System)?;
         }
     }
     Ok(())
+}
+
+/// Looks whom a customer may be the same person as, and notes the pairs that were not found before; answers them with the other of each.
+pub(crate) fn look(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    rule: &InForce,
+    id: Id<CustomerKind>,
+) -> Result<Vec<(Id<CustomerKind>, Review)>, Failure> {
+    let mut noted = Vec::new();
+    for (other, explained) in matching::alike(tx, world, &rule.model, id)? {
+        let review = note(tx, actor, world, rule, ((id, other), &explained))?;
+        noted.extend(review.map(|review| (other, review)));
+    }
+    Ok(noted)
 }
 
 /// Notes a pair that was not found before, who was there first as the one.
