@@ -18,7 +18,7 @@ use crate::caller::SESSION_COOKIE;
 
 mod operations;
 
-pub use operations::OPERATIONS;
+pub use operations::operations;
 
 /// What an operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ use Needs::{Credential, Nothing, OneOf, Own};
 pub fn needs_of(method: &str, path: &str) -> Option<Needs> {
     static BY_OPERATION: OnceLock<HashMap<(&str, &str), Needs>> = OnceLock::new();
     let by_operation = BY_OPERATION
-        .get_or_init(|| OPERATIONS.iter().map(|(method, path, needs)| ((*method, *path), *needs)).collect());
+        .get_or_init(|| operations().map(|(method, path, needs)| ((*method, *path), *needs)).collect());
     by_operation.get(&(method, path)).copied()
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn describe(api: &mut OpenApi) {
     let components = api.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(key));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-    for (method, path, needs) in OPERATIONS {
+    for (method, path, needs) in operations() {
         let item = api.paths.paths.get_mut(*path);
         let Some(operation) = item.and_then(|item| operation_of(item, method)) else { continue };
         let either =

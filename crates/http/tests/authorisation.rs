@@ -8,7 +8,7 @@ use crate::desk::{Desk, key_for};
 use domain::actor::Permission;
 use sim::shop::TestShop;
 use tandem_http::access::Needs::{Credential, Nothing, OneOf};
-use tandem_http::access::{Needs, OPERATIONS, needs_of};
+use tandem_http::access::{self, Needs, needs_of};
 
 /// What the operation needs; a missing line is told by the test of names.
 fn needs(operation: &Operation) -> Needs {
@@ -21,15 +21,15 @@ fn every_operation_says_what_it_needs() {
     let described = operations(&description(&Desk::of(&shop)));
     let described: BTreeSet<(String, String)> =
         described.into_iter().map(|one| (one.method, one.route)).collect();
-    let listed = OPERATIONS.iter().map(|(method, route, _)| ((*method).to_owned(), (*route).to_owned()));
+    let listed = access::operations().map(|(method, route, _)| ((*method).to_owned(), (*route).to_owned()));
     let listed: BTreeSet<(String, String)> = listed.collect();
-    assert_eq!(listed.len(), OPERATIONS.len(), "an operation has two lines");
+    assert_eq!(listed.len(), access::operations().count(), "an operation has two lines");
     let (missing, gone): (Vec<_>, Vec<_>) =
         (described.difference(&listed).collect(), listed.difference(&described).collect());
-    assert!(missing.is_empty(), "say in http/src/access/operations.rs what these need: {missing:#?}");
+    assert!(missing.is_empty(), "say in http/src/access/operations what these need: {missing:#?}");
     assert!(
         gone.is_empty(),
-        "these are gone from the API, remove them from http/src/access/operations.rs: {gone:#?}"
+        "these are gone from the API, remove them from http/src/access/operations: {gone:#?}"
     );
 }
 
@@ -101,7 +101,7 @@ fn whoever_has_the_permission_is_let_in() {
 
 #[test]
 fn an_open_operation_says_why() {
-    for (_, route, needs) in OPERATIONS {
+    for (_, route, needs) in access::operations() {
         if let Nothing(why) = needs {
             assert!(why.len() > 20, "{route}: say why it is open to everybody");
         }
