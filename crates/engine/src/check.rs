@@ -72,6 +72,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("merged customers", merging::customers),
     ("merged money", merging::money),
+    ("source numbers", merging::source_numbers),
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
     ("credit", credit::books),

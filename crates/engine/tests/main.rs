@@ -48,6 +48,7 @@ mod reward;
 mod routing;
 mod sequence;
 mod sign_in;
+mod sources;
 mod stock;
 mod take_over;
 mod tax;

@@ -110,6 +110,14 @@ const CUSTOMERS: &[Column] = &[
     personal("email", "an e-mail address; without an external id the customer is known by it"),
     personal("phone", "a phone number with its country code, or with a country in the row"),
     may("groups", "groups of customers, set apart by |; the first decides on prices"),
+    may(
+        "customer",
+        "of files from a source: whom we know already, by our id or external id, or another source's number such as web:1017",
+    ),
+    may(
+        "changed_at",
+        "of files from a source: when the other system changed it last, such as 2026-11-21T09:30:00Z",
+    ),
 ];
 
 const ORDERS: &[Column] = &[

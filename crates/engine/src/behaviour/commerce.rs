@@ -81,6 +81,7 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
     }
     let seen = event.seen(domain::identity::Trust::Authenticated);
     let resolved = crate::identity::resolve(tx, &actor, world, &[seen])?;
+    super::note_same(tx, &actor, world, resolved.iter().flatten())?;
     let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
     rows::add(
         tx,

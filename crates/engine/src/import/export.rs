@@ -36,7 +36,7 @@ pub fn header(kind: Kind) -> Vec<&'static str> {
     let left_out: &[&str] = match kind {
         Kind::Products => &["price_list", "price", "price_minor", "currency"],
         Kind::Prices => &["price_minor", "was_minor"],
-        Kind::Customers => &["given_name", "family_name"],
+        Kind::Customers => &["given_name", "family_name", "customer", "changed_at"],
         Kind::Orders => &["unit_price_minor"],
         Kind::Promotions => super::promotion::IN_TERMS,
         Kind::Locations | Kind::Stock | Kind::PostalAreas | Kind::PriceLists | Kind::Coupons => &[],

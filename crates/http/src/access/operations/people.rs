@@ -72,6 +72,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("POST", "/v1/customers/{id}/preferences", Own(&[EditCustomers])),
     ("GET", "/v1/customers/{id}/timeline", OneOf(&[ReadContacts])),
     ("GET", "/v1/customers/{id}/profile", OneOf(&[ReadContacts])),
+    ("GET", "/v1/customers/{id}/records", OneOf(&[ReadContacts])),
     ("GET", "/v1/customers/{id}/reads", OneOf(&[AnswerPrivacy])),
     ("GET", "/v1/follow-ups", OneOf(&[ReadContacts])),
     ("GET", "/v1/identity-rules", OneOf(&[EditIdentity])),
