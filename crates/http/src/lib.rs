@@ -35,6 +35,7 @@ pub mod merging;
 mod message;
 pub mod observe;
 pub mod order;
+pub mod outside;
 pub mod page;
 mod paper;
 pub mod payment;
