@@ -5,6 +5,7 @@
 
 mod availability;
 mod checkout;
+mod collect;
 mod crowd;
 mod fan_out;
 mod figure;
@@ -49,8 +50,10 @@ const DIRECTORY: &str = "tandem-bench";
 const LARGE: &str = "large";
 /// and of the one with many locations,
 const WIDE: &str = "wide";
-/// and of the one with many customers.
+/// of the one with many customers,
 const PEOPLE: &str = "people";
+/// and of what people did.
+const DEEDS: &str = "deeds";
 /// Connections that are kept open: as many as the largest crowd has clients.
 const CONNECTIONS: usize = 64;
 /// The house for everything but availability.
@@ -77,6 +80,8 @@ enum Measure {
     Availability,
     /// What can be promised of 20 lines over 100, 500 and 1,000 locations, and routing orders there, among a million stock accounts.
     Promise,
+    /// What people did on pages and in apps, sent one by one and in batches, by 1, 8 and 32 clients at once.
+    Collect,
     /// Holds on one variant, in process.
     Reservation,
     /// How long the program takes to start, and what memory it has after the rest.
@@ -150,6 +155,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         if stage.wants(Measure::Promise) {
             stage.wide_house().await?;
         }
+        stage.collecting().await?;
         stage.matching()
     });
     let done = done.and_then(|()| stage.routing()).and_then(|()| stage.pricing());
@@ -197,18 +203,45 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Matching, in books of its own.
-    fn matching(&mut self) -> Result<(), Fault> {
-        if !self.wants(Measure::Matching) {
+    /// Collecting what people did, in books of its own.
+    async fn collecting(&mut self) -> Result<(), Fault> {
+        if !self.wants(Measure::Collect) {
             return Ok(());
         }
+        let config = self.own_books(DEEDS)?;
+        let key = block_in_place(|| child::key_to_books(&config))?;
+        let before = collect::file_bytes(&config)?;
+        let (serving, _) = start(&config, &key).await?;
+        let api = Api::new(&serving.address, key, CONNECTIONS);
+        self.bar.set_message("collecting what people did");
+        let done = collect::measure(&api, &serving, self.arguments.seconds).await;
+        serving.stop().await?;
+        let (figures, events) = done?;
+        self.add(figures);
+        if let (Some(before), Some(after)) = (before, collect::file_bytes(&config)?) {
+            self.add(collect::weight(after.saturating_sub(before), events));
+        }
+        self.check(&config, "what people did")
+    }
+
+    /// Settings for books of their own: in a directory of that name where books lie in files, and fresh.
+    fn own_books(&self, directory: &str) -> Result<Config, Fault> {
         let config = match self.config.store().engine() {
-            Engine::Sqlite => self.config.in_directory(&self.config.data().join(PEOPLE)),
+            Engine::Sqlite => self.config.in_directory(&self.config.data().join(directory)),
             Engine::Postgres => self.config.clone(),
         };
         if config.keeps_books_in_data() {
             child::fresh_directory(config.data())?;
         }
+        Ok(config)
+    }
+
+    /// Matching, in books of its own.
+    fn matching(&mut self) -> Result<(), Fault> {
+        if !self.wants(Measure::Matching) {
+            return Ok(());
+        }
+        let config = self.own_books(PEOPLE)?;
         self.bar.set_message("making people");
         let figures = block_in_place(|| {
             let shop = shop::open_or_make(&config)?.shop;
@@ -230,8 +263,8 @@ impl Stage<'_> {
     /// Everything but availability, promises, routing and pricing.
     async fn small_house(&mut self) -> Result<(), Fault> {
         let has_own = |measure: &Measure| {
-            use Measure::{Availability, Matching, Pricing, Promise, Routing};
-            matches!(measure, Availability | Promise | Routing | Pricing | Matching)
+            use Measure::{Availability, Collect, Matching, Pricing, Promise, Routing};
+            matches!(measure, Availability | Promise | Routing | Pricing | Matching | Collect)
         };
         let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {
@@ -333,13 +366,7 @@ impl Stage<'_> {
         plan: &Plan,
         pieces: fn(Id<Variant>, usize) -> i64,
     ) -> Result<(Config, String, House), Fault> {
-        let config = match self.config.store().engine() {
-            Engine::Sqlite => self.config.in_directory(&self.config.data().join(directory)),
-            Engine::Postgres => self.config.clone(),
-        };
-        if config.keeps_books_in_data() {
-            child::fresh_directory(config.data())?;
-        }
+        let config = self.own_books(directory)?;
         let key = block_in_place(|| child::key_to_books(&config))?;
         self.bar.set_message(format!("making the {} house", plan.name));
         let (serving, _) = start(&config, &key).await?;

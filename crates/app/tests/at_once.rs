@@ -1,7 +1,5 @@
 //! The provider's message, our own question and the customer's browser complete the same payment at once: one order, one capture.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;

@@ -1,7 +1,5 @@
 //! Crowds: many buyers at once want the same few pieces. Everything is sold, nothing twice, and who comes too late is told so.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,5 @@
 //! Payments by a provider, told as stories over real connections: the shop's API, its jobs, and the test provider, all on loopback.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::time::Duration;
 
 use crate::running::Running;

@@ -1,8 +1,6 @@
 //! The demo's customers sign up, buy, agree to be written to, ask what is kept of them, are looked for and erased; afterwards no file of the
 //! shop names any of them: not the database and what it writes ahead, in which orders, events and jobs lie too, no backup, and not the log.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! A day of a payment provider is held against the books: each difference is named, nothing is put right by itself, and what is cleared stands
 //! in the ledger.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::process::{Command, Output};
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! The shop floor in a hurry: several colleagues at the same order at once, each asking twice. Whatever the order of things, every piece is
 //! picked, cancelled, missing or shipped once, and the books agree.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

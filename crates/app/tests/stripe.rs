@@ -5,8 +5,6 @@
 //! of cancelled intents, failed authentications and refunds by webhook, so these are asked for or told by the story itself · it does not list
 //! balance transactions of a time, so it lists all, and of a charge it knows the intent and no metadata.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -74,6 +74,8 @@ words! {
         Requests 4 "requests";
         /// Addresses that signed up and never confirmed.
         Unconfirmed 5 "unconfirmed";
+        /// What people did, as collected, and their visits.
+        Behaviour 6 "behaviour";
     }
 }
 
@@ -131,7 +133,7 @@ pub fn deadline(country: Option<Country>) -> Deadline {
 /// How long data of a class is kept where the retailer said nothing, in days.
 pub const fn kept_days(class: Class) -> i64 {
     match class {
-        Class::Messages => 730,
+        Class::Messages | Class::Behaviour => 730,
         Class::Carts => 90,
         Class::Guests => 3_650,
         Class::Requests => 1_095,

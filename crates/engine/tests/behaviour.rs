@@ -1,15 +1,18 @@
 //! What people did is taken in once, onto the right profile, at the time it really happened; what cannot be is set aside and taken in later.
 
 use crate::counter;
+use domain::actor::Actor;
 use domain::behaviour::plan::{Plan, Planned, Property, ValueType};
 use domain::behaviour::{Call, Fault, SchemaMode, SourceKind};
 use domain::identity::{Identifier, Kind};
+use domain::privacy::Class;
 use domain::returns::{Condition, Means};
 use domain::value::id::{Event as EventKind, Profile, Source as SourceId};
 use domain::value::{Id, Instant};
 use engine::behaviour::source::{self, Change, NewSource};
 use engine::behaviour::{self, Collected, Incoming, Source, commerce, incoming, quarantine};
 use engine::identity;
+use engine::privacy::retention::{self, Rule};
 use serde_json::{Value, json};
 use sim::Retailer;
 use sim::shop::{OPENING, TestShop, on_every_engine};
@@ -244,5 +247,44 @@ fn the_shop_tells_of_customers_orders_itself() {
         assert_eq!(bought["properties"]["total_minor"], json!(1000));
         assert_eq!(bought["properties"]["products"][0]["sku"], json!("MUG"));
         assert_eq!(completed.source, commerce::OURSELVES);
+    });
+}
+
+#[test]
+fn what_people_did_long_ago_is_forgotten_with_its_visits_once_the_retailer_says_so() {
+    const DAY: i64 = 86_400;
+    on_every_engine(|shop| {
+        let web = web(shop);
+        let of = [(AnonymousId, "b1")];
+        let old = vec![
+            event("m1", 1, &of, "Product Viewed", json!({})),
+            event("m2", 2, &of, "Cart Viewed", json!({})),
+        ];
+        collect(shop, &web, old.clone());
+        shop.pass(100 * DAY);
+        collect(shop, &web, vec![event("m3", 100 * 24 * 60, &of, "Product Viewed", json!({}))]);
+        let person = root(shop, AnonymousId, "b1");
+        let visits = |shop: &TestShop| {
+            let read = move |tx: &mut store::Tx<'_>| {
+                behaviour::visits_of_person(tx, &Actor::system(), person, minute(1_000_000), 10)
+            };
+            shop.read(read).expect("visits").len()
+        };
+        assert_eq!((told(shop, person).len(), visits(shop)), (3, 2));
+        let rule = |active| Rule { class: Class::Behaviour, days: 30, active };
+        shop.run(move |tx, actor, world| retention::set(tx, actor, world, rule(false))).expect("a rule");
+        let now = shop.shop.source.now();
+        let counted = shop.read(move |tx| retention::preview(tx, &Actor::system(), now)).expect("a preview");
+        assert!(counted.contains(&(rule(false), 2)), "{counted:?}");
+        shop.run(retention::forget).expect("a round");
+        assert_eq!(told(shop, person).len(), 3, "nothing is forgotten until it is turned on");
+        shop.run(move |tx, actor, world| retention::set(tx, actor, world, rule(true))).expect("turned on");
+        shop.run(retention::forget).expect("a round");
+        let left = told(shop, person);
+        assert_eq!((left.len(), left[0].at, visits(shop)), (1, minute(100 * 24 * 60), 1));
+        let again = |shop: &TestShop| collect(shop, &web, old.clone()).repeated;
+        assert_eq!(again(shop), 2, "it is known that they were heard");
+        shop.run(quarantine::forget).expect("a round");
+        assert_eq!(again(shop), 0, "no library sends them again after so long");
     });
 }

@@ -20,6 +20,7 @@ create table if not exists behaviour_message (
     received_at {int} not null,
     primary key (source_id, hash)
 ) {strict};
+create index if not exists behaviour_message_by_time on behaviour_message (received_at);
 
 -- Dropped says of which kinds an identifier was not believed, wrong what was not as planned.
 create table if not exists behaviour_event (

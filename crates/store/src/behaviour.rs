@@ -70,6 +70,18 @@ pub fn hear(
     Ok(made == 1)
 }
 
+/// Forgets that messages were heard before an instant, at most `limit`: how many.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_heard(tx: &mut Tx<'_>, before: Instant, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(
+        "delete from behaviour_message where (source_id, hash) in
+             (select source_id, hash from behaviour_message where received_at < $1 order by received_at limit $2)",
+        params![before, limit],
+    )
+}
+
 /// Adds an event.
 ///
 /// # Errors

@@ -17,6 +17,8 @@ use crate::{Failure, World, contact};
 pub const REPLAY_MAX: i64 = 500;
 /// How long an event that was set aside is kept.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+/// How long it is known that a message was heard: longer than any library keeps what it could not send.
+const HEARD_SECONDS: i64 = 90 * 24 * 3600;
 /// The most characters of why.
 const WHY_CHARS_MAX: usize = 500;
 /// How many sources are looked at in one round of forgetting, and how many events of each.
@@ -113,14 +115,15 @@ fn opened(tx: &mut Tx<'_>, world: &World, one: &Quarantined) -> Result<Option<In
     Ok(Some(event.ok_or_else(corrupt)?))
 }
 
-/// Forgets what was set aside a month ago.
+/// Forgets what was set aside a month ago, and that messages were heard which nobody sends again any more.
 ///
 /// # Errors
 /// What the store says.
 pub fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
     actor.may(Permission::EditSources, None)?;
     let before = world.now().plus_seconds(-KEPT_SECONDS);
-    let mut more = false;
+    let heard = world.now().plus_seconds(-HEARD_SECONDS);
+    let mut more = store::behaviour::forget_heard(tx, heard, FORGET_MAX)? >= FORGET_MAX.unsigned_abs();
     for source in store::behaviour::source::list(tx, Id::from_bytes([0; 16]), FORGET_MAX)? {
         more |= rows::forget_before(tx, source.id, before, FORGET_MAX)? >= FORGET_MAX.unsigned_abs();
     }

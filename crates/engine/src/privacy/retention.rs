@@ -3,7 +3,7 @@
 use domain::actor::{Actor, Permission};
 use domain::privacy::{Class, KEEP_DAYS_MAX, days_after, kept_days};
 use domain::value::Instant;
-use domain::value::id::Contact;
+use domain::value::id::{Contact, Event};
 use domain::{Refusal, value::Id};
 use serde_json::json;
 use store::Tx;
@@ -58,11 +58,17 @@ pub fn preview(tx: &mut Tx<'_>, actor: &Actor, now: Instant) -> Result<Vec<(Rule
         let count = match rule.class {
             Class::Messages => rows::count_messages(tx, before, COUNTED_MAX)?,
             Class::Requests => rows::count_requests(tx, before, COUNTED_MAX)?,
+            Class::Behaviour => rows::count_behaviour(tx, first_id_at(before), COUNTED_MAX)?,
             class => contacts(tx, class, before, COUNTED_MAX)?.len() as i64,
         };
         counted.push((rule, count));
     }
     Ok(counted)
+}
+
+/// Sorts before every event that was received at the instant or later.
+fn first_id_at(instant: Instant) -> Id<Event> {
+    Id::new(instant, (0, 0), [0; 8])
 }
 
 /// The contacts of a class whose persons are forgotten.
@@ -71,7 +77,7 @@ fn contacts(tx: &mut Tx<'_>, class: Class, before: Instant, limit: i64) -> Resul
         Class::Carts => rows::cart_contacts(tx, before, limit)?,
         Class::Guests => rows::guest_contacts(tx, before, limit)?,
         Class::Unconfirmed => rows::unconfirmed_contacts(tx, before, limit)?,
-        Class::Messages | Class::Requests => Vec::new(),
+        Class::Messages | Class::Requests | Class::Behaviour => Vec::new(),
     })
 }
 
@@ -86,6 +92,7 @@ pub fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool,
         let forgotten = match rule.class {
             Class::Messages => rows::forget_messages(tx, before, BATCH_MAX)?,
             Class::Requests => rows::forget_requests(tx, before, BATCH_MAX)?,
+            Class::Behaviour => rows::forget_behaviour(tx, (first_id_at(before), before), BATCH_MAX)?,
             class => {
                 let found = contacts(tx, class, before, BATCH_MAX)?;
                 for contact in &found {

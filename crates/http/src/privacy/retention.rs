@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[schema(as = RetentionRule, example = json!({"class": "messages", "days": 730, "active": false, "would_forget": 12}))]
 struct RuleShape {
     /// `messages` (that were sent), `carts` (contacts of carts that expired), `guests` (contacts of guests whose orders are done), `requests` (about
-    /// data, that were closed) or `unconfirmed` (addresses that signed up and never confirmed).
+    /// data, that were closed), `unconfirmed` (addresses that signed up and never confirmed) or `behaviour` (what people did, and their visits).
     class: &'static str,
     /// For how many days.
     days: i64,
@@ -71,7 +71,7 @@ struct SetRuleShape {
 
 /// Write how long data of a class is kept
 #[utoipa::path(put, path = "/v1/retention-rules/{class}", operation_id = "set_retention_rule", tag = "privacy", request_body = SetRuleShape,
-    params(("class" = String, Path, description = "messages, carts, guests, requests or unconfirmed", example = "messages")),
+    params(("class" = String, Path, description = "messages, carts, guests, requests, unconfirmed or behaviour", example = "messages")),
     responses((status = 200, body = RuleShape), Problems))]
 async fn set_retention_rule(
     State(app): State<App>,

@@ -1,10 +1,10 @@
 //! How long which data is kept, and what of it is older.
 
 use domain::privacy::Class;
-use domain::value::id::{Contact, Customer, Order, Person};
+use domain::value::id::{Contact, Customer, Event, Order, Person, Profile};
 use domain::value::{Id, Instant};
 
-use crate::{StoreError, Tx, params};
+use crate::{Param, StoreError, Tx, params};
 
 /// How long data of a class is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,49 @@ pub fn forget_messages(tx: &mut Tx<'_>, before: Instant, limit: i64) -> Result<u
              (select subscriber_id, message_id from message where state in (3, 4, 5) and changed_at < $1 limit $2)",
         params![before, limit],
     )
+}
+
+/// How many events of behaviour were received before the first id of an instant, counted up to `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn count_behaviour(tx: &mut Tx<'_>, before: Id<Event>, limit: i64) -> Result<i64, StoreError> {
+    let sql = "select cast(count(*) as {int}) from (select 1 from source s
+             join behaviour_event e on e.source_id = s.source_id and e.event_id < $1 limit $2) b";
+    Ok(tx.one(sql, params![before, limit], |row| row.int())?.unwrap_or(0))
+}
+
+/// Forgets events of behaviour that were received before the first id of an instant, at most `limit`, and the visits of the same profiles
+/// that had ended by that instant: how many events.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_behaviour(
+    tx: &mut Tx<'_>,
+    (before, instant): (Id<Event>, Instant),
+    limit: i64,
+) -> Result<u64, StoreError> {
+    let old: Vec<(Id<Profile>, Instant, Id<Event>)> = tx.rows(
+        "select e.profile_id, e.at, e.event_id from source s
+             join behaviour_event e on e.source_id = s.source_id and e.event_id < $1
+         limit $2",
+        params![before, limit],
+        |row| Ok((row.id()?, row.instant()?, row.id()?)),
+    )?;
+    let mut profiles: Vec<[u8; 16]> = old.iter().map(|(profile, ..)| profile.bytes()).collect();
+    profiles.sort_unstable();
+    profiles.dedup();
+    for (profile, at, id) in &old {
+        tx.execute(
+            "delete from behaviour_event where profile_id = $1 and at = $2 and event_id = $3",
+            params![*profile, *at, *id],
+        )?;
+    }
+    tx.execute(
+        "delete from behaviour_session where profile_id in {ids $1} and last_at < $2",
+        &[Param::Ids(&profiles), instant.into()],
+    )?;
+    Ok(old.len() as u64)
 }
 
 /// How many requests that were closed are older, counted up to `limit`.
