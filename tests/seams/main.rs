@@ -15,6 +15,7 @@ mod person;
 mod price;
 mod receipt;
 mod shelf;
+mod sign_in;
 mod spend;
 mod status;
 mod stock;

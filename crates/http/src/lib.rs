@@ -37,6 +37,7 @@ pub mod merging;
 mod message;
 pub mod observe;
 pub mod order;
+pub mod outside;
 pub mod page;
 mod paper;
 pub mod payment;

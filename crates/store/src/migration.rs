@@ -69,6 +69,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0120_merging"
     "0121_matching"
     "0130_sign_in"
+    "0131_passkey"
+    "0132_sign_on"
     "0150_detail"
     "0160_import_source"
 };

@@ -115,6 +115,8 @@ kinds! {
     OrderLine "oln" "order line";
     /// Goods that leave in one piece, with their label.
     Parcel "pcl" "parcel";
+    /// A key pair by which a customer signs in.
+    Passkey "pky" "passkey";
     /// A payment.
     Payment "pay" "payment";
     /// Where the retailer has payments taken.
@@ -167,6 +169,8 @@ kinds! {
     Session "ses" "session";
     /// A code by which a customer signs in.
     SignInCode "sic" "sign-in code";
+    /// Another program that says who somebody is.
+    SignOnProvider "sop" "sign-on provider";
     /// Pages, an app or a program that tells what people did.
     Source "src" "source";
     /// A member of staff.

@@ -38,6 +38,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("GET", "/v1/session", Credential),
     ("POST", "/v1/session", Nothing("nobody can be signed in before; attempts are bounded")),
     ("PUT", "/v1/session/password", Credential),
+    (
+        "GET",
+        "/v1/session/sign-ons",
+        Nothing("whoever signs in has no credential yet, and it tells only names"),
+    ),
+    ("POST", "/v1/session/sign-ons", Nothing("whoever signs in has no credential yet; attempts are bounded")),
+    (
+        "POST",
+        "/v1/session/sign-ons/finish",
+        Nothing("the sign-on vouches for who comes back; attempts are bounded"),
+    ),
     ("POST", "/v1/setup", Nothing("whoever holds the set-up link becomes the owner, once")),
     ("GET", "/v1/staff", OneOf(&[ManageAccess])),
     ("POST", "/v1/staff", OneOf(&[ManageAccess])),
