@@ -15,6 +15,7 @@ mod person;
 mod price;
 mod receipt;
 mod shelf;
+mod sources;
 mod spend;
 mod status;
 mod stock;
