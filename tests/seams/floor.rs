@@ -78,8 +78,13 @@ impl Floor {
     }
 
     fn keyed(&self) -> Client {
+        self.client.clone().with_header("idempotency-key", format!("step-{}", self.next()))
+    }
+
+    /// A number that was not given out before.
+    pub fn next(&self) -> u32 {
         self.asked.set(self.asked.get() + 1);
-        self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()))
+        self.asked.get()
     }
 
     /// As [`Floor::ask`], for what must be done: the answer.

@@ -16,6 +16,7 @@ mod price;
 mod receipt;
 mod shelf;
 mod sign_in;
+mod sources;
 mod spend;
 mod status;
 mod stock;

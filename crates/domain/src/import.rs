@@ -52,6 +52,8 @@ words! {
         Coupons 13 "coupons";
         /// What customers have with us: points, store credit, gift cards.
         Balances 14 "balances";
+        /// What people agreed to, one thing a row.
+        Consents 15 "consents";
     }
 }
 
@@ -95,7 +97,7 @@ pub enum Outcome {
 impl Kind {
     /// Does a file of this kind speak of people? Then no value of it is ever repeated.
     pub const fn is_personal(self) -> bool {
-        matches!(self, Kind::Customers)
+        matches!(self, Kind::Customers | Kind::Consents)
     }
 }
 

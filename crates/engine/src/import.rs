@@ -24,6 +24,7 @@ use crate::{Failure, World};
 
 mod area;
 mod balance;
+mod consent;
 mod coupon;
 mod customer;
 mod earlier;

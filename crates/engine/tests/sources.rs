@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use domain::Code;
 use domain::actor::Actor;
+use domain::consent::{Cell, Medium, Status};
 use domain::import::source::{Precedence, SameBy};
 use domain::import::{Kind, Mapping, Mode, State};
 use domain::value::id::{self, Customer};
 use domain::value::{Id, Reference};
 use engine::check::check;
+use engine::consent;
 use engine::customer::{self, Change, record};
 use engine::import::source::{self, Finding, NewSource};
 use engine::import::{self, File, Import, Origin};
@@ -215,17 +217,14 @@ fn keys_that_lead_to_two_are_looked_at_and_whoever_is_alike() {
 fn a_trial_sees_the_rows_further_up_and_a_cut_is_gone_on_with() {
     let mut text = String::from("external_id,name,street,city,postal_code,country,phone,email\n");
     let mail = |n: u32| format!("{:08x}@x.example", n.wrapping_mul(2_654_435_761));
-    for n in 0..700 {
+    for n in 0..499 {
         text += &format!("{n},,,,,,,{}\n", mail(n));
     }
+    text += "499,Quentin Merriweather,9 Elm Row,York,YO1 7HH,GB,+441904555123,q@one.example\n";
     // The same by mail, by phone, and probably, all of them in another batch than whom they are.
-    text += &format!("700,,,,,,,{}\n", mail(3).to_uppercase());
-    text += "701,Quentin Merriweather,9 Elm Row,York,YO1 7HH,GB,+441904555123,q@one.example\n";
-    for n in 702..1_250 {
-        text += &format!("{n},,,,,,,{}\n", mail(n));
-    }
-    text += "1250,Merriweather Quentin,,,,,00441904555123,q@two.example\n";
-    text += "1251,Quentin Meriweather,9 Elm Row,York,YO1 7HH,GB,,\n";
+    text += &format!("500,,,,,,,{}\n", mail(3).to_uppercase());
+    text += "501,Merriweather Quentin,,,,,00441904555123,q@two.example\n";
+    text += "502,Quentin Meriweather,9 Elm Row,York,YO1 7HH,GB,,\n";
     on_every_engine(|shop| {
         three(shop, Precedence::FillGaps);
         let file = file("web", &text);
@@ -239,13 +238,13 @@ fn a_trial_sees_the_rows_further_up_and_a_cut_is_gone_on_with() {
             real = gone_on(shop, &file, begun.id);
         }
         assert_eq!(counts(&tried), counts(&real));
-        assert_eq!((real.made, real.joined, real.review), (1_250, 2, 1));
+        assert_eq!((real.made, real.joined, real.review), (501, 2, 1));
         let lines = |import: &Import| -> Vec<_> {
             findings(shop, import).iter().map(|one| (one.line, one.is_joined, one.same_by)).collect()
         };
         assert_eq!(lines(&tried), lines(&real));
         let further_up: Vec<_> = findings(shop, &tried).iter().map(|one| one.other_line).collect();
-        assert_eq!(further_up, [Some(5), Some(703), Some(703)]);
+        assert_eq!(further_up, [Some(5), Some(501), Some(501)]);
     });
 }
 
@@ -291,5 +290,56 @@ fn what_only_sources_have_is_for_files_from_a_source_and_lost_numbers_are_found(
         });
         assert_eq!(outcome.expect_err("taken back").code(), Some(Code::Invalid));
         assert_eq!(told.try_iter().last().expect("a report"), ["source numbers"]);
+    });
+}
+
+#[test]
+fn consents_come_in_with_their_instants_and_no_later_no_is_taken_back() {
+    on_every_engine(|shop| {
+        shop.run(|tx, _, _| consent::purpose::lay(tx)).expect("purposes");
+        three(shop, Precedence::FillGaps);
+        in_all(shop, "web", WEB);
+        // The newsletter knows Omar by another address, which the customer does not have.
+        let news = "email,name,phone\nomar@other.example,Omar Haddad,+441214960001\n";
+        assert_eq!(counts(&in_all(shop, "news", news))[3], 1);
+        let text = "purpose,medium,status,said_at,wording,customer,email\n\
+            marketing,mail,yes,2026-01-02T10:00:00Z,v3,web:1001,\n\
+            marketing,mail,no,2026-01-02T10:00:00Z,,,CHARLOTTE@WEB.EXAMPLE\n\
+            marketing,mail,granted,2026-01-01T10:00:00Z,v2,web:1003,\n\
+            marketing,mail,withdrawn,2025-12-01T10:00:00Z,,web:1003,\n\
+            marketing,mail,no,2026-01-01T10:00:00Z,,,omar@other.example\n\
+            marketing,mail,no,2026-01-01T10:00:00Z,,,stranger@nowhere.example\n\
+            telepathy,mail,yes,2026-01-01T10:00:00Z,,web:1001,\n\
+            marketing,mail,yes,2099-01-01T10:00:00Z,,web:1001,\n\
+            marketing,pigeon,maybe,2026-01-01T10:00:00Z,,web:1001,\n";
+        let origin = Some(Origin { source: "news".into(), precedence: None });
+        let read = import::read_from(Kind::Consents, &Mapping::default(), origin, text.as_bytes());
+        let file = Arc::new(read.expect("a file"));
+        let tried = taken(shop, &file, Mode::DryRun);
+        let first = taken(shop, &file, Mode::RowsThatPass);
+        assert_eq!((counts(&tried), counts(&first)), ([6, 0, 0, 0, 0, 3], [6, 0, 0, 0, 0, 3]));
+        assert_eq!(counts(&taken(shop, &file, Mode::RowsThatPass)), [0, 0, 6, 0, 0, 3]);
+        let errors =
+            shop.read(move |tx| import::errors(tx, &Actor::system(), first.id, 0, 9)).expect("errors");
+        let told: Vec<_> =
+            errors.iter().map(|one| (one.line, one.column.as_deref().unwrap_or_default())).collect();
+        assert_eq!(told, [(8, "purpose"), (9, "said_at"), (10, "status"), (10, "medium")]);
+        let cell = Cell { purpose: "marketing".into(), medium: Medium::Mail, topic: String::new() };
+        let stands = |number: &'static str| {
+            let (id, cell) = (who(shop, number), cell.clone());
+            shop.run(move |tx, actor, world| Ok(consent::read(tx, actor, id, world.now())?.to(&cell)))
+                .expect("told")
+        };
+        assert_eq!(stands("web:1001"), Some(Status::Denied), "of one instant the stricter");
+        assert_eq!(stands("web:1003"), Some(Status::Granted), "an older no does not take a later yes back");
+        assert_eq!(stands("web:1002"), Some(Status::Denied), "a no to an address that only a source knows");
+        let late =
+            "purpose,medium,status,said_at,email\nmarketing,mail,yes,2026-01-01T10:00:00Z,omar@web.example\n";
+        let read = import::read(Kind::Consents, &Mapping::default(), late.as_bytes());
+        assert_eq!(counts(&taken(shop, &Arc::new(read.expect("a file")), Mode::RowsThatPass))[0], 1);
+        assert_eq!(stands("web:1002"), Some(Status::Denied));
+        let signed_up = "external_id,email\n1004,stranger@nowhere.example\n";
+        in_all(shop, "web", signed_up);
+        shop.must_tally();
     });
 }

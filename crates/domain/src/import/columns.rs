@@ -120,6 +120,17 @@ const CUSTOMERS: &[Column] = &[
     ),
 ];
 
+const CONSENTS: &[Column] = &[
+    needed("purpose", "the code of the purpose"),
+    may("medium", "mail, sms, whatsapp, push, phone, post, web or every; every when empty"),
+    may("topic", "the code of the topic; the purpose as a whole when empty"),
+    needed("status", "granted, denied or withdrawn; yes and no are taken too"),
+    needed("said_at", "when it was said, such as 2026-11-21T09:30:00Z"),
+    may("wording", "what was agreed to: its version, or its first words"),
+    may("customer", "whose it is: our id or external id, or a source's number such as web:1017"),
+    personal("email", "an e-mail address, where no customer is named; it need not be a customer's"),
+];
+
 const ORDERS: &[Column] = &[
     needed("external_id", "the order's number in the other system; its lines stand one below another"),
     needed("placed_at", "when it was placed, such as 2026-11-21T09:30:00Z"),
@@ -224,6 +235,7 @@ impl Kind {
             Kind::Promotions => PROMOTIONS,
             Kind::Coupons => COUPONS,
             Kind::Balances => BALANCES,
+            Kind::Consents => CONSENTS,
         }
     }
 

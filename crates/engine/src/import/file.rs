@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use domain::Refusal;
 use domain::import::cell::Oddity;
 use domain::import::source::Precedence;
-use domain::import::{Kind, Layout, Mapping, Outcome, ROWS_MAX, encoding};
+use domain::import::{Kind, Layout, Mapping, ROWS_MAX, encoding};
 use sha2::{Digest, Sha256};
 use store::Tx;
 
@@ -16,7 +16,7 @@ use super::row::{CellError, Cells, Oddities, column_of, told};
 use super::source::Origin;
 use super::{Batch, Taken};
 use super::{
-    area, balance, coupon, customer, list, location, order, person, price, product, promotion, stock,
+    area, balance, consent, coupon, customer, list, location, order, person, price, product, promotion, stock,
 };
 use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
@@ -70,6 +70,8 @@ pub enum Input {
     Coupon(coupon::Row),
     /// What somebody has with us.
     Balance(Box<balance::Row>),
+    /// What somebody agreed to.
+    Consent(Box<consent::Row>),
 }
 
 impl Input {
@@ -84,23 +86,21 @@ impl Input {
         if let (Input::Customer(row), Some(from)) = (self, &batch.from) {
             return person::take(tx, actor, world, row, (batch, from, entry.first));
         }
-        self.take_alone(tx, actor, world).map(Taken::from)
-    }
-
-    fn take_alone(&self, tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Outcome, Failure> {
-        match self {
-            Input::Location(row) => location::take(tx, actor, world, row),
-            Input::Product(row) => product::take(tx, actor, world, row),
-            Input::Price(row) => price::take(tx, actor, world, row),
-            Input::Stock(row) => stock::take(tx, actor, world, row),
-            Input::Customer(row) => customer::take(tx, actor, world, row),
-            Input::Order(rows) => order::take(tx, actor, world, rows),
-            Input::PostalArea(row) => area::take(tx, actor, world, row),
-            Input::PriceList(row) => list::take(tx, actor, world, row),
-            Input::Promotion(row) => promotion::take(tx, actor, world, row),
-            Input::Coupon(row) => coupon::take(tx, actor, world, row),
-            Input::Balance(row) => balance::take(tx, actor, world, row),
-        }
+        let outcome = match self {
+            Input::Consent(row) => consent::take(tx, actor, world, row, (batch, batch.file.line(entry)))?,
+            Input::Location(row) => location::take(tx, actor, world, row)?,
+            Input::Product(row) => product::take(tx, actor, world, row)?,
+            Input::Price(row) => price::take(tx, actor, world, row)?,
+            Input::Stock(row) => stock::take(tx, actor, world, row)?,
+            Input::Customer(row) => customer::take(tx, actor, world, row)?,
+            Input::Order(rows) => order::take(tx, actor, world, rows)?,
+            Input::PostalArea(row) => area::take(tx, actor, world, row)?,
+            Input::PriceList(row) => list::take(tx, actor, world, row)?,
+            Input::Promotion(row) => promotion::take(tx, actor, world, row)?,
+            Input::Coupon(row) => coupon::take(tx, actor, world, row)?,
+            Input::Balance(row) => balance::take(tx, actor, world, row)?,
+        };
+        Ok(outcome.into())
     }
 
     /// What it is known by; two rows of a file with the same key are a mistake.
@@ -117,6 +117,7 @@ impl Input {
             Input::Promotion(row) => Some(row.external_id.clone()),
             Input::Coupon(row) => Some(row.code.clone()),
             Input::Balance(row) => Some(row.reference.clone()),
+            Input::Consent(_) => None,
         }
     }
 }
@@ -330,6 +331,7 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::Promotions => promotion::read(row).map(|row| Input::Promotion(Box::new(row))),
         Kind::Coupons => coupon::read(row).map(Input::Coupon),
         Kind::Balances => balance::read(row).map(|row| Input::Balance(Box::new(row))),
+        Kind::Consents => consent::read(row).map(|row| Input::Consent(Box::new(row))),
     }
 }
 
@@ -374,5 +376,6 @@ fn columns_of_key(kind: Kind) -> &'static str {
         Kind::PostalAreas => "prefix",
         Kind::PriceLists | Kind::Coupons => "code",
         Kind::Balances => "reference",
+        Kind::Consents => "purpose",
     }
 }

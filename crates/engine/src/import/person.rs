@@ -65,7 +65,7 @@ pub(super) fn take(
         key,
         external_id: row.external_id.as_deref(),
         said: &said,
-        at: row.changed_at.unwrap_or(from.at),
+        at: row.changed_at.unwrap_or(from.at).min(from.at),
     };
     let found = whose(tx, world, row, around, FOLLOWED_MAX)?;
     let Some((whom, same_by)) = found.first().copied() else {
@@ -120,7 +120,7 @@ fn again(
     let customer = customer::load(tx, id)?;
     let mut others = records::of_customer(tx, id, record::RECORDS_MAX)?;
     others.retain(|other| (&other.source, other.key) != (&known.source, known.key));
-    let at = row.changed_at.unwrap_or(from.at);
+    let at = row.changed_at.unwrap_or(from.at).min(from.at);
     let new = NewRecord {
         source: &from.source.code,
         key: known.key,
