@@ -364,6 +364,6 @@ async fn come_back(
 }
 
 fn part_of(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use domain::sign_in::sign_on::{Audience, Claims};
 use domain::value::{Id, Reference, id};
 use domain::{Code, Refusal};
+use engine::external;
 use engine::sign_in::provider::{self, Provider};
 use engine::sign_in::sign_on::{self, Away, Back};
 use engine::sign_in::token::{self, Discovery, Doubt};
@@ -160,6 +161,8 @@ async fn finish_sign_on(
     let entrance = Entrance { channel: Reference::read(&asked.channel), cart };
     let address = address_of(&extensions, &headers, app.edge.settings.behind_proxy);
     app.edge.limits.count_sign_in(Sha256::digest(&asked.state).into(), address)?;
+    let channel = entrance.channel.clone();
+    app.read(move |tx| external::known_at(tx, "channel", &channel)).await?;
     let (provider, claims) = vouched(&app, asked.state, &asked.code, Audience::Customers).await?;
     let opened: Opened =
         app.write(move |tx, world| sign_on::open(tx, &actor, world, (&provider, &claims), &entrance)).await?;
