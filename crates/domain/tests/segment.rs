@@ -228,27 +228,7 @@ fn leaf_oracle(leaf: &Leaf, facts: &Facts, now: i64) -> bool {
             };
             value.is_some_and(|value| value * UNIT >= *least)
         }
-        Leaf::Orders(one) => {
-            let mut past: Vec<&Order> =
-                facts.orders.iter().filter(|order| order.at.micros() <= now).collect();
-            past.sort_by_key(|order| order.at);
-            let within: Vec<&&Order> =
-                past.iter().filter(|order| inside(one.window, order.at.micros(), now)).collect();
-            let number = match one.measure {
-                Measure::Count => within.len() as i64,
-                Measure::Spend(_) if one.categories.is_empty() => {
-                    within.iter().map(|order| order.worth).sum()
-                }
-                Measure::Spend(_) => within.iter().map(|order| order.worth / 2).sum(),
-                Measure::First => {
-                    i64::from(past.first().is_some_and(|order| inside(one.window, order.at.micros(), now)))
-                }
-                Measure::Last => {
-                    i64::from(past.last().is_some_and(|order| inside(one.window, order.at.micros(), now)))
-                }
-            };
-            bounded(number, one.at_least, one.at_most)
-        }
+        Leaf::Orders(one) => orders_oracle(one, &facts.orders, now),
         Leaf::LifeCycle(stages) => {
             let past: Vec<i64> = facts.orders.iter().map(|o| o.at.micros()).filter(|at| *at <= now).collect();
             let stage = match past.as_slice() {
@@ -267,6 +247,25 @@ fn leaf_oracle(leaf: &Leaf, facts: &Facts, now: i64) -> bool {
         Leaf::Groups(groups) => groups.contains(&"vip".to_owned()),
         _ => unreachable!("no such part is drawn"),
     }
+}
+
+fn orders_oracle(one: &Orders, orders: &[Order], now: i64) -> bool {
+    let mut past: Vec<&Order> = orders.iter().filter(|order| order.at.micros() <= now).collect();
+    past.sort_by_key(|order| order.at);
+    let within: Vec<&&Order> =
+        past.iter().filter(|order| inside(one.window, order.at.micros(), now)).collect();
+    let number = match one.measure {
+        Measure::Count => within.len() as i64,
+        Measure::Spend(_) if one.categories.is_empty() => within.iter().map(|order| order.worth).sum(),
+        Measure::Spend(_) => within.iter().map(|order| order.worth / 2).sum(),
+        Measure::First => {
+            i64::from(past.first().is_some_and(|order| inside(one.window, order.at.micros(), now)))
+        }
+        Measure::Last => {
+            i64::from(past.last().is_some_and(|order| inside(one.window, order.at.micros(), now)))
+        }
+    };
+    bounded(number, one.at_least, one.at_most)
 }
 
 proptest! {

@@ -45,6 +45,8 @@ mod rerouting;
 mod returns;
 mod reward;
 mod routing;
+mod segment;
+mod segment_member;
 mod sequence;
 mod sign_in;
 mod stock;

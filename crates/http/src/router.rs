@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     App, access, actor, behaviour, cart, catalogue, change, checkout, consent, contact, count, customer,
     delivery, event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging,
-    message, order, payment, price, privacy, promise, promotion, returns, routing, sign_in, status, stock,
-    storefront, tax, transfer, webhook,
+    message, order, payment, price, privacy, promise, promotion, returns, routing, segment, sign_in, status,
+    stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -58,6 +58,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(merging::routes())
         .merge(behaviour::routes())
+        .merge(segment::routes())
         .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

@@ -69,6 +69,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0120_merging"
     "0121_matching"
     "0130_sign_in"
+    "0140_segment"
+    "0141_segment_member"
 };
 
 /// Brings the database up to date.

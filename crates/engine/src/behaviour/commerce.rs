@@ -94,6 +94,7 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
             sealed: None,
         },
     )?;
+    rows::stir(tx, resolution.profile, world.now())?;
     Ok(())
 }
 
