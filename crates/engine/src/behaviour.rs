@@ -6,7 +6,7 @@ pub mod incoming;
 pub mod quarantine;
 pub mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
@@ -105,6 +105,8 @@ fn take_in<'a>(
     }
     write(tx, world, source, &placed)?;
     count_visits(tx, &placed)?;
+    let stirred: BTreeSet<Id<Profile>> = placed.iter().map(|(_, resolution)| resolution.profile).collect();
+    stirred.into_iter().try_for_each(|profile| rows::stir(tx, profile, world.now()))?;
     Ok((placed.len() as u64, refused))
 }
 

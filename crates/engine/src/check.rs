@@ -15,6 +15,7 @@ mod promises;
 mod promotions;
 mod receivables;
 mod routing;
+mod segments;
 mod tiers;
 mod webhooks;
 
@@ -107,6 +108,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("webhooks", webhooks::lanes),
     ("consents", consents::now),
     ("messages", consents::messages),
+    ("segments", segments::steps),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

@@ -47,6 +47,8 @@ mod rerouting;
 mod returns;
 mod reward;
 mod routing;
+mod segment;
+mod segment_member;
 mod sequence;
 mod sign_in;
 mod sign_on;

@@ -52,6 +52,7 @@ mod reference;
 pub mod returns;
 pub mod router;
 mod routing;
+mod segment;
 pub mod server;
 pub mod shape;
 mod sign_in;

@@ -11,6 +11,10 @@ use crate::{
     customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
     market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, sign_in,
     status, stock, storefront, tax, timeline, transfer, webhook,
+    App, access, actor, behaviour, cart, catalogue, change, checkout, consent, contact, count, customer,
+    delivery, event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging,
+    message, order, payment, price, privacy, promise, promotion, returns, routing, segment, sign_in, status,
+    stock, storefront, tax, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -61,6 +65,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(behaviour::routes())
         .merge(timeline::routes())
         .merge(archive::routes())
+        .merge(segment::routes())
         .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

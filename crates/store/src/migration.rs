@@ -73,6 +73,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0132_sign_on"
     "0150_detail"
     "0160_import_source"
+    "0140_segment"
+    "0141_segment_member"
 };
 
 /// Brings the database up to date.

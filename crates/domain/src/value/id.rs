@@ -67,6 +67,8 @@ kinds! {
     CouponBatch "cpb" "coupon batch";
     /// A customer.
     Customer "cus" "customer";
+    /// People somebody put together by name.
+    CustomerList "lst" "list";
     /// A way of delivering: parcel, pickup.
     DeliveryMethod "dlv" "delivery method";
     /// Something that happened.
@@ -165,6 +167,8 @@ kinds! {
     RoutingProfile "rpf" "routing profile";
     /// Past orders routed again under other rules.
     RoutingSimulation "rsm" "routing simulation";
+    /// People who belong together by what is known of them.
+    Segment "seg" "segment";
     /// A sign-in of a member of staff.
     Session "ses" "session";
     /// A code by which a customer signs in.

@@ -99,6 +99,7 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
             sealed: None,
         },
     )?;
+    rows::stir(tx, resolution.profile, world.now())?;
     Ok(())
 }
 
