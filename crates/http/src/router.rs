@@ -9,12 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     App, access, actor, archive, behaviour, cart, catalogue, change, checkout, consent, contact, count,
     customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
-    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, sign_in,
-    status, stock, storefront, tax, timeline, transfer, webhook,
-    App, access, actor, behaviour, cart, catalogue, change, checkout, consent, contact, count, customer,
-    delivery, event, fulfilment, health, identity, import, insight, job, location, loyalty, market, merging,
-    message, order, payment, price, privacy, promise, promotion, returns, routing, segment, sign_in, status,
-    stock, storefront, tax, transfer, webhook,
+    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, segment,
+    sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
 /// The description's fixed part.

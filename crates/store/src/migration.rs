@@ -71,10 +71,10 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0130_sign_in"
     "0131_passkey"
     "0132_sign_on"
-    "0150_detail"
-    "0160_import_source"
     "0140_segment"
     "0141_segment_member"
+    "0150_detail"
+    "0160_import_source"
 };
 
 /// Brings the database up to date.
