@@ -58,7 +58,7 @@ fn order(days: i64, worth: i64) -> Order {
     Order {
         at: Instant::from_micros(NOW - days * DAY),
         channel: Id::from_bytes([1; 16]),
-        currency: Currency::parse("GBP").unwrap(),
+        currency: Currency::parse("GBP").expect("a currency"),
         worth,
         lines: vec![Line {
             variant: Id::from_bytes([9; 16]),
@@ -123,7 +123,7 @@ fn leaves() -> impl Strategy<Value = Leaf> {
         test: Test::AtLeast(least * UNIT),
     });
     let measures = (0usize..4).prop_map(|which| {
-        let spend = Measure::Spend(Currency::parse("GBP").unwrap());
+        let spend = Measure::Spend(Currency::parse("GBP").expect("a currency"));
         [Measure::Count, spend, Measure::First, Measure::Last][which]
     });
     let orders =

@@ -214,7 +214,7 @@ fn last_viewed(tx: &mut Tx<'_>, facts: &mut [Facts]) -> Result<(), Failure> {
         let viewed = facts.events.iter().rev().filter(|event| event.name == VIEWED);
         let name = |event: &Event| {
             let first = |property: &&str| event.values.get(*property).and_then(|values| values.first());
-            VIEWED_PROPERTIES.iter().find_map(|property| first(&property)).cloned()
+            VIEWED_PROPERTIES.iter().find_map(first).cloned()
         };
         match viewed.filter_map(name).next()? {
             Scalar::Text(text) => Some(text),

@@ -4,7 +4,7 @@ use domain::consent::{Cell, Held, Medium, Status};
 use domain::loyalty::State as Points;
 use domain::loyalty::points::{MemberKind, MemberState};
 use domain::order::State as OrderState;
-use domain::value::id::{Category, Channel, LoyaltyProgramme, Product, Variant};
+use domain::value::id::{Category, Channel, Location, LoyaltyProgramme, Product, Variant};
 use domain::value::{Country, Currency, Id, Instant};
 
 use crate::{Param, StoreError, Tx, params};
@@ -158,11 +158,14 @@ pub fn lines(tx: &mut Tx<'_>, orders: &[Key]) -> Result<Vec<Line>, StoreError> {
     )
 }
 
+/// A product, and a category it is in.
+pub type InCategory = (Id<Product>, Id<Category>);
+
 /// The categories these products are in, and those above them.
 ///
 /// # Errors
 /// What the store says.
-pub fn categories(tx: &mut Tx<'_>, products: &[Key]) -> Result<Vec<(Id<Product>, Id<Category>)>, StoreError> {
+pub fn categories(tx: &mut Tx<'_>, products: &[Key]) -> Result<Vec<InCategory>, StoreError> {
     tx.rows(
         "with recursive above(product_id, category_id, parent_id) as (
             select p.product_id, c.category_id, c.parent_id from product_category p
@@ -289,15 +292,14 @@ pub fn lists(
     )
 }
 
+/// A variant, where it lies, and how many pieces are free there.
+pub type Free = (Id<Variant>, Id<Location>, i64);
+
 /// What of these variants lies free on shelves, beyond what a location keeps from orders, and where none is withheld.
 ///
 /// # Errors
 /// What the store says.
-pub fn shelves(
-    tx: &mut Tx<'_>,
-    variants: &[Key],
-    now: Instant,
-) -> Result<Vec<(Id<Variant>, Id<domain::value::id::Location>, i64)>, StoreError> {
+pub fn shelves(tx: &mut Tx<'_>, variants: &[Key], now: Instant) -> Result<Vec<Free>, StoreError> {
     tx.rows(
         "select a.book_id, a.place, a.amount - coalesce(l.safety, 0) from account a
          left join stock_level l on l.variant_id = a.book_id and l.location_id = a.place
