@@ -2,6 +2,16 @@
 
 import { createServer } from 'node:net';
 
+/** The six digits a letter says, however its body is written. */
+function digitsOf(letter) {
+  const place = letter.indexOf('\r\n\r\n');
+  const body = letter.slice(place).trim();
+  const text = /^content-transfer-encoding: *base64/im.test(letter.slice(0, place)) ? Buffer.from(body, 'base64').toString() : body;
+  const digits = /\b(\d{3}) ?(\d{3})\b/.exec(text);
+  if (!digits) throw new Error(`no code in: ${letter}`);
+  return digits[1] + digits[2];
+}
+
 /** Opens it: where mail is handed over, the next letter to somebody, and how to close it. */
 export async function openMailbox() {
   const letters = [];
@@ -39,7 +49,7 @@ export async function openMailbox() {
   async function code(to, many = 1) {
     for (let look = 0; look < 200; look += 1) {
       const found = letters.filter((letter) => letter.to === to);
-      if (found.length >= many) return /^\s*(\d{6})\s*$/m.exec(found.at(-1).text)?.[1] ?? /\b(\d{6})\b/.exec(found.at(-1).text.split('\r\n\r\n')[1])[1];
+      if (found.length >= many) return digitsOf(found.at(-1).text);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`no mail came to ${to}`);
