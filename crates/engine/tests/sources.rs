@@ -282,8 +282,7 @@ fn what_only_sources_have_is_for_files_from_a_source_and_lost_numbers_are_found(
         assert_eq!(counts(&taken(shop, &file("till", named), Mode::RowsThatPass)), [0, 0, 0, 1, 0, 1]);
         let (teller, told) = std::sync::mpsc::channel();
         let outcome: Result<(), Failure> = shop.run(move |tx, _, _| {
-            let sql = "delete from external_id where external_id = 'till:T-7'";
-            assert_eq!(tx.execute(sql, &[])?, 1);
+            store::external::remove::<Customer>(tx, "till:T-7")?;
             let report = check(tx, [9; 32], &mut |_, _| ())?;
             let _ = teller.send(report.differences.iter().map(|one| one.check).collect::<Vec<_>>());
             Err(domain::Refusal::invalid("tampering", "taken back").into())
