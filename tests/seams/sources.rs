@@ -113,7 +113,7 @@ fn s42_three_systems_become_one_file_of_persons() {
         assert_eq!(counts(&alike), [1, 0, 0, 0, 1, 0], "left for a colleague");
         let open = floor.list("/v1/matches");
         assert_eq!(open.len(), 1);
-        floor.must(&format!("/v1/matches/{}/accept", open[0]["id"].as_str().expect("an id")), &json!({}));
+        floor.must(&format!("/v1/matches/{}/accept", open[0]["id"].as_str().expect("an id")), &json!(null));
         assert_eq!(id(floor, "till:T-9"), charlotte, "the tills know her under two numbers");
 
         assert_eq!(counts(&in_all(floor, "consents", "news", CONSENTS)), [5, 0, 0, 0, 0, 1]);
@@ -126,9 +126,11 @@ fn s42_three_systems_become_one_file_of_persons() {
         floor.put("/v1/import-sources/goods", &mapping);
         assert_eq!(counts(&in_all(floor, "products", "goods", goods))[0], 1);
         assert_eq!(counts(&in_all(floor, "stock", "goods", "location,sku,quantity\nleeds,BOWL,4\n"))[0], 1);
-        let orders = "external_id,placed_at,channel,sku,quantity,unit_price,currency,customer\n\
-            W-1,2026-01-05T10:00:00Z,web,BOWL,1,7.50,GBP,web:1001\n";
-        assert_eq!(counts(&in_all(floor, "orders", "goods", orders))[0], 1);
+        let orders = "external_id,placed_at,channel,sku,quantity,unit_price,currency,customer,delivery_method,location\n\
+            W-1,2026-01-05T10:00:00Z,web,BOWL,1,7.50,GBP,web:1001,collect,leeds\n";
+        let imported = in_all(floor, "orders", "goods", orders);
+        let path = format!("/v1/imports/{}/errors", imported["id"].as_str().expect("an id"));
+        assert_eq!(counts(&imported)[0], 1, "{:?}", floor.list(&path));
         let order = floor.get("/v1/orders/W-1");
         assert_eq!(order["customer"], json!(charlotte), "the order of the past is hers");
     });

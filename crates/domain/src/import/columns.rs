@@ -141,7 +141,7 @@ const ORDERS: &[Column] = &[
     may("unit_price_minor", "what one cost in minor units, such as 255"),
     may("currency", "three letters of iso 4217; must be the channel's"),
     may("customer", "the external id of the customer"),
-    may("location", "the code or external id of the location it is served from"),
+    may("location", "the code or external id of the location it is served from, or collected at"),
     may("delivery_method", "the code or external id of the delivery method, where it is shipped"),
     may("payment", "how it was paid: cash or manual (any other way); manual when empty"),
     may("fulfilled", "yes when the goods have left, no when they are still to be sent; yes when empty"),
