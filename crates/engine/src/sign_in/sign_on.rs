@@ -107,7 +107,11 @@ pub fn leave(
     Ok(Away { url, state, expires_at })
 }
 
-fn check_redirect(
+/// Is this a page people may come back to: of our `own` origin, or, for customers, of a channel's?
+///
+/// # Errors
+/// [`Code::Invalid`] at `redirect_uri`.
+pub fn check_redirect(
     tx: &mut Tx<'_>,
     address: &str,
     own: Option<&Origin>,

@@ -114,7 +114,10 @@ async fn begin_sign_on(
 
 /// Sends somebody to a sign-on.
 pub(super) async fn begin(app: &App, provider: Provider, redirect_uri: String) -> Result<Away, Problem> {
-    let (discovery, own) = (discovered(app, &provider).await?, own_origin(app));
+    let own = own_origin(app);
+    let (back, ours, audience) = (redirect_uri.clone(), own.clone(), provider.audience);
+    app.read(move |tx| sign_on::check_redirect(tx, &back, ours.as_ref(), audience)).await?;
+    let discovery = discovered(app, &provider).await?;
     app.write(move |tx, world| {
         sign_on::leave(tx, world, (&provider, &discovery), (&redirect_uri, own.as_ref()))
     })
