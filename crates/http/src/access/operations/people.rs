@@ -137,6 +137,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("GET", "/v1/profiles/{profile}/visits", OneOf(&[ReadContacts])),
     ("GET", "/v1/purposes", Credential),
     ("PUT", "/v1/purposes/{code}", OneOf(&[EditConsents])),
+    ("GET", "/v1/privacy-register", OneOf(&[AnswerPrivacy])),
     ("GET", "/v1/retention-rules", OneOf(&[AnswerPrivacy])),
     ("PUT", "/v1/retention-rules/{class}", OneOf(&[AnswerPrivacy])),
     ("GET", "/v1/rewards", OneOf(&[EditLoyalty, GivePoints])),
