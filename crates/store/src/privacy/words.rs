@@ -72,14 +72,14 @@ pub fn forget(tx: &mut Tx<'_>, of: Id<Person>) -> Result<(), StoreError> {
 /// What the store says.
 pub fn any(tx: &mut Tx<'_>, of: Id<Person>) -> Result<bool, StoreError> {
     let found = tx.one(
-        "select 1 from cart where note is not null
+        "select cart_id from cart where note is not null
              and (person_id = $1 or customer_id in (select customer_id from customer where person_id = $1))
-         union select 1 from order_head where note is not null and order_id in
+         union select order_id from order_head where note is not null and order_id in
              (select o.order_id from customer c join order_of_customer o on o.customer_id = c.customer_id where c.person_id = $1
               union select o.order_id from contact c join order_of_contact o on o.contact_id = c.contact_id where c.person_id = $1)
          limit 1",
         params![of],
-        |row| row.int(),
+        |row| row.key(),
     )?;
     Ok(found.is_some())
 }
