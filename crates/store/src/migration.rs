@@ -74,6 +74,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0140_segment"
     "0141_segment_member"
     "0150_detail"
+    "0155_match_training"
     "0160_import_source"
 };
 

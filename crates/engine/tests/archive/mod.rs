@@ -32,7 +32,7 @@ const ELSEWHERE: &str = "account_id after after_id api_key_id attribute_id batch
     location_before_id location_id loyalty_programme_id manifest_id market_id media_id network_id old_secret parent_id pickup_location_id \
     pickup_network_id place place_id policy_id price_list_id product_id promotion_id provider_id public_key reconciliation_id \
     return_policy_id reward_id role_id secret secret_hash secret_key segment_id simulation_id sku_key source_id staff_id step_id \
-    substitute_id tax_class_id tax_zone_id title_key transfer_id transfer_order_id tree_id variant_id wave_id webhook_secret write_off_id";
+    substitute_id tax_class_id tax_zone_id title_key training_id transfer_id transfer_order_id tree_id variant_id wave_id webhook_secret write_off_id";
 
 /// Columns of text in which people's words or ids may stand.
 const WORDED: [&str; 5] = ["note", "evidence", "subject", "answer", "cause_id"];
