@@ -50,6 +50,7 @@ mod returns;
 mod reward;
 mod routing;
 mod segment;
+mod segment_exact;
 mod segment_member;
 mod sequence;
 mod sign_in;
