@@ -260,11 +260,16 @@ fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_
         say(shop, cyd, wide).expect("a yes to the whole");
         assert_eq!(may(cyd), (false, Some(false), false), "the no to the part stands, as if it were her own");
         shop.pass(60);
-        say(shop, cyd, Said { cell: mail.clone(), status: Status::Granted }).expect("a yes of her own, later");
+        say(shop, cyd, Said { cell: mail.clone(), status: Status::Granted })
+            .expect("a yes of her own, later");
         assert_eq!(may(cyd), (true, Some(true), true));
         let (winner, loser) = (dan, cyd);
         let wish = Wish { winner, loser, cause: Cause::Staff, why: "they are one".to_owned() };
         shop.run(move |tx, actor, world| merging::merge(tx, actor, world, wish.clone())).expect("a merge");
-        assert_eq!(may(dan), (true, Some(true), false), "a no that was taken back is none for whom she became");
+        assert_eq!(
+            may(dan),
+            (true, Some(true), false),
+            "a no that was taken back is none for whom she became"
+        );
     });
 }

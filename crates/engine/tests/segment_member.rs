@@ -1,5 +1,7 @@
 //! Kept membership: lists, sizes and history say what is judged, whoever looks first; who waits for changes is told of each once.
 
+use std::collections::BTreeSet;
+
 use crate::counter::{DAY, ada, work};
 use crate::segment::{did, made, web};
 use domain::actor::Actor;
@@ -16,7 +18,11 @@ use serde_json::json;
 use sim::{TestShop, on_every_engine};
 
 fn members(shop: &TestShop, segment: Id<SegmentId>) -> Vec<Subject> {
-    let shown = shop.run(move |tx, actor, world| member::list(tx, actor, world, segment, ([0; 16], 100)));
+    members_of(shop, segment, 100)
+}
+
+fn members_of(shop: &TestShop, segment: Id<SegmentId>, limit: i64) -> Vec<Subject> {
+    let shown = shop.run(move |tx, actor, world| member::list(tx, actor, world, segment, ([0; 16], limit)));
     shown.expect("members").0.into_iter().map(|one| one.subject).collect()
 }
 
@@ -35,18 +41,18 @@ fn told(shop: &TestShop, who: Subject) -> Vec<String> {
 }
 
 fn another(shop: &TestShop, name: &'static str) -> Id<Customer> {
-    shop.run(move |tx, actor, world| {
+    customers(shop, (1, name), &[])[0]
+}
+
+fn customers(shop: &TestShop, (count, name): (usize, &'static str), groups: &[&str]) -> Vec<Id<Customer>> {
+    let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+    let made = shop.run(move |tx, actor, world| {
         let draft = domain::contact::Draft { name: Some(name.into()), ..Default::default() };
         let card = domain::contact::Card::new(&draft)?;
-        customer::create(
-            tx,
-            actor,
-            world,
-            customer::NewCustomer { external_id: None, card, groups: Vec::new() },
-        )
-    })
-    .expect("a customer")
-    .id
+        let new = || customer::NewCustomer { external_id: None, card: card.clone(), groups: groups.clone() };
+        (0..count).map(|_| Ok(customer::create(tx, actor, world, new())?.id)).collect()
+    });
+    made.expect("customers")
 }
 
 #[test]
@@ -115,7 +121,32 @@ fn a_segment_is_built_of_everybody_and_anew_when_it_changes() {
         let now = shop.shop.source.now();
         let preview =
             shop.run(move |tx, actor, _| member::preview(tx, actor, &nobody, now)).expect("a preview");
-        assert_eq!((preview.members, preview.looked_at, preview.people), (0, 4, 4));
+        assert_eq!((preview.members, preview.looked_at, preview.exact, preview.people), (0, 0, true, 4));
+    });
+}
+
+#[test]
+fn whoever_changes_between_the_looking_and_the_judging_is_judged_as_he_is() {
+    on_every_engine(|shop| {
+        let many = customers(shop, (1_010, "A"), &["vip"]);
+        let plain = another(shop, "Plain");
+        let segment = made(shop, "vips", &json!({ "groups": ["vip"] }));
+        segment::build::prepare(&shop.shop).expect("whom it can reach is found");
+        let (winner, loser, gone) = (many[0], many[1], many[2]);
+        let wish = Wish { winner, loser, cause: Cause::Staff, why: "one person".into() };
+        shop.run(move |tx, actor, world| merging::merge(tx, actor, world, wish.clone())).expect("a merge");
+        shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, gone)).expect("forgotten");
+        let late = customers(shop, (1, "B"), &["vip"])[0];
+        segment::build::prepare(&shop.shop).expect("looking once more changes nothing");
+        work(shop);
+        assert_eq!(size(shop, segment), 1_009, "two are one, one is gone, one came late");
+        let members: BTreeSet<Subject> = members_of(shop, segment, 2_000).into_iter().collect();
+        let mut wanted: BTreeSet<Subject> = many.iter().copied().map(Subject::Customer).collect();
+        wanted.insert(Subject::Customer(late));
+        for out in [loser, gone, plain] {
+            wanted.remove(&Subject::Customer(out));
+        }
+        assert_eq!(members, wanted);
     });
 }
 

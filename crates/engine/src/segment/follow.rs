@@ -11,20 +11,26 @@ use store::event::{self as journal, Entry};
 use store::segment::member as rows;
 use store::{Tx, behaviour, order as orders};
 
-use super::member::{build_on, look_again, rebuild_where};
+use super::build::{self, rebuild_where};
+use super::member::look_again;
 use crate::job::BATCH_MAX;
 use crate::{Failure, World};
 
 /// The name under which the journal is read.
 const CONSUMER: &str = "segment";
 
-/// One round: what the journal tells, whose behaviour was told of, whose time has come, and a part of what is being built; true when more
-/// waits.
+/// One round: what changed, and a part of what is being built; true when more waits.
 ///
 /// # Errors
 /// What the store says.
 pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
     let actor = Actor::system();
+    let more = changes(tx, &actor, world)?;
+    Ok(build::part(tx, &actor, world)?.is_some() || more)
+}
+
+/// What the journal tells, whose behaviour was told of, and whose time has come; true when more waits.
+pub(super) fn changes(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
     rows::hold_turn(tx, world.now())?;
     if nobody_waits(tx)? {
         return Ok(false);
@@ -37,13 +43,13 @@ pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fail
     let due = rows::due(tx, world.now(), BATCH_MAX)?;
     more |= due.len() as i64 >= BATCH_MAX;
     named.extend(due);
-    look_again(tx, &actor, world, &named)?;
-    Ok(build_on(tx, &actor, world)? || more)
+    look_again(tx, actor, world, &named)?;
+    Ok(more)
 }
 
 /// Without a segment in use nothing is kept, and what happened before one is made is found when it is built.
 fn nobody_waits(tx: &mut Tx<'_>) -> Result<bool, Failure> {
-    if rows::any(tx)? {
+    if store::segment::build::any(tx)? {
         return Ok(false);
     }
     while behaviour::take_stirred(tx, BATCH_MAX)?.len() as i64 >= BATCH_MAX {}
