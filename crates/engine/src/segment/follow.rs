@@ -52,7 +52,7 @@ fn nobody_waits(tx: &mut Tx<'_>) -> Result<bool, Failure> {
     if store::segment::build::any(tx)? {
         return Ok(false);
     }
-    while behaviour::take_stirred(tx, BATCH_MAX)?.len() as i64 >= BATCH_MAX {}
+    behaviour::forget_stirred(tx)?;
     let (cursor, ends) = (journal::cursor_of(tx, CONSUMER)?, journal::ends(tx)?);
     for (partition, (from, end)) in (0i64..).zip(cursor.into_iter().zip(ends)) {
         if from < end {
