@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::counter::{DAY, ada, work};
+use crate::club::{club, terms};
+use crate::counter::{DAY, ada, filled, work};
 use crate::segment::{did, made, web};
 use domain::actor::Actor;
 use domain::identity::Kind;
@@ -12,6 +13,7 @@ use domain::value::Id;
 use domain::value::id::{Customer, Segment as SegmentId};
 use engine::event::{Cursor, Filter};
 use engine::merging::{self, Wish};
+use engine::promotion::{self, NewPromotion};
 use engine::segment::{self, Change, Named, document, follow, member};
 use engine::{customer, erasure, event};
 use serde_json::json;
@@ -163,11 +165,71 @@ fn a_member_who_was_put_in_by_hand_is_found_by_the_check() {
         shop.run(move |tx, _, _| Ok(store::segment::member::remove(tx, segment, key)?)).expect("removed");
         let report =
             shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
-        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"]);
+        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"; 2]);
         let change = Change { name: None, active: Some(false), expression: None, if_match: Some(1) };
         shop.run(move |tx, actor, world| segment::change(tx, actor, world, segment, change.clone()))
             .expect("put out");
         assert_eq!(size(shop, segment), 0);
+    });
+}
+
+const ONE_POUND_OFF_FOR_LOOKERS: &str = r#"{"lane": 1, "currency": "GBP", "conditions": [{"segments": ["lookers"]}],
+    "benefit": {"whole": {"steps": [{"from": 500, "off": {"amount": 100}}]}}}"#;
+
+#[test]
+fn a_promotion_is_for_members_until_the_very_instant_they_fall_out() {
+    on_every_engine(|shop| {
+        let (club, source) = (club(shop, terms()), web(shop));
+        let new = NewPromotion {
+            name: domain::value::Name::new("name", "lookers").expect("a name"),
+            terms: serde_json::from_str(ONE_POUND_OFF_FOR_LOOKERS).expect("terms"),
+            limits: Vec::new(),
+        };
+        shop.run(move |tx, actor, world| {
+            let made = promotion::create(tx, actor, world, new.clone())?;
+            promotion::step(tx, actor, world, (made.promotion.id, None), domain::promotion::State::Active)
+        })
+        .expect("a promotion");
+        let looked = json!({ "event": { "name": "Product Viewed", "within_days": 30 } });
+        let segment = made(shop, "lookers", &looked);
+        let cart = filled(shop, &club.till, &[(club.mug, 2)], Some(club.ada));
+        let total = || {
+            let now = shop.shop.source.now();
+            let priced = shop.read(move |tx| {
+                let cart = engine::cart::load(tx, cart)?;
+                engine::cart::price::priced(tx, now, &cart)
+            });
+            priced.expect("a price").gross
+        };
+        work(shop);
+        assert_eq!(total(), 1_000);
+        let known = [(Kind::UserId, club.ada.to_string())];
+        did(shop, &source, "1", &known, "Product Viewed", &json!({}));
+        shop.pass(1);
+        work(shop);
+        assert_eq!((total(), size(shop, segment)), (900, 1));
+        shop.pass(30 * DAY - 2);
+        assert_eq!(total(), 900);
+        shop.pass(1);
+        assert_eq!(total(), 1_000, "no duty had to run for it");
+        did(shop, &source, "2", &known, "Product Viewed", &json!({}));
+        shop.pass(1);
+        work(shop);
+        assert_eq!(total(), 900);
+        shop.must_tally();
+        let change = Change { name: None, active: Some(false), expression: None, if_match: Some(1) };
+        shop.run(move |tx, actor, world| segment::change(tx, actor, world, segment, change.clone()))
+            .expect("put out of use");
+        shop.pass(1);
+        work(shop);
+        assert_eq!(total(), 1_000);
+        let ada = club.ada;
+        shop.run(move |tx, _, _| Ok(store::customer::tell_segment(tx, ada, ("lookers", None))?))
+            .expect("told by hand");
+        let report =
+            shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
+        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"]);
+        shop.run(move |tx, _, _| Ok(store::customer::untell_segments(tx, "lookers")?)).expect("undone");
     });
 }
 

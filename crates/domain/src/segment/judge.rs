@@ -12,7 +12,7 @@ use crate::value::{Coordinates, Id, Instant};
 const LOOKED_AT_MAX: usize = 16;
 
 /// What is to be said of one person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Belongs to the segment; open when it depends on shelves that were not looked at.
     pub is_in: Option<bool>,

@@ -12,7 +12,7 @@ use store::Tx;
 use store::segment::build as rows;
 use store::segment::{facts as known, member as members};
 
-use super::member::{keep, step};
+use super::member::{keep, let_out};
 use super::{Segment, in_use, reach};
 use crate::event::emit;
 use crate::{Failure, Shop, World};
@@ -172,10 +172,10 @@ fn put_out(
 ) -> Result<usize, Failure> {
     let leaving = members::list(tx, segment.id, [0; 16], PART as i64)?;
     for member in &leaving {
-        members::remove(tx, segment.id, member.subject.bytes())?;
-        step(tx, actor, world, (segment, member.subject, false))?;
+        let_out(tx, actor, world, (segment, member.subject))?;
     }
     if leaving.is_empty() && members::forget(tx, segment.id, PART as i64)? < PART as u64 {
+        store::customer::untell_segments(tx, &segment.code)?;
         rows::set(tx, &Build { built_at: Some(world.now()), ..build })?;
     }
     Ok(leaving.len().max(1))

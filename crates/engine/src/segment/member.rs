@@ -73,6 +73,9 @@ fn change(
         entered_at: is_in.then(|| entered_before.unwrap_or(world.now())),
         next_change: verdict.next_change,
     };
+    if verdict.is_in == Some(true) || was.is_some() {
+        tell(tx, (segment, subject), verdict)?;
+    }
     match was {
         Some(was) if *was == now => return Ok(()),
         None if !is_in && verdict.next_change.is_none() => return Ok(()),
@@ -87,7 +90,32 @@ fn change(
     Ok(())
 }
 
-pub(super) fn step(
+/// Tells who makes prices whether a customer belongs to a segment. What depends on shelves is not told: it would be old at once.
+pub(super) fn tell(
+    tx: &mut Tx<'_>,
+    (segment, subject): (&Segment, Subject),
+    verdict: Verdict,
+) -> Result<(), Failure> {
+    let Subject::Customer(customer) = subject else { return Ok(()) };
+    if verdict.is_in == Some(true) {
+        return Ok(store::customer::tell_segment(tx, customer, (&segment.code, verdict.next_change))?);
+    }
+    Ok(store::customer::untell_segment(tx, customer, &segment.code)?)
+}
+
+/// Somebody falls out of a segment and is kept no longer.
+pub(super) fn let_out(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (segment, subject): (&Segment, Subject),
+) -> Result<(), Failure> {
+    rows::remove(tx, segment.id, subject.bytes())?;
+    tell(tx, (segment, subject), Verdict { is_in: Some(false), next_change: None })?;
+    step(tx, actor, world, (segment, subject, false))
+}
+
+fn step(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -130,9 +158,9 @@ pub(super) fn look_again(
     }
     let by_id: BTreeMap<Id<SegmentKind>, &Segment> = segments.iter().map(|one| (one.id, one)).collect();
     for was in rows::of_subjects(tx, &gone)? {
-        rows::remove(tx, was.segment, was.subject.bytes())?;
-        if let (Some(_), Some(segment)) = (was.entered_at, by_id.get(&was.segment)) {
-            step(tx, actor, world, (segment, was.subject, false))?;
+        match (was.entered_at, by_id.get(&was.segment)) {
+            (Some(_), Some(segment)) => let_out(tx, actor, world, (segment, was.subject))?,
+            _ => rows::remove(tx, was.segment, was.subject.bytes())?,
         }
     }
     let whole: Vec<Subject> = whole.into_iter().collect();

@@ -1,7 +1,7 @@
 //! The rows of kept membership: who is in a segment, and what changed.
 
 use domain::segment::Subject;
-use domain::value::id::{Event as StepKind, Segment as SegmentKind};
+use domain::value::id::{Customer, Event as StepKind, Segment as SegmentKind};
 use domain::value::{Id, Instant};
 
 use super::facts::Key;
@@ -216,6 +216,21 @@ pub fn stepped(tx: &mut Tx<'_>, segment: Id<SegmentKind>, subjects: &[Key]) -> R
         "select distinct subject_id from segment_step where segment_id = $1 and subject_id in {ids $2}",
         &[segment.into(), Param::Ids(subjects)],
         |row| row.key(),
+    )
+}
+
+/// Customers who are told to belong to segments in which they are not kept: who, and the code.
+///
+/// # Errors
+/// What the store says.
+pub fn mistold(tx: &mut Tx<'_>) -> Result<Vec<(Id<Customer>, String)>, StoreError> {
+    tx.rows(
+        "select t.customer_id, t.code from customer_segment t
+         where not exists (select 1 from segment g join segment_member m on m.segment_id = g.segment_id
+             where g.code = t.code and m.subject_id = t.customer_id and m.is_in = 1)
+         order by t.customer_id, t.code limit $1",
+        params![FINDINGS_MAX],
+        |row| Ok((row.id()?, row.text()?)),
     )
 }
 
