@@ -234,9 +234,19 @@ fn consents_lists_traits_and_shelves_are_read_as_they_are_now() {
         assert!(!is_in(shop, live, ada));
         retailer.stock(shop, scarf, 0, 2);
         assert!(is_in(shop, live, ada), "what she looked at last came in");
+        let pair = retailer.sell_kit(shop, "PAIR", &[(scarf, 2)], 9_000);
+        let pairs = |least: i64| {
+            let leeds = retailer.locations[0].to_string();
+            json!({ "stock": { "variant": pair.to_string(), "location": leeds, "at_least": least } })
+        };
+        let (one, two) = (made(shop, "one_pair", &pairs(1)), made(shop, "two_pairs", &pairs(2)));
+        assert_eq!((is_in(shop, one, ada), is_in(shop, two, ada)), (true, false), "two scarves are one pair");
         let (_, all) =
             shop.run(move |tx, actor, _| segment::of_subject(tx, actor, (ada, now))).expect("her segments");
-        assert_eq!(all.iter().map(|(one, _)| one.code.as_str()).collect::<Vec<_>>(), ["likes", "live"]);
+        assert_eq!(
+            all.iter().map(|(one, _)| one.code.as_str()).collect::<Vec<_>>(),
+            ["likes", "live", "one_pair"]
+        );
     });
 }
 

@@ -8,11 +8,13 @@ use crate::segment::{did, made, web};
 use domain::actor::Actor;
 use domain::identity::Kind;
 use domain::merging::Cause;
+use domain::privacy::Class;
 use domain::segment::Subject;
 use domain::value::Id;
 use domain::value::id::{Customer, Segment as SegmentId};
 use engine::event::{Cursor, Filter};
 use engine::merging::{self, Wish};
+use engine::privacy::retention::{self, Rule};
 use engine::promotion::{self, NewPromotion};
 use engine::segment::{self, Change, Named, document, follow, member};
 use engine::{customer, erasure, event};
@@ -170,6 +172,36 @@ fn a_member_who_was_put_in_by_hand_is_found_by_the_check() {
         shop.run(move |tx, actor, world| segment::change(tx, actor, world, segment, change.clone()))
             .expect("put out");
         assert_eq!(size(shop, segment), 0);
+    });
+}
+
+#[test]
+fn whose_behaviour_is_forgotten_falls_out_and_so_in_time_do_the_steps() {
+    on_every_engine(|shop| {
+        let (source, customer) = (web(shop), ada(shop));
+        let segment = made(shop, "lookers", &json!({ "event": { "name": "Product Viewed" } }));
+        did(shop, &source, "1", &[(Kind::UserId, customer.to_string())], "Product Viewed", &json!({}));
+        assert_eq!(size(shop, segment), 1);
+        let keep = |class, days| {
+            let rule = Rule { class, days, active: true };
+            shop.run(move |tx, actor, world| retention::set(tx, actor, world, rule)).expect("a rule");
+            shop.run(retention::forget).expect("a round");
+        };
+        shop.pass(31 * DAY);
+        keep(Class::Behaviour, 30);
+        assert_eq!(size(shop, segment), 0, "what nobody knows any more does not count");
+        assert_eq!(told(shop, Subject::Customer(customer)), ["segment.entered", "segment.left"]);
+        let steps = || {
+            let last = Id::from_bytes([255; 16]);
+            let page = (last, 10);
+            let found = shop
+                .run(move |tx, actor, world| member::history(tx, actor, world, (segment, None), page))
+                .expect("steps");
+            found.iter().map(|one| one.entered).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(), [false, true]);
+        keep(Class::Segments, 30);
+        assert_eq!(steps(), [false], "the older step is forgotten");
     });
 }
 

@@ -90,7 +90,9 @@ const OURS: &[&str] = &["segment.", "trait.", "cart.", "price.", "stock.", "mess
 fn ground_of(kind: &str) -> Option<fn(&domain::segment::needs::Needs) -> bool> {
     match kind {
         "purpose.written" => Some(|needs| needs.consents),
-        "location.created" | "location.changed" => Some(|needs| needs.place),
+        "location.created" | "location.changed" | "postal_area.set" | "postal_area.removed" => {
+            Some(|needs| needs.place)
+        }
         "product.created" | "product.changed" | "category.changed" => Some(|needs| needs.categories),
         "rfm.drawn" => Some(|needs| needs.rfm),
         "life_cycle.set" => Some(|needs| needs.orders),
