@@ -13,9 +13,10 @@ use store::{Tx, behaviour, order as orders};
 
 use super::build::{self, rebuild_where};
 use super::member::look_again;
-use crate::job::BATCH_MAX;
 use crate::{Failure, World};
 
+/// The most people whose behaviour or time a round looks at, and the most entries of the journal it reads.
+const FOLLOWED_MAX: i64 = 256;
 /// The name under which the journal is read.
 const CONSUMER: &str = "segment";
 
@@ -37,11 +38,11 @@ pub(super) fn changes(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Resu
     }
     let mut named = BTreeSet::new();
     let mut more = read_on(tx, &mut named)?;
-    let stirred = behaviour::take_stirred(tx, BATCH_MAX)?;
-    more |= stirred.len() as i64 >= BATCH_MAX;
+    let stirred = behaviour::take_stirred(tx, FOLLOWED_MAX)?;
+    more |= stirred.len() as i64 >= FOLLOWED_MAX;
     named.extend(stirred.into_iter().map(Subject::Profile));
-    let due = rows::due(tx, world.now(), BATCH_MAX)?;
-    more |= due.len() as i64 >= BATCH_MAX;
+    let due = rows::due(tx, world.now(), FOLLOWED_MAX)?;
+    more |= due.len() as i64 >= FOLLOWED_MAX;
     named.extend(due);
     look_again(tx, actor, world, &named)?;
     Ok(more)
@@ -69,7 +70,7 @@ fn read_on(tx: &mut Tx<'_>, named: &mut BTreeSet<Subject>) -> Result<bool, Failu
     let behind = |(partition, (from, end)): (i64, (i64, i64))| (from < end).then_some((partition, from, end));
     let mut waiting = (0i64..).zip(cursor.into_iter().zip(ends)).filter_map(behind);
     let Some((partition, from, end)) = waiting.next() else { return Ok(false) };
-    let entries = journal::after(tx, partition, from, BATCH_MAX)?;
+    let entries = journal::after(tx, partition, from, FOLLOWED_MAX)?;
     for entry in &entries {
         if let Some(needs) = ground_of(&entry.kind) {
             rebuild_where(tx, |own, _| needs(own))?;
