@@ -122,7 +122,7 @@ pub fn registry() -> Registry {
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("segment.draw_fifths", 86_400, segment::life::draw))
-        .every(duty("segment.follow", 1, segment::follow::round).before(segment::build::prepare))
+        .every(duty(segment::follow::DUTY, 1, segment::follow::round).before(segment::build::prepare))
         .every(duty("sign_in.forget", 3600, sign_in::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
@@ -291,6 +291,14 @@ fn run(shop: &Shop, duty: Duty) -> Result<bool, Failure> {
         }
         done => done,
     }
+}
+
+/// Lets a duty come at once instead of at its time.
+///
+/// # Errors
+/// What the store says.
+pub fn hasten(tx: &mut Tx<'_>, duty: &str) -> Result<(), Failure> {
+    Ok(rows::put_off_duty(tx, duty, Instant::EPOCH, None)?)
 }
 
 /// The jobs that wait, or those that were given up, after one, the oldest first.

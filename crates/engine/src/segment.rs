@@ -108,7 +108,7 @@ pub fn create(
     if !rows::add(tx, &row_of(&one), &actor.who.label())? {
         return Err(code_taken::<SegmentKind>(&one.code).into());
     }
-    build::rebuild(tx, id)?;
+    build::rebuild_now(tx, id)?;
     emit(tx, actor, world, id, "segment.created", json!({ "code": one.code, "version": 1 }));
     Ok(one)
 }
@@ -144,7 +144,7 @@ pub fn change(
     if !rows::update(tx, &row_of(&one), &actor.who.label())? {
         return Err(stale(id).into());
     }
-    build::rebuild(tx, id)?;
+    build::rebuild_now(tx, id)?;
     build::rebuild_where(tx, |_, ground| ground.segments.contains_key(&id))?;
     emit(tx, actor, world, id, "segment.changed", json!({ "version": one.version, "active": one.active }));
     Ok(one)

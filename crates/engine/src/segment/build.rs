@@ -13,22 +13,30 @@ use store::segment::build as rows;
 use store::segment::{facts as known, member as members};
 
 use super::member::{keep, let_out};
-use super::{Segment, in_use, reach};
+use super::{Segment, follow, in_use, reach};
 use crate::event::emit;
-use crate::{Failure, Shop, World};
+use crate::{Failure, Shop, World, job};
 
 pub use store::segment::build::Build;
 
 /// How many people a segment that is being built goes through in one transaction.
 const PART: usize = 500;
+/// How many people a round of the duty goes through, and with it whoever else writes to a database file waits for.
+const ROUND: usize = 1_500;
 /// How many people one request may go through.
-const AT_ONCE: usize = 5_000;
+const REQUEST: usize = 5_000;
 /// Where there are at most so many people, whom a segment can reach is found at once.
 const FEW: i64 = 20_000;
 
 /// Begins to build a segment anew, after it was made or changed.
 pub(super) fn rebuild(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<(), Failure> {
     Ok(rows::begin(tx, segment)?)
+}
+
+/// As [`rebuild`], for who waits for it: at once. Whoever follows must not hold the turn.
+pub(super) fn rebuild_now(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<(), Failure> {
+    job::hasten(tx, follow::DUTY)?;
+    rebuild(tx, segment)
 }
 
 /// Begins to build every segment in use anew that needs this.
@@ -91,19 +99,30 @@ fn note(tx: &mut Tx<'_>, build: &Build, can: Option<&[Subject]>) -> Result<(), F
     Ok(())
 }
 
+/// Goes on building as far as one round of the duty may; true when more waits.
+pub(super) fn round(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    Ok(go_on(tx, actor, world, ROUND)?.is_none())
+}
+
 /// Goes on building as far as one request may; true when nothing is left.
 pub(super) fn some(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    Ok(go_on(tx, actor, world, REQUEST)? == Some(true))
+}
+
+/// Goes on building until so many were gone through: `None` when more waits, else whether nothing does; what waits for the look that is not made
+/// here is left.
+fn go_on(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, most: usize) -> Result<Option<bool>, Failure> {
     let mut gone_through = 0;
-    while gone_through < AT_ONCE {
-        let Some(many) = part(tx, actor, world)? else { return Ok(rows::waiting(tx)?.is_empty()) };
+    while gone_through < most {
+        let Some(many) = part(tx, actor, world)? else { return Ok(Some(rows::waiting(tx)?.is_empty())) };
         gone_through += many;
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Goes on building the segment whose turn it is, by one part; answers how many people that took, of the patience of who waits; `None` when
 /// there is nothing to do yet.
-pub(super) fn part(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Option<usize>, Failure> {
+fn part(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Option<usize>, Failure> {
     let waiting = rows::waiting(tx)?;
     let begun = waiting.iter().find(|build| build.in_parts.is_some());
     let Some(build) = begun.or(waiting.first()).copied() else { return Ok(None) };

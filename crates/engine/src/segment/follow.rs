@@ -17,6 +17,8 @@ use crate::{Failure, World};
 
 /// The most people whose behaviour or time a round looks at, and the most entries of the journal it reads.
 const FOLLOWED_MAX: i64 = 256;
+/// The duty that follows.
+pub(crate) const DUTY: &str = "segment.follow";
 /// The name under which the journal is read.
 const CONSUMER: &str = "segment";
 
@@ -27,7 +29,7 @@ const CONSUMER: &str = "segment";
 pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
     let actor = Actor::system();
     let more = changes(tx, &actor, world)?;
-    Ok(build::part(tx, &actor, world)?.is_some() || more)
+    Ok(build::round(tx, &actor, world)? || more)
 }
 
 /// What the journal tells, whose behaviour was told of, and whose time has come; true when more waits.

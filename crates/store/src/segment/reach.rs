@@ -1,6 +1,6 @@
 //! Whom segments can reach: the people of whom something is known, each as the customer or the profile that stands for the person now.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::segment::Subject;
 use domain::value::id::{Customer, CustomerList, LoyaltyProgramme, Profile};
@@ -9,31 +9,75 @@ use domain::value::{Id, Instant};
 use super::facts::Key;
 use crate::{Param, Row, StoreError, Tx, params};
 
+/// So many are looked up together.
+const LOOKED_UP_MAX: usize = 10_000;
+
 fn customer(row: &mut Row<'_>) -> Result<Subject, StoreError> {
     Ok(Subject::Customer(row.id()?))
 }
 
-/// Who did something of this name after an instant, so often, by all profiles of the person together.
+/// The customer or profile that stands for a person: the root, and the customer it is of.
+fn subject(row: &mut Row<'_>) -> Result<Subject, StoreError> {
+    let (root, customer) = (row.id::<Profile>()?, row.id_or_null::<Customer>()?);
+    Ok(customer.map_or(Subject::Profile(root), Subject::Customer))
+}
+
+/// Who did something of this name after an instant, in no order and some more than once.
 ///
 /// # Errors
 /// What the store says.
-pub fn did(tx: &mut Tx<'_>, name: &str, after: Instant, at_least: i64) -> Result<Vec<Subject>, StoreError> {
-    let found = tx.rows(
-        "select r.profile_id, coalesce(c.merged_into, c.customer_id), e.n
-         from (select profile_id, count(*) as n from behaviour_event where name = $1 and at > $2 group by profile_id) e
+pub fn did(tx: &mut Tx<'_>, name: &str, after: Instant) -> Result<Vec<Subject>, StoreError> {
+    tx.rows(
+        "select r.profile_id, coalesce(c.merged_into, c.customer_id)
+         from (select distinct profile_id from behaviour_event where name = $1 and at > $2) e
          join profile p on p.profile_id = e.profile_id join profile r on r.profile_id = p.root_id
          left join customer c on c.customer_id = r.customer_id",
         params![name, after],
-        |row| {
-            let (root, customer) = (row.id::<Profile>()?, row.id_or_null::<Customer>()?);
-            Ok((customer.map_or(Subject::Profile(root), Subject::Customer), row.int()?))
-        },
-    )?;
-    let mut counts: BTreeMap<Subject, i64> = BTreeMap::new();
-    for (subject, count) in found {
-        *counts.entry(subject).or_default() += count;
+        subject,
+    )
+}
+
+/// Who did something of this name after an instant so often, by all profiles of a person together; and of customers who were merged whoever did it
+/// at all.
+///
+/// # Errors
+/// What the store says.
+pub fn did_often(
+    tx: &mut Tx<'_>,
+    name: &str,
+    after: Instant,
+    at_least: i64,
+) -> Result<Vec<Subject>, StoreError> {
+    let joined = "select profile_id, root_id from profile where root_id <> profile_id";
+    let roots: HashMap<Key, Key> =
+        tx.rows(joined, &[], |row| Ok((row.key()?, row.key()?)))?.into_iter().collect();
+    let merged: HashSet<Key> = tx
+        .rows(
+            "select p.profile_id from customer c join profile p on p.customer_id = c.customer_id where c.merged_into is not null
+             union
+             select p.profile_id from customer c join profile p on p.customer_id = c.merged_into where c.merged_into is not null",
+            &[],
+            |row| row.key(),
+        )?
+        .into_iter()
+        .collect();
+    let mut counts: HashMap<Key, i64> = HashMap::new();
+    let events = "select profile_id from behaviour_event where name = $1 and at > $2";
+    for profile in tx.rows(events, params![name, after], |row| row.key())? {
+        *counts.entry(*roots.get(&profile).unwrap_or(&profile)).or_default() += 1;
     }
-    Ok(counts.into_iter().filter(|(_, count)| *count >= at_least).map(|(subject, _)| subject).collect())
+    counts.retain(|root, count| *count >= at_least || merged.contains(root));
+    let kept: Vec<Key> = counts.into_keys().collect();
+    let mut found = Vec::with_capacity(kept.len());
+    for part in kept.chunks(LOOKED_UP_MAX) {
+        found.extend(tx.rows(
+            "select r.profile_id, coalesce(c.merged_into, c.customer_id)
+             from profile r left join customer c on c.customer_id = r.customer_id where r.profile_id in {ids $1}",
+            &[Param::Ids(part)],
+            subject,
+        )?);
+    }
+    Ok(found)
 }
 
 /// Who placed orders after an instant, so often, by all customers of the person together.
