@@ -107,10 +107,7 @@ fn of_known(tx: &mut Tx<'_>, known: &Known, now: Instant) -> Result<Vec<Subject>
         window.begins(now).unwrap_or(Instant::from_micros(i64::MIN))
     };
     let found = match known {
-        Known::Events { name, within_days, at_least: 1 } => rows::did(tx, name, since(*within_days))?,
-        Known::Events { name, within_days, at_least } => {
-            rows::did_often(tx, name, since(*within_days), *at_least)?
-        }
+        Known::Events { name, within_days, at_least } => rows::did(tx, name, since(*within_days), *at_least)?,
         Known::Orders { within_days, at_least } => rows::ordered(tx, since(*within_days), *at_least)?,
         Known::Takes(programme) => rows::takes(tx, *programme)?,
         Known::Agreed(purpose) => rows::agreed(tx, purpose)?,

@@ -22,40 +22,20 @@ fn subject(row: &mut Row<'_>) -> Result<Subject, StoreError> {
     Ok(customer.map_or(Subject::Profile(root), Subject::Customer))
 }
 
-/// Who did something of this name after an instant, in no order and some more than once.
-///
-/// # Errors
-/// What the store says.
-pub fn did(tx: &mut Tx<'_>, name: &str, after: Instant) -> Result<Vec<Subject>, StoreError> {
-    tx.rows(
-        "select r.profile_id, coalesce(c.merged_into, c.customer_id)
-         from (select distinct profile_id from behaviour_event where name = $1 and at > $2) e
-         join profile p on p.profile_id = e.profile_id join profile r on r.profile_id = p.root_id
-         left join customer c on c.customer_id = r.customer_id",
-        params![name, after],
-        subject,
-    )
-}
-
 /// Who did something of this name after an instant so often, by all profiles of a person together; and of customers who were merged whoever did it
 /// at all.
 ///
 /// # Errors
 /// What the store says.
-pub fn did_often(
-    tx: &mut Tx<'_>,
-    name: &str,
-    after: Instant,
-    at_least: i64,
-) -> Result<Vec<Subject>, StoreError> {
+pub fn did(tx: &mut Tx<'_>, name: &str, after: Instant, at_least: i64) -> Result<Vec<Subject>, StoreError> {
     let joined = "select profile_id, root_id from profile where root_id <> profile_id";
     let roots: HashMap<Key, Key> =
         tx.rows(joined, &[], |row| Ok((row.key()?, row.key()?)))?.into_iter().collect();
     let merged: HashSet<Key> = tx
         .rows(
-            "select p.profile_id from customer c join profile p on p.customer_id = c.customer_id where c.merged_into is not null
+            "select p.root_id from customer c join profile p on p.customer_id = c.customer_id where c.merged_into is not null
              union
-             select p.profile_id from customer c join profile p on p.customer_id = c.merged_into where c.merged_into is not null",
+             select p.root_id from customer c join profile p on p.customer_id = c.merged_into where c.merged_into is not null",
             &[],
             |row| row.key(),
         )?
@@ -67,7 +47,8 @@ pub fn did_often(
         *counts.entry(*roots.get(&profile).unwrap_or(&profile)).or_default() += 1;
     }
     counts.retain(|root, count| *count >= at_least || merged.contains(root));
-    let kept: Vec<Key> = counts.into_keys().collect();
+    let mut kept: Vec<Key> = counts.into_keys().collect();
+    kept.sort_unstable();
     let mut found = Vec::with_capacity(kept.len());
     for part in kept.chunks(LOOKED_UP_MAX) {
         found.extend(tx.rows(
