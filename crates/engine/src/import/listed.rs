@@ -15,7 +15,8 @@ use store::segment::list as rows;
 use super::export::Read;
 use super::row::{CellError, Cells};
 use crate::consent::subscriber;
-use crate::segment::{Named, list};
+use crate::segment::Named;
+use crate::segment::list::{self, OnLists};
 use crate::{Failure, World, external};
 
 /// The most characters of what a row names a person by.
@@ -110,9 +111,9 @@ pub(super) fn given_out(
     after: [u8; 16],
     limit: i64,
 ) -> Result<Read, Failure> {
-    let (people, last, all) = list::of_people(tx, actor, (after, limit))?;
+    let OnLists { people, last, each } = list::of_people(tx, actor, (after, limit))?;
     let mut given = Vec::new();
-    for (subject, code, name) in all {
+    for (subject, code, name) in each {
         let person = match subject {
             Subject::Customer(id) => {
                 let external = store::import::external_ids::<Customer>(tx, &[id.bytes()])?.pop();

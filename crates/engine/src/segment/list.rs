@@ -197,10 +197,18 @@ pub fn entries(
     Ok(found)
 }
 
-/// Who, as known now, and the code and name of a list.
-pub type OnList = (Subject, String, String);
+/// People on lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnLists {
+    /// How many people were looked at.
+    pub people: usize,
+    /// The last of them.
+    pub last: Option<[u8; 16]>,
+    /// Each, as known now, with the code and name of each list once.
+    pub each: Vec<(Subject, String, String)>,
+}
 
-/// Who is on which lists, after somebody: how many people were looked at, the last of them, and each with each list once.
+/// Who is on which lists, after somebody, at most so many people.
 ///
 /// # Errors
 /// [`domain::Code::Forbidden`].
@@ -208,16 +216,16 @@ pub fn of_people(
     tx: &mut Tx<'_>,
     actor: &Actor,
     (after, limit): ([u8; 16], i64),
-) -> Result<(usize, Option<[u8; 16]>, Vec<OnList>), Failure> {
+) -> Result<OnLists, Failure> {
     actor.may_somewhere(Permission::ReadSegments)?;
     let all = rows::of_people(tx, after, limit)?;
     let people: BTreeSet<[u8; 16]> = all.iter().map(|(subject, ..)| subject.bytes()).collect();
-    let mut found = Vec::new();
+    let mut each = Vec::new();
     for (entry, code, name) in all {
         if let Some(subject) = subject::find(tx, Named::from(entry))? {
-            found.push((subject, code, name));
+            each.push((subject, code, name));
         }
     }
-    found.dedup();
-    Ok((people.len(), people.last().copied(), found))
+    each.dedup();
+    Ok(OnLists { people: people.len(), last: people.last().copied(), each })
 }
