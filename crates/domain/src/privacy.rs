@@ -78,6 +78,8 @@ words! {
         Unconfirmed 5 "unconfirmed";
         /// What people did, as collected, and their visits.
         Behaviour 6 "behaviour";
+        /// When people came into segments and fell out.
+        Segments 7 "segments";
     }
 }
 
@@ -135,7 +137,7 @@ pub fn deadline(country: Option<Country>) -> Deadline {
 /// How long data of a class is kept where the retailer said nothing, in days.
 pub const fn kept_days(class: Class) -> i64 {
     match class {
-        Class::Messages | Class::Behaviour => 730,
+        Class::Messages | Class::Behaviour | Class::Segments => 730,
         Class::Carts => 90,
         Class::Guests => 3_650,
         Class::Requests => 1_095,

@@ -51,6 +51,7 @@ mod returns;
 mod reward;
 mod routing;
 mod segment;
+mod segment_exact;
 mod segment_member;
 mod sequence;
 mod sign_in;

@@ -223,6 +223,21 @@ fn who_had_nothing_of_the_kind_has_it_and_gives_it_back() {
 }
 
 #[test]
+fn who_takes_part_and_has_no_points_yet_leaves_no_book_behind() {
+    on_every_engine(|shop| {
+        let (club, ..) = two(shop);
+        let (cyd, dan) = (signed_up(shop, "cyd", &[]), signed_up(shop, "dan", &[]));
+        enrolled(shop, &club, dan);
+        let before = rows::all(shop);
+        let merged = merge(shop, cyd, dan).unwrap();
+        shop.must_tally();
+        undo(shop, &merged).unwrap();
+        rows::must_be_equal(&before, &rows::all(shop));
+        shop.must_tally();
+    });
+}
+
+#[test]
 fn who_was_merged_is_known_by_all_names_and_is_the_other() {
     on_every_engine(|shop| {
         let (club, bea, _) = two(shop);
