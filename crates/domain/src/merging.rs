@@ -44,3 +44,26 @@ words! {
         Customer 9 "customer";
     }
 }
+
+words! {
+    /// Where learning a model stands.
+    TrainingState {
+        /// Nobody has begun.
+        Waiting 1 "waiting";
+        /// It goes on.
+        Running 2 "running";
+        /// A model was learnt.
+        Done 3 "done";
+        /// None was.
+        Failed 4 "failed";
+        /// Somebody stopped it.
+        Stopped 5 "stopped";
+    }
+}
+
+impl TrainingState {
+    /// Does nothing follow any more?
+    pub const fn is_over(self) -> bool {
+        !matches!(self, TrainingState::Waiting | TrainingState::Running)
+    }
+}

@@ -1,5 +1,7 @@
 //! What a person may ask about what is kept of them, until when it is answered, and how long which data is kept.
 
+pub mod register;
+
 use crate::refusal::{Code, Refusal};
 use crate::value::{Country, Instant};
 use crate::words;

@@ -23,7 +23,7 @@ use engine::loyalty::{points, reward, tier};
 use engine::{Failure, check, erasure};
 use sim::{TestShop, on_every_engine};
 
-const SHARING: Sharing = Sharing {
+pub const SHARING: Sharing = Sharing {
     members_max: 3,
     spends: Spends::Anyone,
     leaving: Leaving::Own,
@@ -40,7 +40,7 @@ fn of(shop: &TestShop, one: &Member) -> Member {
     shop.read(move |tx| Ok(store::loyalty::member::find(tx, id)?)).expect("a read").expect("a member")
 }
 
-fn found(shop: &TestShop, one: &Member) -> Result<Household, Failure> {
+pub fn found(shop: &TestShop, one: &Member) -> Result<Household, Failure> {
     let one = one.clone();
     shop.run(move |tx, actor, world| household::found(tx, actor, world, &one))
 }

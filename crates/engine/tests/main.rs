@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod agreed;
+mod archive;
 mod behaviour;
 mod call_up;
 mod cart;

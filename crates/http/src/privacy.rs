@@ -2,6 +2,7 @@
 
 mod hold;
 mod page;
+mod register;
 mod retention;
 
 use axum::extract::{Path, State as Shared};
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(close_privacy_request))
         .routes(routes!(set_deadline_rule))
         .merge(hold::routes())
+        .merge(register::routes())
         .merge(retention::routes())
         .merge(page::routes())
 }

@@ -75,6 +75,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0141_segment_member"
     "0142_customer_segment"
     "0150_detail"
+    "0155_match_training"
     "0160_import_source"
 };
 
