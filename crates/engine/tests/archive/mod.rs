@@ -23,7 +23,7 @@ const LEADING: &str = "address_id billing_contact_id book_id cart_id claim_id co
     label link_id loser_id match_review_id member_id merge_id merged_into message_id name named_id new_order_id note note_id one_id order_id \
     order_line_id other_hash other_id outcome_id paid_by_id parcel_id passkey_id payment_id person_id phone_hash point_lot_id pool_id \
     profile_id redemption_id request_id return_id return_line_id root_id said_hash sealed session_id store_credit_id subject_id \
-    subscriber_id token_hash winner_id wrapped_key about capture_id refund_id open_change_id consent_id";
+    subjects subscriber_id token_hash winner_id wrapped_key about capture_id refund_id open_change_id consent_id";
 
 /// Columns that lead to nobody.
 const ELSEWHERE: &str = "account_id after after_id api_key_id attribute_id batch_id carrier_id category_id category_tree_id change_id \

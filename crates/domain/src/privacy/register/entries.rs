@@ -355,10 +355,24 @@ pub const REGISTER: &[Entry] = &[
     // What was made of it.
     entry(
         "lists and segments",
-        &["customer_list_entry", "segment_member", "segment_step"],
+        &["customer_list_entry", "segment_member", "customer_segment"],
         In(S::Segments, "in"),
         Rows("a number without a name"),
         Books,
+    ),
+    entry(
+        "when somebody came into a segment and fell out",
+        &["segment_step"],
+        In(S::Segments, "steps"),
+        Rows("a number without a name"),
+        Person(&[Class::Segments]),
+    ),
+    entry(
+        "whom a segment that is being built can reach",
+        &["segment_build_part"],
+        Not("it says for a moment whom to look at"),
+        Rows(NUMBERS),
+        Briefly,
     ),
     entry(
         "customers that were made one",
