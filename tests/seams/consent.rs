@@ -203,6 +203,7 @@ fn s28_what_is_kept_is_given_and_then_forgotten_everywhere() {
         let (till, cashier) = floor.till(0);
         let orders = two_orders(floor, &cashier, &till);
         let (customer, herself) = herself(floor);
+        assert!(mailbox.next().head("Subject").is_some_and(|subject| subject.contains("code")));
 
         let kept = herself.get(&format!("{}/archive", wished(&herself, &customer, "export"))).unwrap();
         assert_eq!(kept.status, 200, "{}", kept.text());
