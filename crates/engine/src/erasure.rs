@@ -12,7 +12,7 @@ use crate::customer::{self, Customer};
 use crate::loyalty::member;
 use crate::message::suppression;
 use crate::privacy::hold;
-use crate::{Failure, World, contact, detail, identity, message};
+use crate::{Failure, World, company, contact, detail, identity, message};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
 /// customer takes part in ends. Who was merged into the customer is erased too: it is one person. Erasing twice is the same as once.
@@ -42,6 +42,7 @@ pub fn erase(
             hold::must_be_free(tx, *one)?;
             forget(tx, actor, world, known.person)?;
             detail::forget(tx, *one)?;
+            company::leave_all(tx, actor, world, *one)?;
         }
     }
     for merged in &all[..all.len() - 1] {

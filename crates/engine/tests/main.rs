@@ -12,6 +12,7 @@ mod changing;
 mod checkout;
 mod claim;
 mod club;
+mod company;
 mod consent;
 mod contact;
 mod count;

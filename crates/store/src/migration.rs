@@ -70,6 +70,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0121_matching"
     "0130_sign_in"
     "0150_detail"
+    "0151_company"
 };
 
 /// Brings the database up to date.

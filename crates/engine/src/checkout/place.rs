@@ -31,7 +31,7 @@ use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::selling::{self, Beyond};
 use crate::stock::{hold, too_few};
-use crate::{Failure, World, customer, external, promise};
+use crate::{Failure, World, company, customer, external, promise};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
 const NUMBER_TRIES: usize = 5;
@@ -101,6 +101,8 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let (taken, coming, beyond) =
         take_stock(tx, actor, world, (&order, &lines), &channel, (input.serve_from, gone))?;
     keep(tx, &order, &lines, input.external_id.as_deref())?;
+    let cost = (order.gross, order.currency);
+    company::bought(tx, actor, world, (cart.id, order.id), (cart.customer, cost))?;
     let worked = &priced.worked;
     let asked = (&worked.goods, &worked.occasion, &worked.buyer);
     promotion::redeem::take(tx, order.id, asked, &worked.priced)?;
