@@ -7,45 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-PROGRAM=${PROGRAM:-target/debug/tandem}
 EXAMPLES=${EXAMPLES:-8}
 SEED=${SEED:-1}
 
-scratch=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  rm -rf "$scratch"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+. tests/shop.sh
 
-"$PROGRAM" serve --listen 127.0.0.1:0 --json --data "$scratch/shop" --log-filter error >"$scratch/said" 2>"$scratch/log" &
-server=$!
-for _ in $(seq 300); do
-  [ -s "$scratch/said" ] && break
-  kill -0 "$server" 2>/dev/null || break
-  sleep 0.1
-done
-if ! [ -s "$scratch/said" ]; then
-  echo 'the shop did not start:' >&2
-  cat "$scratch/log" >&2
-  exit 1
-fi
-
-said() { target/venv/bin/python -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }
-address=$(said "$scratch/said" address)
-setup_link=$(said "$scratch/said" setup_link)
-
-export TANDEM_SEEDED=$scratch/seeded
-target/venv/bin/python tests/contract/seed.py "$address" "${setup_link##*token=}" "$TANDEM_SEEDED"
-TANDEM_KEY=$(said "$TANDEM_SEEDED" key)
-export TANDEM_KEY
-
-export PYTHONDONTWRITEBYTECODE=1
 failed=0
 target/venv/bin/schemathesis --config-file tests/contract/schemathesis.toml run "$address/v1/openapi.json" \
   --seed "$SEED" --max-examples "$EXAMPLES" "$@" || failed=$?
@@ -55,9 +21,5 @@ if ! curl --silent --fail --output /dev/null --header "Authorization: Bearer $TA
   echo 'the key of the test does not work any more: what was asked last proves nothing' >&2
   failed=1
 fi
-if [ -s "$scratch/log" ]; then
-  echo 'the shop logged:' >&2
-  head -c 20000 "$scratch/log" >&2
-  failed=1
-fi
+logged_nothing || failed=1
 exit "$failed"

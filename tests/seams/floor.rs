@@ -17,6 +17,7 @@ use sim::TestShop;
 use sim::client::{Client, Reply};
 use sim::mailbox::Mailbox;
 use sim::retailer::{a_channel, a_variant};
+use sim::sign_on::SignOn;
 use sim::stand::{Stand, a_cart};
 
 /// A served shop, and somebody who may do everything in it.
@@ -36,6 +37,21 @@ pub fn on_every_engine(mugs: [i64; 2], seam: impl Fn(&Floor)) {
 pub fn with_mail(mugs: [i64; 2], seam: impl Fn(&Floor, &Mailbox)) {
     let mailbox = Mailbox::open().unwrap();
     walk(mugs, &[("TANDEM_MAIL_SERVER", mailbox.server())], |floor| seam(floor, &mailbox));
+}
+
+/// As [`on_every_engine`], with a sign-on of the retailer's own by the code `acme`, and a web shop at `https://shop.example`.
+pub fn with_sign_on(mugs: [i64; 2], seam: impl Fn(&Floor, &SignOn)) {
+    let sign_on = SignOn::serve("shop");
+    walk(mugs, &[("TANDEM_SIGN_ON_TO_PRIVATE_ADDRESSES", "true".into())], |floor| {
+        let new = json!({ "code": "acme", "name": "Acme", "issuer": sign_on.issuer, "client_id": "shop", "client_secret": "5b8f2c" });
+        floor.must("/v1/sign-on-providers", &new);
+        let version = floor.get("/v1/channels/web/origins")["version"].clone();
+        let client = floor.keyed().with_header("if-match", format!("\"{version}\""));
+        let set =
+            client.put("/v1/channels/web/origins", &json!({ "origins": ["https://shop.example"] })).unwrap();
+        assert_eq!(set.status, 200, "{}", set.text());
+        seam(floor, &sign_on);
+    });
 }
 
 fn walk(mugs: [i64; 2], environment: &[(&str, String)], seam: impl Fn(&Floor)) {
@@ -62,8 +78,13 @@ impl Floor {
     }
 
     fn keyed(&self) -> Client {
+        self.client.clone().with_header("idempotency-key", format!("step-{}", self.next()))
+    }
+
+    /// A number that was not given out before.
+    pub fn next(&self) -> u32 {
         self.asked.set(self.asked.get() + 1);
-        self.client.clone().with_header("idempotency-key", format!("step-{}", self.asked.get()))
+        self.asked.get()
     }
 
     /// As [`Floor::ask`], for what must be done: the answer.

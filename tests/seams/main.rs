@@ -15,6 +15,8 @@ mod person;
 mod price;
 mod receipt;
 mod shelf;
+mod sign_in;
+mod sources;
 mod spend;
 mod status;
 mod stock;

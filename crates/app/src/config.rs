@@ -51,6 +51,8 @@ pub struct Config {
     pub webhooks_to_private_addresses: bool,
     /// May payment accounts lie at addresses of a private network?
     pub payments_to_private_addresses: bool,
+    /// May the retailer's own sign-on lie at addresses of a private network, and without encryption?
+    pub sign_on_to_private_addresses: bool,
     /// Where mail is handed over: `smtps://host:465` or `smtp://host:587`; empty for nowhere.
     pub mail_server: String,
     /// The name to sign in to it by; empty for none.
@@ -193,10 +195,13 @@ impl Config {
             sign_ins: Rate { per_minute: self.sign_ins_per_minute_max, ..defaults.sign_ins },
             behind_proxy: self.behind_proxy,
             https: self.https,
+            public_address: self.public_address.clone(),
             metrics_open: self.metrics_open,
             public_figures: self.public_figures,
             webhooks_to_private_addresses: self.webhooks_to_private_addresses,
             payments_to_private_addresses: self.payments_to_private_addresses,
+            sign_on_to_private_addresses: self.sign_on_to_private_addresses,
+            outside: None,
             mail: !self.mail_server.is_empty(),
             join_trace: None,
         }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use domain::actor::Actor;
+use domain::import::source::Precedence;
 use domain::import::{FILE_BYTES_MAX, Kind, Mapping, Mode, State};
 use domain::value::Id;
 use domain::value::id::Import as ImportKind;
-use engine::import::{self as engine_import, File, Import, RowError};
+use engine::import::source::{self, Finding};
+use engine::import::{self as engine_import, File, Import, Origin, RowError};
 use engine::{Failure, Shop};
 use serde_json::{Value, json};
 
@@ -18,8 +20,9 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::screen::Screen;
 use crate::shop;
+use crate::source::precedence;
 
-mod mapping;
+pub mod mapping;
 
 /// The most errors that are shown to people; programs get all that are kept.
 const SHOWN_MAX: usize = 50;
@@ -38,6 +41,7 @@ Examples:
   tandem import locations.csv --kind locations --dry-run
   tandem import goods.csv --kind products --mapping goods.toml --on-error pass
   tandem import goods.csv --kind products --mapping goods.toml --resume imp_01jd0000000000000000000000
+  tandem import people.csv --kind customers --source web --dry-run
   zcat stock.csv.gz | tandem import - --kind stock --json")]
 pub struct Arguments {
     /// The file, or - for standard input.
@@ -51,6 +55,14 @@ pub struct Arguments {
     /// A TOML file that says which of its columns are ours.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+
+    /// The system the file comes from, named by `tandem source`: its mapping holds, and customers are found by its numbers.
+    #[arg(long, value_name = "CODE")]
+    source: Option<String>,
+
+    /// Who is right where the source says something else than is known: fill_gaps, newer, trust or never.
+    #[arg(long, requires = "source", value_parser = precedence)]
+    precedence: Option<Precedence>,
 
     /// Try every row and change nothing.
     #[arg(long)]
@@ -88,20 +100,23 @@ pub fn kind(name: &str) -> Result<Kind, String> {
 /// [`Fault::Failed`] when the file cannot be read or a row could not be taken.
 pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<(), Fault> {
     shop::must_exist(config)?;
-    let mapping = match &arguments.mapping {
-        Some(path) => mapping::read(path)?,
-        None => Mapping::default(),
+    let shop = shop::open_or_make(config)?.shop;
+    let mapping = match (&arguments.mapping, arguments.source.clone()) {
+        (Some(path), _) => mapping::read(path)?,
+        (None, Some(code)) => kept_mapping(&shop, arguments.kind, code)?,
+        (None, None) => Mapping::default(),
     };
+    let origin = arguments.source.clone().map(|source| Origin { source, precedence: arguments.precedence });
     let bytes = bytes(&arguments.file)?;
-    let file = engine_import::read(arguments.kind, &mapping, &bytes).map_err(|refusal| {
+    let file = engine_import::read_from(arguments.kind, &mapping, origin, &bytes).map_err(|refusal| {
         let lines: Vec<String> = refusal.each().map(|one| one.message().to_owned()).collect();
         Fault::Failed(format!("{}: {}", arguments.file.display(), lines.join("\n  ")))
     })?;
     drop(bytes);
-    let shop = shop::open_or_make(config)?.shop;
     let import = take(&shop, arguments, &Arc::new(file), screen)?;
     let errors = errors(&shop, import.id)?;
-    screen.tell(&in_words(&import, &errors), &in_json(&import, &errors));
+    let findings = findings(&shop, import.id)?;
+    screen.tell(&in_words(&import, &errors, &findings), &in_json(&import, &errors, &findings));
     if import.refused > 0 {
         return Err(Fault::Failed(format!(
             "{} of {} rows could not be taken",
@@ -109,6 +124,17 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
         )));
     }
     Ok(())
+}
+
+/// The mapping that is kept for a source's files.
+fn kept_mapping(shop: &Shop, kind: Kind, code: String) -> Result<Mapping, Fault> {
+    let found = shop.db.read(move |tx| source::mapping(tx, &Actor::system(), &code, kind));
+    found.map_err(|failure| match failure {
+        Failure::Refused(_) => {
+            Fault::Usage("--source: there is no such source; name it first: tandem source CODE".into())
+        }
+        other => other.into(),
+    })
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
@@ -185,7 +211,35 @@ fn errors(shop: &Shop, id: Id<ImportKind>) -> Result<Vec<RowError>, Fault> {
     }
 }
 
-fn in_words(import: &Import, errors: &[RowError]) -> String {
+fn findings(shop: &Shop, id: Id<ImportKind>) -> Result<Vec<Finding>, Fault> {
+    let mut all: Vec<Finding> = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = shop.db.read(move |tx| -> Result<_, Failure> {
+            source::findings(tx, &Actor::system(), id, after, ERRORS_AT_ONCE)
+        })?;
+        let Some((last, _)) = page.last() else { return Ok(all) };
+        after = *last;
+        all.extend(page.into_iter().map(|(_, finding)| finding));
+    }
+}
+
+/// Whom a row is of, or may be of.
+fn told(finding: &Finding) -> String {
+    let whom = match (finding.other_line, finding.customer) {
+        (Some(line), _) => format!("line {line}"),
+        (None, Some(customer)) => customer.to_string(),
+        (None, None) => "somebody".to_owned(),
+    };
+    let line = finding.line;
+    match finding.is_joined {
+        true => format!("line {line}: the same as {whom}, by {}", finding.same_by.text()),
+        false if finding.score == 0 => format!("line {line}: may be {whom}, by {}", finding.same_by.text()),
+        false => format!("line {line}: may be {whom}, scored {}", finding.score),
+    }
+}
+
+fn in_words(import: &Import, errors: &[RowError], findings: &[Finding]) -> String {
     let mut lines: Vec<String> = import.notes.lines().map(str::to_owned).collect();
     for error in errors.iter().take(SHOWN_MAX) {
         let column = error.column.as_ref().map(|column| format!("{column}: ")).unwrap_or_default();
@@ -195,13 +249,21 @@ fn in_words(import: &Import, errors: &[RowError]) -> String {
     if errors.len() > SHOWN_MAX {
         lines.push(format!("and {} more errors; --json shows them", errors.len() - SHOWN_MAX));
     }
+    lines.extend(findings.iter().take(SHOWN_MAX).map(told));
+    if findings.len() > SHOWN_MAX {
+        lines.push(format!("and {} more findings; --json shows them", findings.len() - SHOWN_MAX));
+    }
     let what = match (import.mode, import.state) {
         (Mode::DryRun, _) => "tried, and nothing was changed",
         (_, State::Refused) => "refused as a whole, and nothing was changed",
         _ => "taken in",
     };
+    let people = match import.source {
+        Some(_) => format!(", {} joined, {} to be looked at", import.joined, import.review),
+        None => String::new(),
+    };
     lines.push(format!(
-        "{} rows of {} {what}: {} made, {} changed, {} the same, {} refused ({})",
+        "{} rows of {} {what}: {} made, {} changed, {} the same{people}, {} refused ({})",
         import.rows_total,
         import.kind.text(),
         import.made,
@@ -213,12 +275,17 @@ fn in_words(import: &Import, errors: &[RowError]) -> String {
     lines.join("\n")
 }
 
-fn in_json(import: &Import, errors: &[RowError]) -> Value {
+fn in_json(import: &Import, errors: &[RowError], findings: &[Finding]) -> Value {
     let error = |one: &RowError| json!({"line": one.line, "column": one.column, "value": one.value, "code": one.code, "message": one.message});
+    let found = |one: &Finding| {
+        json!({"line": one.line, "is_joined": one.is_joined, "same_by": one.same_by.text(), "score": one.score, "other_line": one.other_line,
+            "customer": one.customer.filter(|_| one.other_line.is_none()).map(|id| id.to_string())})
+    };
     json!({
         "id": import.id.to_string(), "kind": import.kind.text(), "mode": import.mode.text(), "state": import.state.text(),
         "rows": import.rows_total, "rows_read": import.rows_read, "made": import.made, "changed": import.changed,
-        "same": import.same, "refused": import.refused, "notes": import.notes.lines().collect::<Vec<_>>(),
-        "errors": errors.iter().map(error).collect::<Vec<_>>(),
+        "same": import.same, "joined": import.joined, "review": import.review, "refused": import.refused, "notes": import.notes.lines().collect::<Vec<_>>(),
+        "source": import.source, "precedence": import.precedence.map(Precedence::text),
+        "errors": errors.iter().map(error).collect::<Vec<_>>(), "findings": findings.iter().map(found).collect::<Vec<_>>(),
     })
 }

@@ -20,6 +20,7 @@ mod restore;
 mod screen;
 mod serve;
 mod shop;
+mod source;
 mod test_carrier;
 mod test_provider;
 mod trace;
@@ -69,6 +70,7 @@ enum Word {
     Init(init::Arguments),
     Migrate(migrate::Arguments),
     Import(import::Arguments),
+    Source(source::Arguments),
     Export(export::Arguments),
     Match(matching::Arguments),
     Check(check::Arguments),
@@ -106,6 +108,7 @@ fn run(line: &Line, screen: &Screen) -> Result<(), Fault> {
         Word::Init(arguments) => init::run(&config, arguments, screen),
         Word::Migrate(arguments) => migrate::run(&config, arguments, screen),
         Word::Import(arguments) => import::run(&config, arguments, screen),
+        Word::Source(arguments) => source::run(&config, arguments, screen),
         Word::Export(arguments) => export::run(&config, arguments, screen),
         Word::Match(arguments) => matching::run(&config, arguments, screen),
         Word::Check(arguments) => check::run(&config, arguments, screen),

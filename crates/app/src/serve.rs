@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use connect::Handlers;
-use connect::call::{Caller, Reach, Trust};
+use connect::call::{Caller, Reach, Trust, Unanswered};
 use connect::carrier::{Carriers, TestClient as CarrierClient};
 use connect::message::Mail;
 use connect::payment::Payments;
@@ -17,6 +17,7 @@ use domain::actor::Actor;
 use engine::actor::setup_token;
 use engine::{Shop, job, message};
 use http::App;
+use http::outside::{Outside, Question};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -33,6 +34,8 @@ use crate::{log, test_provider};
 
 /// How long a payment provider may take to answer.
 pub const PROVIDER_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long a sign-on may take to answer; somebody waits, and it is asked up to four times.
+const SIGN_ON_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Open the shop and serve it
 ///
@@ -65,7 +68,8 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let traces = trace::start(config, runtime.handle())?;
     log::start_beside(config, traces.listener)?;
     let opened = shop::open_or_make(config)?;
-    let edge = http::server::Settings { join_trace: traces.join, ..config.edge() };
+    let outside = Some(outside(config)?);
+    let edge = http::server::Settings { join_trace: traces.join, outside, ..config.edge() };
     let served =
         runtime.block_on(serve(config, &address, &opened, edge, (screen, arguments.until_input_ends)));
     if let Some(finish) = traces.finish {
@@ -85,6 +89,11 @@ async fn serve(
         .await
         .map_err(|error| Fault::environment(format!("serving on {address}"), error))?;
     let address = listener.local_addr().map_err(|error| Fault::environment("serving", error))?;
+    let edge = if edge.public_address.is_empty() {
+        http::server::Settings { public_address: own_address(address), ..edge }
+    } else {
+        edge
+    };
     welcome(config, address, &opened.shop, screen)?;
     let (stop, asked_to_stop) = watch::channel(false);
     let until_asked = || {
@@ -178,6 +187,24 @@ pub fn account_caller(config: &Config) -> Result<Caller, Fault> {
     Ok(Caller::with(PROVIDER_WAIT_MAX, &trust(config)?, reach))
 }
 
+/// What asks the retailer's own sign-on while somebody waits to be let in.
+fn outside(config: &Config) -> Result<Outside, Fault> {
+    let reach = if config.sign_on_to_private_addresses { Reach::Anywhere } else { Reach::Public };
+    let caller = Caller::with(SIGN_ON_WAIT_MAX, &trust(config)?, reach);
+    Ok(Outside::new(move |question: Question| {
+        let caller = caller.clone();
+        Box::pin(async move {
+            let headers: Vec<(&str, &str)> =
+                question.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let answer = match question.form {
+                Some(form) => caller.post(&question.url, &headers, form).await,
+                None => caller.get_with(&question.url, &headers).await,
+            };
+            answer.map(|(status, body)| (status.as_u16(), body)).map_err(|Unanswered(why)| why)
+        })
+    }))
+}
+
 /// What sends events to the retailer's other programs.
 fn webhooks(config: &Config) -> Result<Webhooks, Fault> {
     let reach = if config.webhooks_to_private_addresses { Reach::Anywhere } else { Reach::Public };
@@ -211,6 +238,16 @@ async fn serve_test_provider(
     let provider = test_provider::play(&shop.keyring, &format!("http://{}", reachable(address)));
     tokio::spawn(async move { provider.serve(listener, stopped).await });
     Ok(base_url)
+}
+
+/// Where a browser on this machine finds our pages while nobody said how others do: by the name that browsers trust without encryption.
+fn own_address(address: SocketAddr) -> String {
+    let reachable = reachable(address);
+    if reachable.ip().is_loopback() {
+        format!("http://localhost:{}", reachable.port())
+    } else {
+        format!("http://{reachable}")
+    }
 }
 
 /// The address under which we reach ourselves, when we serve on all of the machine's.

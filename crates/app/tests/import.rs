@@ -104,3 +104,91 @@ fn an_import_is_gone_on_with_by_its_id_and_mistakes_have_their_exit_codes() {
     assert_eq!(tandem(home.path(), &["import", "none.csv", "--kind", "stock"]).status.code(), Some(3));
     assert_eq!(tandem(home.path(), &["import", "none.csv", "--kind", "goods"]).status.code(), Some(2));
 }
+
+const WEB_MAPPING: &str = "[columns]\nexternal_id = \"Kundennr.\"\nname = \"Name\"\nemail = \"E-Mail\"\nphone = \"Telefon\"\n\
+    [constants]\ncountry = \"DE\"\n";
+
+/// People as a web shop writes them out, in Windows-1252: every tenth is there a second time under another number, with the mail in capitals.
+fn people(many: u32) -> Vec<u8> {
+    let mut file = b"Kundennr.;Name;E-Mail;Telefon\r\n".to_vec();
+    for number in 0..many {
+        let mail = format!("{:08x}@web.example", number.wrapping_mul(2_654_435_761));
+        file.extend_from_slice(format!("{number};J").as_bytes());
+        file.extend_from_slice(b"\xfc");
+        file.extend_from_slice(format!("rgen {:x};{mail};\r\n", number.wrapping_mul(40_503)).as_bytes());
+        if number % 10 == 0 {
+            file.extend_from_slice(format!("{number}-2;;{};\r\n", mail.to_uppercase()).as_bytes());
+        }
+    }
+    file
+}
+
+/// A shop with the source "web", and a file of it.
+fn with_a_web_shop(home: &Path, many: u32) -> String {
+    tandem(home, &["init"]);
+    std::fs::write(home.join("web.toml"), WEB_MAPPING).expect("written");
+    let named = tandem(
+        home,
+        &["source", "web", "--name", "Web shop", "--trust", "60", "--mapping", "customers=web.toml"],
+    );
+    assert_eq!(named.status.code(), Some(0), "{}", String::from_utf8_lossy(&named.stderr));
+    let file = home.join("web.csv");
+    std::fs::write(&file, people(many)).expect("written");
+    file.display().to_string()
+}
+
+fn given_out(home: &Path) -> Vec<String> {
+    let written = tandem(home, &["export", "customers"]);
+    let mut lines: Vec<String> =
+        String::from_utf8_lossy(&written.stdout).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_source_keeps_its_mapping_and_a_trial_says_what_happens() {
+    let home = Scratch::new("import").expect("told");
+    let file = with_a_web_shop(home.path(), 40);
+    let unknown = tandem(home.path(), &["import", &file, "--kind", "customers", "--source", "till"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let arguments = [file.as_str(), "--kind", "customers", "--source", "web"];
+    let people = |told: &Value| ["made", "joined", "same"].map(|name| told[name].as_i64().expect("told"));
+    let (code, tried) = import(home.path(), &[&arguments[..], &["--dry-run"]].concat());
+    assert_eq!((code, people(&tried)), (Some(0), [40, 4, 0]), "{tried}");
+    assert_eq!(tried["findings"][0]["other_line"], 2, "{tried}");
+    let (code, taken) = import(home.path(), &arguments);
+    assert_eq!((code, people(&taken)), (Some(0), [40, 4, 0]), "{taken}");
+    let newer = [&arguments[..], &["--precedence", "newer"]].concat();
+    assert_eq!(people(&import(home.path(), &newer).1), [0, 0, 44]);
+    assert!(given_out(home.path()).iter().any(|line| line.contains("J\u{fc}rgen")), "the umlaut is one");
+    let shown = tandem(home.path(), &["source", "web"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("web: Web shop, trusted 60, fill_gaps; mappings: customers"), "{shown}");
+}
+
+#[test]
+fn an_import_that_was_killed_and_taken_in_again_leaves_the_same_people() {
+    let (whole, cut) = (Scratch::new("import").expect("told"), Scratch::new("import").expect("told"));
+    let file = with_a_web_shop(whole.path(), 3_000);
+    let arguments = ["--kind", "customers", "--source", "web", "--on-error", "pass"];
+    import(whole.path(), &[&[file.as_str()], &arguments[..]].concat());
+    let file = with_a_web_shop(cut.path(), 3_000);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
+        .args([&["import", file.as_str()], &arguments[..]].concat())
+        .current_dir(cut.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    // As soon as the first rows are kept.
+    while given_out(cut.path()).len() <= 1 && child.try_wait().expect("asked").is_none() {}
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let (code, again) = import(cut.path(), &[&[file.as_str()], &arguments[..]].concat());
+    let told = ["made", "joined", "same", "refused"].map(|name| again[name].as_i64().expect("told"));
+    assert_eq!((code, told.iter().sum::<i64>()), (Some(0), 3_300), "{again}");
+    assert!(told[0] < 3_000 && told[2] > 0, "it was killed after some rows: {told:?}");
+    assert_eq!(given_out(cut.path()), given_out(whole.path()));
+    let checked = tandem(cut.path(), &["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", String::from_utf8_lossy(&checked.stdout));
+}

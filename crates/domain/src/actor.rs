@@ -60,6 +60,8 @@ permissions! {
     AnswerPrivacy "privacy:write" "handle what people ask about their data, and say how long data is kept";
     EditIdentity "identity:write" "write the rules of identity, merge customers and take merges back";
     EditSources "sources:write" "say which pages, apps and programs send what people did";
+    ReadSegments "segments:read" "see segments, traits and lists, and who is in them";
+    EditSegments "segments:write" "write segments, traits and lists";
 }
 
 /// A set of permissions.

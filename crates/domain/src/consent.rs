@@ -162,6 +162,15 @@ pub fn follows(was: Option<Status>, said: Status) -> bool {
     said != Status::Pending || was.is_none_or(|was| was == Status::Pending)
 }
 
+/// Does what comes in with a file hold, though it was said at an instant of the past? Not against what was said later; and of the same
+/// instant, a yes does not hold against a no.
+pub fn comes_in(held: Option<(Status, Instant)>, (said, at): (Status, Instant)) -> bool {
+    match held {
+        None | Some((Status::Pending, _)) => true,
+        Some((was, since)) => at > since || (at == since && (said.refuses() || !was.refuses())),
+    }
+}
+
 /// The wording somebody agreed to, checked.
 ///
 /// # Errors
@@ -231,6 +240,17 @@ mod tests {
         assert!(!follows(Some(Status::Withdrawn), Status::Pending));
         assert!(!follows(Some(Status::Granted), Status::Pending));
         assert!(follows(Some(Status::Withdrawn), Status::Granted));
+    }
+
+    #[test]
+    fn a_file_takes_no_later_no_back() {
+        let at = Instant::from_micros;
+        let no = Some((Status::Withdrawn, at(5)));
+        assert!(!comes_in(no, (Status::Granted, at(4))) && !comes_in(no, (Status::Granted, at(5))));
+        assert!(comes_in(no, (Status::Granted, at(6))) && comes_in(None, (Status::Granted, at(1))));
+        let yes = Some((Status::Granted, at(5)));
+        assert!(comes_in(yes, (Status::Denied, at(5))) && !comes_in(yes, (Status::Denied, at(4))));
+        assert!(comes_in(Some((Status::Pending, at(9))), (Status::Denied, at(4))));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod cell;
 pub mod columns;
 pub mod encoding;
 pub mod mapping;
+pub mod source;
 
 pub use columns::Column;
 pub use mapping::{Layout, Mapping};
@@ -19,7 +20,7 @@ pub const ROWS_IN_ONE_MAX: usize = 50_000;
 pub const ROWS_MAX: usize = 5_000_000;
 /// The most bytes of a file.
 pub const FILE_BYTES_MAX: usize = 1 << 30;
-/// The most errors of an import that are kept; more are only counted.
+/// The most errors of an import that are kept, and the most findings; more are only counted.
 pub const ERRORS_KEPT_MAX: i64 = 10_000;
 /// The most lines that make one order.
 pub const ORDER_LINES_MAX: usize = 2_000;
@@ -51,6 +52,8 @@ words! {
         Coupons 13 "coupons";
         /// What customers have with us: points, store credit, gift cards.
         Balances 14 "balances";
+        /// What people agreed to, one thing a row.
+        Consents 15 "consents";
     }
 }
 
@@ -87,12 +90,14 @@ pub enum Outcome {
     Changed,
     /// It was there already, just so.
     Same,
+    /// Of somebody who was there: put to what other sources say of the same person.
+    Joined,
 }
 
 impl Kind {
     /// Does a file of this kind speak of people? Then no value of it is ever repeated.
     pub const fn is_personal(self) -> bool {
-        matches!(self, Kind::Customers)
+        matches!(self, Kind::Customers | Kind::Consents)
     }
 }
 

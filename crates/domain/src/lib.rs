@@ -32,6 +32,7 @@ pub mod promotion;
 pub mod refusal;
 pub mod returns;
 pub mod routing;
+pub mod segment;
 pub mod sign_in;
 pub mod status;
 pub mod stock;

@@ -1,4 +1,8 @@
-//! Customers who sign in: by a code that is mailed and works once, for a while.
+//! Customers who sign in: by a code that is mailed and works once, for a while; by a passkey; or by the retailer's own sign-on.
+
+pub mod passkey;
+pub mod sign_on;
+pub mod words;
 
 use crate::Refusal;
 

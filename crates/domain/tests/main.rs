@@ -3,3 +3,4 @@
 mod matching;
 mod promotion;
 mod routing;
+mod segment;

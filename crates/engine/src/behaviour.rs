@@ -6,7 +6,7 @@ pub mod incoming;
 pub mod quarantine;
 pub mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
@@ -21,7 +21,8 @@ pub use incoming::Incoming;
 pub use store::behaviour::Event;
 pub use store::behaviour::source::Source;
 
-use crate::identity::{self, Resolution};
+use crate::identity::{self, Resolution, Same};
+use crate::merging::review;
 use crate::{Failure, World};
 
 /// The most profiles of a person whose events are read together.
@@ -91,6 +92,7 @@ fn take_in<'a>(
     let actor = Actor { channel: source.channel, ..Actor::system() };
     let seen: Vec<identity::Seen> = taken.iter().map(|one| one.event.seen(source.kind.trust())).collect();
     let resolved = identity::resolve(tx, &actor, world, &seen)?;
+    note_same(tx, &actor, world, resolved.iter().flatten())?;
     let mut placed: Vec<(Judged<'a>, Resolution)> = Vec::with_capacity(taken.len());
     for (judged, resolution) in taken.into_iter().zip(resolved) {
         match resolution {
@@ -103,7 +105,27 @@ fn take_in<'a>(
     }
     write(tx, world, source, &placed)?;
     count_visits(tx, &placed)?;
+    let stirred: BTreeSet<Id<Profile>> = placed.iter().map(|(_, resolution)| resolution.profile).collect();
+    stirred.into_iter().try_for_each(|profile| rows::stir(tx, profile, world.now()))?;
     Ok((placed.len() as u64, refused))
+}
+
+/// Puts customers who are one person, as a source says that is trusted, before a colleague; each pair once, in one order.
+fn note_same<'r>(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    resolved: impl Iterator<Item = &'r Resolution>,
+) -> Result<(), Failure> {
+    let pair = |same: &'r Same| {
+        let (one, other) = same.customers;
+        ((one.min(other), one.max(other)), same)
+    };
+    let pairs: BTreeMap<_, &Same> = resolved.flat_map(|one| &one.same).map(pair).collect();
+    for (pair, same) in pairs {
+        review::share_a_key(tx, actor, world, pair, &same.reason())?;
+    }
+    Ok(())
 }
 
 /// What is not as planned of an event that is taken in, or why it is not.

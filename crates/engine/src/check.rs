@@ -6,6 +6,7 @@ mod accounts;
 mod changes;
 mod consents;
 mod credit;
+mod identity;
 mod journal;
 mod merging;
 mod orders;
@@ -14,6 +15,7 @@ mod promises;
 mod promotions;
 mod receivables;
 mod routing;
+mod segments;
 mod tiers;
 mod webhooks;
 
@@ -71,6 +73,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("holds", promises::holds),
     ("merged customers", merging::customers),
     ("merged money", merging::money),
+    ("source numbers", merging::source_numbers),
     ("external ids", promises::external_ids),
     ("expected goods", promises::expected),
     ("credit", credit::books),
@@ -101,9 +104,11 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("receivables", receivables::payments),
     ("receivable days", receivables::days),
     ("cleared differences", receivables::cleared),
+    ("persons", identity::persons),
     ("webhooks", webhooks::lanes),
     ("consents", consents::now),
     ("messages", consents::messages),
+    ("segments", segments::steps),
 ];
 
 /// The most differences kept of one check; the rest are only counted.

@@ -9,8 +9,8 @@ pub mod subscriber;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::consent::{
-    AGENT_CHARS_MAX, CONFIRM_DAYS, Cell, Held, Medium, SALE_OR_SHARE, Source, Status, follows, permits,
-    standing,
+    AGENT_CHARS_MAX, CONFIRM_DAYS, Cell, Held, Medium, SALE_OR_SHARE, Source, Status, comes_in, follows,
+    permits, standing,
 };
 use domain::value::id::{Consent as ConsentKind, Customer, Subscriber as SubscriberKind, SubscriberLink};
 use domain::value::{Id, Instant};
@@ -53,12 +53,14 @@ pub struct Evidence {
     pub agent: Option<String>,
     /// The link by which it is to be confirmed.
     pub link: Option<Id<SubscriberLink>>,
+    /// When it was said, where that was before it came in with a file.
+    pub at: Option<Instant>,
 }
 
 impl Evidence {
     /// Nothing but by what we know.
     pub const fn of(source: Source) -> Evidence {
-        Evidence { source, wording: None, address: None, agent: None, link: None }
+        Evidence { source, wording: None, address: None, agent: None, link: None, at: None }
     }
 }
 
@@ -248,6 +250,7 @@ fn add(
     (purpose, evidence): (&Purpose, &Evidence),
 ) -> Result<Consent, Failure> {
     let (now, id) = (world.now(), world.id::<ConsentKind>());
+    let at = evidence.at.unwrap_or(now);
     let days = match said.status {
         Status::Granted => purpose.days,
         Status::Pending => Some(CONFIRM_DAYS),
@@ -262,19 +265,22 @@ fn add(
         wording: evidence.wording.clone(),
         channel: actor.channel,
         actor: actor.who.label(),
-        at: now,
-        expires_at: days.map(|days| now.plus_seconds(days * DAY)),
+        at,
+        expires_at: days.map(|days| at.plus_seconds(days * DAY)),
         link: evidence.link.filter(|_| said.status == Status::Pending),
         evidence: sealed(tx, world, one, id, evidence)?,
     };
     rows::add(tx, &consent)?;
-    let live = |held: &&(Held, Id<ConsentKind>)| held.0.expires_at.is_none_or(|at| at > now);
-    let was = rows::now(tx, one.id)?
-        .iter()
-        .filter(live)
-        .find(|(held, _)| held.cell == said.cell)
-        .map(|(held, _)| held.status);
-    if follows(was, said.status) {
+    let held = rows::now(tx, one.id)?.into_iter().find(|(held, _)| held.cell == said.cell);
+    let live = held.as_ref().filter(|(held, _)| held.expires_at.is_none_or(|until| until > at));
+    let was = live.map(|(held, _)| held.status);
+    let since = match &held {
+        Some((held, by)) if evidence.source == Source::Import => {
+            rows::said_at(tx, one.id, *by)?.map(|since| (held.status, since))
+        }
+        _ => None,
+    };
+    if follows(was, said.status) && comes_in(since, (said.status, at)) {
         let withdrawn = match said.status {
             Status::Granted => Vec::new(),
             _ => rows::withdraw_messages(tx, one.id, &said.cell, now)?,
@@ -364,20 +370,19 @@ pub fn heeded_signal(tx: &mut Tx<'_>, id: Id<Customer>, now: Instant) -> Result<
 
 /// What follows from everything somebody said: the last yes or no of each cell, or what waits where there is neither.
 pub fn folded(history: &[Consent]) -> Vec<(Cell, Id<ConsentKind>, Status)> {
-    let mut held: Vec<(Cell, Id<ConsentKind>, Status, Option<Instant>)> = Vec::new();
+    let mut held: Vec<&Consent> = Vec::new();
     for said in history.iter().rev() {
-        let place = held.iter().position(|(cell, ..)| *cell == said.cell);
-        let was = place.map(|place| (held[place].2, held[place].3));
-        let live =
-            was.filter(|(_, until)| until.is_none_or(|until| until > said.at)).map(|(status, _)| status);
-        if !follows(live, said.status) {
+        let place = held.iter().position(|held| held.cell == said.cell);
+        let was = place.map(|place| held[place]);
+        let live = was.filter(|was| was.expires_at.is_none_or(|until| until > said.at)).map(|was| was.status);
+        let since = was.filter(|_| said.source == Source::Import).map(|was| (was.status, was.at));
+        if !follows(live, said.status) || !comes_in(since, (said.status, said.at)) {
             continue;
         }
-        let now = (said.cell.clone(), said.id, said.status, said.expires_at);
         match place {
-            Some(place) => held[place] = now,
-            None => held.push(now),
+            Some(place) => held[place] = said,
+            None => held.push(said),
         }
     }
-    held.into_iter().map(|(cell, id, status, _)| (cell, id, status)).collect()
+    held.into_iter().map(|held| (held.cell.clone(), held.id, held.status)).collect()
 }

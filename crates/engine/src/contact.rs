@@ -232,7 +232,7 @@ pub(crate) fn unwrap(keyring: &Keyring, wrapped: &[u8], person: Id<Person>) -> R
 }
 
 /// The document that is sealed.
-fn written(card: &Card) -> Value {
+pub(crate) fn written(card: &Card) -> Value {
     let text = card.text();
     json!({
         "name": text.name, "company": text.company, "street": text.street, "city": text.city, "region": text.region,
@@ -240,7 +240,7 @@ fn written(card: &Card) -> Value {
     })
 }
 
-fn card(read: &Value) -> Card {
+pub(crate) fn card(read: &Value) -> Card {
     let text = |field: &str| read[field].as_str().map(str::to_owned);
     let street = read["street"].as_array().into_iter().flatten();
     Card::sealed_before(Draft {

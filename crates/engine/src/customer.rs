@@ -1,6 +1,7 @@
 //! The customer file: people who buy, one per e-mail address, with the groups the retailer put them into.
 
 pub mod matching;
+pub mod record;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::contact::Card;
@@ -54,11 +55,26 @@ pub fn create(
     world: &mut World,
     new: NewCustomer,
 ) -> Result<Customer, Failure> {
+    let customer = make(tx, actor, world, new)?;
+    matching::look_later(tx, world, customer.id)?;
+    Ok(customer)
+}
+
+/// As [`create`], for who looks at once whom the customer may be the same person as.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn make(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    new: NewCustomer,
+) -> Result<Customer, Failure> {
     actor.may_somewhere(Permission::EditCustomers)?;
     let id: Id<CustomerKind> = world.id();
     add_lookups(tx, world, id, &new.card)?;
     external::give(tx, id, new.external_id.as_deref())?;
-    matching::changed(tx, world, id, &new.card)?;
+    matching::keep_keys(tx, world, id, &new.card)?;
     let contact = contact::save(tx, actor, world, NewContact { person: None, card: new.card })?;
     let customer = Customer {
         id,
@@ -196,7 +212,8 @@ pub fn update(
     if let Some(card) = change.card {
         rows::forget_lookups(tx, id)?;
         add_lookups(tx, world, id, &card)?;
-        matching::changed(tx, world, id, &card)?;
+        matching::keep_keys(tx, world, id, &card)?;
+        matching::look_later(tx, world, id)?;
         customer.contact =
             contact::save(tx, actor, world, NewContact { person: Some(customer.person), card })?;
     }
@@ -231,6 +248,7 @@ pub(crate) fn erase(
     contact::erase(tx, actor, world, customer.person)?;
     rows::forget_lookups(tx, id)?;
     store::customer::matching::forget_keys(tx, id)?;
+    record::forget(tx, id)?;
     if let Some(text) = customer.external_id.take() {
         store::external::remove::<CustomerKind>(tx, &text)?;
     }

@@ -12,6 +12,7 @@ use crate::customer::{self, Customer};
 use crate::loyalty::member;
 use crate::message::suppression;
 use crate::privacy::hold;
+use crate::sign_in::{passkey, sign_on};
 use crate::{Failure, World, company, contact, detail, identity, message};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
@@ -40,6 +41,8 @@ pub fn erase(
         let known = customer::load(tx, *one)?;
         if known.erased_at.is_none() {
             hold::must_be_free(tx, *one)?;
+            passkey::forget(tx, *one)?;
+            sign_on::forget(tx, *one)?;
             forget(tx, actor, world, known.person)?;
             detail::forget(tx, *one)?;
             company::leave_all(tx, actor, world, *one)?;

@@ -47,7 +47,26 @@ pub struct Resolution {
     /// Of which kinds an identifier was not believed to be this person's.
     pub dropped: Vec<Kind>,
     /// Customers who are one person, as a trusted source says: for who may merge them.
-    pub same: Vec<(Id<Customer>, Id<Customer>)>,
+    pub same: Vec<Same>,
+}
+
+/// Two customers who are one person, as a trusted source says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Same {
+    /// The two.
+    pub customers: (Id<Customer>, Id<Customer>),
+    /// By which of their identifiers.
+    pub kinds: (Kind, Kind),
+}
+
+impl Same {
+    /// Why, in words that name nobody.
+    pub fn reason(&self) -> String {
+        let (one, other) = (self.kinds.0.text(), self.kinds.1.text());
+        format!(
+            "a trusted source says that the {one} of the one and the {other} of the other are one person's"
+        )
+    }
 }
 
 /// Puts what was seen onto profiles, all of it at once. What stands for nobody, or what its sender may not say, is passed over; where
@@ -84,7 +103,7 @@ pub fn resolve(
             resolution.dropped.push(other.kind);
             let ties = one.trust > Trust::Public && rules.of(first.kind).joins && rules.of(other.kind).joins;
             if let (true, Some(ours), Some(theirs)) = (ties, first.root_customer, other.root_customer) {
-                resolution.same.push((ours, theirs));
+                resolution.same.push(Same { customers: (ours, theirs), kinds: (first.kind, other.kind) });
             }
         }
         Some(resolution)

@@ -1,34 +1,45 @@
 //! Taking in files: an import is begun with a file that was read, goes on batch by batch until every row was looked at, and after a
 //! crash goes on where it stopped, because what a batch did and how far it is are kept in one transaction.
 
+use std::collections::BTreeMap;
+
 use domain::actor::{Actor, Permission};
+use domain::import::source::Precedence;
 use domain::import::{ERRORS_KEPT_MAX, Mode, Outcome, ROWS_AT_ONCE, ROWS_IN_ONE_MAX, State};
-use domain::value::Id;
-use domain::value::id::Import as ImportKind;
+use domain::value::id::{Customer, Import as ImportKind};
+use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::{StoreError, Tx, import as rows};
 
-pub use file::{Entry, File, read};
+pub use file::{Entry, File, read, read_from};
 pub use row::CellError;
+pub use source::Origin;
 pub use store::import::{Import, RowError};
+
+use source::{Finding, Source};
 
 use crate::event::emit;
 use crate::{Failure, World};
 
 mod area;
 mod balance;
+mod consent;
 mod coupon;
 mod customer;
+mod earlier;
 pub mod export;
 pub mod file;
 mod list;
 mod location;
 mod order;
+mod person;
 mod price;
 mod product;
 mod promotion;
+mod raw;
 pub mod row;
+pub mod source;
 mod stock;
 
 /// Begins an import of a file that was read. Nothing of it is taken yet.
@@ -51,11 +62,17 @@ pub fn begin(
         );
         return Err(Refusal::invalid("mode", message).into());
     }
+    let from = match file.origin() {
+        Some(origin) => Some((origin, source::named(tx, &origin.source)?)),
+        None => None,
+    };
     let import = Import {
         id: world.id(),
         kind: file.kind(),
         mode,
         state: State::Running,
+        source: from.as_ref().map(|(_, source)| source.code.clone()),
+        precedence: from.as_ref().map(|(origin, source)| origin.precedence.unwrap_or(source.precedence)),
         file_hash: file.hash().to_vec(),
         notes: file.notes().join("\n"),
         actor: actor.who.label(),
@@ -64,6 +81,9 @@ pub fn begin(
         made: 0,
         changed: 0,
         same: 0,
+        joined: 0,
+        review: 0,
+        findings: 0,
         refused: 0,
         errors: 0,
         made_at: world.now(),
@@ -105,11 +125,12 @@ pub fn go_on(
     );
     let keep = import.mode == Mode::RowsThatPass;
     let unreadable = whole && entries.iter().any(|entry| entry.read.is_err());
+    let mut batch = Batch::of(tx, &import, file)?;
     let tally = match (keep, unreadable) {
         // All or nothing, and already the reading says no: nothing needs to be tried.
         (false, true) => Tally::of_reading(file, entries),
-        (true, _) => Tally::of_trying(tx, actor, world, file, entries)?,
-        (false, false) => tried(tx, actor, world, (file, entries), whole)?,
+        (true, _) => Tally::of_trying(tx, actor, world, &mut batch, entries)?,
+        (false, false) => tried(tx, actor, world, (&mut batch, entries), whole)?,
     };
     note(tx, &mut import, &tally)?;
     import.rows_read = from + tally.rows;
@@ -118,7 +139,7 @@ pub fn go_on(
         import.state = if whole && import.refused > 0 { State::Refused } else { State::Done };
     }
     if import.state == State::Refused {
-        (import.made, import.changed, import.same) = (0, 0, 0);
+        (import.made, import.changed, import.same, import.joined, import.review) = (0, 0, 0, 0, 0);
     }
     if !rows::advance(tx, &import, from)? {
         let message =
@@ -126,7 +147,8 @@ pub fn go_on(
         return Err(Refusal::new(Code::Stale, message).into());
     }
     if import.state != State::Running {
-        let body = json!({ "state": import.state.text(), "made": import.made, "changed": import.changed, "same": import.same, "refused": import.refused });
+        let body = json!({ "state": import.state.text(), "made": import.made, "changed": import.changed, "same": import.same,
+            "joined": import.joined, "review": import.review, "refused": import.refused });
         emit(tx, actor, world, id, "import.ended", body);
     }
     Ok(import)
@@ -170,6 +192,58 @@ pub fn errors(
     Ok(rows::errors(tx, id, after, limit)?)
 }
 
+/// What is known around the rows that are taken together.
+struct Batch<'f> {
+    file: &'f File,
+    /// Where the file comes from, and who is right.
+    from: Option<From>,
+    /// So many rows before these were only tried: nothing of them is in the books.
+    tried_before: usize,
+    /// Who was made by these rows, with the lines.
+    made: BTreeMap<Id<Customer>, u64>,
+}
+
+/// Where a file comes from, and whom it is held against.
+struct From {
+    source: Source,
+    precedence: Precedence,
+    /// When the import began: what has no instant of its own was said then.
+    at: Instant,
+    /// How far each source is trusted.
+    trusts: BTreeMap<String, i64>,
+}
+
+impl<'f> Batch<'f> {
+    fn of(tx: &mut Tx<'_>, import: &Import, file: &'f File) -> Result<Batch<'f>, Failure> {
+        let from = match (&import.source, import.precedence) {
+            (Some(code), Some(precedence)) => {
+                let all = rows::source::list(tx)?;
+                let trusts = all.iter().map(|one| (one.code.clone(), one.trust)).collect();
+                Some(From { source: source::named(tx, code)?, precedence, at: import.made_at, trusts })
+            }
+            _ => None,
+        };
+        let tried_before = if import.mode == Mode::DryRun { import.rows_read } else { 0 };
+        let tried_before = usize::try_from(tried_before).unwrap_or(usize::MAX);
+        Ok(Batch { file, from, tried_before, made: BTreeMap::new() })
+    }
+}
+
+/// What became of an entry.
+struct Taken {
+    outcome: Outcome,
+    /// What was found out: whom the row is of, whom it may be of.
+    findings: Vec<Finding>,
+    /// Who was made by it.
+    made: Option<Id<Customer>>,
+}
+
+impl std::convert::From<Outcome> for Taken {
+    fn from(outcome: Outcome) -> Taken {
+        Taken { outcome, findings: Vec::new(), made: None }
+    }
+}
+
 /// What became of some rows.
 #[derive(Default)]
 struct Tally {
@@ -177,8 +251,11 @@ struct Tally {
     made: i64,
     changed: i64,
     same: i64,
+    joined: i64,
+    review: i64,
     refused: i64,
     errors: Vec<CellError>,
+    findings: Vec<Finding>,
 }
 
 impl Tally {
@@ -187,16 +264,21 @@ impl Tally {
         tx: &mut Tx<'_>,
         actor: &Actor,
         world: &mut World,
-        file: &File,
+        batch: &mut Batch<'_>,
         entries: &[Entry],
     ) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
         for entry in entries {
             match &entry.read {
                 Err(errors) => tally.refuse(entry, errors.clone()),
-                Ok(input) => match tx.savepoint(|tx| input.take(tx, actor, world)) {
-                    Ok(outcome) => tally.count(entry, outcome),
-                    Err(Failure::Refused(refusal)) => tally.refuse(entry, file.explain(entry, &refusal)),
+                Ok(input) => match tx.savepoint(|tx| input.take(tx, actor, world, (batch, entry))) {
+                    Ok(taken) => {
+                        batch.made.extend(taken.made.map(|id| (id, batch.file.line(entry))));
+                        tally.count(entry, taken);
+                    }
+                    Err(Failure::Refused(refusal)) => {
+                        tally.refuse(entry, batch.file.explain(entry, &refusal))
+                    }
                     Err(store) => return Err(store),
                 },
             }
@@ -216,13 +298,16 @@ impl Tally {
         tally
     }
 
-    fn count(&mut self, entry: &Entry, outcome: Outcome) {
+    fn count(&mut self, entry: &Entry, taken: Taken) {
         self.rows += entry.rows();
-        *match outcome {
+        *match taken.outcome {
             Outcome::Made => &mut self.made,
             Outcome::Changed => &mut self.changed,
             Outcome::Same => &mut self.same,
+            Outcome::Joined => &mut self.joined,
         } += entry.rows();
+        self.review += i64::from(taken.findings.iter().any(|finding| !finding.is_joined));
+        self.findings.extend(taken.findings);
     }
 
     fn refuse(&mut self, entry: &Entry, mut errors: Vec<CellError>) {
@@ -238,7 +323,7 @@ enum Undone {
     Failed(Failure),
 }
 
-impl From<StoreError> for Undone {
+impl std::convert::From<StoreError> for Undone {
     fn from(error: StoreError) -> Undone {
         Undone::Failed(error.into())
     }
@@ -249,11 +334,11 @@ fn tried(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (file, entries): (&File, &[Entry]),
+    (batch, entries): (&mut Batch<'_>, &[Entry]),
     whole: bool,
 ) -> Result<Tally, Failure> {
     let outcome = tx.savepoint(|tx| {
-        let tally = Tally::of_trying(tx, actor, world, file, entries).map_err(Undone::Failed)?;
+        let tally = Tally::of_trying(tx, actor, world, batch, entries).map_err(Undone::Failed)?;
         if whole && tally.refused == 0 { Ok(tally) } else { Err(Undone::Tried(tally)) }
     });
     match outcome {
@@ -267,7 +352,15 @@ fn note(tx: &mut Tx<'_>, import: &mut Import, tally: &Tally) -> Result<(), Failu
     import.made += tally.made;
     import.changed += tally.changed;
     import.same += tally.same;
+    import.joined += tally.joined;
+    import.review += tally.review;
     import.refused += tally.refused;
+    for finding in &tally.findings {
+        import.findings += 1;
+        if import.findings <= ERRORS_KEPT_MAX {
+            rows::source::add_finding(tx, import.id, import.findings, finding)?;
+        }
+    }
     for error in &tally.errors {
         import.errors += 1;
         if import.errors <= ERRORS_KEPT_MAX {

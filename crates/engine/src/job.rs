@@ -18,7 +18,7 @@ pub use store::job::Job;
 
 use crate::{
     Failure, Shop, World, behaviour, cart, change, checkout, count, customer, fulfilment, insight, loyalty,
-    merging, payment, privacy, promise, returns, routing, seal, sign_in, stock, webhook,
+    merging, payment, privacy, promise, returns, routing, seal, segment, sign_in, stock, webhook,
 };
 
 /// How long a claimed job is ours; longer than any call to the outside may take.
@@ -110,12 +110,15 @@ pub fn registry() -> Registry {
         .every(duty("referral.review", 15, checkout::referral::review_due))
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
+        .every(duty("segment.draw_fifths", 86_400, segment::life::draw))
+        .every(duty("segment.follow", 1, segment::follow::round))
         .every(duty("sign_in.forget", 3600, sign_in::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
         .every(duty("tier.review", 15, loyalty::tier::review_due))
         .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on(customer::matching::JOB, merging::review::on_changed)
+        .on(merging::review::JOIN, merging::review::on_shared_key)
         .on("location.review", fulfilment::review::review)
         .on(insight::promotion::JOB, insight::promotion::step)
         .on("routing.simulate", routing::simulation::step)

@@ -45,6 +45,7 @@ pub mod promotion;
 pub mod returns;
 pub mod routing;
 pub mod seal;
+pub mod segment;
 pub mod sign_in;
 pub mod signature;
 pub mod status;

@@ -1,5 +1,14 @@
 //! Customers who sign in by a code that is mailed: whoever reads the mail is the customer of that address, known or new. What a browser holds is kept
-//! only as a hash. A basket filled before goes into the customer's own.
+//! only as a hash. A basket filled before goes into the customer's own. Passkeys and the retailer's own sign-on lead into
+//! the same session.
+
+mod ceremony;
+pub mod own;
+pub mod passkey;
+pub mod provider;
+pub mod sign_on;
+mod signed;
+pub mod token;
 
 use domain::actor::key::{from_hexadecimal, hexadecimal};
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
@@ -45,6 +54,15 @@ pub struct SignIn {
     pub cart: Option<Id<id::Cart>>,
     /// What to call somebody who is new.
     pub name: Option<String>,
+}
+
+/// Where somebody who signs in goes on.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The channel the customer comes through.
+    pub channel: Reference<ChannelKind>,
+    /// The basket filled before.
+    pub cart: Option<Id<id::Cart>>,
 }
 
 /// Somebody who signed in.
@@ -104,12 +122,7 @@ pub fn open(
     world: &mut World,
     asked: &SignIn,
 ) -> Result<Option<Opened>, Failure> {
-    actor.may_somewhere(Permission::Shop)?;
-    let channel = external::resolve_at(tx, "channel", &asked.channel)?;
-    if actor.channel.is_some_and(|bound| bound != channel) {
-        let why = "the channel is another one than that you come through";
-        return Err(Refusal::new(Code::Forbidden, why).at("channel").into());
-    }
+    let channel = channel_for(tx, actor, &asked.channel)?;
     let (hash, now) = (hash_of(world, &asked.email), world.now());
     let newest = rows::codes(tx, &hash, now.plus_seconds(-CODE_SECONDS), 1)?.into_iter().next();
     let Some(code) = newest.filter(|code| code.expires_at > now) else { return Ok(None) };
@@ -125,15 +138,48 @@ pub fn open(
         Some(customer) => customer,
         None => newcomer(tx, actor, world, asked)?,
     };
-    let token = world.bytes::<32>();
+    let opened = enter(tx, world, (customer, channel), asked.cart, "code")?;
+    Ok(Some(Opened { is_new: known.is_none(), ..opened }))
+}
+
+/// The channel somebody who may shop signs in through.
+fn channel_for(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    channel: &Reference<ChannelKind>,
+) -> Result<Id<ChannelKind>, Failure> {
+    actor.may_somewhere(Permission::Shop)?;
+    let channel = external::resolve_at(tx, "channel", channel)?;
+    if actor.channel.is_some_and(|bound| bound != channel) {
+        let why = "the channel is another one than that you come through";
+        return Err(Refusal::new(Code::Forbidden, why).at("channel").into());
+    }
+    Ok(channel)
+}
+
+/// Opens a session for somebody who showed who he is, and takes the basket along.
+fn enter(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    (customer, channel): (Id<Customer>, Id<ChannelKind>),
+    cart: Option<Id<id::Cart>>,
+    by: &str,
+) -> Result<Opened, Failure> {
+    let (token, now) = (world.bytes::<32>(), world.now());
     let session = rows::Session { id: world.id(), customer, channel, made_at: now, used_at: now };
     rows::add_session(tx, &Sha256::digest(token).into(), &session)?;
     let herself = acting(customer, channel);
-    let cart = taken_along(tx, world, &herself, (customer, channel), asked.cart)?;
-    let body = json!({ "channel": channel.to_string(), "by": "code" });
-    emit(tx, &herself, world, customer, "customer.signed_in", body);
+    let cart = taken_along(tx, world, &herself, (customer, channel), cart)?;
+    emit(
+        tx,
+        &herself,
+        world,
+        customer,
+        "customer.signed_in",
+        json!({ "channel": channel.to_string(), "by": by }),
+    );
     let ends_at = now.plus_seconds(LIFE_SECONDS);
-    Ok(Some(Opened { token: hexadecimal(&token), customer, is_new: known.is_none(), cart, ends_at }))
+    Ok(Opened { token: hexadecimal(&token), customer, is_new: false, cart, ends_at })
 }
 
 fn newcomer(
@@ -224,7 +270,7 @@ pub fn sign_out(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, token: &str) 
     Ok(())
 }
 
-/// One round of the duty that forgets codes and sessions that are over; true when there may be more.
+/// One round of the duty that forgets codes, challenges and sessions that are over; true when there may be more.
 ///
 /// # Errors
 /// What the store says.
@@ -232,7 +278,9 @@ pub fn forget(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fai
     let now = world.now();
     let codes = rows::forget_codes(tx, now.plus_seconds(-CODES_SECONDS), ROUND)?;
     let sessions = rows::forget_sessions(tx, now.plus_seconds(-IDLE_SECONDS), ROUND)?;
-    Ok(codes as i64 == ROUND || sessions as i64 == ROUND)
+    let challenges = store::sign_in::passkey::forget_challenges(tx, now, ROUND)?;
+    let attempts = store::sign_in::sign_on::forget_attempts(tx, now, ROUND)?;
+    Ok([codes, sessions, challenges, attempts].contains(&(ROUND as usize)))
 }
 
 /// What is said to everybody who does not get in, whatever the reason.

@@ -11,8 +11,10 @@ use domain::value::id::{Event as EventKind, Profile, Source as SourceId};
 use domain::value::{Id, Instant};
 use engine::behaviour::source::{self, Change, NewSource};
 use engine::behaviour::{self, Collected, Incoming, Source, commerce, incoming, quarantine};
+use engine::cart;
 use engine::identity;
 use engine::privacy::retention::{self, Rule};
+use engine::status::take_over::{self, Proof};
 use serde_json::{Value, json};
 use sim::Retailer;
 use sim::shop::{OPENING, TestShop, on_every_engine};
@@ -247,6 +249,51 @@ fn the_shop_tells_of_customers_orders_itself() {
         assert_eq!(bought["properties"]["total_minor"], json!(1000));
         assert_eq!(bought["properties"]["products"][0]["sku"], json!("MUG"));
         assert_eq!(completed.source, commerce::OURSELVES);
+    });
+}
+
+#[test]
+fn the_shop_tells_of_guests_by_their_mail_and_of_nobodys_orders_once_they_are_somebodys() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let till = retailer.till(shop, 0);
+        let mug = retailer.sell(shop, "MUG", 500);
+        retailer.stock(shop, mug, 0, 9);
+        let follow = || while shop.run(commerce::round).expect("a round") {};
+        let cart = counter::filled(shop, &till, &[(mug, 1)], None);
+        let guest = domain::contact::Draft {
+            email: Some("eve@example.com".into()),
+            phone: Some("+442079460958".into()),
+            ..domain::contact::Draft::default()
+        };
+        shop.run(move |tx, actor, world| {
+            let card = domain::contact::Card::new(&guest)?;
+            let details = cart::Details { contact: Some(card), ..cart::Details::default() };
+            cart::change(tx, actor, world, (cart, None), details).map(drop)
+        })
+        .expect("a guest");
+        counter::order_of(shop, cart, counter::cash());
+        let nobodys = counter::buy(shop, &till, &[(mug, 2)], counter::cash()).order;
+        follow();
+        let names =
+            |person| -> Vec<_> { told(shop, person).into_iter().filter_map(|one| one.name).collect() };
+        assert_eq!(names(root(shop, Kind::Email, "eve@example.com")), ["Order Completed"]);
+        let ada = counter::ada(shop);
+        let hers = shop
+            .run(move |tx, actor, world| identity::customer::of_customer(tx, actor, world, ada))
+            .expect("a profile");
+        assert_ne!(root(shop, Kind::Phone, "+442079460958"), root(shop, Kind::Email, "eve@example.com"));
+        shop.pass(3600);
+        let seen = Proof::Seen(nobodys.id);
+        shop.run(move |tx, actor, world| take_over::take_over(tx, actor, world, (ada, &seen)).map(drop))
+            .expect("hers");
+        follow();
+        let events = told(shop, hers);
+        assert_eq!(
+            (events.len(), events[0].at),
+            (1, nobodys.placed_at),
+            "when she bought, not when she said so"
+        );
     });
 }
 

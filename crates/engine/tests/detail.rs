@@ -278,7 +278,8 @@ fn who_is_merged_is_told_as_one_and_apart_again() {
         ask(shop);
         add(shop, ada, Wanted { for_delivery: true, ..at("High Street") }).expect("an address");
         add(shop, also, Wanted { for_billing: true, ..at("Low Street") }).expect("an address");
-        (jot(shop, ada, "likes tea"), jot(shop, also, "likes mugs"));
+        jot(shop, ada, "likes tea");
+        jot(shop, also, "likes mugs");
         say(shop, ada, Said { sizes: vec![size("", Some("38"))], ..Said::default() }).expect("said");
         shop.pass(1);
         let later = Said {

@@ -302,6 +302,10 @@ fn what_was_given_out_is_known_when_it_is_taken_in_again() {
         assert_eq!(counts(&placed), [1, 0, 0, 0], "{:?}", told(shop, &placed));
         let balances = "reference,kind,customer,amount,currency,code\n1,store_credit,7,5.00,GBP,\n2,gift_card,,5.00,GBP,6006-4912\n";
         take(shop, &file(Kind::Balances, balances), Mode::AllOrNothing);
+        shop.run(|tx, _, _| engine::consent::purpose::lay(tx)).unwrap();
+        let consents = "purpose,medium,status,said_at,customer,email\nmarketing,mail,yes,2026-01-02,7,\n\
+            marketing,,no,2026-01-02,,stranger@nowhere.example\n";
+        take(shop, &file(Kind::Consents, consents), Mode::AllOrNothing);
         for kind in Kind::ALL {
             let (mut text, mut after, mut rows) =
                 (format!("{}\n", export::header(*kind).join(",")), Some(export::start(*kind)), 0);

@@ -1,7 +1,5 @@
 //! Jobs and duties, told as stories: done once, tried again with patience, given up in plain sight.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::Refusal;

@@ -1,5 +1,7 @@
 //! What a retailer does all day, told as stories on every engine: one test program for all of them, so that it is linked once.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
+
 mod agreed;
 mod behaviour;
 mod call_up;
@@ -36,6 +38,7 @@ mod matching;
 mod merging;
 mod message;
 mod opening;
+mod passkey;
 mod payment;
 mod points;
 mod price;
@@ -47,8 +50,12 @@ mod rerouting;
 mod returns;
 mod reward;
 mod routing;
+mod segment;
+mod segment_member;
 mod sequence;
 mod sign_in;
+mod sign_on;
+mod sources;
 mod stock;
 mod take_over;
 mod tax;

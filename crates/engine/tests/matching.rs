@@ -2,12 +2,17 @@
 
 use crate::counter::work;
 use domain::Code;
+use domain::behaviour::plan::Plan;
+use domain::behaviour::{Call, SchemaMode, SourceKind};
 use domain::contact::{Card, Draft};
 use domain::customer::matching::Band;
-use domain::customer::matching::review::ReviewState;
+use domain::customer::matching::review::{Found, ReviewState};
+use domain::identity::Kind;
 use domain::merging::Cause;
 use domain::value::Id;
 use domain::value::id::Customer;
+use engine::behaviour::source::{self, NewSource};
+use engine::behaviour::{self, Incoming, Source, incoming};
 use engine::customer::{self, Change, NewCustomer};
 use engine::merging::{self, review};
 use engine::{Failure, erasure};
@@ -176,5 +181,68 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
             .map(|found| found.model)
             .collect();
         assert!(models.iter().all(|number| *number == 1));
+    });
+}
+
+/// A till that is trusted says in one breath what two customers are known by.
+fn told_by_the_till(shop: &TestShop, till: &Source, (one, mail): (Id<Customer>, &'static str)) {
+    let till = till.clone();
+    let collected = shop.run(move |tx, _, world| {
+        let said = Incoming {
+            call: Call::Identify,
+            name: None,
+            message: None,
+            identifiers: vec![(Kind::UserId, None, one.to_string()), (Kind::Email, None, mail.to_owned())],
+            at: world.now(),
+            body: incoming::body(None, None, None),
+            fault: None,
+        };
+        behaviour::collect(tx, world, &till, &[said])
+    });
+    assert_eq!(collected.expect("collected").accepted, 1);
+    shop.pass(1);
+}
+
+#[test]
+fn who_shares_a_key_is_looked_at_or_merged_as_the_retailer_says() {
+    on_every_engine(|shop| {
+        let one = signed_up(shop, CHARLOTTE);
+        let other = signed_up(shop, A_STRANGER);
+        let third = signed_up(shop, HER_BROTHER);
+        let (till, _) = shop
+            .run(|tx, actor, world| {
+                let (name, plan) = ("Till".to_owned(), Plan::default());
+                let new = NewSource {
+                    name,
+                    kind: SourceKind::Server,
+                    mode: SchemaMode::Accept,
+                    plan,
+                    channel: None,
+                };
+                source::create(tx, actor, world, new)
+            })
+            .expect("a source");
+        for _ in 0..2 {
+            told_by_the_till(shop, &till, (one, "omar@web.example"));
+            work(shop);
+        }
+        let open = listed(shop, ReviewState::Open);
+        assert_eq!(open.iter().map(|found| (found.one, found.other)).collect::<Vec<_>>(), [(one, other)]);
+        assert_eq!((open[0].found_by, open[0].score), (Found::Key, 0));
+        let steps =
+            "a trusted source says that the customer of the one and the email of the other are one person's";
+        assert_eq!(open[0].steps, format!("[[\"{steps}\",0]]"));
+        let id = open[0].id;
+        shop.run(move |tx, actor, world| review::reject(tx, actor, world, id)).unwrap();
+        set(shop, None, true).expect("a rule");
+        told_by_the_till(shop, &till, (one, "omar@web.example"));
+        told_by_the_till(shop, &till, (one, "fred@web.example"));
+        work(shop);
+        assert_eq!(listed(shop, ReviewState::Open), [], "what was rejected stays rejected");
+        let accepted = listed(shop, ReviewState::Accepted);
+        let merge = accepted[0].merge.expect("a merge");
+        let (merge, _) = shop.run(move |tx, actor, _| merging::read(tx, actor, merge)).unwrap();
+        assert_eq!((merge.winner, merge.loser, merge.cause), (one, third, Cause::Rule));
+        assert_eq!(merge.why, format!("match {}: they share a key", accepted[0].id));
     });
 }

@@ -1,7 +1,5 @@
 //! Payments, told as stories: what is taken and given back, by whom, and never more than is open.
 
-#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
-
 use domain::Code;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::payment::{Card, Kind, PartState, State, TRANSITIONS, Timing};

@@ -2,7 +2,7 @@
 
 mod key;
 mod role;
-mod session;
+pub(crate) mod session;
 mod staff;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::value::Language;
 use minijinja::{AutoEscape, Environment};
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -77,8 +78,23 @@ pub(crate) fn style(name: &str) -> Option<Vec<u8>> {
     Pages::get(&format!("assets/{name}")).map(|file| file.data.into_owned())
 }
 
+/// A page about somebody: nobody on the way keeps it, and nobody finds it.
+pub(crate) fn private(mut page: Response) -> Response {
+    let headers = page.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
+    page
+}
+
+/// The language a browser wishes first, if it is one; English for every other.
+pub(crate) fn wished_language(headers: &HeaderMap) -> Result<Language, Problem> {
+    let wished = headers.get(header::ACCEPT_LANGUAGE).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    let first = wished.split([',', ';']).next().unwrap_or_default();
+    Language::parse(first).or_else(|_| Language::parse("en")).map_err(|_| Problem::fault())
+}
+
 /// Browsers ask again each time whether it is still the same, so that a new program never meets an old script.
-async fn read_asset(Path(name): Path<String>, headers: axum::http::HeaderMap) -> Response {
+async fn read_asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let found = kind_of(&name).zip(Pages::get(&format!("assets/{name}")));
     let Some((kind, file)) = found else {
         let detail = format!("there is no file {name:?}; see /");

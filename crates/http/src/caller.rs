@@ -61,7 +61,8 @@ async fn of_key(app: &App, text: String, now: Instant) -> Result<Actor, Problem>
     Ok(actor)
 }
 
-async fn of_customer(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
+/// The customer with this token.
+pub(crate) async fn of_customer(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
     let asked = token.clone();
     let (actor, to_be_noted) = app.read(move |tx| sign_in::recognise(tx, &asked, now)).await?;
     if to_be_noted {
@@ -100,10 +101,15 @@ fn bearer(value: &str) -> Option<&str> {
 
 /// The token in the session cookie.
 pub(crate) fn session_token(headers: &HeaderMap) -> Option<String> {
+    cookie_named(headers, SESSION_COOKIE)
+}
+
+/// What a cookie holds.
+pub(crate) fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token.to_owned())
+    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token.to_owned())
 }
 
 /// A browser sends the cookie with whatever any page asks for: a change must show that one of our pages asked.

@@ -226,7 +226,7 @@ impl EvidenceShape {
         let agent = fields.take_if("agent", self.agent.as_deref(), |said| {
             text::bounded("agent", said, 1, domain::consent::AGENT_CHARS_MAX)
         });
-        Some(Evidence { source, wording: wording?, address: address?, agent: agent?, link: None })
+        Some(Evidence { source, wording: wording?, address: address?, agent: agent?, link: None, at: None })
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use tracing::Span;
 
 use crate::limit::{Limits, Rate};
+use crate::outside::{Outside, Published};
 use crate::start::Kept;
 use crate::status::Teller;
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// Is the shop reached by https? Cookies are then sent by https only.
     pub https: bool,
+    /// How others reach the shop, such as `https://shop.example`; empty when nobody said.
+    pub public_address: String,
     /// May everybody read `GET /metrics`?
     pub metrics_open: bool,
     /// May everybody see the figures of the start page?
@@ -48,6 +51,10 @@ pub struct Settings {
     pub webhooks_to_private_addresses: bool,
     /// May payment accounts lie at addresses of a private network?
     pub payments_to_private_addresses: bool,
+    /// May the retailer's own sign-on lie at addresses of a private network, and without encryption?
+    pub sign_on_to_private_addresses: bool,
+    /// How other programs are asked before a request can be answered; nobody is asked without.
+    pub outside: Option<Outside>,
     /// Is it set where mail is handed over?
     pub mail: bool,
     /// Puts a request's span under the trace that the caller names in `traceparent`, where traces are sent.
@@ -71,10 +78,13 @@ impl Default for Settings {
             sign_ins: Rate { per_minute: 5, at_once: 10 },
             behind_proxy: false,
             https: false,
+            public_address: String::new(),
             metrics_open: false,
             public_figures: false,
             webhooks_to_private_addresses: false,
             payments_to_private_addresses: false,
+            sign_on_to_private_addresses: false,
+            outside: None,
             mail: false,
             join_trace: None,
         }
@@ -110,6 +120,8 @@ pub(crate) struct Edge {
     pub reference: OnceLock<serde_json::Value>,
     /// The figures of the start page, counted last.
     pub figures: Kept,
+    /// What sign-ons publish of themselves.
+    pub published: Published,
 }
 
 impl Edge {
@@ -129,6 +141,7 @@ impl Edge {
             description: OnceLock::new(),
             reference: OnceLock::new(),
             figures: Kept::default(),
+            published: Published::default(),
             settings,
         }
     }

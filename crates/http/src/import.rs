@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use domain::Refusal;
+use domain::import::source::Precedence;
 use domain::import::{Kind, Mapping, Mode, State as ImportState};
 use domain::value::Id;
 use domain::value::id::Import as ImportKind;
-use engine::import::{self, File, Import, RowError};
+use engine::import::{self, File, Import, Origin, RowError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +26,8 @@ use crate::problem::{Problem, Problems};
 use crate::query::Asked;
 use crate::shape::Fields;
 
+mod source;
+
 /// The most bytes of a file that is sent; larger ones are taken in on the command line.
 const FILE_BYTES_MAX: usize = 10 << 20;
 
@@ -34,13 +37,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create_import, list_imports))
         .routes(routes!(read_import))
         .routes(routes!(list_import_errors))
+        .merge(source::routes())
         .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
 }
 
 /// A file being taken in, or taken in.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Import, example = json!({"id": "imp_01jd0000000000000000000000", "kind": "products", "mode": "rows_that_pass", "state": "done",
-    "rows": 1200, "rows_read": 1200, "made": 1150, "changed": 20, "same": 28, "refused": 2, "errors": 3,
+    "rows": 1200, "rows_read": 1200, "made": 1150, "changed": 20, "same": 28, "joined": 0, "review": 0, "findings": 0, "refused": 2, "errors": 3,
     "notes": ["the file is read as Windows-1252", "price: decimal commas were read as such, 1170 times"],
     "begun_at": "2026-11-21T09:30:00Z", "changed_at": "2026-11-21T09:30:04Z"}))]
 struct ImportShape {
@@ -52,6 +56,12 @@ struct ImportShape {
     mode: &'static str,
     /// `running`: send the same file under the same key again and it goes on; `done`; or `refused`: all or nothing, and nothing was taken.
     state: &'static str,
+    /// The source it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// Who is right where the source says something else than is known: `fill_gaps`, `newer`, `trust` or `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precedence: Option<&'static str>,
     /// Rows in the file.
     rows: i64,
     /// Rows that were looked at.
@@ -62,6 +72,12 @@ struct ImportShape {
     changed: i64,
     /// Rows that said what is so already.
     same: i64,
+    /// Rows of somebody who was there, put to what other sources say of the same person.
+    joined: i64,
+    /// Rows of which a colleague looks whose they are, too: they may be somebody else's.
+    review: i64,
+    /// What was found out about rows; the first 10,000 are kept.
+    findings: i64,
     /// Rows that could not be taken.
     refused: i64,
     /// Errors of these rows; the first 10,000 are kept.
@@ -81,11 +97,16 @@ impl From<&Import> for ImportShape {
             kind: import.kind.text(),
             mode: import.mode.text(),
             state: import.state.text(),
+            source: import.source.clone(),
+            precedence: import.precedence.map(Precedence::text),
             rows: import.rows_total,
             rows_read: import.rows_read,
             made: import.made,
             changed: import.changed,
             same: import.same,
+            joined: import.joined,
+            review: import.review,
+            findings: import.findings,
             refused: import.refused,
             errors: import.errors,
             notes: import.notes.lines().map(str::to_owned).collect(),
@@ -128,12 +149,18 @@ impl From<RowError> for ImportErrorShape {
 #[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// What the file holds: `locations`, `products`, `prices`, `stock`, `customers`, `orders`, `postal_areas`, `price_lists`,
-    /// `promotions`, `coupons` or `balances`.
+    /// `promotions`, `coupons`, `balances` or `consents`.
     #[param(example = "stock")]
     kind: String,
     /// `dry_run`: nothing is changed; `all_or_nothing`: at most 50,000 rows; or `rows_that_pass`.
     #[param(example = "dry_run")]
     mode: String,
+    /// The source the file comes from: its mapping holds, and customers are found by its numbers.
+    #[param(example = "web")]
+    source: Option<String>,
+    /// Who is right where the source says something else than is known: `fill_gaps`, `newer`, `trust` or `never`; as the source says when
+    /// not given.
+    precedence: Option<String>,
 }
 
 /// Take in a file
@@ -153,9 +180,21 @@ async fn create_import(
     let mut fields = Fields::new();
     let (kind, mode) =
         (fields.take("kind", Kind::parse(&query.kind)), fields.take("mode", Mode::parse(&query.mode)));
+    let precedence = fields.take_if("precedence", query.precedence.as_deref(), Precedence::parse);
+    if query.source.is_none() && query.precedence.is_some() {
+        fields.refuse("precedence", "is for files from a source; say which");
+    }
     let (kind, mode) = fields.done(kind.zip(mode))?;
     let actor = command.actor().clone();
-    let file = read(kind, command.body).await?;
+    let origin = query.source.map(|source| Origin { source, precedence: precedence.flatten() });
+    let mapping = match origin.clone() {
+        Some(Origin { source, .. }) => {
+            let actor = actor.clone();
+            app.read(move |tx| import::source::mapping(tx, &actor, &source, kind)).await?
+        }
+        None => Mapping::default(),
+    };
+    let file = read(kind, (mapping, origin), command.body).await?;
     let begun = file.clone();
     let begin = move |tx: &mut store::Tx<'_>, actor: &_, world: &mut _| {
         Reply::json(&ImportShape::from(&import::begin(tx, actor, world, &begun, mode)?))
@@ -173,8 +212,12 @@ async fn create_import(
 }
 
 /// Reads a file where it keeps nobody waiting.
-async fn read(kind: Kind, bytes: Bytes) -> Result<Arc<File>, Problem> {
-    let read = tokio::task::spawn_blocking(move || import::read(kind, &Mapping::default(), &bytes));
+async fn read(
+    kind: Kind,
+    (mapping, origin): (Mapping, Option<Origin>),
+    bytes: Bytes,
+) -> Result<Arc<File>, Problem> {
+    let read = tokio::task::spawn_blocking(move || import::read_from(kind, &mapping, origin, &bytes));
     let file = read.await.map_err(|_| Problem::fault())??;
     Ok(Arc::new(file))
 }
@@ -231,13 +274,17 @@ async fn list_import_errors(
     Path(id): Path<String>,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let (id, limit, after) = (id_of(&id)?, page.limit()?, page.after()?);
-    let after = if after.is_empty() { Ok(0) } else { after.parse() };
-    let after = after
-        .map_err(|_| Problem::unreadable("the cursor belongs to another list; begin without a cursor"))?;
+    let (id, limit, after) = (id_of(&id)?, page.limit()?, after_place(&page)?);
     let errors = app.read(move |tx| import::errors(tx, &actor, id, after, limit)).await?;
     let shapes = errors.into_iter().map(ImportErrorShape::from).collect();
     document(&Page::new(shapes, limit, |error: &ImportErrorShape| error.place.to_string()), None)
+}
+
+/// The place after which a page of errors or findings begins.
+fn after_place(page: &PageQuery) -> Result<i64, Problem> {
+    let after = page.after()?;
+    let after = if after.is_empty() { Ok(0) } else { after.parse() };
+    after.map_err(|_| Problem::unreadable("the cursor belongs to another list; begin without a cursor"))
 }
 
 fn id_of(text: &str) -> Result<Id<ImportKind>, Problem> {

@@ -106,6 +106,11 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page whose list says itself after which text the next begins, because not everything it looked at is shown.
+    pub(crate) fn until(items: Vec<T>, next: Option<String>) -> Page<T> {
+        Page { items, next_cursor: next.map(|key| URL_SAFE_NO_PAD.encode(key)) }
+    }
+
     /// A page made of at most `limit` things; `key` names the text the next page begins after.
     pub fn new(items: Vec<T>, limit: i64, key: impl Fn(&T) -> String) -> Page<T> {
         let full = items.len() as i64 >= limit;

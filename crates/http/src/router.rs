@@ -10,6 +10,9 @@ use crate::{
     App, access, actor, archive, behaviour, cart, catalogue, change, checkout, company, consent, contact,
     count, customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location,
     loyalty, market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing,
+    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, consent, contact, count,
+    customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
+    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, segment,
     sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
@@ -62,6 +65,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(behaviour::routes())
         .merge(timeline::routes())
         .merge(archive::routes())
+        .merge(segment::routes())
         .merge(privacy::routes())
         .merge(storefront::routes())
         .merge(webhook::routes())

@@ -1,12 +1,18 @@
 //! Customers who sign in over the API: a code by mail, a session, and the basket that comes along.
 
+mod page;
+mod passkey;
+mod provider;
+mod sign_on;
+mod staff;
+
 use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::actor::Who;
 use domain::value::{Email, Id, Language, Reference, id};
 use domain::{Code, Refusal, sign_in as rules};
-use engine::actor::staff;
+use engine::actor::staff::email_hash;
 use engine::sign_in::{self, Opened, SignIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,11 +29,14 @@ use crate::shape::Fields;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(mail_sign_in_code)).routes(routes!(
-        sign_in_customer,
-        read_customer_session,
-        sign_out_customer
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(mail_sign_in_code))
+        .routes(routes!(sign_in_customer, read_customer_session, sign_out_customer))
+        .merge(passkey::routes())
+        .merge(sign_on::routes())
+        .merge(provider::routes())
+        .merge(staff::routes())
+        .merge(page::routes())
 }
 
 /// Where a code is mailed to.
@@ -79,7 +88,7 @@ async fn mail_sign_in_code(
 
 fn count(app: &App, email: &Email, (extensions, headers): (&Extensions, &HeaderMap)) -> Result<(), Problem> {
     let address = address_of(extensions, headers, app.edge.settings.behind_proxy);
-    app.edge.limits.count_sign_in(staff::email_hash(&app.shop.keyring, email), address)
+    app.edge.limits.count_sign_in(email_hash(&app.shop.keyring, email), address)
 }
 
 /// A code that came by mail.

@@ -1,5 +1,7 @@
 //! What the API promises, told as stories: one test program for all of them, so that it is linked once.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
+
 mod actor;
 mod authorisation;
 mod bad_input;
@@ -18,6 +20,7 @@ mod import;
 mod location;
 mod openapi;
 mod order_page;
+mod passkey;
 mod payment;
 mod print;
 mod privacy;
@@ -25,6 +28,7 @@ mod promise;
 mod promotion;
 mod server;
 mod session;
+mod sign_on;
 mod start;
 mod status;
 mod webhook;

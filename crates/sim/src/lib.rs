@@ -1,6 +1,7 @@
 //! The test bench: a shop to try things on. It starts real servers and real databases, plays
 //! customers against them, and is never part of what a retailer runs.
 
+pub mod authenticator;
 pub mod certificate;
 pub mod chance;
 pub mod client;
@@ -11,6 +12,7 @@ pub mod retailer;
 pub mod scratch;
 pub mod server;
 pub mod shop;
+pub mod sign_on;
 pub mod simulation;
 pub mod stand;
 

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod consent;
 mod merged;
+mod persons;
 mod postgres;
 mod receivable;
 mod server;

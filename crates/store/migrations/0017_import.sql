@@ -4,6 +4,9 @@ create table if not exists import_run (
     kind {int} not null,
     mode {int} not null,
     state {int} not null,
+    -- Which source the file came from, and who is right where it says something else than is known.
+    source text,
+    precedence {int},
     -- What the file and its mapping hash to: an import goes on with the same file only.
     file_hash {bytes} not null,
     -- Lines of text for people: how the file was read.
@@ -14,6 +17,9 @@ create table if not exists import_run (
     made {int} not null,
     changed {int} not null,
     same {int} not null,
+    joined {int} not null,
+    review {int} not null,
+    findings {int} not null,
     refused {int} not null,
     errors {int} not null,
     made_at {int} not null,

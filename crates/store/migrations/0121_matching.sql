@@ -26,6 +26,7 @@ create table if not exists match_review (
     match_review_id {bytes} primary key,
     one_id {bytes} not null,
     other_id {bytes} not null,
+    found_by {int} not null,
     score {int} not null,
     band {int} not null,
     number {int} not null,

@@ -217,3 +217,30 @@ pub fn visits(
         session,
     )
 }
+
+/// Notes whose behaviour was told of, in the order of profiles; whoever takes the note away waits for who is just writing it.
+///
+/// # Errors
+/// What the store says.
+pub fn stir(tx: &mut Tx<'_>, profile: Id<Profile>, now: Instant) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into profile_stirred (profile_id, at) values ($1, $2)
+         on conflict (profile_id) do update set at = excluded.at",
+        params![profile, now],
+    )?;
+    Ok(())
+}
+
+/// Whose behaviour was told of since it was looked at: takes at most `limit` of the notes away.
+///
+/// # Errors
+/// What the store says.
+pub fn take_stirred(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Id<Profile>>, StoreError> {
+    tx.rows(
+        "delete from profile_stirred
+         where profile_id in (select s.profile_id from profile_stirred s order by s.profile_id limit $1)
+         returning profile_id",
+        params![limit],
+        |row| row.id(),
+    )
+}

@@ -144,6 +144,47 @@ pub fn asked_at(
     )
 }
 
+/// When something was said.
+///
+/// # Errors
+/// What the store says.
+pub fn said_at(
+    tx: &mut Tx<'_>,
+    subscriber: Id<Subscriber>,
+    id: Id<ConsentKind>,
+) -> Result<Option<Instant>, StoreError> {
+    tx.one(
+        "select at from consent where subscriber_id = $1 and consent_id = $2",
+        params![subscriber, id],
+        |row| row.instant(),
+    )
+}
+
+/// Was this said of a cell, of this instant, before?
+///
+/// # Errors
+/// What the store says.
+pub fn is_said(
+    tx: &mut Tx<'_>,
+    subscriber: Id<Subscriber>,
+    cell: &Cell,
+    (status, at): (Status, Instant),
+) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "select consent_id from consent where subscriber_id = $1 and purpose = $2 and medium = $3 and topic = $4 and status = $5 and at = $6 limit 1",
+        params![
+            subscriber,
+            &cell.purpose,
+            cell.medium.code(),
+            &cell.topic,
+            status.code(),
+            at
+        ],
+        |row| row.key(),
+    )?;
+    Ok(found.is_some())
+}
+
 /// What holds now, by purpose, medium and topic. One subscriber has at most as many as the retailer has purposes, media and topics.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The rows of customers, and the keyed hashes by which they are found.
 
 pub mod matching;
+pub mod record;
 
 use domain::value::id::{Contact, Customer as CustomerKind, Person};
 use domain::value::{Id, Instant};

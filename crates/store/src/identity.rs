@@ -5,6 +5,7 @@ use domain::identity::{Kind, Trust};
 use domain::value::id::{Customer, Person, Profile};
 use domain::value::{Id, Instant};
 
+use crate::check::FINDINGS_MAX;
 use crate::dialect::Engine;
 use crate::{Param, Row, StoreError, Tx, params};
 
@@ -325,4 +326,32 @@ pub fn add_rules(tx: &mut Tx<'_>, version: i64, rules: &str, now: Instant) -> Re
         params![version, rules, now],
     )?;
     Ok(made == 1)
+}
+
+/// Profiles that cannot be with whom they are said to be, a bounded number of them: which, and what is wrong.
+///
+/// # Errors
+/// What the store says.
+pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<(Id<Profile>, String)>, StoreError> {
+    tx.rows(
+        "select p.profile_id, 'with a profile that stands for nobody' from profile p
+            where not exists (select 1 from profile r where r.profile_id = p.root_id and r.root_id = r.profile_id)
+         union all
+         select i.profile_id, 'known by something and yet not there' from identifier i
+            where not exists (select 1 from profile p where p.profile_id = i.profile_id)
+         union all
+         select p.profile_id, 'with others though nobody said that they are one person' from profile p
+            join identifier i on i.profile_id = p.profile_id
+            where exists (select 1 from profile o join identifier k on k.profile_id = o.profile_id
+                where o.root_id = p.root_id and o.profile_id <> p.profile_id)
+            and not exists (select 1 from identifier_link l join identifier k on k.hash = l.other_hash
+                join profile o on o.profile_id = k.profile_id where l.hash = i.hash and o.root_id = p.root_id)
+         union all
+         select i.profile_id, 'tied to another who is not tied to it' from identifier_link l
+            join identifier i on i.hash = l.hash
+            where not exists (select 1 from identifier_link b where b.hash = l.other_hash and b.other_hash = l.hash)
+         limit $1",
+        params![FINDINGS_MAX],
+        |row| Ok((row.id()?, row.text()?)),
+    )
 }

@@ -1,5 +1,6 @@
 //! The rows of imports and of their errors, and finding things by the short words they go by in files.
 
+use domain::import::source::Precedence;
 use domain::import::{Kind, Mode, State};
 use domain::value::id::{
     Channel, DeliveryMethod, Import as ImportKind, Location, PriceList, TaxClass, Variant,
@@ -7,6 +8,8 @@ use domain::value::id::{
 use domain::value::{Id, Instant, Kind as IdKind};
 
 use crate::{Param, Row, StoreError, Tx, params};
+
+pub mod source;
 
 /// A file being taken in, or taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub struct Import {
     pub mode: Mode,
     /// How far it is.
     pub state: State,
+    /// The source it came from, if one was named.
+    pub source: Option<String>,
+    /// Who is right where it says something else than is known.
+    pub precedence: Option<Precedence>,
     /// What the file and its mapping hash to.
     pub file_hash: Vec<u8>,
     /// How the file was read: its encoding, what was odd, columns left out; one note a line.
@@ -35,6 +42,12 @@ pub struct Import {
     pub changed: i64,
     /// Rows that said what is so already.
     pub same: i64,
+    /// Rows of somebody who was there, put to what other sources say of the same person.
+    pub joined: i64,
+    /// Rows of which a colleague looks whose they are, too.
+    pub review: i64,
+    /// What was found out about rows.
+    pub findings: i64,
     /// Rows that could not be taken.
     pub refused: i64,
     /// Errors of these rows, those that were not kept too.
@@ -68,6 +81,8 @@ fn import(row: &mut Row<'_>) -> Result<Import, StoreError> {
         kind: row.word(Kind::coded)?,
         mode: row.word(Mode::coded)?,
         state: row.word(State::coded)?,
+        source: row.text_or_null()?,
+        precedence: row.int_or_null()?.and_then(Precedence::coded),
         file_hash: row.bytes()?,
         notes: row.text()?,
         actor: row.text()?,
@@ -76,6 +91,9 @@ fn import(row: &mut Row<'_>) -> Result<Import, StoreError> {
         made: row.int()?,
         changed: row.int()?,
         same: row.int()?,
+        joined: row.int()?,
+        review: row.int()?,
+        findings: row.int()?,
         refused: row.int()?,
         errors: row.int()?,
         made_at: row.instant()?,
@@ -89,14 +107,16 @@ fn import(row: &mut Row<'_>) -> Result<Import, StoreError> {
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, import: &Import) -> Result<(), StoreError> {
     tx.execute(
-        "insert into import_run (import_id, kind, mode, state, file_hash, notes, actor, rows_total, rows_read, made, changed, same, refused,
-             errors, made_at, changed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "insert into import_run (import_id, kind, mode, state, source, precedence, file_hash, notes, actor, rows_total, rows_read, made, changed, same,
+             joined, review, findings, refused, errors, made_at, changed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         params![
             import.id,
             import.kind.code(),
             import.mode.code(),
             import.state.code(),
+            import.source.as_ref(),
+            import.precedence.map(Precedence::code),
             &import.file_hash,
             &import.notes,
             &import.actor,
@@ -105,6 +125,9 @@ pub fn add(tx: &mut Tx<'_>, import: &Import) -> Result<(), StoreError> {
             import.made,
             import.changed,
             import.same,
+            import.joined,
+            import.review,
+            import.findings,
             import.refused,
             import.errors,
             import.made_at,
@@ -120,7 +143,8 @@ pub fn add(tx: &mut Tx<'_>, import: &Import) -> Result<(), StoreError> {
 /// What the store says.
 pub fn advance(tx: &mut Tx<'_>, import: &Import, rows_read_before: i64) -> Result<bool, StoreError> {
     let touched = tx.execute(
-        "update import_run set state = $3, rows_read = $4, made = $5, changed = $6, same = $7, refused = $8, errors = $9, changed_at = $10
+        "update import_run set state = $3, rows_read = $4, made = $5, changed = $6, same = $7, refused = $8, errors = $9, changed_at = $10,
+             joined = $11, review = $12, findings = $13
          where import_id = $1 and rows_read = $2 and state = 1",
         params![
             import.id,
@@ -133,6 +157,9 @@ pub fn advance(tx: &mut Tx<'_>, import: &Import, rows_read_before: i64) -> Resul
             import.refused,
             import.errors,
             import.changed_at,
+            import.joined,
+            import.review,
+            import.findings,
         ],
     )?;
     Ok(touched == 1)
@@ -144,7 +171,8 @@ pub fn advance(tx: &mut Tx<'_>, import: &Import, rows_read_before: i64) -> Resul
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<ImportKind>) -> Result<Option<Import>, StoreError> {
     tx.one(
-        "select import_id, kind, mode, state, file_hash, notes, actor, rows_total, rows_read, made, changed, same, refused, errors, made_at, changed_at
+        "select import_id, kind, mode, state, source, precedence, file_hash, notes, actor, rows_total, rows_read, made, changed, same, joined,
+             review, findings, refused, errors, made_at, changed_at
          from import_run where import_id = $1",
         params![id],
         import,
@@ -157,7 +185,8 @@ pub fn find(tx: &mut Tx<'_>, id: Id<ImportKind>) -> Result<Option<Import>, Store
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, before: Id<ImportKind>, limit: i64) -> Result<Vec<Import>, StoreError> {
     tx.rows(
-        "select import_id, kind, mode, state, file_hash, notes, actor, rows_total, rows_read, made, changed, same, refused, errors, made_at, changed_at
+        "select import_id, kind, mode, state, source, precedence, file_hash, notes, actor, rows_total, rows_read, made, changed, same, joined,
+             review, findings, refused, errors, made_at, changed_at
          from import_run where import_id < $1 order by import_id desc limit $2",
         params![before, limit],
         import,

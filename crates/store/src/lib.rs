@@ -45,6 +45,7 @@ pub mod returns;
 pub mod routing;
 pub mod row;
 pub mod seal;
+pub mod segment;
 pub mod sign_in;
 mod sqlite;
 pub mod status;

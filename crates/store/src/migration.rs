@@ -69,8 +69,13 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0120_merging"
     "0121_matching"
     "0130_sign_in"
+    "0131_passkey"
+    "0132_sign_on"
+    "0140_segment"
+    "0141_segment_member"
     "0150_detail"
     "0151_company"
+    "0160_import_source"
 };
 
 /// Brings the database up to date.

@@ -1,5 +1,8 @@
 //! The rows of customers who sign in: codes that were mailed, and sessions, found by the hash of what only the browser holds.
 
+pub mod passkey;
+pub mod sign_on;
+
 use domain::value::id::{Channel, Customer, Session as SessionKind, SignInCode};
 use domain::value::{Id, Instant};
 

@@ -110,6 +110,25 @@ const CUSTOMERS: &[Column] = &[
     personal("email", "an e-mail address; without an external id the customer is known by it"),
     personal("phone", "a phone number with its country code, or with a country in the row"),
     may("groups", "groups of customers, set apart by |; the first decides on prices"),
+    may(
+        "customer",
+        "of files from a source: whom we know already, by our id or external id, or another source's number such as web:1017",
+    ),
+    may(
+        "changed_at",
+        "of files from a source: when the other system changed it last, such as 2026-11-21T09:30:00Z",
+    ),
+];
+
+const CONSENTS: &[Column] = &[
+    needed("purpose", "the code of the purpose"),
+    may("medium", "mail, sms, whatsapp, push, phone, post, web or every; every when empty"),
+    may("topic", "the code of the topic; the purpose as a whole when empty"),
+    needed("status", "granted, denied or withdrawn; yes and no are taken too"),
+    needed("said_at", "when it was said, such as 2026-11-21T09:30:00Z"),
+    may("wording", "what was agreed to: its version, or its first words"),
+    may("customer", "whose it is: our id or external id, or a source's number such as web:1017"),
+    personal("email", "an e-mail address, where no customer is named; it need not be a customer's"),
 ];
 
 const ORDERS: &[Column] = &[
@@ -122,7 +141,7 @@ const ORDERS: &[Column] = &[
     may("unit_price_minor", "what one cost in minor units, such as 255"),
     may("currency", "three letters of iso 4217; must be the channel's"),
     may("customer", "the external id of the customer"),
-    may("location", "the code or external id of the location it is served from"),
+    may("location", "the code or external id of the location it is served from, or collected at"),
     may("delivery_method", "the code or external id of the delivery method, where it is shipped"),
     may("payment", "how it was paid: cash or manual (any other way); manual when empty"),
     may("fulfilled", "yes when the goods have left, no when they are still to be sent; yes when empty"),
@@ -216,6 +235,7 @@ impl Kind {
             Kind::Promotions => PROMOTIONS,
             Kind::Coupons => COUPONS,
             Kind::Balances => BALANCES,
+            Kind::Consents => CONSENTS,
         }
     }
 

@@ -3,6 +3,14 @@
 use super::Template;
 use crate::value::Language;
 
+/// A word of ours, and the words for it in English and in German.
+pub(crate) type Words = (&'static str, &'static str, &'static str);
+
+/// The words for a word of ours in this language; in English where the language has none yet.
+pub(crate) fn said((_, english, german): &Words, language: Language) -> &'static str {
+    if place_of(language) == 1 { german } else { english }
+}
+
 /// What a message says: its subject, then paragraphs. `{link}` alone is a paragraph that leads somewhere.
 struct Text {
     template: Template,
@@ -122,7 +130,7 @@ fn place_of(language: Language) -> usize {
 }
 
 /// What the page of preferences says.
-const PAGE: &[(&str, &str, &str)] = &[
+const PAGE: &[Words] = &[
     ("title", "What we may write to you", "Was wir Ihnen schreiben dürfen"),
     ("skip", "Skip to your choice", "Zur Auswahl springen"),
     (
@@ -192,8 +200,7 @@ const PAGE: &[(&str, &str, &str)] = &[
 
 /// The words of the page in a language, by name.
 pub fn page_words(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let is_german = place_of(language) == 1;
-    PAGE.iter().map(move |(name, english, german)| (*name, if is_german { *german } else { *english }))
+    PAGE.iter().map(move |words| (words.0, said(words, language)))
 }
 
 #[cfg(test)]

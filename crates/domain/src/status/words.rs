@@ -1,9 +1,9 @@
 //! The words that customers read about their orders, in English and in German; in English where there are no others yet.
 
+use crate::message::words::{Words, said};
 use crate::value::Language;
 
-/// A word of ours, and the words for it in English and in German.
-type Words = (&'static str, &'static str, &'static str);
+pub use crate::message::words::language_of_words;
 
 /// What each stage and deed is called, and each state of what belongs to an order.
 const WORDS: &[Words] = &[
@@ -204,10 +204,6 @@ const PAGE: &[Words] = &[
     ("step_collected", "Collected", "Abgeholt"),
 ];
 
-fn said((_, english, german): &Words, language: Language) -> &'static str {
-    if language.code() == "de" { german } else { english }
-}
-
 /// What a stage, a deed or a state is called in this language; in English where the language has no words yet.
 pub fn words_for(name: &'static str, language: Language) -> &'static str {
     WORDS.iter().find(|(known, ..)| *known == name).map_or(name, |words| said(words, language))
@@ -216,11 +212,6 @@ pub fn words_for(name: &'static str, language: Language) -> &'static str {
 /// What the page of an order says in this language, each by a word of ours.
 pub fn page_words(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGE.iter().map(move |words| (words.0, said(words, language)))
-}
-
-/// The language the words are in that are meant for another one.
-pub fn language_of_words(language: Language) -> &'static str {
-    if language.code() == "de" { "de" } else { "en" }
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ kinds! {
     CouponBatch "cpb" "coupon batch";
     /// A customer.
     Customer "cus" "customer";
+    /// People somebody put together by name.
+    CustomerList "lst" "list";
     /// A way of delivering: parcel, pickup.
     DeliveryMethod "dlv" "delivery method";
     /// Something that happened.
@@ -117,6 +119,8 @@ kinds! {
     OrderLine "oln" "order line";
     /// Goods that leave in one piece, with their label.
     Parcel "pcl" "parcel";
+    /// A key pair by which a customer signs in.
+    Passkey "pky" "passkey";
     /// A payment.
     Payment "pay" "payment";
     /// Where the retailer has payments taken.
@@ -165,10 +169,14 @@ kinds! {
     RoutingProfile "rpf" "routing profile";
     /// Past orders routed again under other rules.
     RoutingSimulation "rsm" "routing simulation";
+    /// People who belong together by what is known of them.
+    Segment "seg" "segment";
     /// A sign-in of a member of staff.
     Session "ses" "session";
     /// A code by which a customer signs in.
     SignInCode "sic" "sign-in code";
+    /// Another program that says who somebody is.
+    SignOnProvider "sop" "sign-on provider";
     /// Pages, an app or a program that tells what people did.
     Source "src" "source";
     /// A member of staff.

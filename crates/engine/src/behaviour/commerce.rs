@@ -1,5 +1,6 @@
 //! What the shop itself knows of people's orders, told as behaviour in the words that trackers use, so that nothing has to be sent twice:
-//! "Order Completed" is an order that was placed, at the till as on the web.
+//! "Order Completed" is an order that was placed, at the till as on the web: a customer's, or a guest's who left an e-mail or a phone number.
+//! One that was nobody's is told of when a customer takes it over.
 
 use domain::actor::Actor;
 use domain::behaviour::Call;
@@ -13,12 +14,14 @@ use store::{Tx, behaviour as rows, order as orders};
 use super::{Event, Incoming, incoming};
 use crate::identity::customer::of_customer;
 use crate::job::BATCH_MAX;
-use crate::{Failure, World};
+use crate::{Failure, World, contact};
 
 /// The name under which the journal is read.
 const CONSUMER: &str = "behaviour";
 /// The source that is Tandem itself.
 pub const OURSELVES: Id<SourceKind> = Id::from_bytes([0; 16]);
+
+const COMPLETED: &str = "Order Completed";
 
 /// Reads on in the journal and tells what became of customers' orders; true when more waits. Each event is told once.
 ///
@@ -42,7 +45,7 @@ pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fail
 /// What an event of the journal is called among trackers.
 fn name_of(entry: &Entry) -> Option<&'static str> {
     match entry.kind.as_str() {
-        "order.placed" => Some("Order Completed"),
+        "order.placed" | "order.taken_over" => Some(COMPLETED),
         "order.cancelled" => Some("Order Cancelled"),
         "order.partly_cancelled" | "order.changed" => Some("Order Updated"),
         "payment.refunded" => Some("Order Refunded"),
@@ -56,19 +59,20 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
     let order = body["order"].as_str().unwrap_or(&entry.subject);
     let Ok(id) = Id::<OrderKind>::parse(order) else { return Ok(()) };
     let Some(order) = orders::find(tx, id)? else { return Ok(()) };
-    let Some(customer) = order.customer else { return Ok(()) };
-    let known = store::customer::find(tx, customer)?;
-    if known.is_none_or(|customer| customer.erased_at.is_some()) {
+    let actor = Actor { channel: Some(order.channel), ..Actor::system() };
+    let identifiers = whose(tx, &actor, world, &order)?;
+    if identifiers.is_empty() {
         return Ok(());
     }
-    let actor = Actor { channel: Some(order.channel), ..Actor::system() };
-    of_customer(tx, &actor, world, customer)?;
+    // An order is completed once, however it came to be somebody's.
+    let completed = name == COMPLETED;
+    let message = if completed { format!("completed:{id}") } else { entry.id.to_string() };
     let event = Incoming {
         call: Call::Track,
         name: Some(name.to_owned()),
-        message: Some(entry.id.to_string()),
-        identifiers: vec![(Kind::UserId, None, customer.to_string())],
-        at: entry.at,
+        message: Some(message),
+        identifiers,
+        at: if completed { order.placed_at } else { entry.at },
         body: incoming::body(Some(properties(tx, name, &order, &body)?), None, Some(context(&order))),
         fault: None,
     };
@@ -77,6 +81,7 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
     }
     let seen = event.seen(domain::identity::Trust::Authenticated);
     let resolved = crate::identity::resolve(tx, &actor, world, &[seen])?;
+    super::note_same(tx, &actor, world, resolved.iter().flatten())?;
     let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
     rows::add(
         tx,
@@ -94,7 +99,33 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
             sealed: None,
         },
     )?;
+    rows::stir(tx, resolution.profile, world.now())?;
     Ok(())
+}
+
+/// By what the person is known whose order it is; by nothing when it is nobody's, or of somebody who was erased.
+fn whose(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &orders::Order,
+) -> Result<Vec<(Kind, Option<String>, String)>, Failure> {
+    if let Some(customer) = order.customer {
+        let known = store::customer::find(tx, customer)?;
+        if known.is_none_or(|customer| customer.erased_at.is_some()) {
+            return Ok(Vec::new());
+        }
+        of_customer(tx, actor, world, customer)?;
+        return Ok(vec![(Kind::UserId, None, customer.to_string())]);
+    }
+    let Some(contact) = order.contact else { return Ok(Vec::new()) };
+    let sealed = store::contact::find(tx, contact)?;
+    let card = sealed.and_then(|row| contact::unsealed(world.keyring(), contact, &row));
+    let Some(card) = card else { return Ok(Vec::new()) };
+    // One only: that a guest typed both does not prove that they are one person's.
+    let email = card.text().email.clone().map(|email| (Kind::Email, None, email));
+    let phone = || card.text().phone.clone().map(|phone| (Kind::Phone, None, phone));
+    Ok(email.or_else(phone).into_iter().collect())
 }
 
 /// The order in trackers' words; amounts in minor units of the currency, as everywhere here.

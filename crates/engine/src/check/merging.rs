@@ -1,6 +1,7 @@
-//! What belonged to a customer who was merged into another is that one's, and no money or points were lost on the way.
+//! What belonged to a customer who was merged into another is that one's, no money or points were lost on the way, and whom sources of files
+//! know under a number is found by it.
 
-use store::{Tx, loyalty, merging as rows};
+use store::{Tx, customer::record as records, loyalty, merging as rows};
 
 use super::Difference;
 use crate::Failure;
@@ -26,4 +27,17 @@ pub fn money(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
         found.push(Difference::new("merged money", member, "points with whom he was merged into", wrong));
     }
     Ok(found)
+}
+
+/// The most differences that are told of the numbers of sources.
+const TOLD_MAX: i64 = 100;
+
+/// The number a source of files knows a customer by leads to that customer.
+pub fn source_numbers(tx: &mut Tx<'_>) -> Result<Vec<Difference>, Failure> {
+    let found = records::astray(tx, TOLD_MAX)?.into_iter();
+    Ok(found
+        .map(|(customer, number)| {
+            Difference::new("source numbers", number, customer, "somebody else, or nobody")
+        })
+        .collect())
 }

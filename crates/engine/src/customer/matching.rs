@@ -33,10 +33,10 @@ pub struct InForce {
     pub automatic: bool,
 }
 
-/// Keeps the keys of a customer whose contact changed, and asks that he is looked for.
-pub(crate) fn changed(
+/// Keeps the keys of a customer who is new or whose contact changed.
+pub(crate) fn keep_keys(
     tx: &mut Tx<'_>,
-    world: &mut World,
+    world: &World,
     id: Id<CustomerKind>,
     card: &Card,
 ) -> Result<(), Failure> {
@@ -45,7 +45,11 @@ pub(crate) fn changed(
     let finer = own.iter().flat_map(|key| rules::finer(&person, *key));
     let all: BTreeSet<Key> = own.iter().copied().chain(finer).take(KEPT_MAX).collect();
     let kept: Vec<i64> = all.into_iter().map(|key| kept(world.keyring(), key)).collect();
-    rows::put_keys(tx, id, &kept)?;
+    Ok(rows::put_keys(tx, id, &kept)?)
+}
+
+/// Asks that it is looked, right after the commit, whom a customer may be the same person as.
+pub(crate) fn look_later(tx: &mut Tx<'_>, world: &mut World, id: Id<CustomerKind>) -> Result<(), Failure> {
     job::enqueue(tx, world, JOB, id, json!({}), world.now())
 }
 

@@ -5,7 +5,7 @@ use domain::actor::Actor;
 use domain::contact::{Card, Draft};
 use domain::import::Outcome;
 use domain::value::id::Customer as CustomerKind;
-use domain::value::{Id, reference};
+use domain::value::{Id, Instant, reference, text};
 use store::Tx;
 
 use super::row::{CellError, Cells};
@@ -13,29 +13,36 @@ use crate::contact::Sought;
 use crate::customer::{self, Change, NewCustomer};
 use crate::{Failure, World};
 
+/// The most characters of what a row names a customer by.
+const CUSTOMER_CHARS_MAX: usize = 200;
+
 /// A row of a file of customers. What the file has no column for stays as it is.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    external_id: Option<String>,
+    pub(super) external_id: Option<String>,
     said: Draft,
-    has: Has,
+    pub(super) has: Has,
     /// What was said, checked by itself.
-    card: Card,
-    groups: Option<Vec<String>>,
+    pub(super) card: Card,
+    pub(super) groups: Option<Vec<String>>,
+    /// Whom the row names, of a source's file.
+    pub(super) customer: Option<String>,
+    /// When the source changed it last.
+    pub(super) changed_at: Option<Instant>,
 }
 
 /// Which parts of a contact the file has columns for.
 #[derive(Clone, Copy, Debug)]
-struct Has {
-    name: bool,
-    company: bool,
-    street: bool,
-    city: bool,
-    region: bool,
-    postal_code: bool,
-    country: bool,
-    email: bool,
-    phone: bool,
+pub(super) struct Has {
+    pub(super) name: bool,
+    pub(super) company: bool,
+    pub(super) street: bool,
+    pub(super) city: bool,
+    pub(super) region: bool,
+    pub(super) postal_code: bool,
+    pub(super) country: bool,
+    pub(super) email: bool,
+    pub(super) phone: bool,
 }
 
 impl Row {
@@ -79,6 +86,8 @@ pub(super) fn read(mut row: Cells<'_>) -> Result<Row, Vec<CellError>> {
         .collect();
     let groups =
         domain::customer::groups(&labels).map_err(|refusal| row.refuse("groups", refusal.message())).ok();
+    let customer = row.may("customer", |said| text::bounded("customer", said, 1, CUSTOMER_CHARS_MAX));
+    let changed_at = row.instant("changed_at");
     let layout = row.layout;
     let has = Has {
         name: ["name", "given_name", "family_name"].iter().any(|name| layout.has(name)),
@@ -94,7 +103,15 @@ pub(super) fn read(mut row: Cells<'_>) -> Result<Row, Vec<CellError>> {
     let has_groups = layout.has("groups");
     let read = (|| {
         let groups = groups?;
-        Some(Row { external_id: external_id?, said, has, card: card?, groups: has_groups.then_some(groups) })
+        Some(Row {
+            external_id: external_id?,
+            said,
+            has,
+            card: card?,
+            groups: has_groups.then_some(groups),
+            customer: customer?,
+            changed_at: changed_at?,
+        })
     })();
     row.done(read)
 }
@@ -149,7 +166,7 @@ fn known(
 }
 
 /// What is known of a contact, with what the row says in its place.
-fn merged(known: &Draft, row: &Row) -> Draft {
+pub(super) fn merged(known: &Draft, row: &Row) -> Draft {
     let (said, has) = (row.said.clone(), row.has);
     let pick =
         |has: bool, said: Option<String>, known: &Option<String>| if has { said } else { known.clone() };

@@ -36,11 +36,12 @@ pub fn header(kind: Kind) -> Vec<&'static str> {
     let left_out: &[&str] = match kind {
         Kind::Products => &["price_list", "price", "price_minor", "currency"],
         Kind::Prices => &["price_minor", "was_minor"],
-        Kind::Customers => &["given_name", "family_name"],
+        Kind::Customers => &["given_name", "family_name", "customer", "changed_at"],
         Kind::Orders => &["unit_price_minor"],
         Kind::Promotions => super::promotion::IN_TERMS,
         Kind::Locations | Kind::Stock | Kind::PostalAreas | Kind::PriceLists | Kind::Coupons => &[],
         Kind::Balances => &["amount_minor", "code"],
+        Kind::Consents => &[],
     };
     kind.columns().iter().map(|column| column.name).filter(|name| !left_out.contains(name)).collect()
 }
@@ -70,6 +71,7 @@ pub fn page(
         Kind::Promotions => super::promotion::given_out(tx, actor, Id::from_bytes(after), limit)?,
         Kind::Coupons => super::coupon::given_out(tx, actor, Id::from_bytes(after), limit)?,
         Kind::Balances => super::balance::given_out(tx, actor, world, (Id::from_bytes(after), limit))?,
+        Kind::Consents => super::consent::given_out(tx, actor, world, (Id::from_bytes(after), limit))?,
     };
     let header = header(kind);
     let cells = |mut named: Named| header.iter().map(|name| named.remove(name).unwrap_or_default()).collect();

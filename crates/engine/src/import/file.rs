@@ -1,16 +1,23 @@
 //! Reading a file: its letters, its rows, and from each row what is to be taken; nothing is asked of the books yet.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use domain::Refusal;
 use domain::import::cell::Oddity;
-use domain::import::{Kind, Layout, Mapping, Outcome, ROWS_MAX, encoding};
-use serde_json::Value;
+use domain::import::source::Precedence;
+use domain::import::{Kind, Layout, Mapping, ROWS_MAX, encoding};
 use sha2::{Digest, Sha256};
 use store::Tx;
 
+use super::earlier::Index;
+use super::raw::{Raw, json_lines, separated};
 use super::row::{CellError, Cells, Oddities, column_of, told};
-use super::{area, balance, coupon, customer, list, location, order, price, product, promotion, stock};
+use super::source::Origin;
+use super::{Batch, Taken};
+use super::{
+    area, balance, consent, coupon, customer, list, location, order, person, price, product, promotion, stock,
+};
 use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
 use domain::actor::Actor;
@@ -19,11 +26,13 @@ use domain::actor::Actor;
 #[derive(Debug)]
 pub struct File {
     kind: Kind,
+    origin: Option<Origin>,
     hash: [u8; 32],
     layout: Layout,
     rows: Vec<Raw>,
     entries: Vec<Entry>,
     notes: Vec<String>,
+    index: OnceLock<Index>,
 }
 
 /// One thing to be taken: a row, or the rows that make one order.
@@ -33,13 +42,6 @@ pub struct Entry {
     rows: usize,
     /// What is to be taken, or what is wrong with the rows.
     pub read: Result<Input, Vec<CellError>>,
-}
-
-/// A row as it stands in the file.
-#[derive(Debug)]
-struct Raw {
-    line: u64,
-    cells: Result<Vec<String>, String>,
 }
 
 /// What a row says.
@@ -68,24 +70,37 @@ pub enum Input {
     Coupon(coupon::Row),
     /// What somebody has with us.
     Balance(Box<balance::Row>),
+    /// What somebody agreed to.
+    Consent(Box<consent::Row>),
 }
 
 impl Input {
     /// Takes it.
-    pub(super) fn take(&self, tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Outcome, Failure> {
-        match self {
-            Input::Location(row) => location::take(tx, actor, world, row),
-            Input::Product(row) => product::take(tx, actor, world, row),
-            Input::Price(row) => price::take(tx, actor, world, row),
-            Input::Stock(row) => stock::take(tx, actor, world, row),
-            Input::Customer(row) => customer::take(tx, actor, world, row),
-            Input::Order(rows) => order::take(tx, actor, world, rows),
-            Input::PostalArea(row) => area::take(tx, actor, world, row),
-            Input::PriceList(row) => list::take(tx, actor, world, row),
-            Input::Promotion(row) => promotion::take(tx, actor, world, row),
-            Input::Coupon(row) => coupon::take(tx, actor, world, row),
-            Input::Balance(row) => balance::take(tx, actor, world, row),
+    pub(super) fn take(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        world: &mut World,
+        (batch, entry): (&Batch<'_>, &Entry),
+    ) -> Result<Taken, Failure> {
+        if let (Input::Customer(row), Some(from)) = (self, &batch.from) {
+            return person::take(tx, actor, world, row, (batch, from, entry.first));
         }
+        let outcome = match self {
+            Input::Consent(row) => consent::take(tx, actor, world, row, (batch, batch.file.line(entry)))?,
+            Input::Location(row) => location::take(tx, actor, world, row)?,
+            Input::Product(row) => product::take(tx, actor, world, row)?,
+            Input::Price(row) => price::take(tx, actor, world, row)?,
+            Input::Stock(row) => stock::take(tx, actor, world, row)?,
+            Input::Customer(row) => customer::take(tx, actor, world, row)?,
+            Input::Order(rows) => order::take(tx, actor, world, rows)?,
+            Input::PostalArea(row) => area::take(tx, actor, world, row)?,
+            Input::PriceList(row) => list::take(tx, actor, world, row)?,
+            Input::Promotion(row) => promotion::take(tx, actor, world, row)?,
+            Input::Coupon(row) => coupon::take(tx, actor, world, row)?,
+            Input::Balance(row) => balance::take(tx, actor, world, row)?,
+        };
+        Ok(outcome.into())
     }
 
     /// What it is known by; two rows of a file with the same key are a mistake.
@@ -102,6 +117,7 @@ impl Input {
             Input::Promotion(row) => Some(row.external_id.clone()),
             Input::Coupon(row) => Some(row.code.clone()),
             Input::Balance(row) => Some(row.reference.clone()),
+            Input::Consent(_) => None,
         }
     }
 }
@@ -119,7 +135,31 @@ impl File {
         self.kind
     }
 
-    /// What its bytes, its kind and its mapping hash to.
+    /// Where it comes from, if that was said.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The line an entry begins on.
+    pub(super) fn line(&self, entry: &Entry) -> u64 {
+        self.rows[entry.first].line
+    }
+
+    /// The person that a row of a file of customers is about, with the row's line.
+    pub(super) fn person(&self, place: usize) -> Option<(u64, &customer::Row)> {
+        match self.entries.get(place)?.read.as_ref().ok()? {
+            Input::Customer(row) => Some((self.rows[place].line, row)),
+            _ => None,
+        }
+    }
+
+    /// Where in the file people are that share something; made when it is asked for first.
+    pub(super) fn index(&self) -> &Index {
+        let people = || (0..self.entries.len()).filter_map(|place| Some((place, self.person(place)?.1)));
+        self.index.get_or_init(|| Index::of(people()))
+    }
+
+    /// What its bytes, its kind, its mapping and its origin hash to.
     pub fn hash(&self) -> &[u8; 32] {
         &self.hash
     }
@@ -166,11 +206,28 @@ impl File {
 /// # Errors
 /// When it is no text, has no rows or too many, or its columns do not fit.
 pub fn read(kind: Kind, mapping: &Mapping, bytes: &[u8]) -> Result<File, Refusal> {
+    read_from(kind, mapping, None, bytes)
+}
+
+/// As [`read`], of a file that comes from a source.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(
+    kind: Kind,
+    mapping: &Mapping,
+    origin: Option<Origin>,
+    bytes: &[u8],
+) -> Result<File, Refusal> {
     let bad = |message: String| Refusal::invalid("file", message);
     let hash = Sha256::new()
         .chain_update(kind.text())
         .chain_update([0])
         .chain_update(mapping.canonical())
+        .chain_update(origin.as_ref().map_or(String::new(), |origin| {
+            let precedence = origin.precedence.map_or("", Precedence::text);
+            format!("\n{} {precedence}", origin.source)
+        }))
         .chain_update([0])
         .chain_update(bytes)
         .finalize()
@@ -189,6 +246,13 @@ pub fn read(kind: Kind, mapping: &Mapping, bytes: &[u8]) -> Result<File, Refusal
         return Err(bad(format!("the file has {} rows; give at most {ROWS_MAX} at once", rows.len())));
     }
     let layout = Layout::new(kind, &header, mapping)?;
+    if kind == Kind::Customers && origin.is_none() {
+        let bad = ["customer", "changed_at"].into_iter().filter(|name| layout.has(name));
+        let why = "is a column of files from a source; say which source the file comes from";
+        if let Some(refusal) = Refusal::all(bad.map(|name| Refusal::invalid(name, why)).collect()) {
+            return Err(refusal);
+        }
+    }
     if !layout.left_out.is_empty() {
         notes.push(format!("columns that are not taken: {}", layout.left_out.join(", ")));
     }
@@ -197,142 +261,12 @@ pub fn read(kind: Kind, mapping: &Mapping, bytes: &[u8]) -> Result<File, Refusal
     refuse_repeated(&mut entries, kind, &layout, &rows);
     notes.extend(oddities.iter().map(|((column, oddity), count)| told_oddity(column, *oddity, *count)));
     notes.extend(balance::sums(&entries));
-    Ok(File { kind, hash, layout, rows, entries, notes })
+    Ok(File { kind, origin, hash, layout, rows, entries, notes, index: OnceLock::new() })
 }
 
 fn told_oddity(column: &str, oddity: Oddity, count: u64) -> String {
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
     format!("{column}: {}, {times}", oddity.text())
-}
-
-/// The header and rows of a file whose cells are set apart by a mark.
-fn separated(
-    text: &str,
-    delimiter: Option<u8>,
-    notes: &mut Vec<String>,
-) -> Result<(Vec<String>, Vec<Raw>), String> {
-    // Spreadsheets may say in a first line what stands between the cells.
-    let said = text.strip_prefix("sep=").and_then(|rest| rest.bytes().next().map(|mark| (mark, rest)));
-    let said = said.filter(|(mark, _)| mark.is_ascii_punctuation() || *mark == b'\t');
-    let (mark, text, lines_before) = match said {
-        Some((mark, rest)) => (mark, rest.split_once('\n').map_or("", |(_, text)| text), 1),
-        None => (delimiter.unwrap_or_else(|| encoding::delimiter(text)), text, 0),
-    };
-    if mark != b',' {
-        let name = if mark == b'\t' { "tab".to_owned() } else { format!("\"{}\"", char::from(mark)) };
-        notes.push(format!("cells are set apart by {name}"));
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(mark)
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    let mut header: Option<Vec<String>> = None;
-    let (mut rows, mut shorter) = (Vec::new(), 0u64);
-    let mut place = Place { text: text.as_bytes(), at: 0, line: 1 + lines_before };
-    for record in reader.records() {
-        let record = record.map_err(|error| format!("the file cannot be read: {error}"))?;
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        let line = place.line_of(record.position().map_or(0, csv::Position::byte));
-        let Some(header) = &header else {
-            header = Some(record.iter().map(|cell| cell.trim().to_owned()).collect());
-            continue;
-        };
-        let too_many = record.iter().skip(header.len()).any(|cell| !cell.trim().is_empty());
-        shorter += u64::from(record.len() < header.len());
-        let cells = if too_many {
-            let (has, first) = (record.len(), header.len());
-            Err(format!(
-                "has {has} cells where the first line has {first}; put cells that contain \"{}\" into quotes",
-                char::from(mark)
-            ))
-        } else {
-            Ok(record.iter().take(header.len()).map(str::to_owned).collect())
-        };
-        rows.push(Raw { line, cells });
-    }
-    if shorter > 0 {
-        notes.push(format!(
-            "{shorter} rows have fewer cells than the first line; what is missing counts as empty"
-        ));
-    }
-    Ok((header.unwrap_or_default(), rows))
-}
-
-/// Where in a text we are: rows are told by the line on which they begin, whatever ends the lines.
-struct Place<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Place<'_> {
-    /// The line of the first letter at or after a byte. The reader of rows says of some that they begin at the end of the line before.
-    fn line_of(&mut self, byte: u64) -> u64 {
-        let to = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
-        let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        while self.at < to || self.text.get(self.at).is_some_and(ends) {
-            let ended = match (self.text[self.at], self.text.get(self.at + 1)) {
-                (b'\r', Some(b'\n')) => false,
-                (b'\r' | b'\n', _) => true,
-                _ => false,
-            };
-            self.line += u64::from(ended);
-            self.at += 1;
-        }
-        self.line
-    }
-}
-
-/// The names and rows of JSON Lines: one flat object a line.
-fn json_lines(text: &str) -> (Vec<String>, Vec<Raw>) {
-    let mut header: Vec<String> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-        let cells = match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => {
-                let mut cells = vec![String::new(); header.len()];
-                let mut outcome = Ok(());
-                for (name, value) in fields {
-                    let place = *places.entry(name.clone()).or_insert_with(|| {
-                        header.push(name.clone());
-                        header.len() - 1
-                    });
-                    cells.resize(header.len(), String::new());
-                    match plain(&value) {
-                        Some(text) => cells[place] = text,
-                        None => {
-                            outcome = Err(format!(
-                                "\"{name}\" is not a text, a number, true, false, null or a list of these"
-                            ))
-                        }
-                    }
-                }
-                outcome.map(|()| cells)
-            }
-            Ok(_) => Err("is no json object".to_owned()),
-            Err(error) => Err(format!("is no json: column {}", error.column())),
-        };
-        rows.push(Raw { line, cells });
-    }
-    (header, rows)
-}
-
-/// A JSON value as the text of a cell.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => Some(String::new()),
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(yes) => Some(yes.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(values) => {
-            values.iter().map(plain).collect::<Option<Vec<_>>>().map(|texts| texts.join("|"))
-        }
-        Value::Object(_) => None,
-    }
 }
 
 /// Reads every row; those of one order together.
@@ -397,6 +331,7 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::Promotions => promotion::read(row).map(|row| Input::Promotion(Box::new(row))),
         Kind::Coupons => coupon::read(row).map(Input::Coupon),
         Kind::Balances => balance::read(row).map(|row| Input::Balance(Box::new(row))),
+        Kind::Consents => consent::read(row).map(|row| Input::Consent(Box::new(row))),
     }
 }
 
@@ -441,5 +376,6 @@ fn columns_of_key(kind: Kind) -> &'static str {
         Kind::PostalAreas => "prefix",
         Kind::PriceLists | Kind::Coupons => "code",
         Kind::Balances => "reference",
+        Kind::Consents => "purpose",
     }
 }

@@ -5,7 +5,7 @@ use domain::actor::{Actor, Permission};
 use domain::fulfilment;
 use domain::import::{Kind, Layout, ORDER_LINES_MAX, Outcome, cell};
 use domain::market::PaymentKind;
-use domain::value::id::{Channel, DeliveryMethod, Order};
+use domain::value::id::{Channel, DeliveryMethod, Location, Order};
 use domain::value::{Currency, Id, Instant, Money, Quantity, Reference, reference};
 use domain::{Code, Refusal};
 use store::Tx;
@@ -14,7 +14,7 @@ use super::row::{Amount, CellError, Cells, same_currency, told};
 use super::stock::location_of;
 use crate::cart::{self, Choice, Details, Named, NewCart, NewLine};
 use crate::checkout::{self, Checkout, Tender};
-use crate::{Failure, World, payment};
+use crate::{Failure, World, delivery, payment};
 
 /// The rows of an order.
 #[derive(Clone, Debug)]
@@ -135,14 +135,18 @@ pub(super) fn take(
     let head = &rows.head;
     let (channel, currency) = channel_of(tx, &head.channel)?;
     same_currency(head.currency, currency, "the channel")?;
+    let (way, serve_from) = way_of(tx, actor, head)?;
     let new = NewCart {
         channel: Reference::Id(channel),
         currency: None,
         lines: lines(rows, currency)?,
-        details: details(tx, head)?,
+        details: Details {
+            customer: head.customer.as_deref().map(Reference::read),
+            delivery: way.map(Some),
+            ..Details::default()
+        },
     };
     let cart = cart::create(tx, actor, world, new)?;
-    let serve_from = head.location.as_deref().map(|named| location_of(tx, named)).transpose()?;
     let tender =
         Tender { kind: head.payment, amount: None, provider_token: None, card: None, gift_card: None };
     let input = Checkout {
@@ -185,16 +189,20 @@ fn lines(rows: &Rows, currency: Currency) -> Result<Vec<NewLine>, Refusal> {
     Ok(lines)
 }
 
-fn details(tx: &mut Tx<'_>, head: &Head) -> Result<Details, Failure> {
-    let delivery = match head.delivery_method.as_deref() {
-        None => None,
-        Some(named) => {
-            let coded = store::import::delivery_method_coded(tx, named)?;
-            let method = coded.map_or_else(|| Reference::<DeliveryMethod>::read(named), Reference::Id);
-            Some(Some(Choice { method, location: None }))
-        }
-    };
-    Ok(Details { customer: head.customer.as_deref().map(Reference::read), delivery, ..Details::default() })
+/// How the goods get to the customer, and where they are taken from when that is said. What is collected is where it is collected.
+fn way_of(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    head: &Head,
+) -> Result<(Option<Choice>, Option<Id<Location>>), Failure> {
+    let place = head.location.as_deref().map(|named| location_of(tx, named)).transpose()?;
+    let Some(named) = head.delivery_method.as_deref() else { return Ok((None, place)) };
+    let coded = store::import::delivery_method_coded(tx, named)?;
+    let method = coded.map_or_else(|| Reference::<DeliveryMethod>::read(named), Reference::Id);
+    if delivery::find(tx, actor, &method)?.kind == domain::delivery::Kind::Pickup {
+        return Ok((Some(Choice { method, location: place.map(Reference::Id) }), None));
+    }
+    Ok((Some(Choice { method, location: None }), place))
 }
 
 /// The channel of a code or external id, and the currency it sells in.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use domain::actor::{Actor, Permission};
 use domain::customer::matching::bulk::{self, Effort, Threads};
 use domain::customer::matching::crowd::Gathering;
-use domain::customer::matching::review::ReviewState;
+use domain::customer::matching::review::{Found as FoundBy, ReviewState};
 use domain::customer::matching::{Band, Crowd, Explanation, Model, compare, train};
 use domain::merging::Cause;
 use domain::value::id::{Customer as CustomerKind, MatchReview};
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::customer::matching as rows;
 use store::{Tx, customer as customers};
 
@@ -21,9 +21,11 @@ pub use store::customer::matching::{Learnt, Review, Rule};
 use super::{Merge, Wish, merge};
 use crate::customer::matching::{self, InForce};
 use crate::event::emit;
-use crate::job::Job;
+use crate::job::{self, Job};
 use crate::{Failure, Shop, World};
 
+/// The job that merges two customers who share a key, where the retailer lets that be enough.
+pub const JOIN: &str = "customer.join";
 /// Two customers.
 type Pair = (Id<CustomerKind>, Id<CustomerKind>);
 
@@ -41,13 +43,28 @@ pub const NOTED_MAX: usize = 20_000;
 pub fn on_changed(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
     let Ok(id) = Id::<CustomerKind>::parse(&job.subject) else { return Ok(()) };
     let rule = matching::in_force(tx)?;
-    for (other, explained) in matching::alike(tx, world, &rule.model, id)? {
-        let Some(review) = note(tx, actor, world, &rule, ((id, other), &explained))? else { continue };
+    for (_, review) in look(tx, actor, world, &rule, id)? {
         if rule.automatic && review.band == Band::Automatic {
             settle(tx, actor, world, review, Cause::System)?;
         }
     }
     Ok(())
+}
+
+/// Looks whom a customer may be the same person as, and notes the pairs that were not found before; answers them with the other of each.
+pub(crate) fn look(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    rule: &InForce,
+    id: Id<CustomerKind>,
+) -> Result<Vec<(Id<CustomerKind>, Review)>, Failure> {
+    let mut noted = Vec::new();
+    for (other, explained) in matching::alike(tx, world, &rule.model, id)? {
+        let review = note(tx, actor, world, rule, ((id, other), &explained))?;
+        noted.extend(review.map(|review| (other, review)));
+    }
+    Ok(noted)
 }
 
 /// Notes a pair that was not found before, who was there first as the one.
@@ -59,25 +76,106 @@ fn note(
     ((one, other), explained): (Pair, &Explanation),
 ) -> Result<Option<Review>, Failure> {
     let review = Review {
-        id: world.id(),
-        one: one.min(other),
-        other: one.max(other),
         score: explained.score,
         band: explained.band,
         model: rule.number,
         steps: matching::steps(explained),
+        ..found(world, (one, other), FoundBy::Alike)
+    };
+    add(tx, actor, world, review)
+}
+
+/// A pair that was just found.
+fn found(world: &mut World, (one, other): Pair, found_by: FoundBy) -> Review {
+    Review {
+        id: world.id(),
+        one: one.min(other),
+        other: one.max(other),
+        found_by,
+        score: 0,
+        band: Band::Automatic,
+        model: 0,
+        steps: "[]".to_owned(),
         state: ReviewState::Open,
         at: world.now(),
         decided_at: None,
         decided_by: None,
         merge: None,
-    };
+    }
+}
+
+fn add(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, review: Review) -> Result<Option<Review>, Failure> {
     if rows::is_known(tx, review.one, review.other)? || !rows::add_review(tx, &review)? {
         return Ok(None);
     }
-    let body = json!({ "customers": [review.one.to_string(), review.other.to_string()], "score": review.score, "band": review.band.word() });
+    let body = json!({ "customers": [review.one.to_string(), review.other.to_string()], "found_by": review.found_by.text(),
+        "score": review.score, "band": review.band.word() });
     emit(tx, actor, world, review.id, "match.found", body);
     Ok(Some(review))
+}
+
+/// Notes that two customers share a key, as a trusted source says, with the reason in words that name nobody. What was decided of them
+/// stays decided; where the retailer lets a key be enough, they are merged right after the commit. Answers whether it is news.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn share_a_key(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (one, other): Pair,
+    reason: &str,
+) -> Result<bool, Failure> {
+    let mut pair = [one, other];
+    for id in &mut pair {
+        let Some(known) = customers::find(tx, *id)? else { return Ok(false) };
+        if known.erased_at.is_some() {
+            return Ok(false);
+        }
+        *id = known.merged_into.unwrap_or(*id);
+    }
+    pair.sort_unstable();
+    if pair[0] == pair[1] {
+        return Ok(false);
+    }
+    let steps = json!([[reason, 0]]).to_string();
+    let review = match rows::lock_pair(tx, pair[0], pair[1])? {
+        Some(known) if known.state != ReviewState::Open || known.found_by == FoundBy::Key => {
+            return Ok(false);
+        }
+        Some(known) => {
+            let mut steps: Vec<Value> = serde_json::from_str(&known.steps).unwrap_or_default();
+            steps.push(json!([reason, 0]));
+            let steps = Value::Array(steps).to_string();
+            let known = Review { found_by: FoundBy::Key, band: Band::Automatic, steps, ..known };
+            rows::found_by_key(tx, &known)?;
+            known
+        }
+        None => {
+            let fresh = Review { steps, ..found(world, (pair[0], pair[1]), FoundBy::Key) };
+            let Some(noted) = add(tx, actor, world, fresh)? else { return Ok(false) };
+            noted
+        }
+    };
+    if matching::in_force(tx)?.automatic {
+        job::enqueue(tx, world, JOIN, review.id, json!({}), world.now())?;
+    }
+    Ok(true)
+}
+
+/// Merges two customers who share a key, unless somebody decided meanwhile, or what they have cannot go along: then a colleague looks.
+///
+/// # Errors
+/// What the store says.
+pub fn on_shared_key(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
+    let Ok(id) = Id::<MatchReview>::parse(&job.subject) else { return Ok(()) };
+    let Some(review) = rows::lock_review(tx, id)?.filter(|one| one.state == ReviewState::Open) else {
+        return Ok(());
+    };
+    match tx.savepoint(|tx| settle(tx, actor, world, review, Cause::Rule)) {
+        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Merges the two of a pair: who was there first stays. Where they are one already, only that is noted.
@@ -93,7 +191,10 @@ fn settle(
     let merged = if winner == loser {
         None
     } else {
-        let why = format!("match {} scored {}", review.id, review.score);
+        let why = match review.found_by {
+            FoundBy::Alike => format!("match {} scored {}", review.id, review.score),
+            FoundBy::Key => format!("match {}: they share a key", review.id),
+        };
         Some(merge(tx, actor, world, Wish { winner, loser, cause, why })?)
     };
     (review.state, review.merge) = (ReviewState::Accepted, merged.as_ref().map(|merged| merged.id));

@@ -56,7 +56,10 @@ pub fn buy_for(
     tenders: Vec<Tender>,
     customer: Option<Id<Customer>>,
 ) -> Whole {
-    let cart = filled(shop, channel, wanted, customer);
+    order_of(shop, filled(shop, channel, wanted, customer), tenders)
+}
+
+pub fn order_of(shop: &TestShop, cart: Id<id::Cart>, tenders: Vec<Tender>) -> Whole {
     shop.run(move |tx, actor, world| {
         let input = Checkout {
             cart,

@@ -46,7 +46,7 @@ struct GrantShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session, example = json!({"who": "staff:stf_01jd0000000000000000000000", "name": "Ada Byron", "grants": [{"permissions": ["orders:read"]}],
     "csrf_token": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}))]
-struct SessionShape {
+pub(crate) struct SessionShape {
     /// Kind and id: `staff:stf_…` or `key:key_…`.
     who: String,
     /// What colleagues call the member.
@@ -247,7 +247,7 @@ async fn check_link(app: &App, token: &str) -> Result<Option<staff::Name>, Probl
 }
 
 /// Answers somebody who just signed in, with the cookie.
-async fn welcome(app: &App, opened: Opened) -> Result<Response, Problem> {
+pub(crate) async fn welcome(app: &App, opened: Opened) -> Result<Response, Problem> {
     let (token, now) = (opened.token.clone(), app.shop.source.now());
     let actor = app.read(move |tx| session::recognise(tx, &token, now)).await?.actor;
     let mut response = document(&shown(&actor, Some(opened.member.name.name), Some(&opened.token)), None)?;

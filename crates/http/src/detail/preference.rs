@@ -146,7 +146,7 @@ impl SaidShape {
                 fields.refuse(field, format!("give at most {}", rules::CHOICES_MAX));
             }
         }
-        let language = maybe(&mut fields, ("language", self.language), |text| Language::parse(text));
+        let language = maybe(&mut fields, ("language", self.language), Language::parse);
         let medium = maybe(&mut fields, ("medium", self.medium), |text| match Medium::parse(text)? {
             Medium::Every | Medium::Web => {
                 Err("give one of mail, sms, whatsapp, push, phone, post".to_owned())

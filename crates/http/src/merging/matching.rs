@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::customer::matching::model::probability_ppm;
-use domain::customer::matching::review::ReviewState;
+use domain::customer::matching::review::{Found, ReviewState};
 use domain::value::Id;
 use domain::value::id::MatchReview;
 use domain::{Code, Refusal};
@@ -38,17 +38,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Two customers who may be one person.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Match, example = json!({"id": "mat_01jd0000000000000000000000", "customers": ["cus_01jd0000000000000000000000", "cus_01jd0000000000000000000001"],
-    "score": 4200, "probability_ppm": 948414, "band": "review", "model": 0, "steps": [{"reason": "before anything is compared", "weight": -22254},
+    "found_by": "alike", "score": 4200, "probability_ppm": 948414, "band": "review", "model": 0, "steps": [{"reason": "before anything is compared", "weight": -22254},
     {"reason": "email: the same", "weight": 19242}, {"reason": "family_name: the same", "weight": 7212}], "state": "open", "at": "2026-06-01T10:00:00Z"}))]
 struct MatchShape {
     /// Its id.
     id: String,
     /// The two; who was there first is the first, and stays if they are merged.
     customers: [String; 2],
+    /// `alike`: by the score of their contacts; or `key`: a trusted source says that a key of the one is the other's, and the steps say which.
+    found_by: &'static str,
     /// The odds that they are one person, in thousandths of a bit; the sum of the steps.
     score: i32,
-    /// The same as a probability in millionths.
-    probability_ppm: u32,
+    /// The same as a probability in millionths; absent where they were not compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability_ppm: Option<u32>,
     /// What the model says: `automatic` or `review`.
     band: &'static str,
     /// The number of the model; 0 for the built-in one.
@@ -88,8 +91,10 @@ impl From<&Review> for MatchShape {
         MatchShape {
             id: one.id.to_string(),
             customers: [one.one.to_string(), one.other.to_string()],
+            found_by: one.found_by.text(),
             score: one.score,
-            probability_ppm: probability_ppm(one.score),
+            probability_ppm: (one.found_by == Found::Alike || one.score != 0)
+                .then(|| probability_ppm(one.score)),
             band: one.band.word(),
             model: one.model,
             steps: steps.into_iter().map(|(reason, weight)| StepShape { reason, weight }).collect(),

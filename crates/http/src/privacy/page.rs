@@ -3,7 +3,7 @@
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::consent::{Cell, Source, Status};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::App;
-use crate::asset;
+use crate::asset::{self, private, wished_language};
 use crate::consent::is_signalled;
 use crate::problem::Problem;
 use crate::query::Asked;
@@ -237,9 +237,7 @@ fn back(token: &str, query: &PageQuery, step: Step) -> Response {
 
 /// A link that leads nowhere says the same whatever it was, in the language of who asks if we have words in it.
 fn gone(headers: &HeaderMap) -> Result<Response, Problem> {
-    let wished = headers.get(header::ACCEPT_LANGUAGE).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    let first = wished.split([',', ';']).next().unwrap_or_default();
-    let language = Language::parse(first).or_else(|_| Language::parse("en")).map_err(|_| Problem::fault())?;
+    let language = wished_language(headers)?;
     let words: Value = page_words(language).map(|(name, words)| (name.to_owned(), json!(words))).collect();
     let view = json!({ "words": words, "language": language_of_words(language) });
     let mut page = private(asset::page("gone.html", view)?);
@@ -249,12 +247,4 @@ fn gone(headers: &HeaderMap) -> Result<Response, Problem> {
 
 fn agent(headers: &HeaderMap) -> Option<String> {
     headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned)
-}
-
-/// Nobody on the way keeps the page, and nobody finds it.
-fn private(mut page: Response) -> Response {
-    let headers = page.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
-    page
 }

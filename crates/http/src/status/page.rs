@@ -6,7 +6,7 @@ mod shown;
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::actor::key::hexadecimal;
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::shape::StatusShape;
 use crate::App;
 use crate::app::Reply;
-use crate::asset;
+use crate::asset::{self, private, wished_language};
 use crate::paper::labelled;
 use crate::problem::Problem;
 use crate::query::Asked;
@@ -106,22 +106,12 @@ async fn shown(
 
 /// A link that leads nowhere says the same whatever it was, in the language of who asks if we have words in it.
 fn gone(headers: &HeaderMap) -> Result<Response, Problem> {
-    let wished = headers.get(header::ACCEPT_LANGUAGE).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    let first = wished.split([',', ';']).next().unwrap_or_default();
-    let language = Language::parse(first).or_else(|_| Language::parse("en")).map_err(|_| Problem::fault())?;
+    let language = wished_language(headers)?;
     let words: Value = page_words(language).map(|(name, words)| (name.to_owned(), json!(words))).collect();
     let view = json!({ "words": words, "language": language_of_words(language) });
     let mut page = private(asset::page("gone.html", view)?);
     *page.status_mut() = StatusCode::NOT_FOUND;
     Ok(page)
-}
-
-/// Nobody on the way keeps the page, and nobody finds it.
-fn private(mut page: Response) -> Response {
-    let headers = page.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
-    page
 }
 
 /// Does what a form of the page asks for, and shows the page again.

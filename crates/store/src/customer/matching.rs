@@ -1,7 +1,7 @@
 //! The rows of matching: keyed keys of customers, models, and pairs that may be one person.
 
 use domain::customer::matching::Band;
-use domain::customer::matching::review::{ReviewState, band_code, band_coded};
+use domain::customer::matching::review::{Found, ReviewState, band_code, band_coded};
 use domain::value::id::{Contact, Customer, MatchReview, Merge};
 use domain::value::{Id, Instant};
 
@@ -17,7 +17,9 @@ pub struct Review {
     pub one: Id<Customer>,
     /// The other.
     pub other: Id<Customer>,
-    /// The score, in thousandths of a bit.
+    /// How it was found.
+    pub found_by: Found,
+    /// The score, in thousandths of a bit; 0 where nothing was compared.
     pub score: i32,
     /// What the model says is to be done.
     pub band: Band,
@@ -195,6 +197,7 @@ fn review(row: &mut Row<'_>) -> Result<Review, StoreError> {
         id: row.id()?,
         one: row.id()?,
         other: row.id()?,
+        found_by: row.word(Found::coded)?,
         score: i32::try_from(row.int()?).unwrap_or(i32::MAX),
         band: row.word(band_coded)?,
         model: row.int()?,
@@ -218,10 +221,10 @@ pub fn add_review(tx: &mut Tx<'_>, one: &Review) -> Result<bool, StoreError> {
     )?;
     if made == 1 {
         tx.execute(
-            "insert into match_review (match_review_id, one_id, other_id, score, band, number, steps, state, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into match_review (match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             params![
-                one.id, one.one, one.other, i64::from(one.score), band_code(one.band), one.model, &one.steps, one.state.code(), one.at
+                one.id, one.one, one.other, one.found_by.code(), i64::from(one.score), band_code(one.band), one.model, &one.steps, one.state.code(), one.at
             ],
         )?;
     }
@@ -241,13 +244,42 @@ pub fn is_known(tx: &mut Tx<'_>, one: Id<Customer>, other: Id<Customer>) -> Resu
     Ok(found.is_some())
 }
 
+/// What is known of two customers, locked until the commit.
+///
+/// # Errors
+/// What the store says.
+pub fn lock_pair(
+    tx: &mut Tx<'_>,
+    one: Id<Customer>,
+    other: Id<Customer>,
+) -> Result<Option<Review>, StoreError> {
+    let found = tx.one(
+        "select match_review_id from match_pair where one_id = $1 and other_id = $2",
+        params![one, other],
+        |row| row.id(),
+    )?;
+    found.map_or(Ok(None), |id| lock_review(tx, id))
+}
+
+/// Notes that a pair is known to share a key, by a source that is trusted.
+///
+/// # Errors
+/// What the store says.
+pub fn found_by_key(tx: &mut Tx<'_>, one: &Review) -> Result<(), StoreError> {
+    tx.execute(
+        "update match_review set found_by = $2, band = $3, steps = $4 where match_review_id = $1",
+        params![one.id, one.found_by.code(), band_code(one.band), &one.steps],
+    )?;
+    Ok(())
+}
+
 /// A pair, locked until the commit.
 ///
 /// # Errors
 /// What the store says.
 pub fn lock_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review>, StoreError> {
     tx.one(
-        "select match_review_id, one_id, other_id, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
          from match_review where match_review_id = $1 {lock}",
         params![id],
         review,
@@ -260,7 +292,7 @@ pub fn lock_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review
 /// What the store says.
 pub fn find_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review>, StoreError> {
     tx.one(
-        "select match_review_id, one_id, other_id, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
          from match_review where match_review_id = $1",
         params![id],
         review,
@@ -278,7 +310,7 @@ pub fn reviews(
     limit: i64,
 ) -> Result<Vec<Review>, StoreError> {
     tx.rows(
-        "select match_review_id, one_id, other_id, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
          from match_review where state = $1 and match_review_id < $2 order by match_review_id desc limit $3",
         params![state.code(), before, limit],
         review,

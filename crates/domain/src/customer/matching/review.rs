@@ -15,6 +15,16 @@ words! {
     }
 }
 
+words! {
+    /// How a pair was found.
+    Found {
+        /// Their contacts are alike.
+        Alike 1 "alike";
+        /// A trusted source says that a key of the one is also the other's.
+        Key 2 "key";
+    }
+}
+
 impl Band {
     /// Its word.
     pub const fn word(self) -> &'static str {

@@ -72,6 +72,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("PATCH", "/v1/networks/{id}", OneOf(&[EditPlaces])),
     ("GET", "/v1/networks/{id}/routing-profile", OneOf(&[EditRouting])),
     ("PUT", "/v1/networks/{id}/routing-profile", OneOf(&[EditRouting])),
+    ("GET", "/v1/passkey-domain", OneOf(&[ReadPlaces])),
+    ("PUT", "/v1/passkey-domain", OneOf(&[EditPlaces])),
     ("GET", "/v1/postal-areas", OneOf(&[ReadPlaces])),
     ("POST", "/v1/postal-areas/bulk", OneOf(&[EditPlaces])),
     ("GET", "/v1/postal-areas/find", OneOf(&[ReadPlaces])),

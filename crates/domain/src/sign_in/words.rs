@@ -1,0 +1,115 @@
+//! What the pages of signing in, and of one's own, say: in English and in German; in English where there are no others yet.
+
+use crate::message::words::{Words, said};
+use crate::value::Language;
+
+/// Each by a word of ours.
+const PAGE: &[Words] = &[
+    ("title", "Sign in", "Anmelden"),
+    ("skip", "Skip to signing in", "Zur Anmeldung springen"),
+    (
+        "how",
+        "The same way in on the web, in the app and in the store. Who is new becomes a customer by signing in.",
+        "Derselbe Weg im Netz, in der App und im Laden. Wer neu ist, wird durch die Anmeldung Kunde.",
+    ),
+    ("by_code", "By a code we mail you", "Mit einem Code per E-Mail"),
+    ("email", "E-mail address", "E-Mail-Adresse"),
+    ("mail_code", "Mail me a code", "Code zuschicken"),
+    ("code_title", "Your code is on its way", "Ihr Code ist unterwegs"),
+    ("code_how", "We mailed six digits to", "Wir haben sechs Ziffern geschickt an"),
+    (
+        "code_bounds",
+        "They work once, for ten minutes. Look among unwanted mail too.",
+        "Sie gelten einmal und zehn Minuten lang. Sehen Sie auch bei unerwünschten E-Mails nach.",
+    ),
+    ("code", "The six digits", "Die sechs Ziffern"),
+    ("sign_in", "Sign in", "Anmelden"),
+    ("another_address", "Use another address, or a new code", "Andere Adresse oder neuer Code"),
+    ("by_passkey", "By a passkey", "Mit einem Passkey"),
+    (
+        "passkey_how",
+        "By your finger, your face or the PIN of this device. Nothing to remember.",
+        "Mit Fingerabdruck, Gesicht oder der PIN dieses Geräts. Nichts zu merken.",
+    ),
+    ("passkey_do", "Use a passkey", "Passkey verwenden"),
+    ("by_company", "By an account you have already", "Mit einem Konto, das Sie schon haben"),
+    ("company_do", "Go on with", "Weiter mit"),
+    ("me_title", "Hello", "Guten Tag"),
+    ("me_skip", "Skip to your page", "Zu Ihrer Seite springen"),
+    ("orders", "Your orders", "Ihre Bestellungen"),
+    ("no_orders", "Nothing yet.", "Noch keine."),
+    ("more_orders", "These are your newest orders.", "Das sind Ihre neuesten Bestellungen."),
+    ("order", "Order", "Bestellung"),
+    ("show_order", "Show order", "Bestellung zeigen"),
+    ("points", "Your points", "Ihre Punkte"),
+    ("points_free", "to spend", "verfügbar"),
+    ("points_pending", "on their way", "unterwegs"),
+    ("passkeys", "Your passkeys", "Ihre Passkeys"),
+    (
+        "no_passkeys",
+        "None yet. With one you sign in without waiting for a mail.",
+        "Noch keiner. Damit melden Sie sich an, ohne auf eine E-Mail zu warten.",
+    ),
+    ("passkey_made", "since", "seit"),
+    ("passkey_name", "Name of this device", "Name dieses Geräts"),
+    ("passkey_add", "Add a passkey", "Passkey hinzufügen"),
+    ("passkey_remove", "Remove passkey", "Passkey entfernen"),
+    ("sign_out", "Sign out", "Abmelden"),
+    ("did_sign_out", "You are signed out.", "Sie sind abgemeldet."),
+    ("did_remove", "The passkey is removed.", "Der Passkey ist entfernt."),
+    (
+        "did_add",
+        "The passkey is added. From now on you can sign in by it.",
+        "Der Passkey ist hinzugefügt. Ab jetzt können Sie sich damit anmelden.",
+    ),
+    (
+        "refused_email",
+        "Please give a whole e-mail address.",
+        "Bitte geben Sie eine vollständige E-Mail-Adresse an.",
+    ),
+    (
+        "refused_code",
+        "The code does not fit, was used or has expired.",
+        "Der Code passt nicht, wurde schon verwendet oder ist abgelaufen.",
+    ),
+    (
+        "refused_often",
+        "That was often in a short time. Please wait a while.",
+        "Das war oft in kurzer Zeit. Bitte warten Sie ein wenig.",
+    ),
+    (
+        "refused_passkey",
+        "This did not work. Try again, or sign in by a code.",
+        "Das hat nicht geklappt. Versuchen Sie es noch einmal, oder melden Sie sich mit einem Code an.",
+    ),
+    (
+        "refused_sign_on",
+        "The other account did not let you in. Try again, or sign in by a code.",
+        "Das andere Konto hat Sie nicht angemeldet. Versuchen Sie es noch einmal, oder melden Sie sich mit einem Code an.",
+    ),
+    (
+        "refused_other",
+        "This did not work. Please try again in a while.",
+        "Das hat nicht geklappt. Bitte versuchen Sie es später noch einmal.",
+    ),
+];
+
+/// What the pages say in this language, each by a word of ours.
+pub fn page_words(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+    PAGE.iter().map(move |words| (words.0, said(words, language)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_said_once_in_both_languages() {
+        let mut names: Vec<&str> = PAGE.iter().map(|words| words.0).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        assert!(PAGE.iter().all(|(_, english, german)| !english.is_empty() && !german.is_empty()));
+        let german = Language::parse("de-AT").unwrap();
+        assert!(page_words(german).any(|said| said == ("title", "Anmelden")));
+    }
+}

@@ -1,0 +1,133 @@
+//! Following what changes: whoever something happened to, or for whom time ran on, is judged again, within a second and before any list is shown.
+
+use std::collections::BTreeSet;
+
+use domain::actor::Actor;
+use domain::segment::Subject;
+use domain::value::Id;
+use domain::value::id::{Customer, Member, Order, Profile, Subscriber};
+use serde_json::Value;
+use store::event::{self as journal, Entry};
+use store::segment::member as rows;
+use store::{Tx, behaviour, order as orders};
+
+use super::member::{build_on, look_again, rebuild_where};
+use crate::job::BATCH_MAX;
+use crate::{Failure, World};
+
+/// The name under which the journal is read.
+const CONSUMER: &str = "segment";
+
+/// One round: what the journal tells, whose behaviour was told of, whose time has come, and a part of what is being built; true when more
+/// waits.
+///
+/// # Errors
+/// What the store says.
+pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let actor = Actor::system();
+    rows::hold_turn(tx, world.now())?;
+    if nobody_waits(tx)? {
+        return Ok(false);
+    }
+    let mut named = BTreeSet::new();
+    let mut more = read_on(tx, &mut named)?;
+    let stirred = behaviour::take_stirred(tx, BATCH_MAX)?;
+    more |= stirred.len() as i64 >= BATCH_MAX;
+    named.extend(stirred.into_iter().map(Subject::Profile));
+    let due = rows::due(tx, world.now(), BATCH_MAX)?;
+    more |= due.len() as i64 >= BATCH_MAX;
+    named.extend(due);
+    look_again(tx, &actor, world, &named)?;
+    Ok(build_on(tx, &actor, world)? || more)
+}
+
+/// Without a segment in use nothing is kept, and what happened before one is made is found when it is built.
+fn nobody_waits(tx: &mut Tx<'_>) -> Result<bool, Failure> {
+    if rows::any(tx)? {
+        return Ok(false);
+    }
+    while behaviour::take_stirred(tx, BATCH_MAX)?.len() as i64 >= BATCH_MAX {}
+    let (cursor, ends) = (journal::cursor_of(tx, CONSUMER)?, journal::ends(tx)?);
+    for (partition, (from, end)) in (0i64..).zip(cursor.into_iter().zip(ends)) {
+        if from < end {
+            journal::advance(tx, CONSUMER, partition, end)?;
+        }
+    }
+    Ok(true)
+}
+
+/// Reads on in the journal and finds whom it tells of; true when more waits.
+fn read_on(tx: &mut Tx<'_>, named: &mut BTreeSet<Subject>) -> Result<bool, Failure> {
+    let cursor = journal::cursor_of(tx, CONSUMER)?;
+    let ends = journal::ends(tx)?;
+    let behind = |(partition, (from, end)): (i64, (i64, i64))| (from < end).then_some((partition, from, end));
+    let mut waiting = (0i64..).zip(cursor.into_iter().zip(ends)).filter_map(behind);
+    let Some((partition, from, end)) = waiting.next() else { return Ok(false) };
+    let entries = journal::after(tx, partition, from, BATCH_MAX)?;
+    for entry in &entries {
+        if let Some(needs) = ground_of(&entry.kind) {
+            rebuild_where(tx, |own, _| needs(own))?;
+        }
+        if !OURS.iter().any(|own| entry.kind.starts_with(own)) {
+            whom(tx, entry, named)?;
+        }
+    }
+    let last = entries.last().map_or(end, |entry| entry.sequence);
+    journal::advance(tx, CONSUMER, partition, last)?;
+    Ok(last < end || waiting.next().is_some())
+}
+
+/// What is told of by who follows; it changes nothing that anybody is judged by.
+const OURS: &[&str] = &["segment.", "trait.", "cart.", "price.", "stock.", "message."];
+
+/// What is not of one person and changes what people are judged by: whoever needs it is looked at anew.
+fn ground_of(kind: &str) -> Option<fn(&domain::segment::needs::Needs) -> bool> {
+    match kind {
+        "purpose.written" => Some(|needs| needs.consents),
+        "location.created" | "location.changed" => Some(|needs| needs.place),
+        "product.created" | "product.changed" | "category.changed" => Some(|needs| needs.categories),
+        "rfm.drawn" => Some(|needs| needs.rfm),
+        "life_cycle.set" => Some(|needs| needs.orders),
+        _ => None,
+    }
+}
+
+/// Everybody an event names: by its subject, or anywhere in its body.
+fn whom(tx: &mut Tx<'_>, entry: &Entry, named: &mut BTreeSet<Subject>) -> Result<(), Failure> {
+    let body: Value = serde_json::from_str(&entry.body).unwrap_or_default();
+    let mut texts = vec![entry.subject.as_str()];
+    collect(&body, &mut texts);
+    for text in texts {
+        if let Ok(customer) = Id::<Customer>::parse(text) {
+            named.insert(Subject::Customer(customer));
+        } else if let Ok(profile) = Id::<Profile>::parse(text) {
+            named.insert(Subject::Profile(profile));
+        } else if let Ok(order) = Id::<Order>::parse(text) {
+            let order = orders::find(tx, order)?;
+            named.extend(order.and_then(|order| order.customer).map(Subject::Customer));
+        } else if let Ok(member) = Id::<Member>::parse(text) {
+            of_member(tx, member, named)?;
+        } else if let Ok(subscriber) = Id::<Subscriber>::parse(text) {
+            let known = store::consent::subscriber::find(tx, subscriber)?;
+            named.extend(known.and_then(|known| known.customer).map(Subject::Customer));
+        }
+    }
+    Ok(())
+}
+
+/// A member is a customer; of a household, or of points that were pooled, everybody who shares them.
+fn of_member(tx: &mut Tx<'_>, member: Id<Member>, named: &mut BTreeSet<Subject>) -> Result<(), Failure> {
+    for customer in store::segment::facts::sharing(tx, member)? {
+        named.insert(Subject::Customer(customer));
+    }
+    Ok(())
+}
+
+fn collect<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(each) => each.iter().for_each(|one| collect(one, texts)),
+        Value::Object(parts) => parts.values().for_each(|one| collect(one, texts)),
+        _ => {}
+    }
+}

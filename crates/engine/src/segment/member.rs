@@ -1,0 +1,342 @@
+//! Kept membership: for lists, sizes, history, and for those who wait for changes. It follows from what is judged; what is shown is judged again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::actor::{Actor, Permission};
+use domain::segment::Subject;
+use domain::segment::facts::Ground;
+use domain::segment::judge::Verdict;
+use domain::segment::needs::Needs;
+use domain::value::id::{Event as StepKind, Segment as SegmentKind};
+use domain::value::{Id, Instant};
+use serde_json::json;
+use store::Tx;
+use store::segment::facts as known;
+use store::segment::member as rows;
+
+pub use store::segment::member::{Build, Member, Step};
+
+use super::{Judged, Named, Segment, follow, in_use, judged, read, subject};
+use crate::event::emit;
+use crate::{Failure, World};
+
+/// How many people a segment that is being built goes through in one transaction.
+const BUILD_MAX: i64 = 500;
+/// The most rounds of following what changed before a list or size is shown.
+const ROUNDS_MAX: usize = 50;
+/// The most people who are looked at for a preview.
+pub const PREVIEW_MAX: usize = 20_000;
+
+/// Begins to build a segment anew, after it was made or changed.
+pub(super) fn rebuild(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<(), Failure> {
+    let build = Build { segment, customers: true, after: [0; 16], built_at: None };
+    Ok(rows::set_build(tx, &build)?)
+}
+
+/// Begins to build every segment in use anew that needs this.
+pub(super) fn rebuild_where(
+    tx: &mut Tx<'_>,
+    wanted: impl Fn(&Needs, &Ground) -> bool,
+) -> Result<(), Failure> {
+    for one in in_use(tx)? {
+        let (ground, needs) = super::ground::of(tx, &[&one.expression])?;
+        if wanted(&needs, &ground) {
+            rebuild(tx, one.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Goes on building the segment whose turn it is; true when more waits.
+pub(super) fn build_on(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
+    let Some(mut build) = rows::builds(tx)?.into_iter().find(|build| build.built_at.is_none()) else {
+        return Ok(false);
+    };
+    let Some(segment) = super::rows::find(tx, &[build.segment.bytes()])?.pop() else { return Ok(false) };
+    let segment = super::of_row(segment)?;
+    if !segment.active {
+        return put_out(tx, actor, world, &segment, build);
+    }
+    let people = known::everybody(tx, build.customers, build.after, BUILD_MAX)?;
+    let subjects: Vec<Subject> = people.iter().map(|key| Subject::of(*key, build.customers)).collect();
+    keep(tx, actor, world, std::slice::from_ref(&segment), &subjects, segment.version == 1)?;
+    match (people.last(), (people.len() as i64) < BUILD_MAX) {
+        (Some(last), false) => build.after = *last,
+        (_, true) if build.customers => (build.customers, build.after) = (false, [0; 16]),
+        _ => {
+            build.built_at = Some(world.now());
+            let size = rows::count(tx, segment.id)?;
+            let body = json!({ "version": segment.version, "members": size });
+            emit(tx, actor, world, segment.id, "segment.built", body);
+        }
+    }
+    rows::set_build(tx, &build)?;
+    Ok(true)
+}
+
+/// Lets everybody fall out of a segment that is not in use any more, and keeps nobody of it.
+fn put_out(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    segment: &Segment,
+    build: Build,
+) -> Result<bool, Failure> {
+    let members = rows::list(tx, segment.id, [0; 16], BUILD_MAX)?;
+    for member in &members {
+        rows::remove(tx, segment.id, member.subject.bytes())?;
+        step(tx, actor, world, (segment, member.subject, false))?;
+    }
+    if members.is_empty() && rows::forget(tx, segment.id, BUILD_MAX)? < BUILD_MAX.unsigned_abs() {
+        rows::set_build(tx, &Build { built_at: Some(world.now()), ..build })?;
+    }
+    Ok(true)
+}
+
+/// Judges people for these segments and keeps what changed. Of what a first build finds nobody is told, unless a step was told before.
+pub(super) fn keep(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    segments: &[Segment],
+    subjects: &[Subject],
+    quiet: bool,
+) -> Result<(), Failure> {
+    if subjects.is_empty() || segments.is_empty() {
+        return Ok(());
+    }
+    let expressions: Vec<_> = segments.iter().map(|one| &one.expression).collect();
+    let (ground, needs) = super::ground::of(tx, &expressions)?;
+    let facts = super::facts::gather(tx, subjects, &needs, world.now())?;
+    let judged = Judged { expressions, facts, ground, now: world.now() };
+    let keys: Vec<known::Key> = subjects.iter().map(|one| one.bytes()).collect();
+    let kept = rows::of_subjects(tx, &keys)?;
+    let kept: BTreeMap<_, _> =
+        kept.into_iter().map(|one| ((one.segment, one.subject.bytes()), one)).collect();
+    for (which, segment) in segments.iter().enumerate() {
+        let stepped = if quiet { rows::stepped(tx, segment.id, &keys)? } else { Vec::new() };
+        for (whom, subject) in subjects.iter().enumerate() {
+            let was = kept.get(&(segment.id, subject.bytes()));
+            let quiet = quiet && was.is_none() && !stepped.contains(&subject.bytes());
+            change(tx, actor, world, (segment, *subject, quiet), was, judged.verdict(which, whom))?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps one verdict. What is open because of shelves is kept as if it held: the shelves are looked at whenever it is shown.
+fn change(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (segment, subject, quiet): (&Segment, Subject, bool),
+    was: Option<&Member>,
+    verdict: Verdict,
+) -> Result<(), Failure> {
+    let entered_before = was.and_then(|was| was.entered_at);
+    let is_in = verdict.is_in != Some(false);
+    let now = Member {
+        segment: segment.id,
+        subject,
+        entered_at: is_in.then(|| entered_before.unwrap_or(world.now())),
+        next_change: verdict.next_change,
+    };
+    match was {
+        Some(was) if *was == now => return Ok(()),
+        None if !is_in && verdict.next_change.is_none() => return Ok(()),
+        Some(_) if !is_in && verdict.next_change.is_none() => {
+            rows::remove(tx, segment.id, subject.bytes())?;
+        }
+        _ => rows::put(tx, &now)?,
+    }
+    if entered_before.is_some() != is_in && !quiet {
+        step(tx, actor, world, (segment, subject, is_in))?;
+    }
+    Ok(())
+}
+
+fn step(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (segment, subject, entered): (&Segment, Subject, bool),
+) -> Result<(), Failure> {
+    let one = Step {
+        id: world.id(),
+        segment: segment.id,
+        subject,
+        entered,
+        at: world.now(),
+        version: segment.version,
+    };
+    rows::add_step(tx, &one)?;
+    let kind = if entered { "segment.entered" } else { "segment.left" };
+    let body = json!({ "segment": segment.id.to_string(), "code": segment.code, "version": segment.version });
+    emit(tx, actor, world, subject, kind, body);
+    Ok(())
+}
+
+/// Judges everybody these ids are of for all segments in use, and keeps what changed; what was kept under an id that is somebody else's
+/// now is kept no longer.
+pub(super) fn look_again(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    named: &BTreeSet<Subject>,
+) -> Result<(), Failure> {
+    let segments = in_use(tx)?;
+    if segments.is_empty() || named.is_empty() {
+        return Ok(());
+    }
+    let (mut whole, mut gone) = (BTreeSet::new(), Vec::new());
+    for one in named {
+        let found = subject::find(tx, Named::from(*one))?;
+        whole.extend(found);
+        if found != Some(*one) {
+            gone.push(one.bytes());
+        }
+    }
+    let by_id: BTreeMap<Id<SegmentKind>, &Segment> = segments.iter().map(|one| (one.id, one)).collect();
+    for was in rows::of_subjects(tx, &gone)? {
+        rows::remove(tx, was.segment, was.subject.bytes())?;
+        if let (Some(_), Some(segment)) = (was.entered_at, by_id.get(&was.segment)) {
+            step(tx, actor, world, (segment, was.subject, false))?;
+        }
+    }
+    let whole: Vec<Subject> = whole.into_iter().collect();
+    keep(tx, actor, world, &segments, &whole, false)
+}
+
+/// How many belong to a segment, and what is shown of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// How many; of a segment that looks at shelves, how many would without it.
+    pub members: i64,
+    /// Does it look at shelves?
+    pub live: bool,
+    /// Was everybody gone through since the segment was made or changed?
+    pub built: bool,
+    /// Was everything that changed until now looked at?
+    pub whole: bool,
+}
+
+/// How many belong to a segment at this instant: what changed is looked at first.
+///
+/// # Errors
+/// [`domain::Code::NotFound`].
+pub fn size(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<SegmentKind>) -> Result<Size, Failure> {
+    let segment = read(tx, actor, id)?;
+    let whole = catch_up(tx, world)?;
+    let (_, needs) = super::ground::of(tx, &[&segment.expression])?;
+    let built = rows::builds(tx)?.iter().any(|build| build.segment == id && build.built_at.is_some());
+    Ok(Size { members: rows::count(tx, id)?, live: needs.is_live(), built, whole })
+}
+
+/// The members of a segment after one, each judged at this instant, shelves among what is looked at. A page may have fewer than asked for;
+/// the key after which the next begins is answered with it, `None` on the last.
+///
+/// # Errors
+/// [`domain::Code::NotFound`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<SegmentKind>,
+    (after, limit): (known::Key, i64),
+) -> Result<(Vec<Member>, Option<known::Key>), Failure> {
+    let segment = read(tx, actor, id)?;
+    catch_up(tx, world)?;
+    let page = rows::list(tx, id, after, limit)?;
+    let next = page.last().filter(|_| page.len() as i64 >= limit).map(|last| last.subject.bytes());
+    let subjects: Vec<Subject> = page.iter().map(|one| one.subject).collect();
+    if subjects.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    let judged = judged(tx, &[&segment.expression], &subjects, world.now())?;
+    let mut shown = Vec::new();
+    for (whom, kept) in page.into_iter().enumerate() {
+        let verdict = judged.verdict(0, whom);
+        if verdict.is_in == Some(true) {
+            shown.push(Member { next_change: verdict.next_change, ..kept });
+        }
+    }
+    Ok((shown, next))
+}
+
+/// Who came into a segment and fell out, the newest first; of one person only, if one is named.
+///
+/// # Errors
+/// [`domain::Code::NotFound`].
+pub fn history(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (id, of): (Id<SegmentKind>, Option<Named>),
+    page: (Id<StepKind>, i64),
+) -> Result<Vec<Step>, Failure> {
+    read(tx, actor, id)?;
+    catch_up(tx, world)?;
+    let of = match of {
+        Some(named) => Some(subject::of(tx, named)?.bytes()),
+        None => None,
+    };
+    Ok(rows::steps(tx, id, of, page)?)
+}
+
+/// Looks at what changed until now, for as long as one request may; true when nothing is left.
+fn catch_up(tx: &mut Tx<'_>, world: &mut World) -> Result<bool, Failure> {
+    for _ in 0..ROUNDS_MAX {
+        if !follow::round(tx, &Actor::system(), world)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How many would belong to a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// How many, reckoned from those who were looked at.
+    pub members: i64,
+    /// How many of those who were looked at.
+    pub found: i64,
+    /// How many were looked at.
+    pub looked_at: i64,
+    /// How many there are.
+    pub people: i64,
+}
+
+/// How many would belong to a segment at this instant: all people are looked at, or so many spread over all of them.
+///
+/// # Errors
+/// [`domain::Code::Invalid`] as [`super::create`].
+pub fn preview(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    expression: &domain::segment::Expression,
+    now: Instant,
+) -> Result<Preview, Failure> {
+    actor.may_somewhere(Permission::ReadSegments)?;
+    super::must_stand(tx, None, expression)?;
+    let mut everybody: Vec<Subject> = Vec::new();
+    for customers in [true, false] {
+        let keys = known::everybody(tx, customers, [0; 16], i64::MAX)?;
+        everybody.extend(keys.into_iter().map(|key| Subject::of(key, customers)));
+    }
+    let people = everybody.len();
+    let every = people.div_ceil(PREVIEW_MAX).max(1);
+    let drawn: Vec<Subject> = everybody.into_iter().step_by(every).collect();
+    let mut found = 0;
+    for part in drawn.chunks(usize::try_from(BUILD_MAX).unwrap_or(1)) {
+        let judged = judged(tx, &[expression], part, now)?;
+        found += (0..part.len()).filter(|whom| judged.verdict(0, *whom).is_in == Some(true)).count();
+    }
+    let number = |many: usize| i64::try_from(many).unwrap_or(i64::MAX);
+    let members = if every == 1 { found } else { found * people / drawn.len() };
+    Ok(Preview {
+        members: number(members),
+        found: number(found),
+        looked_at: number(drawn.len()),
+        people: number(people),
+    })
+}

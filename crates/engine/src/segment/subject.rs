@@ -1,0 +1,120 @@
+//! Who somebody is: the customer or profile that stands for a person now, and everything the person is known by.
+
+use std::collections::BTreeMap;
+
+use domain::Refusal;
+use domain::segment::Subject;
+use domain::value::Id;
+use domain::value::id::{Customer, Profile};
+use store::Tx;
+use store::segment::facts as rows;
+
+use crate::Failure;
+
+/// A person as named by a caller: any customer's or profile's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A customer, who may have been merged into another.
+    Customer(Id<Customer>),
+    /// Any of a person's profiles.
+    Profile(Id<Profile>),
+}
+
+impl From<Subject> for Named {
+    fn from(subject: Subject) -> Named {
+        match subject {
+            Subject::Customer(id) => Named::Customer(id),
+            Subject::Profile(id) => Named::Profile(id),
+        }
+    }
+}
+
+impl Named {
+    /// Reads an id in text.
+    ///
+    /// # Errors
+    /// [`domain::Code::NotFound`] when it is neither a customer's nor a profile's.
+    pub fn read(text: &str) -> Result<Named, Refusal> {
+        let customer = Id::parse(text).map(Named::Customer);
+        let named = customer.or_else(|_| Id::parse(text).map(Named::Profile));
+        named.map_err(|_| Refusal::not_found("customer or profile", text))
+    }
+}
+
+/// Who a person is now; whoever was merged is whom he was merged into, and a profile of a customer is that customer.
+///
+/// # Errors
+/// [`domain::Code::NotFound`].
+pub fn of(tx: &mut Tx<'_>, named: Named) -> Result<Subject, Failure> {
+    let unknown = || match named {
+        Named::Customer(id) => Refusal::not_found("customer", id),
+        Named::Profile(id) => Refusal::not_found("profile", id),
+    };
+    Ok(find(tx, named)?.ok_or_else(unknown)?)
+}
+
+/// As [`of`]; `None` when there is nobody.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn find(tx: &mut Tx<'_>, named: Named) -> Result<Option<Subject>, Failure> {
+    let customer = match named {
+        Named::Customer(id) => id,
+        Named::Profile(id) => match rows::roots(tx, &[id.bytes()])?.pop() {
+            None => return Ok(None),
+            Some((_, root, None)) => return Ok(Some(Subject::Profile(Id::from_bytes(root)))),
+            Some((_, _, Some(customer))) => Id::from_bytes(customer),
+        },
+    };
+    if store::customer::find(tx, customer)?.is_none() {
+        return Ok(None);
+    }
+    let into = store::customer::merged_into(tx, customer)?;
+    Ok(Some(Subject::Customer(into.unwrap_or(customer))))
+}
+
+/// What people are made of: the ids of customers and profiles, each with the place of the person in the list given.
+#[derive(Debug, Default)]
+pub(super) struct Atoms {
+    /// Customers: the id, the person's place, and whether it is the customer itself and not one merged into it.
+    pub customers: Vec<(rows::Key, usize, bool)>,
+    /// Profiles.
+    pub profiles: Vec<(rows::Key, usize)>,
+    /// Customers themselves: place, since when, and whether erased.
+    pub made: Vec<(usize, domain::value::Instant, bool)>,
+}
+
+/// What these people are made of.
+pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Failure> {
+    let mut atoms = Atoms::default();
+    let parted = |customers: bool| -> Vec<rows::Key> {
+        subjects.iter().filter(|one| one.is_customer() == customers).map(|one| one.bytes()).collect()
+    };
+    let (customers, roots) = (parted(true), parted(false));
+    let index: BTreeMap<rows::Key, usize> =
+        subjects.iter().enumerate().map(|(place, one)| (one.bytes(), place)).collect();
+    if !customers.is_empty() {
+        for (id, into, made_at, erased) in rows::people(tx, &customers)? {
+            if let Some(place) = index.get(&id) {
+                atoms.customers.push((id, *place, true));
+                atoms.made.push((*place, made_at, erased || into.is_some()));
+            } else if let Some(place) = into.and_then(|into| index.get(&into)) {
+                atoms.customers.push((id, *place, false));
+            }
+        }
+        let of_customers: BTreeMap<rows::Key, usize> =
+            atoms.customers.iter().map(|(id, place, _)| (*id, *place)).collect();
+        let keys: Vec<rows::Key> = of_customers.keys().copied().collect();
+        for (customer, profile) in rows::profiles_of_customers(tx, &keys)? {
+            atoms.profiles.push((profile, of_customers[&customer]));
+        }
+    }
+    if !roots.is_empty() {
+        for (root, profile) in rows::profiles_of_roots(tx, &roots)? {
+            atoms.profiles.push((profile, index[&root]));
+        }
+    }
+    atoms.profiles.sort_unstable();
+    atoms.profiles.dedup();
+    Ok(atoms)
+}
