@@ -1,5 +1,8 @@
 //! Companies that buy: known by their numbers, with members who may buy in their name, up to a limit.
 
+use std::collections::BTreeSet;
+
+use crate::customer::matching::fold::fold;
 use crate::value::text::bounded;
 use crate::value::{Country, Currency};
 use crate::{Code, Refusal, words};
@@ -12,6 +15,18 @@ pub const COMPANIES_MAX: i64 = 50;
 pub const REGISTRATION_CHARS_MAX: usize = 40;
 /// The most that a limit may be, in minor units.
 pub const LIMIT_MAX: i64 = 1_000_000_000_000;
+/// The most words of a name a company is found by.
+pub const NAME_WORDS_MAX: usize = 12;
+
+words! {
+    /// Where a company stands with the retailer.
+    State {
+        /// Its members buy in its name.
+        Active 1 "active";
+        /// Nothing is bought in its name until the retailer says so.
+        Blocked 2 "blocked";
+    }
+}
 
 words! {
     /// What a member does.
@@ -123,6 +138,13 @@ pub fn vat_number(text: &str, country: Country) -> Result<String, Refusal> {
     Err(Refusal::invalid("vat_number", why))
 }
 
+/// The words a company's name is found by: small letters without accents, each once.
+pub fn name_words(name: &str) -> BTreeSet<String> {
+    let folded = fold(name);
+    let words = folded.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(NAME_WORDS_MAX).map(str::to_owned).collect()
+}
+
 fn is_written(text: &str, form: &str) -> bool {
     let fits = |(one, form): (char, char)| match form {
         '9' => one.is_ascii_digit(),
@@ -164,6 +186,14 @@ mod tests {
         {
             assert_eq!(checked(text, country), None, "{text} in {country}");
         }
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_words() {
+        let words: Vec<_> = name_words("Müller & Söhne GmbH, Müller").into_iter().collect();
+        assert_eq!(words, ["gmbh", "mueller", "soehne"]);
+        assert!(name_words(" & ").is_empty());
+        assert_eq!(name_words(&"a b c d e f g h i j k l m n".repeat(9)).len(), NAME_WORDS_MAX);
     }
 
     #[test]

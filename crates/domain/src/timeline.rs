@@ -62,6 +62,8 @@ const TOLD: &[Told] = &[
     ("customer.created", Kind::Profile, "Became a customer", "Kunde geworden"),
     ("customer.erased", Kind::Profile, "Customer erased", "Kundendaten gelöscht"),
     ("customer.held", Kind::Privacy, "Legal hold begun", "Löschsperre gesetzt"),
+    ("customer.joined_company", Kind::Profile, "May buy for a company", "Darf für eine Firma kaufen"),
+    ("customer.left_company", Kind::Profile, "Buys for a company no more", "Kauft nicht mehr für eine Firma"),
     ("customer.merged", Kind::Profile, "Merged with another customer", "Mit anderem Kunden vereint"),
     ("customer.note_added", Kind::Note, "Note written", "Notiz geschrieben"),
     ("customer.note_changed", Kind::Note, "Note changed", "Notiz geändert"),
@@ -124,6 +126,12 @@ const TOLD: &[Told] = &[
     ("order.cancelled", Kind::Order, "Order {number} cancelled", "Bestellung {number} storniert"),
     ("order.changed", Kind::Order, "Order {number} changed", "Bestellung {number} geändert"),
     ("order.completed", Kind::Order, "Order {number} completed", "Bestellung {number} abgeschlossen"),
+    (
+        "order.created",
+        Kind::Order,
+        "Order {number} received, {amount}",
+        "Bestellung {number} eingegangen, {amount}",
+    ),
     (
         "order.gift_card_handed_out",
         Kind::Credit,

@@ -96,6 +96,7 @@ fn everything(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: Subscriber
     archive["addresses"] = told::addresses(tx, actor, world, &whole)?;
     archive["preferences"] = told::preferences(tx, actor, &whole)?;
     archive["notes"] = told::notes(tx, actor, world, &whole)?;
+    archive["companies"] = told::companies(tx, actor, &whole)?;
     archive["orders"] = bought::orders(tx, &whole)?;
     archive["carts"] = bought::carts(tx, actor, &whole)?;
     archive["returns"] = bought::returns(tx, &whole)?;

@@ -45,7 +45,7 @@ pub fn erase(
             sign_on::forget(tx, *one)?;
             forget(tx, actor, world, known.person)?;
             detail::forget(tx, *one)?;
-            company::leave_all(tx, actor, world, *one)?;
+            company::member::leave_all(tx, actor, world, *one)?;
         }
     }
     for merged in &all[..all.len() - 1] {

@@ -1,13 +1,16 @@
 //! Companies over the API. What names a company is answered by its own operation, whose reading is noted.
 
+mod member;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
-use domain::company::{Limit, Role, registration_number, vat_number};
-use domain::value::id::{Cart, Company as CompanyKind, Customer, Order};
-use domain::value::{Country, Currency, Id, Reference, reference};
-use engine::company::{self, Company, Member, Shown, Wanted};
+use domain::company::{State as Standing, registration_number, vat_number};
+use domain::customer::groups;
+use domain::value::id::Company as CompanyKind;
+use domain::value::{Country, Reference, reference};
+use engine::company::{self, Company, Shown, Sought, Wanted};
 use engine::external;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,26 +25,23 @@ use crate::contact::ContactShape;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
-use crate::shape::{Fields, MoneyShape};
+use crate::shape::Fields;
 
 /// The routes of companies.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_company, list_companies))
-        .routes(routes!(find_company))
+        .routes(routes!(find_companies))
         .routes(routes!(read_company, set_company))
         .routes(routes!(erase_company))
-        .routes(routes!(list_company_members))
-        .routes(routes!(set_company_member, remove_company_member))
-        .routes(routes!(list_company_orders))
-        .routes(routes!(list_companies_of_customer))
-        .routes(routes!(set_cart_company, remove_cart_company))
+        .routes(routes!(set_company_terms))
+        .merge(member::routes())
 }
 
 /// A company that buys. What names it is read by its own operation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Company, example = json!({"id": "com_01jd0000000000000000000000", "contact": "con_01jd0000000000000000000000",
-    "external_id": "ERP-7", "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "version": 1}))]
+    "external_id": "ERP-7", "state": "active", "groups": ["trade"], "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "version": 1}))]
 struct CompanyShape {
     /// Its id.
     id: String,
@@ -50,6 +50,10 @@ struct CompanyShape {
     /// What other systems know it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
+    /// `active`, or `blocked`: then nothing is bought in its name.
+    state: &'static str,
+    /// The groups the retailer put it into; the first decides on prices.
+    groups: Vec<String>,
     /// When it was made.
     #[schema(format = DateTime)]
     made_at: String,
@@ -70,6 +74,8 @@ impl From<&Company> for CompanyShape {
             id: one.id.to_string(),
             contact: one.contact.to_string(),
             external_id: one.external_id.clone(),
+            state: one.state.text(),
+            groups: one.groups.clone(),
             made_at: one.made_at.to_string(),
             changed_at: one.changed_at.to_string(),
             erased_at: one.erased_at.map(|at| at.to_string()),
@@ -80,7 +86,7 @@ impl From<&Company> for CompanyShape {
 
 /// A company with what names it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ShownCompany, example = json!({"id": "com_01jd0000000000000000000000", "contact": "con_01jd0000000000000000000000",
+#[schema(as = ShownCompany, example = json!({"id": "com_01jd0000000000000000000000", "contact": "con_01jd0000000000000000000000", "state": "active", "groups": [],
     "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "version": 1,
     "card": {"company": "Mugs Ltd", "street": ["1 High Street"], "city": "Leeds", "postal_code": "LS1 4DY", "country": "GB"},
     "registration_number": "01234567", "vat_number": "GB123456789"}))]
@@ -152,97 +158,53 @@ impl WantedShape {
     }
 }
 
-/// A company that is looked for.
+/// A company that is looked for, by one of the two.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = SoughtCompany, example = json!({"vat_number": "GB123456789", "country": "GB"}))]
+#[schema(as = SoughtCompany, example = json!({"name": "mugs"}))]
 struct SoughtShape {
-    /// Its VAT number.
+    /// Words of its name, in any order.
+    #[schema(max_length = 200)]
+    name: Option<String>,
+    /// Its VAT number, with the country before it.
     #[schema(max_length = 40)]
-    vat_number: String,
-    /// The country that gave it: two letters of ISO 3166-1.
-    country: String,
+    vat_number: Option<String>,
 }
 
-/// A customer who may buy in a company's name.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CompanyMember, example = json!({"company": "com_01jd0000000000000000000000", "customer": "cus_01jd0000000000000000000000",
-    "role": "buyer", "limit": {"amount": 50000, "currency": "GBP"}, "since": "2026-06-01T10:00:00Z"}))]
-struct MemberShape {
-    /// The company.
-    company: String,
-    /// The customer.
-    customer: String,
-    /// `buyer` (up to the limit), `approver` or `administrator` (who says who is a member).
-    role: &'static str,
-    /// What a buyer may spend on one order; anything when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<MoneyShape>,
-    /// Since when.
-    #[schema(format = DateTime)]
-    since: String,
-}
-
-impl From<&Member> for MemberShape {
-    fn from(one: &Member) -> MemberShape {
-        let limit = one
-            .limit
-            .map(|limit| MoneyShape { amount: limit.minor, currency: limit.currency.code().to_owned() });
-        MemberShape {
-            company: one.company.to_string(),
-            customer: one.customer.to_string(),
-            role: one.role.text(),
-            limit,
-            since: one.since.to_string(),
+impl SoughtShape {
+    fn read(&self) -> Result<Sought, Refusal> {
+        match (&self.name, &self.vat_number) {
+            (Some(name), None) => Ok(Sought::Name(name.clone())),
+            (None, Some(number)) => {
+                let (country, _) = number.split_at_checked(2).unwrap_or_default();
+                let country = Country::parse(if country == "EL" { "GR" } else { country });
+                let country = country.map_err(|error| Refusal::invalid("vat_number", error))?;
+                Ok(Sought::VatNumber(vat_number(number, country)?))
+            }
+            _ => Err(Refusal::invalid("name", "give the name or the VAT number")),
         }
     }
 }
 
-/// What a member shall be.
+/// What the retailer grants a company.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = CompanyMemberChange, example = json!({"role": "buyer", "limit": {"amount": 50000, "currency": "GBP"}}))]
-struct SetMemberShape {
-    /// `buyer`, `approver` or `administrator`.
-    role: String,
-    /// What a buyer may spend on one order; anything when not given.
-    limit: Option<MoneyShape>,
+#[schema(as = CompanyTerms, example = json!({"state": "active", "groups": ["trade"]}))]
+struct TermsShape {
+    /// `active`, or `blocked`: then nothing is bought in its name.
+    state: String,
+    /// Groups that count for prices and promotions before the member's own; the first decides on prices. At most 20.
+    #[schema(max_items = 20)]
+    groups: Vec<String>,
 }
 
-impl SetMemberShape {
-    fn read(&self) -> Result<(Role, Option<Limit>), Refusal> {
+impl TermsShape {
+    fn read(&self) -> Result<(Standing, Vec<String>), Refusal> {
         let mut fields = Fields::new();
-        let role = fields.take("role", Role::parse(&self.role));
-        let limit = match &self.limit {
-            None => Some(None),
-            Some(limit) => {
-                let currency = fields.take("limit.currency", Currency::parse(&limit.currency));
-                let limit = currency.map(|currency| Limit::new(limit.amount, currency));
-                let told = |refusal: Refusal| refusal.message().to_owned();
-                limit.and_then(|limit| fields.take("limit.amount", limit.map_err(told))).map(Some)
-            }
-        };
-        fields.done(role.zip(limit))
+        let state = fields.take("state", Standing::parse(&self.state));
+        let groups = fields.part("groups", groups(&self.groups));
+        fields.done(state.zip(groups))
     }
-}
-
-/// An order that was bought for a company.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CompanyOrder, example = json!({"order": "ord_01jd0000000000000000000000", "customer": "cus_01jd0000000000000000000000"}))]
-struct OrderShape {
-    /// The order.
-    order: String,
-    /// The member who bought.
-    customer: String,
-}
-
-/// For which company a cart is bought.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CartCompany, example = json!({"company": "com_01jd0000000000000000000000"}))]
-struct CartCompanyShape {
-    /// The company: its id or external id.
-    company: String,
 }
 
 /// Make a company
@@ -271,17 +233,22 @@ async fn list_companies(
     document(&Page::new(shapes, limit, |one: &CompanyShape| one.id.clone()), None)
 }
 
-/// Find a company by its VAT number
-#[utoipa::path(post, path = "/v1/companies/find", operation_id = "find_company", tag = "customer", request_body = SoughtShape,
+/// Find companies by name or VAT number
+///
+/// In the order they were made. A name is found by whole words; capitals and accents do not matter.
+#[utoipa::path(post, path = "/v1/companies/find", operation_id = "find_companies", tag = "customer", request_body = SoughtShape, params(PageQuery),
     responses((status = 200, body = Page<CompanyShape>), Problems))]
-async fn find_company(State(app): State<App>, command: Command<SoughtShape>) -> Result<Response, Problem> {
-    let mut fields = Fields::new();
-    let country = fields.take("country", Country::parse(&command.body.country));
-    let country = fields.done(country)?;
-    let number = vat_number(&command.body.vat_number, country)?;
+async fn find_companies(
+    State(app): State<App>,
+    Asked(page): Asked<PageQuery>,
+    command: Command<SoughtShape>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.after_id()?);
+    let sought = command.body.read()?;
     app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
-        let found = company::find(tx, actor, world, &number)?;
-        Reply::json(&Page { items: found.iter().map(CompanyShape::from).collect(), next_cursor: None })
+        let found = company::find(tx, actor, world, &sought, (after, limit))?;
+        let shapes = found.iter().map(CompanyShape::from).collect();
+        Reply::json(&Page::new(shapes, limit, |one: &CompanyShape| one.id.clone()))
     })
     .await
 }
@@ -346,144 +313,24 @@ async fn erase_company(
     .await
 }
 
-/// List the members of a company
-#[utoipa::path(get, path = "/v1/companies/{company}/members", operation_id = "list_company_members", tag = "customer",
-    params(("company" = String, Path, description = "its id or external id")), responses((status = 200, body = Page<MemberShape>), Problems))]
-async fn list_company_members(
+/// Say what a company is granted
+///
+/// Its groups, and whether anything is bought in its name. For colleagues only.
+#[utoipa::path(put, path = "/v1/companies/{company}/terms", operation_id = "set_company_terms", tag = "customer", request_body = TermsShape,
+    params(("company" = String, Path, description = "its id or external id"), ("If-Match" = String, Header, description = "the `ETag` it was read with")),
+    responses((status = 200, body = CompanyShape), Problems))]
+async fn set_company_terms(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<TermsShape>,
 ) -> Result<Response, Problem> {
     let reference: Reference<CompanyKind> = Reference::read(&id);
-    let found = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            company::members(tx, &actor, id)
-        })
-        .await?;
-    document(&Page { items: found.iter().map(MemberShape::from).collect(), next_cursor: None }, None)
-}
-
-/// Make a customer a member of a company, or give a member another role
-///
-/// At most 500 members. The company's administrators may do it too.
-#[utoipa::path(put, path = "/v1/companies/{company}/members/{customer}", operation_id = "set_company_member", tag = "customer",
-    request_body = SetMemberShape, params(("company" = String, Path, description = "its id or external id"),
-        ("customer" = String, Path, description = "the customer's id or external id")),
-    responses((status = 200, body = MemberShape), Problems))]
-async fn set_company_member(
-    State(app): State<App>,
-    Path((id, who)): Path<(String, String)>,
-    command: Command<SetMemberShape>,
-) -> Result<Response, Problem> {
-    let (company, who) = (Reference::<CompanyKind>::read(&id), Reference::<Customer>::read(&who));
-    let shall = command.body.read()?;
+    let version = command.version()?;
+    let terms = command.body.read()?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let both = (external::resolve(tx, &company)?, external::resolve(tx, &who)?);
-        Reply::json(&MemberShape::from(&company::set_member(tx, actor, world, both, shall)?))
+        let id = external::resolve(tx, &reference)?;
+        let one = company::set_terms(tx, actor, world, (id, version), terms.clone())?;
+        Reply::versioned(&CompanyShape::from(&one), one.version)
     })
     .await
-}
-
-/// End a membership of a company
-#[utoipa::path(delete, path = "/v1/companies/{company}/members/{customer}", operation_id = "remove_company_member", tag = "customer",
-    params(("company" = String, Path, description = "its id or external id"),
-        ("customer" = String, Path, description = "the customer's id or external id")),
-    responses((status = 204), Problems))]
-async fn remove_company_member(
-    State(app): State<App>,
-    Path((id, who)): Path<(String, String)>,
-    command: Command<()>,
-) -> Result<Response, Problem> {
-    let (company, who) = (Reference::<CompanyKind>::read(&id), Reference::<Customer>::read(&who));
-    app.perform(command.request, StatusCode::NO_CONTENT, move |tx, actor, world| {
-        let both = (external::resolve(tx, &company)?, external::resolve(tx, &who)?);
-        company::remove_member(tx, actor, world, both)?;
-        Reply::json(&())
-    })
-    .await
-}
-
-/// List the orders bought for a company, the newest first
-#[utoipa::path(get, path = "/v1/companies/{company}/orders", operation_id = "list_company_orders", tag = "customer",
-    params(("company" = String, Path, description = "its id or external id"), PageQuery),
-    responses((status = 200, body = Page<OrderShape>), Problems))]
-async fn list_company_orders(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path(id): Path<String>,
-    Asked(page): Asked<PageQuery>,
-) -> Result<Response, Problem> {
-    let reference: Reference<CompanyKind> = Reference::read(&id);
-    let (limit, before) = (page.limit()?, page.before_id::<Order>()?);
-    let found = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            company::orders(tx, &actor, id, (before, limit))
-        })
-        .await?;
-    let shape = |(order, customer): &(Id<Order>, Id<Customer>)| OrderShape {
-        order: order.to_string(),
-        customer: customer.to_string(),
-    };
-    let shapes = found.iter().map(shape).collect();
-    document(&Page::new(shapes, limit, |one: &OrderShape| one.order.clone()), None)
-}
-
-/// List the companies a customer may buy for
-#[utoipa::path(get, path = "/v1/customers/{id}/companies", operation_id = "list_companies_of_customer", tag = "customer",
-    params(("id" = String, Path, description = "its id or external id")), responses((status = 200, body = Page<MemberShape>), Problems))]
-async fn list_companies_of_customer(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let reference: Reference<Customer> = Reference::read(&id);
-    let found = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            company::of_customer(tx, &actor, id)
-        })
-        .await?;
-    document(&Page { items: found.iter().map(MemberShape::from).collect(), next_cursor: None }, None)
-}
-
-/// Say for which company a cart is bought
-///
-/// The cart's customer must be a member. Beyond a buyer's limit the order is refused when it is placed.
-#[utoipa::path(put, path = "/v1/carts/{id}/company", operation_id = "set_cart_company", tag = "cart", request_body = CartCompanyShape,
-    params(("id" = String, Path, description = "its id")), responses((status = 200, body = CartCompanyShape), Problems))]
-async fn set_cart_company(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    command: Command<CartCompanyShape>,
-) -> Result<Response, Problem> {
-    let cart = cart_named(&id)?;
-    let reference: Reference<CompanyKind> = Reference::read(&command.body.company);
-    app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        let id = external::resolve_at(tx, "company", &reference)?;
-        company::set_cart(tx, actor, world, (cart, Some(id)))?;
-        Reply::json(&CartCompanyShape { company: id.to_string() })
-    })
-    .await
-}
-
-/// Say that a cart is bought for no company
-#[utoipa::path(delete, path = "/v1/carts/{id}/company", operation_id = "remove_cart_company", tag = "cart",
-    params(("id" = String, Path, description = "its id")), responses((status = 204), Problems))]
-async fn remove_cart_company(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    command: Command<()>,
-) -> Result<Response, Problem> {
-    let cart = cart_named(&id)?;
-    app.perform(command.request, StatusCode::NO_CONTENT, move |tx, actor, world| {
-        company::set_cart(tx, actor, world, (cart, None))?;
-        Reply::json(&())
-    })
-    .await
-}
-
-fn cart_named(text: &str) -> Result<Id<Cart>, Problem> {
-    Id::parse(text).map_err(|_| Refusal::not_found("cart", text).into())
 }

@@ -10,10 +10,7 @@ use crate::{
     App, access, actor, archive, behaviour, cart, catalogue, change, checkout, company, consent, contact,
     count, customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location,
     loyalty, market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing,
-    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, consent, contact, count,
-    customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
-    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, segment,
-    sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
+    segment, sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
 /// The description's fixed part.

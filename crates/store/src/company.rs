@@ -1,9 +1,12 @@
-//! The rows of companies, their members, and what was bought for them.
+//! The rows of companies, and the keyed hashes by which they are found.
 
-use domain::company::{Limit, Role};
-use domain::value::id::{Cart, Company as CompanyKind, Contact, Customer, Order, Person};
-use domain::value::{Currency, Id, Instant};
+pub mod member;
 
+use domain::company::State;
+use domain::value::id::{Company as CompanyKind, Contact, Person};
+use domain::value::{Id, Instant};
+
+use crate::check::FINDINGS_MAX;
 use crate::{Param, Row, StoreError, Tx, params};
 
 /// A company.
@@ -19,6 +22,10 @@ pub struct Company {
     pub external_id: Option<String>,
     /// Its registration and VAT number, sealed.
     pub numbers: Option<Vec<u8>>,
+    /// Where it stands with the retailer.
+    pub state: State,
+    /// The groups the retailer put it into; the first decides on prices.
+    pub groups: Vec<String>,
     /// When it was made.
     pub made_at: Instant,
     /// When it was changed last.
@@ -36,11 +43,17 @@ fn company(row: &mut Row<'_>) -> Result<Company, StoreError> {
         contact: row.id()?,
         external_id: row.text_or_null()?,
         numbers: row.bytes_or_null()?,
+        state: row.word(State::coded)?,
+        groups: serde_json::from_str(&row.text()?).map_err(corrupt)?,
         made_at: row.instant()?,
         changed_at: row.instant()?,
         erased_at: row.instant_or_null()?,
         version: row.int()?,
     })
+}
+
+fn corrupt(error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt(error.to_string())
 }
 
 /// Adds a company.
@@ -49,14 +62,16 @@ fn company(row: &mut Row<'_>) -> Result<Company, StoreError> {
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, one: &Company) -> Result<(), StoreError> {
     tx.execute(
-        "insert into company (company_id, person_id, contact_id, external_id, numbers, made_at, changed_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into company (company_id, person_id, contact_id, external_id, numbers, state, groups, made_at, changed_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             one.id,
             one.person,
             one.contact,
             one.external_id.as_deref(),
             one.numbers.as_ref(),
+            one.state.code(),
+            &serde_json::to_string(&one.groups).map_err(corrupt)?,
             one.made_at,
             one.changed_at,
             one.version
@@ -71,7 +86,8 @@ pub fn add(tx: &mut Tx<'_>, one: &Company) -> Result<(), StoreError> {
 /// What the store says.
 pub fn change(tx: &mut Tx<'_>, one: &Company, was: i64) -> Result<bool, StoreError> {
     let touched = tx.execute(
-        "update company set contact_id = $3, external_id = $4, numbers = $5, changed_at = $6, erased_at = $7, version = $8
+        "update company set contact_id = $3, external_id = $4, numbers = $5, changed_at = $6, erased_at = $7, version = $8, state = $9,
+             groups = $10
          where company_id = $1 and version = $2",
         params![
             one.id,
@@ -81,7 +97,9 @@ pub fn change(tx: &mut Tx<'_>, one: &Company, was: i64) -> Result<bool, StoreErr
             one.numbers.as_ref(),
             one.changed_at,
             one.erased_at,
-            one.version
+            one.version,
+            one.state.code(),
+            &serde_json::to_string(&one.groups).map_err(corrupt)?
         ],
     )?;
     Ok(touched == 1)
@@ -93,7 +111,7 @@ pub fn change(tx: &mut Tx<'_>, one: &Company, was: i64) -> Result<bool, StoreErr
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<CompanyKind>) -> Result<Option<Company>, StoreError> {
     tx.one(
-        "select company_id, person_id, contact_id, external_id, numbers, made_at, changed_at, erased_at, version
+        "select company_id, person_id, contact_id, external_id, numbers, state, groups, made_at, changed_at, erased_at, version
          from company where company_id = $1",
         params![id],
         company,
@@ -106,8 +124,21 @@ pub fn find(tx: &mut Tx<'_>, id: Id<CompanyKind>) -> Result<Option<Company>, Sto
 /// What the store says.
 pub fn lock(tx: &mut Tx<'_>, id: Id<CompanyKind>) -> Result<Option<Company>, StoreError> {
     tx.one(
-        "select company_id, person_id, contact_id, external_id, numbers, made_at, changed_at, erased_at, version
+        "select company_id, person_id, contact_id, external_id, numbers, state, groups, made_at, changed_at, erased_at, version
          from company where company_id = $1 {lock}",
+        params![id],
+        company,
+    )
+}
+
+/// As [`find`]; until the commit nobody changes the company or its members. Several may hold it so at once.
+///
+/// # Errors
+/// What the store says.
+pub fn stay(tx: &mut Tx<'_>, id: Id<CompanyKind>) -> Result<Option<Company>, StoreError> {
+    tx.one(
+        "select company_id, person_id, contact_id, external_id, numbers, state, groups, made_at, changed_at, erased_at, version
+         from company where company_id = $1 {stay}",
         params![id],
         company,
     )
@@ -119,7 +150,7 @@ pub fn lock(tx: &mut Tx<'_>, id: Id<CompanyKind>) -> Result<Option<Company>, Sto
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, after: Id<CompanyKind>, limit: i64) -> Result<Vec<Company>, StoreError> {
     tx.rows(
-        "select company_id, person_id, contact_id, external_id, numbers, made_at, changed_at, erased_at, version
+        "select company_id, person_id, contact_id, external_id, numbers, state, groups, made_at, changed_at, erased_at, version
          from company where company_id > $1 order by company_id limit $2",
         params![after, limit],
         company,
@@ -154,175 +185,62 @@ pub fn by_vat(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CompanyKind>
     tx.one(sql, params![&hash[..]], |row| row.id())
 }
 
-/// A customer who may buy in a company's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// The company.
-    pub company: Id<CompanyKind>,
-    /// The customer.
-    pub customer: Id<Customer>,
-    /// What the member does.
-    pub role: Role,
-    /// What the member may spend on one order.
-    pub limit: Option<Limit>,
-    /// Since when.
-    pub since: Instant,
-}
-
-fn member(row: &mut Row<'_>) -> Result<Member, StoreError> {
-    let (company, customer, role) = (row.id()?, row.id()?, row.word(Role::coded)?);
-    let (minor, currency) = (row.int_or_null()?, row.value_or_null(Currency::parse)?);
-    let limit = minor.zip(currency).map(|(minor, currency)| Limit { minor, currency });
-    Ok(Member { company, customer, role, limit, since: row.instant()? })
-}
-
-/// Writes a member; what the same customer was before is replaced.
+/// Writes the hashes of the words of a company's name, in place of those it was found by before.
 ///
 /// # Errors
 /// What the store says.
-pub fn set_member(tx: &mut Tx<'_>, one: &Member) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into company_member (company_id, customer_id, role, limit_minor, limit_currency, since) values ($1, $2, $3, $4, $5, $6)
-         on conflict (company_id, customer_id) do update set role = excluded.role, limit_minor = excluded.limit_minor,
-             limit_currency = excluded.limit_currency",
-        params![
-            one.company,
-            one.customer,
-            one.role.code(),
-            one.limit.map(|limit| limit.minor),
-            one.limit.map(|limit| limit.currency.code()),
-            one.since
-        ],
-    )?;
-    tx.execute(
-        "insert into company_of_customer (customer_id, company_id) values ($1, $2) on conflict (customer_id, company_id) do nothing",
-        params![one.customer, one.company],
-    )?;
-    Ok(())
-}
-
-/// Ends a membership; false when there was none.
-///
-/// # Errors
-/// What the store says.
-pub fn remove_member(
-    tx: &mut Tx<'_>,
-    company: Id<CompanyKind>,
-    customer: Id<Customer>,
-) -> Result<bool, StoreError> {
-    let touched = tx.execute(
-        "delete from company_member where company_id = $1 and customer_id = $2",
-        params![company, customer],
-    )?;
-    tx.execute(
-        "delete from company_of_customer where customer_id = $1 and company_id = $2",
-        params![customer, company],
-    )?;
-    Ok(touched == 1)
-}
-
-/// The members of a company that one of these customers is, those who may most first.
-///
-/// # Errors
-/// What the store says.
-pub fn memberships(
-    tx: &mut Tx<'_>,
-    company: Id<CompanyKind>,
-    of: &[[u8; 16]],
-) -> Result<Vec<Member>, StoreError> {
-    tx.rows(
-        "select company_id, customer_id, role, limit_minor, limit_currency, since from company_member
-         where company_id = $1 and customer_id in {ids $2} order by role desc, customer_id",
-        &[company.into(), Param::Ids(of)],
-        member,
-    )
-}
-
-/// The members of a company, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn members(tx: &mut Tx<'_>, company: Id<CompanyKind>, limit: i64) -> Result<Vec<Member>, StoreError> {
-    tx.rows(
-        "select company_id, customer_id, role, limit_minor, limit_currency, since from company_member
-         where company_id = $1 order by customer_id limit $2",
-        params![company, limit],
-        member,
-    )
-}
-
-/// The memberships of customers who are one, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn of_customers(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<Member>, StoreError> {
-    tx.rows(
-        "select m.company_id, m.customer_id, m.role, m.limit_minor, m.limit_currency, m.since
-         from company_of_customer c join company_member m on m.company_id = c.company_id and m.customer_id = c.customer_id
-         where c.customer_id in {ids $1} order by m.company_id, m.role desc limit $2",
-        &[Param::Ids(of), Param::Int(limit)],
-        member,
-    )
-}
-
-/// Writes for which company a cart is, if for one.
-///
-/// # Errors
-/// What the store says.
-pub fn set_cart(tx: &mut Tx<'_>, cart: Id<Cart>, company: Option<Id<CompanyKind>>) -> Result<(), StoreError> {
-    tx.execute("delete from company_of_cart where cart_id = $1", params![cart])?;
-    if let Some(company) = company {
-        tx.execute(
-            "insert into company_of_cart (cart_id, company_id) values ($1, $2)",
-            params![cart, company],
-        )?;
+pub fn set_words(tx: &mut Tx<'_>, of: Id<CompanyKind>, hashes: &[[u8; 16]]) -> Result<(), StoreError> {
+    tx.execute("delete from company_by_word where company_id = $1", params![of])?;
+    for hash in hashes {
+        tx.execute("insert into company_by_word (hash, company_id) values ($1, $2)", params![&hash[..], of])?;
     }
     Ok(())
 }
 
-/// The company a cart is for.
+/// The companies after one whose names have all these words, in the order they were made, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn of_cart(tx: &mut Tx<'_>, cart: Id<Cart>) -> Result<Option<Id<CompanyKind>>, StoreError> {
-    tx.one("select company_id from company_of_cart where cart_id = $1", params![cart], |row| row.id())
-}
-
-/// Notes that an order was bought for a company, and by which member.
-///
-/// # Errors
-/// What the store says.
-pub fn add_order(
+pub fn by_words(
     tx: &mut Tx<'_>,
-    company: Id<CompanyKind>,
-    order: Id<Order>,
-    by: Id<Customer>,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into company_of_order (order_id, company_id, customer_id) values ($1, $2, $3)",
-        params![order, company, by],
-    )?;
-    tx.execute(
-        "insert into order_of_company (company_id, order_id) values ($1, $2)",
-        params![company, order],
-    )?;
-    Ok(())
-}
-
-/// The orders bought for a company before one, the newest first, with the member who bought, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn orders(
-    tx: &mut Tx<'_>,
-    company: Id<CompanyKind>,
-    before: Id<Order>,
+    hashes: &[[u8; 16]],
+    after: Id<CompanyKind>,
     limit: i64,
-) -> Result<Vec<(Id<Order>, Id<Customer>)>, StoreError> {
+) -> Result<Vec<Id<CompanyKind>>, StoreError> {
     tx.rows(
-        "select o.order_id, c.customer_id from order_of_company o join company_of_order c on c.order_id = o.order_id
-         where o.company_id = $1 and o.order_id < $2 order by o.order_id desc limit $3",
-        params![company, before, limit],
-        |row| Ok((row.id()?, row.id()?)),
+        "select company_id from company_by_word where hash in {ids $1} and company_id > $2
+         group by company_id having count(*) = $3 order by company_id limit $4",
+        &[Param::Ids(hashes), after.into(), Param::Int(hashes.len() as i64), Param::Int(limit)],
+        |row| row.id(),
+    )
+}
+
+/// What of companies does not fit together: memberships that are found from one side only, or of somebody who was erased; and orders that are
+/// not listed with the company they were bought for, or listed with another. Whose, and what is wrong.
+///
+/// # Errors
+/// What the store says.
+pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<(Id<CompanyKind>, String)>, StoreError> {
+    tx.rows(
+        "select m.company_id, 'a member who is not led to it' from company_member m where not exists (select 1 from company_of_customer c
+            where c.customer_id = m.customer_id and c.company_id = m.company_id)
+         union all
+         select c.company_id, 'led to by who is no member' from company_of_customer c where not exists (select 1 from company_member m
+            where m.company_id = c.company_id and m.customer_id = c.customer_id)
+         union all
+         select m.company_id, 'a member who was erased' from company_member m join customer u on u.customer_id = m.customer_id
+            where u.erased_at is not null
+         union all
+         select m.company_id, 'members, though it was erased' from company_member m join company c on c.company_id = m.company_id
+            where c.erased_at is not null
+         union all
+         select h.company_id, 'an order that is not listed' from order_head h where h.company_id is not null and not exists
+            (select 1 from order_of_company o where o.company_id = h.company_id and o.order_id = h.order_id)
+         union all
+         select o.company_id, 'an order listed that was not bought for it' from order_of_company o where not exists
+            (select 1 from order_head h where h.order_id = o.order_id and h.company_id = o.company_id)
+         limit $1",
+        params![FINDINGS_MAX],
+        |row| Ok((row.id()?, row.text()?)),
     )
 }

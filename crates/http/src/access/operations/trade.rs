@@ -16,8 +16,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("GET", "/v1/carts/{id}/code.png", OneOf(&[Shop, ReadOrders])),
     ("GET", "/v1/carts/{id}/code.svg", OneOf(&[Shop, ReadOrders])),
     ("GET", "/v1/carts/{id}/contacts", OneOf(&[Shop])),
-    ("DELETE", "/v1/carts/{id}/company", OneOf(&[Shop])),
-    ("PUT", "/v1/carts/{id}/company", OneOf(&[Shop])),
     ("POST", "/v1/carts/{id}/coupons", OneOf(&[Shop])),
     ("DELETE", "/v1/carts/{id}/coupons/{code}", OneOf(&[Shop])),
     ("POST", "/v1/carts/{id}/lines", OneOf(&[Shop])),
