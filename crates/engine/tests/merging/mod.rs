@@ -1,5 +1,6 @@
 //! The story of two customers who are one person: merged with all they have, seen as one everywhere, and parted again as if nothing had been.
 
+mod home;
 mod rows;
 
 use crate::club::{Club, back, by_points, club, release, terms};
