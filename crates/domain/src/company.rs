@@ -11,6 +11,10 @@ use crate::{Code, Refusal, words};
 pub const MEMBERS_MAX: i64 = 500;
 /// The most companies a customer is a member of.
 pub const COMPANIES_MAX: i64 = 50;
+/// The most invitations of a company that can be accepted.
+pub const INVITATIONS_MAX: i64 = 50;
+/// How long an invitation can be accepted, in days.
+pub const INVITATION_DAYS: i64 = 14;
 /// The most characters of a registration number.
 pub const REGISTRATION_CHARS_MAX: usize = 40;
 /// The most that a limit may be, in minor units.

@@ -1,6 +1,7 @@
 //! Companies that buy: made and changed by colleagues and by their own administrators, with members who buy in their name. What names a company
 //! is sealed under a key of its own, because a company may be one person.
 
+pub mod invitation;
 pub mod member;
 
 use domain::actor::{Actor, Permission, Who};

@@ -31,12 +31,12 @@ fn wanted(name: &str, vat: Option<&str>) -> Wanted {
     }
 }
 
-fn founded(shop: &TestShop, name: &str, vat: Option<&str>) -> Result<Company, Failure> {
+pub fn founded(shop: &TestShop, name: &str, vat: Option<&str>) -> Result<Company, Failure> {
     let wanted = wanted(name, vat);
     shop.run(move |tx, actor, world| company::create(tx, actor, world, (wanted.clone(), None)))
 }
 
-fn also(shop: &TestShop, name: &str) -> Id<Customer> {
+pub fn also(shop: &TestShop, name: &str) -> Id<Customer> {
     let draft =
         Draft { name: Some(name.into()), email: Some(format!("{name}@example.com")), ..Draft::default() };
     let card = Card::new(&draft).expect("a card");
@@ -44,7 +44,7 @@ fn also(shop: &TestShop, name: &str) -> Id<Customer> {
     shop.run(move |tx, actor, world| customer::create(tx, actor, world, new.clone())).expect("a customer").id
 }
 
-fn herself(id: Id<Customer>) -> Actor {
+pub fn herself(id: Id<Customer>) -> Actor {
     Actor { who: Who::Customer(id), channel: None, grants: Vec::new() }
 }
 
@@ -150,7 +150,7 @@ fn shown(shop: &TestShop, actor: &Actor, id: Id<CompanyKind>) -> Result<Shown, F
     shop.run_as(actor, move |tx, actor, world| company::read(tx, actor, world, id))
 }
 
-fn code<T>(outcome: Result<T, Failure>) -> Code {
+pub fn code<T>(outcome: Result<T, Failure>) -> Code {
     match outcome {
         Err(Failure::Refused(refusal)) => refusal.code(),
         Err(other) => panic!("not refused: {other:?}"),

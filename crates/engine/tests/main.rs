@@ -15,6 +15,7 @@ mod checkout;
 mod claim;
 mod club;
 mod company;
+mod company_invitation;
 mod consent;
 mod contact;
 mod count;

@@ -1,5 +1,6 @@
 //! Companies over the API. What names a company is answered by its own operation, whose reading is noted.
 
+mod invitation;
 mod member;
 
 use axum::extract::{Path, State};
@@ -36,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(erase_company))
         .routes(routes!(set_company_terms))
         .merge(member::routes())
+        .merge(invitation::routes())
 }
 
 /// A company that buys. What names it is read by its own operation.

@@ -1,5 +1,6 @@
 //! The rows of companies, and the keyed hashes by which they are found.
 
+pub mod invitation;
 pub mod member;
 
 use domain::company::State;

@@ -75,6 +75,7 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0141_segment_member"
     "0150_detail"
     "0151_company"
+    "0152_company_invitation"
     "0160_import_source"
 };
 

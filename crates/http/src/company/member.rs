@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CompanyMember, example = json!({"company": "com_01jd0000000000000000000000", "customer": "cus_01jd0000000000000000000000",
     "role": "buyer", "limit": {"amount": 50000, "currency": "GBP"}, "since": "2026-06-01T10:00:00Z"}))]
-struct MemberShape {
+pub(super) struct MemberShape {
     /// The company.
     company: String,
     /// The customer.
@@ -89,18 +89,28 @@ struct SetMemberShape {
 impl SetMemberShape {
     fn read(&self) -> Result<(Role, Option<Limit>), Refusal> {
         let mut fields = Fields::new();
-        let role = fields.take("role", Role::parse(&self.role));
-        let limit = match &self.limit {
-            None => Some(None),
-            Some(limit) => {
-                let currency = fields.take("limit.currency", Currency::parse(&limit.currency));
-                let limit = currency.map(|currency| Limit::new(limit.amount, currency));
-                let told = |refusal: Refusal| refusal.message().to_owned();
-                limit.and_then(|limit| fields.take("limit.amount", limit.map_err(told))).map(Some)
-            }
-        };
-        fields.done(role.zip(limit))
+        let read = granted(&mut fields, &self.role, self.limit.as_ref());
+        fields.done(read)
     }
+}
+
+/// What somebody may do, and up to what.
+pub(super) fn granted(
+    fields: &mut Fields,
+    role: &str,
+    limit: Option<&MoneyShape>,
+) -> Option<(Role, Option<Limit>)> {
+    let role = fields.take("role", Role::parse(role));
+    let limit = match limit {
+        None => Some(None),
+        Some(limit) => {
+            let currency = fields.take("limit.currency", Currency::parse(&limit.currency));
+            let limit = currency.map(|currency| Limit::new(limit.amount, currency));
+            let told = |refusal: Refusal| refusal.message().to_owned();
+            limit.and_then(|limit| fields.take("limit.amount", limit.map_err(told))).map(Some)
+        }
+    };
+    role.zip(limit)
 }
 
 /// List the members of a company
