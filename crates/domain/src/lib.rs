@@ -7,6 +7,7 @@ pub mod behaviour;
 pub mod cart;
 pub mod catalogue;
 pub mod change;
+pub mod company;
 pub mod consent;
 pub mod contact;
 pub mod count;

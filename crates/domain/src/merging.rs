@@ -42,6 +42,8 @@ words! {
         UnitedCart 8 "united_cart";
         /// A customer who was merged into the one who is merged now.
         Customer 9 "customer";
+        /// A place in a household, and with it a household that became one with another.
+        Household 10 "household";
     }
 }
 

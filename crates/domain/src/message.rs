@@ -75,6 +75,8 @@ crate::words! {
         PrivacyDone 4 "privacy_done";
         /// Brings a code to sign in with.
         SignInCode 5 "sign_in_code";
+        /// Asks somebody to buy in a company's name, and brings the code for it.
+        CompanyInvitation 6 "company_invitation";
     }
 }
 

@@ -90,7 +90,7 @@ impl Whole {
         if self.customers.is_empty() {
             for person in &self.persons {
                 for contact in contacts_of(tx, *person, CONTACTS_MAX)? {
-                    all.extend(store::order::of_contact(tx, contact, MANY_MAX)?);
+                    all.extend(store::order::owner::of_contact(tx, contact, MANY_MAX)?);
                 }
             }
         }
@@ -122,6 +122,7 @@ fn told(
         Section::Addresses => told::addresses(tx, actor, world, whole),
         Section::Preferences => told::preferences(tx, actor, whole),
         Section::Notes => told::notes(tx, actor, world, whole),
+        Section::Companies => told::companies(tx, actor, whole),
         Section::Records => told::records(tx, actor, world, whole),
         Section::Consents => told::said(tx, world, &whole.subscribers),
         Section::Links => told::links(tx, &whole.subscribers),

@@ -104,6 +104,7 @@ fn empty(world: &mut World, channel: &Channel, currency: Currency) -> Cart {
         channel: channel.id,
         currency,
         customer: None,
+        company: None,
         person: None,
         contact: None,
         billing_contact: None,

@@ -117,6 +117,7 @@ impl Ground {
             channel: order.channel,
             currency: order.currency,
             customer: order.customer,
+            company: order.company,
             person: None,
             contact: order.contact,
             billing_contact: None,

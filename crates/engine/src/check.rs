@@ -4,6 +4,7 @@
 
 mod accounts;
 mod changes;
+mod companies;
 mod consents;
 mod credit;
 mod identity;
@@ -105,6 +106,7 @@ pub const CROSS_CHECKS: &[(&str, CrossCheck)] = &[
     ("receivable days", receivables::days),
     ("cleared differences", receivables::cleared),
     ("persons", identity::persons),
+    ("companies", companies::kept),
     ("webhooks", webhooks::lanes),
     ("consents", consents::now),
     ("messages", consents::messages),

@@ -14,7 +14,7 @@ use crate::loyalty::member;
 use crate::message::suppression;
 use crate::privacy::hold;
 use crate::sign_in::{passkey, sign_on};
-use crate::{Failure, World, contact, detail, identity, message};
+use crate::{Failure, World, company, contact, detail, identity, message};
 
 /// Erases a customer: the person's key is destroyed, nothing finds the customer by mail, phone or external id any more, and what the
 /// customer takes part in ends. Who was merged into the customer is erased too: it is one person. Erasing twice is the same as once.
@@ -56,6 +56,7 @@ pub fn erase(
             sign_on::forget(tx, *one)?;
             forget(tx, actor, world, known.person)?;
             detail::forget(tx, *one)?;
+            company::member::leave_all(tx, actor, world, *one)?;
         }
     }
     for merged in &all[..all.len() - 1] {

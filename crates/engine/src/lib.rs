@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod change;
 pub mod check;
 pub mod checkout;
+pub mod company;
 pub mod consent;
 pub mod contact;
 pub mod count;

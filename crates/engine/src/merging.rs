@@ -91,8 +91,12 @@ pub fn merge(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, wish: Wish) -> R
     for (credit, before) in joint::join_credits(tx, actor, world, both)? {
         note(tx, &one, (Part::StoreCredit, credit.bytes()), &before)?;
     }
-    for (member, before) in joint::join_members(tx, actor, world, both)? {
-        note(tx, &one, (Part::Membership, member.bytes()), &before)?;
+    let joined = joint::join_members(tx, actor, world, both)?;
+    let noted = joined.members.into_iter().map(|one| (Part::Membership, one));
+    for (part, (member, before)) in
+        noted.chain(joined.households.into_iter().map(|one| (Part::Household, one)))
+    {
+        note(tx, &one, (part, member.bytes()), &before)?;
     }
     identity::customer::join_customers(tx, actor, world, winner.id, loser.id)?;
     let body =
@@ -154,8 +158,18 @@ pub fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<MergeKind>
     for (credit, before) in noted(tx, id, Part::StoreCredit)? {
         missing.extend(joint::part_credit(tx, actor, world, &(Id::from_bytes(credit), before))?);
     }
+    let households: Vec<_> = noted(tx, id, Part::Household)?
+        .into_iter()
+        .map(|(id, before)| (Id::from_bytes(id), before))
+        .collect();
+    for place in &households {
+        joint::lock_households(tx, place)?;
+    }
     for (member, before) in noted(tx, id, Part::Membership)? {
         missing.extend(joint::part_member(tx, actor, world, (&(Id::from_bytes(member), before), one.at))?);
+    }
+    for place in &households {
+        missing.extend(joint::part_household(tx, actor, world, (place, one.at))?);
     }
     identity::customer::part_customers(tx, actor, world, one.winner, one.loser)?;
     let lacks: Vec<Value> = missing

@@ -6,7 +6,7 @@ use domain::actor::{Actor, Permission, Who};
 use domain::order::{State, Sums};
 use domain::payment::sequence::{Rule, Sequence};
 use domain::value::Id;
-use domain::value::id::{self, Channel};
+use domain::value::id::{self, Channel, Company};
 use domain::{Code, Refusal};
 use store::payment::{self, Payment};
 use store::{Tx, order as rows};
@@ -14,8 +14,8 @@ use store::{Tx, order as rows};
 pub use store::order::discount::Discount;
 pub use store::order::{Figures, Line, Order};
 
-use crate::Failure;
 use crate::payment::sequence::followed;
+use crate::{Failure, company};
 
 /// The order, or the refusal that there is none.
 ///
@@ -77,6 +77,21 @@ pub fn list(
 ) -> Result<Vec<Order>, Failure> {
     actor.may(Permission::ReadOrders, None)?;
     Ok(rows::list(tx, before, channel, state.map_or(0, State::code), limit)?)
+}
+
+/// The orders bought in a company's name before one, the newest first; its approvers and administrators see them too.
+///
+/// # Errors
+/// [`Code::Forbidden`].
+pub fn of_company(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    company: Id<Company>,
+    (before, limit): (Id<id::Order>, i64),
+) -> Result<Vec<Order>, Failure> {
+    company::member::may_oversee(tx, actor, company, Permission::ReadOrders)?;
+    let found = rows::owner::of_company(tx, company, before, limit)?;
+    found.into_iter().map(|id| find(tx, id)).collect()
 }
 
 /// The money of an order: what it was placed at, what was cancelled and came back, and what its payments took and gave back.

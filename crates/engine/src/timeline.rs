@@ -20,6 +20,8 @@ use crate::{Failure, World, customer, detail};
 
 /// The most things of one sort that are looked through: orders, payments, messages. Of who has more the newest are.
 const SUBJECTS_MAX: i64 = 20_000;
+/// The most times in households.
+const STAYS_MAX: i64 = 50;
 /// The most profiles of a person.
 const PROFILES_MAX: i64 = 500;
 /// How much later than its first event a thing's id may say it was made, in milliseconds.
@@ -144,7 +146,12 @@ fn journal(
     let is_in = |order: &Option<Id<Order>>| order.is_some_and(|order| in_channel.contains(&order));
     let through: Vec<String> =
         subjects.iter().filter(|(_, order)| is_in(order)).map(|(name, _)| name.clone()).collect();
-    let told = rows::told(tx, (&names, &through), &kinds, within)?;
+    let mut told = rows::told(tx, (&names, &through), &kinds, within)?;
+    for stay in rows::stays(tx, whole, STAYS_MAX)? {
+        let end = stay.until.map_or(NEWEST, |until| (until, NEWEST.1));
+        let within = Bounds { since: within.since.max(stay.since), before: within.before.min(end), ..within };
+        told.extend(rows::told(tx, (&[stay.household], &through), &kinds, within)?);
+    }
     let orders: BTreeSet<[u8; 16]> = told
         .iter()
         .filter_map(|one| subjects.get(&one.subject).copied().flatten())

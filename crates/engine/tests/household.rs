@@ -13,13 +13,15 @@ use domain::loyalty::reward::{Gives, Terms as Reward};
 use domain::loyalty::tier::{Downgrade, Ladder, Mark, Measure, Span, Tier};
 use domain::promotion::limit::Period;
 use domain::returns::Means;
+use domain::timeline::Kind;
 use domain::value::id::Customer;
-use domain::value::{Id, Money, Rate};
+use domain::value::{Id, Language, Money, Rate};
 use domain::{Code, Refusal};
 use engine::checkout::Tender;
 use engine::loyalty::household::{self, Household};
 use engine::loyalty::member::Member;
 use engine::loyalty::{points, reward, tier};
+use engine::timeline::{self, Asked};
 use engine::{Failure, check, erasure};
 use sim::{TestShop, on_every_engine};
 
@@ -31,11 +33,11 @@ pub const SHARING: Sharing = Sharing {
     rejoin_days: 0,
 };
 
-fn shared(sharing: Sharing) -> Terms {
+pub fn shared(sharing: Sharing) -> Terms {
     Terms { pending_days: 0, sharing: Some(sharing), ..terms() }
 }
 
-fn of(shop: &TestShop, one: &Member) -> Member {
+pub fn of(shop: &TestShop, one: &Member) -> Member {
     let id = one.id;
     shop.read(move |tx| Ok(store::loyalty::member::find(tx, id)?)).expect("a read").expect("a member")
 }
@@ -45,29 +47,29 @@ pub fn found(shop: &TestShop, one: &Member) -> Result<Household, Failure> {
     shop.run(move |tx, actor, world| household::found(tx, actor, world, &one))
 }
 
-fn invite(shop: &TestShop, head: &Member) -> Result<String, Failure> {
+pub fn invite(shop: &TestShop, head: &Member) -> Result<String, Failure> {
     let head = head.clone();
     shop.run(move |tx, actor, world| Ok(household::invite(tx, actor, world, &head)?.0))
 }
 
-fn join(shop: &TestShop, one: &Member, code: &str) -> Result<Household, Failure> {
+pub fn join(shop: &TestShop, one: &Member, code: &str) -> Result<Household, Failure> {
     let (one, code) = (one.clone(), code.to_owned());
     shop.run(move |tx, actor, world| household::join(tx, actor, world, &one, &code))
 }
 
-fn leave(shop: &TestShop, one: &Member) -> Result<Household, Failure> {
+pub fn leave(shop: &TestShop, one: &Member) -> Result<Household, Failure> {
     let one = one.clone();
     shop.run(move |tx, actor, world| household::leave(tx, actor, world, &one))
 }
 
-fn give(shop: &TestShop, one: &Member, points: i64) {
+pub fn give(shop: &TestShop, one: &Member, points: i64) {
     let one = one.clone();
     shop.run(move |tx, actor, world| points::adjust(tx, actor, world, &one, (points, "goodwill".into())))
         .expect("given");
 }
 
 /// What a member can spend, has pending, and owes.
-fn has(shop: &TestShop, one: &Member) -> (i64, i64, i64) {
+pub fn has(shop: &TestShop, one: &Member) -> (i64, i64, i64) {
     let (one, now) = (of(shop, one), shop.shop.source.now());
     let has = shop.read(move |tx| points::balance(tx, &one, now)).expect("a balance");
     (has.free, has.pending, has.owed)
@@ -378,5 +380,43 @@ fn a_household_that_was_tampered_with_is_found() {
         assert!(told.contains("found points that do not go into his household"), "{told}");
         let told = found(|bob| Member { pool: Some(bob.id), ..bob });
         assert!(told.contains("found points that go into a household he is not in"), "{told}");
+    });
+}
+
+#[test]
+fn what_happens_in_a_household_is_told_of_whoever_is_in_it() {
+    on_every_engine(|shop| {
+        let club = club(shop, shared(SHARING));
+        let (bob, cleo) = (another(shop, &club, "bob", None), another(shop, &club, "cleo", None));
+        found(shop, &club.member).expect("a household");
+        shop.pass(60);
+        let code = invite(shop, &club.member).expect("an invitation");
+        join(shop, &bob, &code).expect("in it");
+        shop.pass(60);
+        leave(shop, &bob).expect("left");
+        shop.pass(60);
+        let code = invite(shop, &club.member).expect("an invitation");
+        join(shop, &cleo, &code).expect("in it");
+        let told = |of: &Member| {
+            let id = of.customer;
+            let asked = Asked {
+                kinds: vec![Kind::Loyalty],
+                channel: None,
+                since: None,
+                until: None,
+                language: Language::parse("en").expect("a language"),
+            };
+            let found = shop.run(move |tx, actor, world| {
+                timeline::read(tx, actor, world, (id, &asked), (timeline::NEWEST, 50))
+            });
+            let mut codes: Vec<String> = found.expect("a line").into_iter().map(|one| one.code).collect();
+            codes.retain(|code| code.starts_with("household."));
+            codes.reverse();
+            codes.join(" ")
+        };
+        let (founded, joined, left) = ("household.founded", "household.joined", "household.left");
+        assert_eq!(told(&club.member), [founded, joined, joined, left, joined].join(" "));
+        assert_eq!(told(&bob), format!("{joined} {left}"), "what happened after he left is not his");
+        assert_eq!(told(&cleo), joined);
     });
 }

@@ -15,6 +15,8 @@ mod changing;
 mod checkout;
 mod claim;
 mod club;
+mod company;
+mod company_invitation;
 mod consent;
 mod contact;
 mod count;

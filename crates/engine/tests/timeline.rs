@@ -122,6 +122,7 @@ fn everything_is_told_once_and_in_order() {
         must_be_in_order(&whole);
         for code in [
             "customer.created",
+            "order.created",
             "order.placed",
             "payment.captured",
             "fulfilment.collected",

@@ -13,6 +13,7 @@ pub mod catalogue;
 mod change;
 pub mod checkout;
 pub mod command;
+pub mod company;
 mod connection;
 pub mod consent;
 pub mod contact;

@@ -5,7 +5,7 @@ mod search;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::order::State as OrderState;
-use domain::value::id::{self, Channel};
+use domain::value::id::{self, Channel, Company};
 use domain::value::{Currency, Instant, Money, Reference};
 use domain::{Code, Refusal};
 use engine::order::{self, Discount, Figures, Line, Order};
@@ -27,6 +27,7 @@ use crate::shape::MoneyShape;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_orders))
+        .routes(routes!(list_company_orders))
         .routes(routes!(list_order_discounts))
         .routes(routes!(get_figures))
         .merge(search::routes())
@@ -55,6 +56,9 @@ pub(crate) struct HeadShape {
     /// The customer, if one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
+    /// The company in whose name it was bought, if it was in one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<String>,
     /// The contact it goes to; what is in it is read with permission and noted.
     #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
@@ -106,6 +110,7 @@ impl From<&Order> for HeadShape {
             external_id: order.external_id.clone(),
             channel: order.channel.to_string(),
             customer: order.customer.map(|customer| customer.to_string()),
+            company: order.company.map(|company| company.to_string()),
             contact: order.contact.map(|contact| contact.to_string()),
             location: order.location.map(|location| location.to_string()),
             state: order.state.text(),
@@ -220,6 +225,30 @@ async fn list_orders(
         &Page::new(orders.iter().map(HeadShape::from).collect(), limit, |order: &HeadShape| order.id.clone()),
         None,
     )
+}
+
+/// List the orders bought in a company's name, the newest first
+///
+/// Its approvers and administrators see them too.
+#[utoipa::path(get, path = "/v1/companies/{company}/orders", operation_id = "list_company_orders", tag = "order",
+    params(("company" = String, Path, description = "its id or external id"), PageQuery),
+    responses((status = 200, body = Page<HeadShape>), Problems))]
+async fn list_company_orders(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Path(company): Path<String>,
+    Asked(page): Asked<PageQuery>,
+) -> Result<Response, Problem> {
+    let reference: Reference<Company> = Reference::read(&company);
+    let (limit, before) = (page.limit()?, page.before_id()?);
+    let orders = app
+        .read(move |tx| {
+            let id = external::resolve(tx, &reference)?;
+            order::of_company(tx, &actor, id, (before, limit))
+        })
+        .await?;
+    let shapes = orders.iter().map(HeadShape::from).collect();
+    document(&Page::new(shapes, limit, |order: &HeadShape| order.id.clone()), None)
 }
 
 /// What a promotion lowered a line of an order, or its delivery, by.

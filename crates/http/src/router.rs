@@ -7,10 +7,10 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, consent, contact, count,
-    customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location, loyalty,
-    market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing, segment,
-    sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
+    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, company, consent, contact,
+    count, customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location,
+    loyalty, market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing,
+    segment, sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -47,6 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(loyalty::routes())
         .merge(delivery::routes())
         .merge(cart::routes())
+        .merge(company::routes())
         .merge(payment::routes())
         .merge(order::routes())
         .merge(routing::routes())

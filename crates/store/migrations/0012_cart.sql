@@ -4,6 +4,7 @@ create table if not exists cart (
     channel_id {bytes} not null,
     currency text not null,
     customer_id {bytes},
+    company_id {bytes},
     person_id {bytes},
     contact_id {bytes},
     billing_contact_id {bytes},

@@ -6,6 +6,7 @@ create table if not exists order_head (
     market_id {bytes} not null,
     cart_id {bytes} not null,
     customer_id {bytes},
+    company_id {bytes},
     contact_id {bytes},
     billing_contact_id {bytes},
     location_id {bytes},

@@ -9,6 +9,8 @@ create table if not exists household_member (
     primary key (household_id, member_id)
 ) {strict};
 
+create index if not exists household_member_by_member on household_member (member_id, household_id);
+
 create table if not exists household_left (
     member_id {bytes} primary key,
     left_at {int} not null

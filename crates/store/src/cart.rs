@@ -4,7 +4,8 @@ pub mod coupon;
 
 use domain::cart::State;
 use domain::value::id::{
-    Cart as CartKind, CartLine, Channel, Contact, Customer, DeliveryMethod, Location, Order, Person, Variant,
+    Cart as CartKind, CartLine, Channel, Company, Contact, Customer, DeliveryMethod, Location, Order, Person,
+    Variant,
 };
 use domain::value::{Country, Currency, Id, Instant};
 
@@ -24,6 +25,8 @@ pub struct Cart {
     pub currency: Currency,
     /// Whose it is, if that is a customer.
     pub customer: Option<Id<Customer>>,
+    /// In whose name it is bought, if that is a company.
+    pub company: Option<Id<Company>>,
     /// The person whose key protects its contacts, once there is one.
     pub person: Option<Id<Person>>,
     /// Who receives the goods, and where.
@@ -88,6 +91,7 @@ fn cart(row: &mut Row<'_>) -> Result<Cart, StoreError> {
         channel: row.id()?,
         currency: row.value(Currency::parse)?,
         customer: row.id_or_null()?,
+        company: row.id_or_null()?,
         person: row.id_or_null()?,
         contact: row.id_or_null()?,
         billing_contact: row.id_or_null()?,
@@ -113,11 +117,12 @@ fn destination(row: &mut Row<'_>) -> Result<Option<Destination>, StoreError> {
 }
 
 /// What the columns hold: first those that change, then those that do not.
-fn columns(cart: &Cart) -> [Param<'_>; 20] {
+fn columns(cart: &Cart) -> [Param<'_>; 21] {
     let destination = cart.destination.as_ref();
     [
         cart.id.into(),
         cart.customer.into(),
+        cart.company.into(),
         cart.person.into(),
         cart.contact.into(),
         cart.billing_contact.into(),
@@ -140,7 +145,7 @@ fn columns(cart: &Cart) -> [Param<'_>; 20] {
 }
 
 /// How many of the columns change.
-const CHANGING: usize = 17;
+const CHANGING: usize = 18;
 
 /// Adds a cart without lines.
 ///
@@ -148,10 +153,10 @@ const CHANGING: usize = 17;
 /// What the store says.
 pub fn add(tx: &mut Tx<'_>, cart: &Cart) -> Result<(), StoreError> {
     tx.execute(
-        "insert into cart (cart_id, customer_id, person_id, contact_id, billing_contact_id, country, region, postal_area,
+        "insert into cart (cart_id, customer_id, company_id, person_id, contact_id, billing_contact_id, country, region, postal_area,
              delivery_method_id, pickup_location_id, note, state, order_id, merged_into, changed_at, expires_at, version,
              channel_id, currency, made_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         &columns(cart),
     )?;
     Ok(())
@@ -163,9 +168,9 @@ pub fn add(tx: &mut Tx<'_>, cart: &Cart) -> Result<(), StoreError> {
 /// What the store says.
 pub fn change(tx: &mut Tx<'_>, cart: &Cart) -> Result<(), StoreError> {
     tx.execute(
-        "update cart set customer_id = $2, person_id = $3, contact_id = $4, billing_contact_id = $5, country = $6, region = $7,
-             postal_area = $8, delivery_method_id = $9, pickup_location_id = $10, note = $11, state = $12, order_id = $13,
-             merged_into = $14, changed_at = $15, expires_at = $16, version = $17
+        "update cart set customer_id = $2, company_id = $3, person_id = $4, contact_id = $5, billing_contact_id = $6, country = $7,
+             region = $8, postal_area = $9, delivery_method_id = $10, pickup_location_id = $11, note = $12, state = $13,
+             order_id = $14, merged_into = $15, changed_at = $16, expires_at = $17, version = $18
          where cart_id = $1",
         &columns(cart)[..CHANGING],
     )?;
@@ -187,7 +192,7 @@ pub fn move_to(tx: &mut Tx<'_>, id: Id<CartKind>, channel: Id<Channel>) -> Resul
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<CartKind>) -> Result<Option<Cart>, StoreError> {
     let found = tx.one(
-        "select cart_id, channel_id, currency, customer_id, person_id, contact_id, billing_contact_id, country, region,
+        "select cart_id, channel_id, currency, customer_id, company_id, person_id, contact_id, billing_contact_id, country, region,
              postal_area, delivery_method_id, pickup_location_id, note, state, order_id, merged_into, made_at, changed_at,
              expires_at, version
          from cart where cart_id = $1",
@@ -203,7 +208,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<CartKind>) -> Result<Option<Cart>, StoreErro
 /// What the store says.
 pub fn lock(tx: &mut Tx<'_>, id: Id<CartKind>) -> Result<Option<Cart>, StoreError> {
     let found = tx.one(
-        "select cart_id, channel_id, currency, customer_id, person_id, contact_id, billing_contact_id, country, region,
+        "select cart_id, channel_id, currency, customer_id, company_id, person_id, contact_id, billing_contact_id, country, region,
              postal_area, delivery_method_id, pickup_location_id, note, state, order_id, merged_into, made_at, changed_at,
              expires_at, version
          from cart where cart_id = $1 {lock}",
@@ -249,7 +254,7 @@ pub fn list_of_customer(
     limit: i64,
 ) -> Result<Vec<Cart>, StoreError> {
     tx.rows(
-        "select cart_id, channel_id, currency, customer_id, person_id, contact_id, billing_contact_id, country, region,
+        "select cart_id, channel_id, currency, customer_id, company_id, person_id, contact_id, billing_contact_id, country, region,
              postal_area, delivery_method_id, pickup_location_id, note, state, order_id, merged_into, made_at, changed_at,
              expires_at, version
          from cart where customer_id = $1 and cart_id > $2 order by cart_id limit $3",
@@ -268,7 +273,7 @@ pub fn open_of_customer(
     limit: i64,
 ) -> Result<Vec<Cart>, StoreError> {
     tx.rows(
-        "select cart_id, channel_id, currency, customer_id, person_id, contact_id, billing_contact_id, country, region,
+        "select cart_id, channel_id, currency, customer_id, company_id, person_id, contact_id, billing_contact_id, country, region,
              postal_area, delivery_method_id, pickup_location_id, note, state, order_id, merged_into, made_at, changed_at,
              expires_at, version
          from cart where customer_id = $1 and order_id is null and merged_into is null order by cart_id desc limit $2",

@@ -9,6 +9,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod change;
 pub mod check;
+pub mod company;
 pub mod consent;
 pub mod contact;
 pub mod count;

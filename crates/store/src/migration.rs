@@ -75,6 +75,8 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0141_segment_member"
     "0142_customer_segment"
     "0150_detail"
+    "0151_company"
+    "0152_company_invitation"
     "0155_match_training"
     "0160_import_source"
 };

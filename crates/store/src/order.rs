@@ -7,7 +7,8 @@ pub mod owner;
 use domain::delivery::Kind;
 use domain::order::State;
 use domain::value::id::{
-    self, Cart, Channel, Contact, Customer, DeliveryMethod, Location, Market, OrderChange, OrderLine, Variant,
+    self, Cart, Channel, Company, Contact, Customer, DeliveryMethod, Location, Market, OrderChange,
+    OrderLine, Variant,
 };
 use domain::value::{Currency, Id, Instant, Rate};
 
@@ -28,6 +29,8 @@ pub struct Order {
     pub cart: Id<Cart>,
     /// Whose it is, if a customer is known.
     pub customer: Option<Id<Customer>>,
+    /// In whose name it was bought, if that is a company.
+    pub company: Option<Id<Company>>,
     /// To whom it goes.
     pub contact: Option<Id<Contact>>,
     /// Who pays, if somebody else.
@@ -128,29 +131,18 @@ pub fn add(tx: &mut Tx<'_>, order: &Order) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tx.execute(
-        "insert into order_head (order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
+        "insert into order_head (order_id, number, channel_id, market_id, cart_id, customer_id, company_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
         params![
-            order.id, &order.number, order.channel, order.market, order.cart, order.customer, order.contact, order.billing_contact, order.location,
+            order.id, &order.number, order.channel, order.market, order.cart, order.customer, order.company, order.contact, order.billing_contact, order.location,
             order.state.code(), order.kind.code(), order.currency.code(), order.prices_include_tax, order.net, order.tax, order.gross,
             order.delivery_method, order.delivery_net, order.delivery_tax, order.delivery_gross, order.delivery_rate.parts_per_million(), order.units,
             order.cancelled, order.returned, order.note.as_ref(), order.external_id.as_ref(), order.placed_at, order.payment_due_at, order.open_change, order.changed_at, order.version
         ],
     )?;
-    if let Some(contact) = order.contact {
-        tx.execute(
-            "insert into order_of_contact (contact_id, order_id) values ($1, $2)",
-            params![contact, order.id],
-        )?;
-    }
-    if let Some(customer) = order.customer {
-        tx.execute(
-            "insert into order_of_customer (customer_id, order_id) values ($1, $2)",
-            params![customer, order.id],
-        )?;
-    }
+    owner::add(tx, order)?;
     Ok(true)
 }
 
@@ -187,6 +179,7 @@ fn order(row: &mut Row<'_>) -> Result<Order, StoreError> {
         market: row.id()?,
         cart: row.id()?,
         customer: row.id_or_null()?,
+        company: row.id_or_null()?,
         contact: row.id_or_null()?,
         billing_contact: row.id_or_null()?,
         location: row.id_or_null()?,
@@ -221,7 +214,7 @@ fn order(row: &mut Row<'_>) -> Result<Order, StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Option<Order>, StoreError> {
     tx.one(
-        "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
+        "select order_id, number, channel_id, market_id, cart_id, customer_id, company_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version
          from order_head where order_id = $1",
@@ -259,46 +252,13 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Order>, StoreError> {
     tx.rows(
-        "select order_id, number, channel_id, market_id, cart_id, customer_id, contact_id, billing_contact_id, location_id,
+        "select order_id, number, channel_id, market_id, cart_id, customer_id, company_id, contact_id, billing_contact_id, location_id,
             state, kind, currency, prices_include_tax, net, tax, gross, delivery_method_id, delivery_net, delivery_tax, delivery_gross,
             delivery_rate, units, cancelled, returned, note, external_id, placed_at, payment_due_at, open_change_id, changed_at, version
          from order_head where order_id < $1 and (cast($2 as {bytes}) is null or channel_id = $2) and ($3 = 0 or state = $3)
          order by order_id desc limit $4",
         params![before, channel, state, limit],
         order,
-    )
-}
-
-/// A customer's orders before one, the newest first, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn of_customer(
-    tx: &mut Tx<'_>,
-    customer: Id<Customer>,
-    before: Id<id::Order>,
-    limit: i64,
-) -> Result<Vec<Id<id::Order>>, StoreError> {
-    tx.rows(
-        "select order_id from order_of_customer where customer_id = $1 and order_id < $2 order by order_id desc limit $3",
-        params![customer, before, limit],
-        |row| row.id(),
-    )
-}
-
-/// The orders that went to a contact, the newest first, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn of_contact(
-    tx: &mut Tx<'_>,
-    contact: Id<Contact>,
-    limit: i64,
-) -> Result<Vec<Id<id::Order>>, StoreError> {
-    tx.rows(
-        "select order_id from order_of_contact where contact_id = $1 order by order_id desc limit $2",
-        params![contact, limit],
-        |row| row.id(),
     )
 }
 

@@ -78,6 +78,33 @@ pub fn subjects(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Subject>,
     Ok(all)
 }
 
+/// A time in a household.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// The household's id in text.
+    pub household: String,
+    /// Since when.
+    pub since: Instant,
+    /// Until when, if it is over.
+    pub until: Option<Instant>,
+}
+
+/// The times customers who are one were in households, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn stays(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Stay>, StoreError> {
+    tx.rows(
+        "select h.household_id, h.joined_at, h.left_at from member_of_customer o join household_member h on h.member_id = o.member_id
+         where o.customer_id in {ids $1} order by h.joined_at desc, h.household_id limit $2",
+        &[Param::Ids(of), Param::Int(limit)],
+        |row| {
+            let household: Id<Member> = row.id()?;
+            Ok(Stay { household: household.to_string(), since: row.instant()?, until: row.instant_or_null()? })
+        },
+    )
+}
+
 /// Which entries are asked for: those that happened within a time, before a place, through a channel if one is named.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {

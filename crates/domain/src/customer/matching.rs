@@ -9,7 +9,7 @@ pub mod cluster;
 pub mod crowd;
 mod distance;
 pub mod explain;
-mod fold;
+pub(crate) mod fold;
 pub mod level;
 pub mod model;
 pub mod person;

@@ -87,6 +87,22 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
+        template: Template::CompanyInvitation,
+        subject: ["{company} invites you", "{company} lädt Sie ein"],
+        paragraphs: [
+            &[
+                "{company} would like you to buy in its name.",
+                "Sign in to our shop and give this code within {days} days: {code}",
+                "If you do not know {company}, there is nothing to do.",
+            ],
+            &[
+                "{company} möchte, dass Sie in ihrem Namen einkaufen.",
+                "Melden Sie sich in unserem Shop an und geben Sie innerhalb von {days} Tagen diesen Code ein: {code}",
+                "Wenn Sie {company} nicht kennen, müssen Sie nichts tun.",
+            ],
+        ],
+    },
+    Text {
         template: Template::PrivacyDone,
         subject: ["Your request about your data is done", "Ihre Anfrage zu Ihren Daten ist erledigt"],
         paragraphs: [

@@ -21,6 +21,8 @@ words! {
         Preferences 4 "preferences";
         /// What colleagues noted.
         Notes 5 "notes";
+        /// The companies somebody buys for.
+        Companies 29 "companies";
         /// What other systems' files say.
         Records 6 "records";
         /// What was agreed to.

@@ -55,6 +55,10 @@ kinds! {
     Channel "chn" "channel";
     /// A customer says that goods were lost, damaged or wrong.
     Claim "clm" "claim";
+    /// A company that buys.
+    Company "com" "company";
+    /// Somebody is asked by mail to be a member of a company.
+    CompanyInvitation "cin" "company invitation";
     /// Something a person agreed to or refused, as it was said.
     Consent "cst" "consent";
     /// An immutable snapshot of a person's name, address, mail and phone.

@@ -8,6 +8,7 @@ use store::consent::subscriber::links_of;
 use store::{Tx, consent as consents, message as messages, privacy as requests};
 
 use super::{LAST, MANY_MAX, Whole, written};
+use crate::company::member;
 use crate::consent::link::Deed;
 use crate::consent::subscriber::Subscriber;
 use crate::customer::record;
@@ -48,6 +49,15 @@ pub(super) fn asked(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result
         }
     }
     Ok(Value::Array(all))
+}
+
+pub(super) fn companies(tx: &mut Tx<'_>, actor: &Actor, whole: &Whole) -> Result<Value, Failure> {
+    let found = member::of_customer(tx, actor, whole.customers[0])?;
+    let shape = |one: &member::Member| {
+        json!({ "company": one.company.to_string(), "role": one.role.text(), "since": one.since.to_string(),
+            "limit": one.limit.map(|limit| json!({ "amount": limit.minor, "currency": limit.currency.code() })) })
+    };
+    Ok(found.iter().map(shape).collect())
 }
 
 pub(super) fn addresses(

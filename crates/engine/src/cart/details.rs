@@ -3,20 +3,22 @@
 use domain::actor::{Actor, Who};
 use domain::contact::Card;
 use domain::delivery::{Kind, PREFIX_CHARS_MAX};
-use domain::value::id::{Contact, Customer, DeliveryMethod, Location};
+use domain::value::id::{Company, Contact, Customer, DeliveryMethod, Location};
 use domain::value::{Id, Reference};
 use domain::{Code, Refusal};
 use store::Tx;
 
 use super::{Cart, Destination};
 use crate::contact::{self, NewContact};
-use crate::{Failure, World, customer, delivery, external};
+use crate::{Failure, World, company, customer, delivery, external};
 
 /// Whose a cart is and where it goes; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
     /// The customer it belongs to.
     pub customer: Option<Reference<Customer>>,
+    /// The company in whose name it is bought; `Some(None)` when in nobody's.
+    pub company: Option<Option<Reference<Company>>>,
     /// Who receives the goods, and where.
     pub contact: Option<Card>,
     /// Who is billed.
@@ -46,6 +48,12 @@ pub(super) fn apply(
 ) -> Result<(), Failure> {
     if let Some(customer) = details.customer {
         attach(tx, actor, world, cart, &customer)?;
+    }
+    if let Some(company) = details.company {
+        cart.company = company.map(|company| external::resolve_at(tx, "company", &company)).transpose()?;
+        if let Some(company) = cart.company {
+            company::member::buyer(tx, company, cart.customer)?;
+        }
     }
     if let Some(card) = details.contact {
         cart.destination = destination(&card);
@@ -123,6 +131,9 @@ fn attach(
         let card = contact::open(tx, actor, world, customer.contact)?;
         cart.destination = destination(&card);
         cart.contact = Some(customer.contact);
+    }
+    if cart.customer != Some(customer.id) {
+        cart.company = None;
     }
     cart.customer = Some(customer.id);
     cart.person = cart.person.or(Some(customer.person));

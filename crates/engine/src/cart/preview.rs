@@ -138,6 +138,7 @@ fn assembled(tx: &mut Tx<'_>, actor: &Actor, asked: &Preview) -> Result<Cart, Fa
         channel: channel.id,
         currency: market_of(tx, &channel)?.currency,
         customer,
+        company: None,
         person: None,
         contact: None,
         billing_contact: None,

@@ -8,7 +8,9 @@ use domain::promotion::price::{Applied, Gift, PricedLine as Lowered};
 use domain::promotion::rules::Why;
 use domain::promotion::{self as rules, Charge, Goods, Occasion, Presented};
 use domain::tax::{Area, Policy, Taxed};
-use domain::value::id::{CartLine, Customer, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind};
+use domain::value::id::{
+    CartLine, Company, Customer, DeliveryMethod, TaxClass, TaxZone, Variant as VariantKind,
+};
 use domain::value::{Currency, Id, Instant, Money, Rate, Zone};
 use domain::{Code, Refusal};
 use store::Tx;
@@ -127,15 +129,16 @@ pub fn priced(tx: &mut Tx<'_>, now: Instant, cart: &Cart) -> Result<PricedCart, 
     priced_for(tx, (now, false), cart, None)
 }
 
-/// The groups of who buys: those the retailer put the customer into, then those the customer's tiers bring.
+/// The groups of who buys: those the retailer put the company into in whose name it is, and the customer, then those the customer's tiers bring.
 pub(crate) fn groups_of(
     tx: &mut Tx<'_>,
-    customer: Option<Id<Customer>>,
+    (customer, company): (Option<Id<Customer>>, Option<Id<Company>>),
     now: Instant,
 ) -> Result<Vec<String>, Failure> {
-    let Some(customer) = customer else { return Ok(Vec::new()) };
-    let mut groups = customer::load(tx, customer)?.groups;
-    for group in tier::groups(tx, customer, now)? {
+    let company = company.map(|company| store::company::find(tx, company)).transpose()?.flatten();
+    let mut groups = company.map(|company| company.groups).unwrap_or_default();
+    let Some(customer) = customer else { return Ok(groups) };
+    for group in customer::load(tx, customer)?.groups.into_iter().chain(tier::groups(tx, customer, now)?) {
         if !groups.contains(&group) {
             groups.push(group);
         }
@@ -180,7 +183,7 @@ pub(super) fn priced_under(tx: &mut Tx<'_>, cart: &Cart, under: Under) -> Result
     let market = market_of(tx, &channel)?;
     let groups = match groups {
         Some(groups) => groups,
-        None => groups_of(tx, cart.customer, now)?,
+        None => groups_of(tx, (cart.customer, cart.company), now)?,
     };
     let zone = zone_of(tx, cart, &market)?;
     let variants = variants_of(tx, cart)?;

@@ -31,7 +31,7 @@ use crate::routing::{Of, Taken, Taking, take_or_wait, take_what_there_is};
 use crate::stock::availability::{Reach, pinned, reach};
 use crate::stock::selling::{self, Beyond};
 use crate::stock::{hold, too_few};
-use crate::{Failure, World, customer, external, promise};
+use crate::{Failure, World, company, customer, external, promise};
 
 /// How often a number is drawn before giving up; two in a row are as good as impossible.
 const NUMBER_TRIES: usize = 5;
@@ -80,6 +80,7 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     }
     cart::check_open(&cart, world)?;
     stays(tx, &cart)?;
+    let buyer = cart.company.map(|company| company::member::buyer(tx, company, cart.customer)).transpose()?;
     let channel = store::market::find_channel(tx, cart.channel)?
         .ok_or_else(|| Refusal::not_found("channel", cart.channel))?;
     let market = store::market::find_market(tx, channel.market)?
@@ -88,6 +89,9 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Checkout)
     let at = input.placed_at.unwrap_or(world.now());
     let priced = cart::priced_for(tx, (at, at < world.now()), &cart, only_kind(&input.tenders))?;
     check(&priced, input.expected_total, &channel)?;
+    if let Some(member) = buyer {
+        company::member::within_limit(actor, &member, (priced.gross, priced.currency))?;
+    }
     let kind = kind_of(&priced, &channel)?;
     let order = begun(tx, world, (&priced, &market, &channel), kind, &input)?;
     cart::mark_ordered(tx, actor, world, &cart, order.id)?;
@@ -233,6 +237,7 @@ fn begun(
         market: market.id,
         cart: cart.id,
         customer: cart.customer,
+        company: cart.company,
         contact: cart.contact,
         billing_contact: cart.billing_contact,
         location: cart.pickup_location.or(channel.location),
@@ -434,6 +439,7 @@ fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, order: &Order, lines:
         .collect();
     let body = json!({
         "number": order.number, "channel": order.channel.to_string(), "cart": order.cart.to_string(), "kind": order.kind.text(),
+        "company": order.company.map(|company| company.to_string()),
         "currency": order.currency.code(), "net": order.net, "tax": order.tax, "gross": order.gross, "lines": sold
     });
     emit(tx, actor, world, order.id, "order.created", body);

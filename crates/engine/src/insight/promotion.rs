@@ -362,7 +362,7 @@ fn occasion(tx: &mut Tx<'_>, order: &Order) -> Result<Occasion, Failure> {
         Some(place) => place.zone,
         None => Zone::parse("UTC").map_err(|error| Refusal::invalid("time_zone", error))?,
     };
-    let groups = groups_of(tx, order.customer, order.placed_at)?;
+    let groups = groups_of(tx, (order.customer, order.company), order.placed_at)?;
     let first_order = match order.customer {
         Some(id) => !store::customer::had_ordered(tx, id, order.placed_at)?,
         None => false,

@@ -1,15 +1,16 @@
 //! Memberships and store credits of two customers who are one person: what the one has goes on to the other's, now and whenever more comes;
 //! and back again, as far as it is still there.
 
+mod shared;
+
 use domain::actor::Actor;
 use domain::ledger::BookKind;
-use domain::loyalty::points::{self as rules, MemberState};
+use domain::loyalty::points::{self as rules, MemberKind as Kind, MemberState};
 use domain::loyalty::{State, account};
 use domain::value::id::{
     Customer, LoyaltyProgramme, Member as MemberKind, PointLot, StoreCredit as CreditKind,
 };
 use domain::value::{Id, Instant, Rate};
-use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::loyalty::member as members;
 use store::loyalty::points::{self as lots, Lot};
@@ -21,6 +22,8 @@ use super::store_credit::{self, StoreCredit};
 use super::tier::{self, Standing, Stood};
 use crate::event::emit;
 use crate::{Failure, World};
+
+pub(crate) use shared::{lock as lock_households, part as part_household};
 
 /// Of a membership or store credit of the one: what is to be known to take it out again.
 pub(crate) type Joined<K> = (Id<K>, Value);
@@ -36,17 +39,25 @@ pub struct Missing {
     pub amount: i64,
 }
 
-/// The memberships of one customer go on to those of another.
+/// Memberships that went on to another's, and the places in households that went with them.
+pub(crate) struct JoinedMembers {
+    /// The memberships.
+    pub(crate) members: Vec<Joined<MemberKind>>,
+    /// The places, by the member who had it.
+    pub(crate) households: Vec<Joined<MemberKind>>,
+}
+
+/// The memberships of one customer go on to those of another, and so do places in households: whoever was in one is in the other's.
 ///
 /// # Errors
-/// [`Code::WrongState`] for a member of a household.
+/// [`Code::WrongState`] when more would be in a household than may be.
 pub(crate) fn join_members(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     (from, into): (Id<Customer>, Id<Customer>),
-) -> Result<Vec<Joined<MemberKind>>, Failure> {
-    let mut joined = Vec::new();
+) -> Result<JoinedMembers, Failure> {
+    let mut joined = JoinedMembers { members: Vec::new(), households: Vec::new() };
     for theirs in members::of_customer(tx, from)? {
         let found = members::of_customer(tx, into)?.into_iter().find(|own| own.programme == theirs.programme);
         let (own, is_new) = match found {
@@ -54,17 +65,26 @@ pub(crate) fn join_members(
             None => (open_like(tx, actor, world, &theirs, into)?, true),
         };
         let flat = members::merged_with(tx, theirs.id)?;
-        let all: Vec<_> = flat.iter().copied().chain([theirs.id, own.id]).chain(own.pool).collect();
+        let mut all: Vec<_> = flat.iter().copied().chain([theirs.id, own.id]).chain(own.pool).collect();
+        all.extend(shared::of(tx, theirs.pool)?);
         member::lock_all(tx, &all)?;
+        let was = (theirs.pool, own.pool);
         let (theirs, own) = (member::lock(tx, theirs.id)?, member::lock(tx, own.id)?);
-        if theirs.pool.is_some() {
-            let why = format!(
-                "member {} is in a household; let him leave it first, or merge the other way round",
-                theirs.id
-            );
-            return Err(Refusal::new(Code::WrongState, why).into());
+        if (theirs.pool, own.pool) != was || shared::of(tx, theirs.pool)?.iter().any(|one| !all.contains(one))
+        {
+            return Err(tx.begin_anew().into());
         }
-        joined.push((theirs.id, join(tx, actor, world, (theirs, own), (&flat, is_new))?));
+        let (theirs, own) = match theirs.pool {
+            None => (theirs, own),
+            Some(home) => {
+                let id = theirs.id;
+                let (both, mut before) = shared::join(tx, actor, world, (theirs, own), home)?;
+                before["new"] = is_new.into();
+                joined.households.push((id, before));
+                both
+            }
+        };
+        joined.members.push((theirs.id, join(tx, actor, world, (theirs, own), (&flat, is_new))?));
     }
     Ok(joined)
 }
@@ -146,9 +166,9 @@ pub(crate) fn part_member(
         return Err(tx.begin_anew().into());
     }
     let brought = moved_out(tx, of.shared_with())? - read.int("moved")?;
-    let earners: Vec<_> = flat.iter().copied().chain([of]).collect();
+    let earners: Vec<_> = flat.iter().copied().chain([of]).chain(read.ids("earners")?).collect();
     let back = bring_back(tx, actor, world, (&own, of), (&earners, brought.max(0)))?;
-    restore(tx, world, of, &back, read.rests("lots")?)?;
+    restore(tx, world, (of, theirs.kind == Kind::Household), &back, read.rests("lots")?)?;
     if brought < 0 {
         take_debt_back(tx, actor, world, (&own, of), (-brought, read.rests("own_lots")?))?;
     }
@@ -194,7 +214,11 @@ fn bring_back(
     for is_brought in [true, false] {
         for book in [Some(own.id), own.pool].into_iter().flatten() {
             let mut there = lots::spendable(tx, book)?;
-            there.retain(|lot| if is_brought { earners.contains(&lot.earner) } else { lot.earner == own.id });
+            there.retain(|lot| match (is_brought, own.kind) {
+                (true, _) => earners.contains(&lot.earner),
+                (false, Kind::Person) => lot.earner == own.id,
+                (false, Kind::Household) => !earners.contains(&lot.earner),
+            });
             let (taken, _) = rules::taken(there.iter().map(|lot| (lot.id, lot.rest)), open);
             let mut points = 0;
             for (id, part) in taken {
@@ -218,7 +242,7 @@ fn bring_back(
 fn restore(
     tx: &mut Tx<'_>,
     world: &mut World,
-    of: Id<MemberKind>,
+    (of, keeps_earners): (Id<MemberKind>, bool),
     back: &[Lot],
     mut rests: Vec<(Id<PointLot>, i64)>,
 ) -> Result<(), Failure> {
@@ -233,7 +257,8 @@ fn restore(
             }
         }
         if open > 0 {
-            let (id, made_at, earner) = (world.id(), world.now(), of);
+            let (id, made_at) = (world.id(), world.now());
+            let earner = if keeps_earners { lot.earner } else { of };
             let (order, occasion, granted, rest, counted) = (None, None, open, open, 0);
             let fresh = Lot {
                 member: of,

@@ -2,10 +2,13 @@
 //! one notes what became of it. Whoever is killed in between cannot know whether it was taken, so it is not handed over again.
 
 use domain::actor::Actor;
+use domain::actor::key::hexadecimal;
 use domain::consent::Status;
 use domain::message::words::{self, Written};
 use domain::message::{Failed, Kind, State, Suppressed, Template, again_at};
-use domain::value::id::{Contact, Message as MessageKind, Product, SignInCode, Subscriber as SubscriberKind};
+use domain::value::id::{
+    CompanyInvitation, Contact, Message as MessageKind, Product, SignInCode, Subscriber as SubscriberKind,
+};
 use domain::value::{Id, Instant, Language};
 use serde_json::{Value, json};
 use store::contact::Sealed;
@@ -30,6 +33,8 @@ pub struct Letter {
     pub contact: Id<Contact>,
     /// The contact, sealed.
     pub sealed: Sealed,
+    /// The contact of whom it tells, sealed, if it tells of somebody.
+    pub about: Option<(Id<Contact>, Sealed)>,
     /// Its words; `{link}` stands for the address of its link.
     pub written: Written,
     /// Was it begun before? Then nobody knows whether it was taken.
@@ -132,8 +137,17 @@ pub fn letter(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Letter>, Failure> {
     let (Some(message), Some(to)) = (found, subscriber::find(tx, to)?) else { return Ok(None) };
     let Some(contact) = subscriber::contact_of(tx, &to)? else { return Ok(None) };
     let Some(sealed) = store::contact::find(tx, contact)? else { return Ok(None) };
-    let written = written(tx, &message)?;
-    Ok(Some(Letter { message, contact, sealed, written, begun_before: job.attempts > 1 }))
+    let (written, about) = (written(tx, &message)?, about(tx, &message)?);
+    Ok(Some(Letter { message, contact, sealed, about, written, begun_before: job.attempts > 1 }))
+}
+
+/// The contact a message tells of, sealed.
+fn about(tx: &mut Tx<'_>, one: &Message) -> Result<Option<(Id<Contact>, Sealed)>, Failure> {
+    let parameters: Value = serde_json::from_str(&one.parameters).unwrap_or(Value::Null);
+    let Some(id) = parameters["contact"].as_str().and_then(|text| Id::parse(text).ok()) else {
+        return Ok(None);
+    };
+    Ok(store::contact::find(tx, id)?.map(|sealed| (id, sealed)))
 }
 
 /// The words of a message, from what it tells of as it is now.
@@ -151,26 +165,48 @@ fn written(tx: &mut Tx<'_>, one: &Message) -> Result<Written, Failure> {
         Template::SignInCode => {
             vec![("minutes", parameters["minutes"].as_i64().unwrap_or_default().to_string())]
         }
+        Template::CompanyInvitation => {
+            vec![("days", parameters["days"].as_i64().unwrap_or_default().to_string())]
+        }
     };
     let fills: Vec<(&str, &str)> = fills.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Ok(words::written(one.template, one.language, &fills))
 }
 
 impl Letter {
-    /// Its words with the code it brings, if it brings one: the digits follow from the code's id and are written down nowhere before.
+    /// Its words with what is opened only now: the code it brings, which follows from an id and is written down nowhere before, and the name of the
+    /// company it tells of.
     pub fn with_code(&self, keyring: &Keyring) -> Written {
         let parameters: Value = serde_json::from_str(&self.message.parameters).unwrap_or(Value::Null);
-        let id = parameters["code"].as_str().and_then(|text| Id::<SignInCode>::parse(text).ok());
-        let Some(id) = id.filter(|_| self.message.template == Template::SignInCode) else {
-            return self.written.clone();
+        let text = |name: &str| parameters[name].as_str().unwrap_or_default();
+        let fills = match self.message.template {
+            Template::SignInCode => {
+                let id = Id::<SignInCode>::parse(text("code")).ok();
+                id.map(|id| vec![("{code}", format!("{:06}", keyring.one_time_code(&id.bytes())))])
+            }
+            Template::CompanyInvitation => {
+                let id = Id::<CompanyInvitation>::parse(text("invitation")).ok();
+                let card =
+                    self.about.as_ref().and_then(|(id, sealed)| contact::unsealed(keyring, *id, sealed));
+                let name = card.and_then(|card| card.text().company.clone()).unwrap_or_default();
+                id.map(|id| vec![("{code}", invitation_code(keyring, id)), ("{company}", name)])
+            }
+            Template::Confirm | Template::Product | Template::PrivacyCheck | Template::PrivacyDone => None,
         };
-        let code = format!("{:06}", keyring.one_time_code(&id.bytes()));
-        let coded = |words: &String| words.replace("{code}", &code);
+        let fills = fills.unwrap_or_default();
+        let filled = |words: &String| {
+            fills.iter().fold(words.clone(), |words, (name, value)| words.replace(name, value))
+        };
         Written {
-            subject: coded(&self.written.subject),
-            paragraphs: self.written.paragraphs.iter().map(coded).collect(),
+            subject: filled(&self.written.subject),
+            paragraphs: self.written.paragraphs.iter().map(filled).collect(),
         }
     }
+}
+
+/// The code of an invitation to be a member of a company: sixteen letters and digits.
+pub(crate) fn invitation_code(keyring: &Keyring, id: Id<CompanyInvitation>) -> String {
+    hexadecimal(&keyring.lookup_hash("company invitation", &id.to_string()))[..16].to_owned()
 }
 
 fn purposes(tx: &mut Tx<'_>, codes: &Value, language: Language) -> Result<String, Failure> {

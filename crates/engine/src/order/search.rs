@@ -64,10 +64,10 @@ fn of_person(tx: &mut Tx<'_>, world: &World, sought: &Sought) -> Result<Vec<Id<i
     };
     let mut orders = Vec::new();
     for customer in known {
-        orders.extend(rows::of_customer(tx, customer, Id::from_bytes([255; 16]), FOUND_MAX)?);
+        orders.extend(rows::owner::of_customer(tx, customer, Id::from_bytes([255; 16]), FOUND_MAX)?);
     }
     for person in contacts::find_people(tx, &hash, Id::from_bytes([0; 16]), FOUND_MAX)? {
-        orders.extend(rows::of_contact(tx, person.contact, FOUND_MAX)?);
+        orders.extend(rows::owner::of_contact(tx, person.contact, FOUND_MAX)?);
     }
     Ok(orders)
 }

@@ -88,7 +88,7 @@ pub fn page(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, language: Languag
     let market =
         find_market(tx, channel.market)?.ok_or_else(|| Refusal::not_found("market", channel.market))?;
     let card = customer::read_contact(tx, actor, world, customer)?;
-    let all = store::order::of_customer(tx, customer, Id::from_bytes([255; 16]), ORDERS_MAX + 1)?;
+    let all = store::order::owner::of_customer(tx, customer, Id::from_bytes([255; 16]), ORDERS_MAX + 1)?;
     let mut orders = Vec::new();
     for id in all.iter().take(ORDERS_MAX as usize) {
         let told = status::read(tx, actor, *id, Some(language))?;

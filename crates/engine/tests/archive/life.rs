@@ -1,6 +1,7 @@
 //! All that a retailer may keep of one person: Ada, who did everything once.
 
 use domain::actor::Who;
+use domain::company::Role;
 use domain::consent::{Medium, Status};
 use domain::fulfilment::parcel::CarrierKind;
 use domain::identity::Kind as Known;
@@ -37,7 +38,8 @@ use crate::changing::{address, tender, units};
 use crate::club::{Club, back, club_of, terms};
 use crate::counter::{self, cash, filled};
 use crate::{
-    agreed, credit, detail, household, passkey, privacy, referral, reward, segment, sign_on, sources, tier,
+    agreed, company, credit, detail, household, passkey, privacy, referral, reward, segment, sign_on,
+    sources, tier,
 };
 
 /// Words that are nowhere once she is erased.
@@ -100,6 +102,8 @@ fn tell(shop: &TestShop, ada: Id<Customer>) {
     sources::name(shop, "web", 60, Precedence::Newer);
     let file = sources::file("web", "external_id;name;email\n1001;Ada Lovelace;ada@example.com\n");
     assert_eq!(sources::taken(shop, &file, Mode::RowsThatPass).joined, 1);
+    let company = company::founded(shop, "Engines", None).expect("a company");
+    company::join(shop, &company, ada, Role::Buyer, None);
 }
 
 /// Her points, tier, reward, household and referral code.

@@ -20,15 +20,15 @@ use life::{WORDS, live};
 /// things are found by.
 const LEADING: &str = "address_id billing_contact_id book_id cart_id claim_id code_id collector_id contact_id credential customer_id earner_id \
     email_hash evidence exchange_id friend_id fulfilment_order_id gift_card_id grant_id hash holder household_id id input_hash key key_hash \
-    label link_id loser_id match_review_id member_id merge_id merged_into message_id name named_id new_order_id note note_id one_id order_id \
+    label link_id loser_id match_review_id member_id merge_id merged_into message_id name named_id new_order_id note note_id numbers one_id order_id \
     order_line_id other_hash other_id outcome_id paid_by_id parcel_id passkey_id payment_id person_id phone_hash point_lot_id pool_id \
     profile_id redemption_id request_id return_id return_line_id root_id said_hash sealed session_id store_credit_id subject_id \
     subjects subscriber_id token_hash winner_id wrapped_key about capture_id refund_id open_change_id consent_id";
 
 /// Columns that lead to nobody.
 const ELSEWHERE: &str = "account_id after after_id api_key_id attribute_id batch_id carrier_id category_id category_tree_id change_id \
-    channel_id colleague_id component_id count_id coupon_id customer_list_id decision_id delivery_method_before_id delivery_method_id \
-    destination_id endpoint_id event_id expected_goods_id file_hash fingerprint from_place held_place hold_id import_id job_id kit_id line_id \
+    channel_id colleague_id company_id component_id count_id coupon_id customer_list_id decision_id delivery_method_before_id delivery_method_id \
+    destination_id endpoint_id event_id expected_goods_id file_hash fingerprint from_place held_place hold_id import_id invitation_id job_id kit_id line_id \
     location_before_id location_id loyalty_programme_id manifest_id market_id media_id network_id old_secret parent_id pickup_location_id \
     pickup_network_id place place_id policy_id price_list_id product_id promotion_id provider_id public_key reconciliation_id \
     return_policy_id reward_id role_id secret secret_hash secret_key segment_id simulation_id sku_key source_id staff_id step_id \

@@ -1,5 +1,6 @@
 //! The story of two customers who are one person: merged with all they have, seen as one everywhere, and parted again as if nothing had been.
 
+mod home;
 pub mod rows;
 
 use crate::club::{Club, back, by_points, club, release, terms};
@@ -136,7 +137,7 @@ fn groups_of(shop: &TestShop, customer: Id<Customer>) -> Vec<String> {
 
 fn orders_of(shop: &TestShop, customer: Id<Customer>) -> usize {
     let last = Id::from_bytes([255; 16]);
-    shop.read(move |tx| Ok(store::order::of_customer(tx, customer, last, 50)?)).expect("orders").len()
+    shop.read(move |tx| Ok(store::order::owner::of_customer(tx, customer, last, 50)?)).expect("orders").len()
 }
 
 /// Two customers, each with an open cart, orders, a return, store credit and points.

@@ -62,6 +62,9 @@ pub(super) struct CartSummaryShape {
     /// Whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
+    /// The company in whose name it is bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<String>,
     /// The contact who receives the goods.
     #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
@@ -98,6 +101,7 @@ impl CartSummaryShape {
             state: cart::standing(cart, now).text(),
             currency: cart.currency.code(),
             customer: cart.customer.map(|id| id.to_string()),
+            company: cart.company.map(|id| id.to_string()),
             contact: cart.contact.map(|id| id.to_string()),
             billing_contact: cart.billing_contact.map(|id| id.to_string()),
             note: cart.note.clone(),
@@ -255,6 +259,10 @@ pub(super) struct DetailsShape {
     /// The customer it belongs to: its id or external id. Where no contact was given, the customer's own is taken.
     #[schema(max_length = 200)]
     customer: Option<String>,
+    /// The company in whose name it is bought: its id or external id. The customer must be its member.
+    #[serde(default, deserialize_with = "changed")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    company: Option<Option<String>>,
     /// Who receives the goods, and where.
     contact: Option<ContactShape>,
     /// Who is billed, if that is somebody else.
@@ -288,6 +296,7 @@ impl DetailsShape {
         });
         Some(Details {
             customer: self.customer.as_deref().map(Reference::read),
+            company: self.company.map(|company| company.as_deref().map(Reference::read)),
             contact: contact?,
             billing_contact: billing_contact?,
             delivery: self.delivery.map(|choice| choice.as_ref().map(Choice::from)),
@@ -315,6 +324,9 @@ pub(super) struct NewCartShape {
     /// The customer it belongs to: its id or external id. Where no contact is given, the customer's own is taken.
     #[schema(max_length = 200)]
     customer: Option<String>,
+    /// The company in whose name it is bought: its id or external id. The customer must be its member.
+    #[schema(max_length = 200)]
+    company: Option<String>,
     /// Who receives the goods, and where.
     contact: Option<ContactShape>,
     /// Who is billed, if that is somebody else.
@@ -337,6 +349,7 @@ impl NewCartShape {
         let lines = fields.each("lines", given, |fields, line| line.taken(fields));
         let details = DetailsShape {
             customer: self.customer,
+            company: self.company.map(Some),
             contact: self.contact,
             billing_contact: self.billing_contact,
             delivery: self.delivery.map(Some),

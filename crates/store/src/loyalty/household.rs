@@ -44,6 +44,43 @@ pub fn add(tx: &mut Tx<'_>, household: Id<Member>, one: &Part) -> Result<(), Sto
     Ok(())
 }
 
+/// What is written of a member in a household, and when he left it; `None` when he never was in it.
+///
+/// # Errors
+/// What the store says.
+pub fn place(
+    tx: &mut Tx<'_>,
+    household: Id<Member>,
+    of: Id<Member>,
+) -> Result<Option<(Part, Option<Instant>)>, StoreError> {
+    tx.one(
+        "select member_id, is_head, may_spend, joined_at, left_at from household_member where household_id = $1 and member_id = $2",
+        params![household, of],
+        |row| Ok((part(row)?, row.instant_or_null()?)),
+    )
+}
+
+/// Writes what was written of a member in a household before; nothing when nothing was.
+///
+/// # Errors
+/// What the store says.
+pub fn put_back(
+    tx: &mut Tx<'_>,
+    (household, of): (Id<Member>, Id<Member>),
+    was: Option<(Part, Option<Instant>)>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from household_member where household_id = $1 and member_id = $2",
+        params![household, of],
+    )?;
+    let Some((one, left_at)) = was else { return Ok(()) };
+    tx.execute(
+        "insert into household_member (household_id, member_id, is_head, may_spend, joined_at, left_at) values ($1, $2, $3, $4, $5, $6)",
+        params![household, of, one.is_head, one.may_spend, one.joined_at, left_at],
+    )?;
+    Ok(())
+}
+
 /// Writes who speaks for a household, and who may spend.
 ///
 /// # Errors

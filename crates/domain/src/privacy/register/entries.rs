@@ -70,6 +70,27 @@ pub const REGISTER: &[Entry] = &[
     ),
     entry("what colleagues noted", &["customer_note"], In(S::Notes, "text"), Nothing, Person(&[])),
     entry(
+        "the companies somebody buys for",
+        &["company_member", "company_of_customer"],
+        In(S::Companies, "company"),
+        Nothing,
+        Person(&[]),
+    ),
+    entry(
+        "companies, and how they are found",
+        &["company", "company_by_vat_number", "company_by_word"],
+        Not("a company is no person; what names it is sealed under a key of its own"),
+        Rows("they are the company's, which is erased by itself"),
+        Books,
+    ),
+    entry(
+        "who was asked to buy for a company",
+        &["company_invitation", "company_by_invitation"],
+        Not("a code under a keyed hash; whoever accepted is told as a member"),
+        Rows(NUMBERS),
+        Briefly,
+    ),
+    entry(
         "what files of other systems say",
         &["customer_record"],
         In(S::Records, "says"),
@@ -169,6 +190,7 @@ pub const REGISTER: &[Entry] = &[
         &[
             "order_number",
             "order_of_customer",
+            "order_of_company",
             "order_of_contact",
             "order_payment",
             "payment_by_card",
