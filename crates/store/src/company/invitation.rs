@@ -58,14 +58,14 @@ pub fn add(tx: &mut Tx<'_>, one: &Invitation, hash: &[u8; 32]) -> Result<(), Sto
     Ok(())
 }
 
+/// An invitation, named by its company and its own id.
+pub type Named = (Id<Company>, Id<CompanyInvitation>);
+
 /// The invitation whose code has this hash.
 ///
 /// # Errors
 /// What the store says.
-pub fn by_code(
-    tx: &mut Tx<'_>,
-    hash: &[u8; 32],
-) -> Result<Option<(Id<Company>, Id<CompanyInvitation>)>, StoreError> {
+pub fn by_code(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Named>, StoreError> {
     tx.one(
         "select company_id, invitation_id from company_by_invitation where hash = $1",
         params![&hash[..]],
