@@ -25,7 +25,9 @@ before(async () => {
   own = shop.address.replace('127.0.0.1', 'localhost');
   floor = await openFloor(shop);
   provider = await openProvider();
-  await floor.post('/v1/sign-on-providers', { code: 'acme', name: 'Acme & Daughters', issuer: provider.issuer, client_id: 'shop', client_secret: 'a-secret-of-both' });
+  const ours = { issuer: provider.issuer, client_id: 'shop', client_secret: 'a-secret-of-both' };
+  await floor.post('/v1/sign-on-providers', { code: 'acme', name: 'Acme & Daughters', ...ours });
+  await floor.post('/v1/sign-on-providers', { code: 'house', name: 'the house', audience: 'staff', ...ours });
 });
 after(() => Promise.all([browser?.close(), shop?.close(), mailbox?.close(), provider?.close()]));
 
@@ -43,7 +45,7 @@ async function openProvider() {
   const server = await listening;
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const made = new Provider(issuer, {
-    clients: [{ client_id: 'shop', client_secret: 'a-secret-of-both', redirect_uris: [`${own}/sign-in/back`], grant_types: ['authorization_code'], response_types: ['code'] }],
+    clients: [{ client_id: 'shop', client_secret: 'a-secret-of-both', redirect_uris: [`${own}/sign-in/back`, `${own}/staff/sign-in/back`], grant_types: ['authorization_code'], response_types: ['code'] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     findAccount: (_, id) => account(id),
     pkce: { required: () => true },
@@ -180,7 +182,7 @@ async function atProvider(page, name) {
   await page.locator('input[name=password]').fill('any');
   await page.locator('button[type=submit]').click();
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.waitForURL(/\/me/);
+  await page.waitForURL(/\/me|\/staff/);
 }
 
 test('a customer comes by a real OpenID Connect provider, and is the one with the same address', async () => {
@@ -197,4 +199,63 @@ test('a customer comes by a real OpenID Connect provider, and is the one with th
   await other.goto(`${own}/sign-in/back?code=made-up&state=${'0'.repeat(64)}`);
   assert.match(await other.locator('[role=alert]:visible').textContent(), /did not let you in/);
   await other.context().close();
+});
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`signing in as a colleague has no obstacles, ${size}, ${colorScheme}`, async () => {
+      for (const language of ['en', 'de']) {
+        const page = await visit(viewport, `${own}/staff/sign-in?language=${language}`, { colorScheme });
+        assert.deepEqual(await obstacles(page), [], language);
+        await picture(page, `staff-sign-in-${size}-${colorScheme}-${language}`);
+        await page.locator('input[name=email]').fill('ada@example.com');
+        await page.locator('input[name=password]').fill('not these words');
+        await page.locator('form[action^="/staff/sign-in/open"] button').click();
+        assert.equal(await page.locator('[role=alert]').count(), 1);
+        assert.deepEqual(await obstacles(page), [], `refused, ${language}`);
+        await page.locator('input[name=password]').fill('a few words to keep in mind');
+        await page.locator('form[action^="/staff/sign-in/open"] button').click();
+        await page.waitForURL(/\/staff\?language/);
+        assert.deepEqual(await obstacles(page), [], `signed in, ${language}`);
+        await picture(page, `staff-${size}-${colorScheme}-${language}`);
+        await page.context().close();
+      }
+    });
+  }
+}
+
+test('without scripts a colleague signs in by keyboard and password, and out again', async () => {
+  const page = await visit(PHONE, `${own}/staff`, { javaScriptEnabled: false });
+  assert.match(page.url(), /\/staff\/sign-in$/);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator(':focus').textContent(), 'Skip to signing in');
+  await page.getByLabel('E-mail address').fill('ada@example.com');
+  await page.getByLabel('Password').fill('a few words to keep in mind');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/staff$/);
+  assert.match(await page.locator('h1').textContent(), /Signed in, Ada Owner/);
+  const cookie = (await page.context().cookies()).find((one) => one.name === 'tandem_session');
+  assert.ok(cookie.httpOnly && cookie.sameSite === 'Lax');
+  await page.getByRole('button', { name: 'Sign out' }).press('Enter');
+  assert.match(await page.locator('[role=status]').textContent(), /signed out/);
+  await page.goto(`${own}/staff`);
+  assert.match(page.url(), /\/staff\/sign-in$/);
+  await page.context().close();
+});
+
+test('a colleague comes by the company, and nobody becomes one by it', async () => {
+  await floor.post('/v1/staff', { name: 'Grace Hopper', email: 'grace@acme.example', roles: [] });
+  const page = await visit(TABLET, `${own}/staff/sign-in?language=de`);
+  await page.getByRole('link', { name: 'Weiter mit the house' }).click();
+  await atProvider(page, 'grace');
+  assert.match(page.url(), /\/staff\?language=de$/);
+  assert.match(await page.locator('h1').textContent(), /Angemeldet, Grace Hopper/);
+  await page.context().close();
+
+  const stranger = await visit(TABLET, `${own}/staff/sign-in`);
+  await stranger.getByRole('link', { name: 'Go on with the house' }).click();
+  await atProvider(stranger, 'stranger');
+  assert.match(await stranger.locator('[role=alert]').textContent(), /did not let you in/);
+  assert.deepEqual(await obstacles(stranger), []);
+  await stranger.context().close();
 });

@@ -155,3 +155,94 @@ fn s28_what_comes_back_is_not_written_to_again() {
         assert_eq!(listed["reason"], "bounced");
     });
 }
+
+/// Ada buys at the till and on the web, each with a word to the shop: the orders.
+fn two_orders(floor: &Floor, cashier: &Client, till: &str) -> [Value; 2] {
+    let note = "for Ada Lovelace herself";
+    let at_the_till = json!({ "channel": till, "customer": "ADA", "note": note, "lines": [{ "variant": "MUG", "quantity": 1 }] });
+    let mut on_the_web = floor.cart(1, None);
+    (on_the_web["customer"], on_the_web["note"]) = (json!("ADA"), json!(note));
+    let page = floor.client();
+    [(cashier, at_the_till), (&page, on_the_web)].map(|(client, cart)| {
+        let placed = floor.buy(client, &cart, &json!([{ "kind": "cash" }]));
+        assert_eq!(placed.status, 201, "{}", placed.text());
+        placed.json().unwrap()
+    })
+}
+
+/// Ada signs in on the web by the code that was mailed: her id and her way to the shop.
+fn herself(floor: &Floor) -> (String, Client) {
+    let page = floor.page();
+    let asked = page.post("/v1/customer-session/codes", &json!({ "email": "ada@example.com" })).unwrap();
+    assert_eq!(asked.status, 202, "{}", asked.text());
+    let given =
+        json!({ "email": "ada@example.com", "code": floor.code_mailed("ada@example.com"), "channel": "web" });
+    let opened = page.post("/v1/customer-session", &given).unwrap();
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    let opened: Value = opened.json().unwrap();
+    let text = |name: &str| opened[name].as_str().expect("a text").to_owned();
+    (text("customer"), floor.signed_in(&text("token")))
+}
+
+/// A request of hers, which needs no further proof: its path.
+fn wished(herself: &Client, customer: &str, kind: &str) -> String {
+    let client = herself.clone().with_header("idempotency-key", kind);
+    let made = client.post("/v1/privacy-requests", &json!({ "customer": customer, "kind": kind })).unwrap();
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made: Value = made.json().unwrap();
+    assert_eq!((&made["state"], &made["proof"]), (&json!("verified"), &json!("signed_in")));
+    format!("/v1/privacy-requests/{}", made["id"].as_str().expect("an id"))
+}
+
+/// She takes along what is kept of her, from every channel, and is forgotten: on the web, at the till, in the lists, and on her own pages she is
+/// nobody from that second on, and what she bought still counts.
+#[test]
+fn s28_what_is_kept_is_given_and_then_forgotten_everywhere() {
+    with_mail([5, 5], |floor, mailbox| {
+        let choices = signed_up(floor, mailbox);
+        let (till, cashier) = floor.till(0);
+        let orders = two_orders(floor, &cashier, &till);
+        let (customer, herself) = herself(floor);
+        assert!(mailbox.next().head("Subject").is_some_and(|subject| subject.contains("code")));
+
+        let kept = herself.get(&format!("{}/archive", wished(&herself, &customer, "export"))).unwrap();
+        assert_eq!(kept.status, 200, "{}", kept.text());
+        let kept: Value = kept.json().unwrap();
+        let numbers = |all: &[Value]| {
+            let mut numbers: Vec<String> = all.iter().map(|one| one["number"].to_string()).collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(numbers(kept["orders"].as_array().expect("orders")), numbers(&orders), "of every channel");
+        assert_eq!(kept["orders"][0]["note"], "for Ada Lovelace herself");
+        let has = |section: &str| kept[section].as_array().is_some_and(|all| !all.is_empty());
+        for section in
+            ["contacts", "consents", "links", "messages", "sign_ins", "what_happened", "how_it_is_kept"]
+        {
+            assert!(has(section), "{section} is missing in {kept}");
+        }
+
+        let request = wished(&herself, &customer, "erasure");
+        let path = format!("{request}/finish");
+        let alone =
+            herself.clone().with_header("idempotency-key", "finish").post(&path, &json!(null)).unwrap();
+        assert_eq!(alone.status, 403, "a colleague finishes it: {}", alone.text());
+        assert_eq!(floor.must(&path, &json!(null))["state"], "done");
+
+        assert_eq!(herself.get(&format!("/v1/customers/{customer}")).unwrap().status, 401, "signed out");
+        let found = cashier.post("/v1/customers/find", &json!({ "email": "ada@example.com" })).unwrap();
+        assert_eq!(found.json().unwrap()["items"], json!([]), "nobody at the till");
+        assert!(floor.list("/v1/audiences?purpose=marketing&medium=mail").is_empty(), "on no list");
+        assert_eq!(floor.browser().get(&choices).unwrap().status, 404, "the link in her mails leads nowhere");
+        for order in &orders {
+            let path = format!("/v1/orders/{}", order["id"].as_str().expect("an id"));
+            let seen = floor.get(&path);
+            assert_eq!(
+                (&seen["number"], &seen["gross"]),
+                (&order["number"], &order["gross"]),
+                "it still counts"
+            );
+            assert!(!seen.to_string().contains("Lovelace"), "and names nobody: {seen}");
+        }
+    });
+}

@@ -17,6 +17,7 @@ mod product_page;
 mod promise;
 mod reservation;
 mod routing;
+mod segments;
 
 use std::path::{Path, PathBuf};
 
@@ -52,8 +53,10 @@ const LARGE: &str = "large";
 const WIDE: &str = "wide";
 /// of the one with many customers,
 const PEOPLE: &str = "people";
-/// and of what people did.
+/// of what people did,
 const DEEDS: &str = "deeds";
+/// and of the one with many profiles.
+const PROFILES: &str = "profiles";
 /// Connections that are kept open: as many as the largest crowd has clients.
 const CONNECTIONS: usize = 64;
 /// The house for everything but availability.
@@ -94,6 +97,8 @@ enum Measure {
     Pricing,
     /// Looking whom a customer may be the same person as, among many, and comparing all; only when named.
     Matching,
+    /// Making segments over many profiles, and asking whether somebody belongs to one; only when named.
+    Segments,
 }
 
 /// Measure how fast the program is on this machine
@@ -127,6 +132,10 @@ pub struct Arguments {
     #[arg(long, value_name = "CUSTOMERS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
     customers: u32,
 
+    /// How many profiles there are for segments, 1,000 to 5,000,000.
+    #[arg(long, value_name = "PROFILES", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=5_000_000))]
+    profiles: u32,
+
     /// The commit the program was built from [default: that of the checkout we stand in].
     #[arg(long, value_name = "COMMIT")]
     commit: Option<String>,
@@ -156,6 +165,7 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
             stage.wide_house().await?;
         }
         stage.collecting().await?;
+        stage.segments().await?;
         stage.matching()
     });
     let done = done.and_then(|()| stage.routing()).and_then(|()| stage.pricing());
@@ -183,7 +193,7 @@ impl Stage<'_> {
         let which = &self.arguments.which;
         if which.is_empty() {
             let is_large = matches!(measure, Measure::Availability | Measure::Promise);
-            return measure != Measure::Matching
+            return !matches!(measure, Measure::Matching | Measure::Segments)
                 && (!is_large || self.config.store().engine() == Engine::Sqlite);
         }
         which.contains(&measure)
@@ -222,6 +232,27 @@ impl Stage<'_> {
             self.add(collect::weight(after.saturating_sub(before), events));
         }
         self.check(&config, "what people did")
+    }
+
+    /// Segments over many profiles, in books of their own.
+    async fn segments(&mut self) -> Result<(), Fault> {
+        if !self.wants(Measure::Segments) {
+            return Ok(());
+        }
+        let config = self.own_books(PROFILES)?;
+        let key = block_in_place(|| child::key_to_books(&config))?;
+        self.bar.set_message("making profiles");
+        let made = block_in_place(|| {
+            let shop = shop::open_or_make(&config)?.shop;
+            segments::make(&shop, self.arguments.profiles)
+        })?;
+        let (serving, _) = start(&config, &key).await?;
+        let api = Api::new(&serving.address, key, CONNECTIONS);
+        self.bar.set_message("making segments");
+        let figures = segments::measure(&api, &serving, &made, self.arguments.seconds).await;
+        serving.stop().await?;
+        self.add(figures?);
+        Ok(())
     }
 
     /// Settings for books of their own: in a directory of that name where books lie in files, and fresh.
@@ -263,8 +294,8 @@ impl Stage<'_> {
     /// Everything but availability, promises, routing and pricing.
     async fn small_house(&mut self) -> Result<(), Fault> {
         let has_own = |measure: &Measure| {
-            use Measure::{Availability, Collect, Matching, Pricing, Promise, Routing};
-            matches!(measure, Availability | Promise | Routing | Pricing | Matching | Collect)
+            use Measure::{Availability, Collect, Matching, Pricing, Promise, Routing, Segments};
+            matches!(measure, Availability | Promise | Routing | Pricing | Matching | Collect | Segments)
         };
         let of_small = |measure: &Measure| !has_own(measure) && self.wants(*measure);
         if !Measure::value_variants().iter().any(of_small) {

@@ -3,7 +3,7 @@
 use clap::Args;
 use domain::actor::Actor;
 use engine::Source;
-use engine::merging::review::{self, Found};
+use engine::merging::bulk::{self, Found};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -50,9 +50,9 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let (actor, clock) = (Actor::system(), || RealWorld.now());
     let how: (&dyn Fn() -> domain::value::Instant, &mut dyn FnMut(u64)) = (&clock, &mut progress);
     let found = if arguments.train {
-        review::learn(&shop, &actor, arguments.seed, how)
+        bulk::learn(&shop, &actor, arguments.seed, how)
     } else {
-        review::compare_all(&shop, &actor, arguments.dry_run, how)
+        bulk::compare_all(&shop, &actor, arguments.dry_run, how)
     };
     bar.finish_and_clear();
     let found = found?;

@@ -103,6 +103,8 @@ async fn serve(
     let shop = opened.shop.clone();
     let handlers = handlers(config, &shop, address, until_asked()).await?;
     let jobs = tokio::spawn(connect::run(shop.clone(), handlers, until_asked()));
+    let trainings = connect::training::look_after(shop.clone())
+        .map_err(|error| Fault::environment("looking after trainings", error))?;
     let webhooks = tokio::spawn(webhooks(config)?.run(shop.clone(), until_asked()));
     tokio::spawn(async move {
         tokio::select! {
@@ -112,6 +114,7 @@ async fn serve(
         stop.send_replace(true);
     });
     http::server::serve(App::new(shop), listener, edge, until_asked()).await;
+    drop(trainings);
     let _ = jobs.await;
     let _ = webhooks.await;
     tracing::info!("stopped");

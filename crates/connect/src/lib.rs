@@ -9,6 +9,7 @@ pub mod payment;
 pub mod stripe;
 pub mod test_carrier;
 pub mod test_provider;
+pub mod training;
 pub mod webhook;
 
 pub use job::{Handlers, run};

@@ -54,6 +54,8 @@ words! {
         Balances 14 "balances";
         /// What people agreed to, one thing a row.
         Consents 15 "consents";
+        /// Who is on which list of people, one of them a row.
+        Lists 16 "lists";
     }
 }
 
@@ -97,7 +99,7 @@ pub enum Outcome {
 impl Kind {
     /// Does a file of this kind speak of people? Then no value of it is ever repeated.
     pub const fn is_personal(self) -> bool {
-        matches!(self, Kind::Customers | Kind::Consents)
+        matches!(self, Kind::Customers | Kind::Consents | Kind::Lists)
     }
 }
 

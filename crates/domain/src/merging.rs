@@ -46,3 +46,26 @@ words! {
         Household 10 "household";
     }
 }
+
+words! {
+    /// Where learning a model stands.
+    TrainingState {
+        /// Nobody has begun.
+        Waiting 1 "waiting";
+        /// It goes on.
+        Running 2 "running";
+        /// A model was learnt.
+        Done 3 "done";
+        /// None was.
+        Failed 4 "failed";
+        /// Somebody stopped it.
+        Stopped 5 "stopped";
+    }
+}
+
+impl TrainingState {
+    /// Does nothing follow any more?
+    pub const fn is_over(self) -> bool {
+        !matches!(self, TrainingState::Waiting | TrainingState::Running)
+    }
+}

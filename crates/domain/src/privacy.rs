@@ -1,5 +1,7 @@
 //! What a person may ask about what is kept of them, until when it is answered, and how long which data is kept.
 
+pub mod register;
+
 use crate::refusal::{Code, Refusal};
 use crate::value::{Country, Instant};
 use crate::words;
@@ -76,6 +78,8 @@ words! {
         Unconfirmed 5 "unconfirmed";
         /// What people did, as collected, and their visits.
         Behaviour 6 "behaviour";
+        /// When people came into segments and fell out.
+        Segments 7 "segments";
     }
 }
 
@@ -133,7 +137,7 @@ pub fn deadline(country: Option<Country>) -> Deadline {
 /// How long data of a class is kept where the retailer said nothing, in days.
 pub const fn kept_days(class: Class) -> i64 {
     match class {
-        Class::Messages | Class::Behaviour => 730,
+        Class::Messages | Class::Behaviour | Class::Segments => 730,
         Class::Carts => 90,
         Class::Guests => 3_650,
         Class::Requests => 1_095,

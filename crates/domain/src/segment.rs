@@ -6,6 +6,7 @@ pub mod judge;
 pub mod life;
 pub mod needs;
 pub mod occurrence;
+pub mod reach;
 pub mod rfm;
 pub mod traits;
 pub mod window;

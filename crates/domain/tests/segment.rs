@@ -9,6 +9,7 @@ use domain::segment::judge::{explain, judge};
 use domain::segment::life::{Life, Stage};
 use domain::segment::needs::Needs;
 use domain::segment::occurrence::{Event, Kind, Occurrence, Scalar, Sequence, Test, UNIT};
+use domain::segment::reach::{Known, Reach, reach};
 use domain::segment::traits::{Aggregate, Trait};
 use domain::segment::window::Window;
 use domain::segment::{Expression, Leaf, Shelf};
@@ -266,6 +267,75 @@ fn orders_oracle(one: &Orders, orders: &[Order], now: i64) -> bool {
         }
     };
     bounded(number, one.at_least, one.at_most)
+}
+
+/// Is somebody among those who can be reached, by a plain reading of the raw facts?
+fn is_reached(reach: &Reach, facts: &Facts) -> bool {
+    let since = |days: Option<i64>| days.map_or(i64::MIN, |days| NOW - days * DAY);
+    match reach {
+        Reach::Everybody => true,
+        Reach::Each(parts) => parts.iter().all(|part| is_reached(part, facts)),
+        Reach::Either(parts) => parts.iter().any(|part| is_reached(part, facts)),
+        Reach::Known(Known::Events { name, within_days, at_least }) => {
+            let counts = |event: &&Event| event.name == *name && event.at.micros() > since(*within_days);
+            facts.events.iter().filter(counts).count() as i64 >= *at_least
+        }
+        Reach::Known(Known::Orders { within_days, at_least }) => {
+            let counts = |order: &&Order| order.at.micros() > since(*within_days);
+            facts.orders.iter().filter(counts).count() as i64 >= *at_least
+        }
+        Reach::Known(Known::Agreed(_)) => facts.consents.iter().any(|one| one.status == Status::Granted),
+        Reach::Known(Known::Groups(groups)) => groups.iter().any(|group| facts.groups.contains(group)),
+        Reach::Known(_) => unreachable!("no such part is drawn"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #[test]
+    fn whoever_is_not_reached_is_out_and_stays_out_by_time_alone(
+        expression in expressions(),
+        done in proptest::collection::vec((0i64..1_200, any::<bool>(), 0i64..6), 0..4),
+        ordered in proptest::collection::vec((0i64..900, 0i64..900), 0..3),
+        said in proptest::option::of((-20i64..60, any::<bool>())),
+        is_customer in any::<bool>(),
+    ) {
+        let (ground, mut facts) = (ground(), facts(&done, &ordered, said));
+        if !is_customer {
+            facts = Facts { customer_since: None, orders: Vec::new(), consents: Vec::new(), groups: BTreeSet::new(), ..facts };
+        }
+        if !is_reached(&reach(&expression, &ground), &facts) {
+            let verdict = judge(&expression, &facts, &ground, Instant::from_micros(NOW));
+            prop_assert_eq!((verdict.is_in, verdict.next_change), (Some(false), None));
+        }
+    }
+}
+
+#[test]
+fn the_contrary_of_many_reaches_those_of_whom_more_is_known() {
+    let ground = ground();
+    let bought = |least, most| {
+        let (window, measure) = (window(Some(30), None), Measure::Count);
+        let none = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (variants, products, categories, channels) = none;
+        Expression::Is(Leaf::Orders(Orders {
+            measure,
+            window,
+            variants,
+            products,
+            categories,
+            channels,
+            at_least: least,
+            at_most: most,
+        }))
+    };
+    let known = |at_least| Reach::Known(Known::Orders { within_days: Some(30), at_least });
+    assert_eq!(reach(&bought(Some(2), None), &ground), known(2));
+    assert_eq!(reach(&Expression::Not(Box::new(bought(None, Some(2)))), &ground), known(3));
+    assert_eq!(reach(&bought(None, Some(2)), &ground), Reach::Everybody);
+    let groups = Expression::Is(Leaf::Groups(vec!["vip".into()]));
+    let both = Expression::All(vec![Expression::Not(Box::new(bought(None, None))), groups]);
+    assert_eq!(reach(&both, &ground), Reach::Known(Known::Groups(vec!["vip".into()])));
 }
 
 proptest! {

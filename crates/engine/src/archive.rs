@@ -2,25 +2,29 @@
 
 mod bought;
 mod done;
+mod taking_part;
 mod told;
 
 use domain::actor::Actor;
+use domain::privacy::register::Section;
 use domain::privacy::{Kind, State};
 use domain::value::Id;
-use domain::value::id::{Customer, Person, PrivacyRequest as RequestKind};
+use domain::value::id::{Customer, Order, Person, PrivacyRequest as RequestKind};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::event as journal;
-use store::privacy::retention::contacts_of;
+use store::privacy::retention::{contacts_of, orders_of};
 use store::{Tx, customer as customers};
 
 use crate::consent::subscriber::{self, Subscriber};
 use crate::event::emit;
-use crate::privacy::reading;
+use crate::privacy::{reading, register};
 use crate::{Failure, World, contact, customer, detail, privacy};
 
 /// The most of one sort that an archive holds; a person with more is told that there is more.
 const MANY_MAX: i64 = 2_000;
+/// Comes after every id.
+const LAST: [u8; 16] = [255; 16];
 /// The most contacts of one person.
 const CONTACTS_MAX: i64 = 500;
 
@@ -76,47 +80,84 @@ impl Whole {
     fn ids(&self) -> Vec<[u8; 16]> {
         self.customers.iter().map(|id| id.bytes()).collect()
     }
+
+    /// The orders of the customers; of whoever is none, those that went to the contacts.
+    fn orders(&self, tx: &mut Tx<'_>) -> Result<Vec<Id<Order>>, Failure> {
+        let mut all = Vec::new();
+        for customer in &self.customers {
+            all.extend(orders_of(tx, *customer, MANY_MAX)?);
+        }
+        if self.customers.is_empty() {
+            for person in &self.persons {
+                for contact in contacts_of(tx, *person, CONTACTS_MAX)? {
+                    all.extend(store::order::of_contact(tx, contact, MANY_MAX)?);
+                }
+            }
+        }
+        Ok(all)
+    }
 }
 
+/// The archive, a section after the other as the register names them, and what holds of each of them.
 fn everything(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: Subscriber) -> Result<Value, Failure> {
     // Who may answer requests shows everything, whatever else he may see.
     let actor = &actor.trusted();
     let whole = Whole::of(tx, one)?;
-    let mut archive = json!({
-        "made_at": world.now().to_string(),
-        "contacts": contacts(tx, actor, world, &whole.persons)?,
-        "consents": told::said(tx, world, &whole.subscribers)?,
-        "messages": told::sent(tx, &whole.subscribers)?,
-        "requests": told::asked(tx, world, &whole.subscribers)?,
-    });
-    if whole.customers.is_empty() {
-        return Ok(archive);
+    let mut archive = json!({ "made_at": world.now().to_string(), "how_it_is_kept": register::shown(tx)? });
+    for section in Section::ALL.iter().filter(|one| !one.is_of_customers() || !whole.customers.is_empty()) {
+        archive[section.text()] = told(tx, actor, world, (&whole, *section))?;
     }
-    archive["customer"] = itself(tx, &whole)?;
-    archive["addresses"] = told::addresses(tx, actor, world, &whole)?;
-    archive["preferences"] = told::preferences(tx, actor, &whole)?;
-    archive["notes"] = told::notes(tx, actor, world, &whole)?;
-    archive["companies"] = told::companies(tx, actor, &whole)?;
-    archive["orders"] = bought::orders(tx, &whole)?;
-    archive["carts"] = bought::carts(tx, actor, &whole)?;
-    archive["returns"] = bought::returns(tx, &whole)?;
-    archive["claims"] = bought::claims(tx, &whole)?;
-    archive["gift_cards"] = bought::gift_cards(tx, &whole)?;
-    archive["memberships"] = bought::memberships(tx, actor, world, &whole)?;
-    archive["store_credits"] = bought::credits(tx, actor, &whole)?;
-    archive["sign_ins"] = done::sign_ins(tx, &whole)?;
-    archive["known_by"] = done::known_by(tx, actor, world, &whole)?;
-    archive["behaviour"] = done::behaviour(tx, world, &whole)?;
-    archive["what_happened"] = done::timeline(tx, &whole)?;
+    Ok(archive)
+}
+
+fn told(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (whole, section): (&Whole, Section),
+) -> Result<Value, Failure> {
+    match section {
+        Section::Contacts => contacts(tx, actor, world, &whole.persons),
+        Section::Customer => itself(tx, whole),
+        Section::Addresses => told::addresses(tx, actor, world, whole),
+        Section::Preferences => told::preferences(tx, actor, whole),
+        Section::Notes => told::notes(tx, actor, world, whole),
+        Section::Companies => told::companies(tx, actor, whole),
+        Section::Records => told::records(tx, actor, world, whole),
+        Section::Consents => told::said(tx, world, &whole.subscribers),
+        Section::Links => told::links(tx, &whole.subscribers),
+        Section::Messages => told::sent(tx, &whole.subscribers),
+        Section::Requests => told::asked(tx, world, &whole.subscribers),
+        Section::Holds => told::holds(tx, whole),
+        Section::Orders => bought::orders(tx, whole),
+        Section::Carts => bought::carts(tx, actor, whole),
+        Section::Returns => bought::returns(tx, whole),
+        Section::Claims => bought::claims(tx, whole),
+        Section::GiftCards => bought::gift_cards(tx, whole),
+        Section::Memberships => taking_part::memberships(tx, actor, world, whole),
+        Section::StoreCredits => bought::credits(tx, actor, whole),
+        Section::SignIns => done::sign_ins(tx, whole),
+        Section::Passkeys => done::passkeys(tx, actor, world, whole),
+        Section::SignOns => done::sign_ons(tx, whole),
+        Section::KnownBy => done::known_by(tx, actor, world, whole),
+        Section::Behaviour => done::behaviour(tx, world, whole),
+        Section::Visits => done::visits(tx, whole),
+        Section::Segments => taking_part::segments(tx, whole),
+        Section::Merges => taking_part::merges(tx, whole),
+        Section::WhatHappened => done::timeline(tx, whole),
+        Section::ReadBy => read_by(tx, whole),
+    }
+}
+
+/// Who read the contacts, and when.
+fn read_by(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let mut readings = Vec::new();
     for person in &whole.persons {
         readings.extend(reading::of_person(tx, *person)?);
     }
-    archive["read_by"] = readings
-        .iter()
-        .map(|one| json!({ "contact": one.contact, "by": one.actor, "at": one.at.to_string() }))
-        .collect();
-    Ok(archive)
+    let shape =
+        |one: &reading::Reading| json!({ "contact": one.contact, "by": one.actor, "at": one.at.to_string() });
+    Ok(readings.iter().map(shape).collect())
 }
 
 fn contacts(

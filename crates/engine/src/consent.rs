@@ -71,14 +71,14 @@ pub struct Standing {
     pub subscriber: Option<Subscriber>,
     /// What was said last of each cell, with the record of it.
     pub held: Vec<(Held, Id<ConsentKind>)>,
-    /// What the customers who were merged into this one said no to.
+    /// What was said no to by the customers who were merged into this one, and by who was known by an address of theirs only.
     pub refused: Vec<Held>,
     /// When it was looked at.
     pub at: Instant,
 }
 
 impl Standing {
-    /// How the person stands to a cell: a no of whoever was merged into it counts as its own, a yes does not.
+    /// How the person stands to a cell: a no of whoever was merged into it, or left its address before, counts as its own; a yes does not.
     pub fn to(&self, cell: &Cell) -> Option<Status> {
         let held: Vec<Held> = self.held.iter().map(|(held, _)| held).chain(&self.refused).cloned().collect();
         standing(&held, cell, self.at)
@@ -102,6 +102,7 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<Customer>, now: Instant) -> R
 pub fn of(tx: &mut Tx<'_>, id: Id<SubscriberKind>, now: Instant) -> Result<Standing, Failure> {
     let mut refused = rows::of_merged(tx, id)?;
     refused.retain(|held| held.status.refuses());
+    refused.extend(rows::of_addresses(tx, &[id.bytes()])?.into_iter().map(|(_, held)| held));
     Ok(Standing { subscriber: subscriber::find(tx, id)?, held: rows::now(tx, id)?, refused, at: now })
 }
 

@@ -6,6 +6,7 @@ use domain::value::Id;
 use domain::value::id::Person;
 use domain::value::id::{Contact, Customer as CustomerKind};
 use store::Tx;
+use store::privacy::words;
 
 use crate::consent::subscriber;
 use crate::customer::{self, Customer};
@@ -31,6 +32,11 @@ pub fn erase(
     let id = store::customer::merged_into(tx, id)?.unwrap_or(id);
     let mut all = store::customer::merged_with(tx, id)?;
     all.push(id);
+    // Carts and orders are locked before customers.
+    for one in &all {
+        let person = customer::load(tx, *one)?.person;
+        forget_words(tx, person)?;
+    }
     store::customer::lock(tx, &all)?;
     if store::customer::merged_into(tx, id)?.is_some()
         || store::customer::merged_with(tx, id)?.len() + 1 != all.len()
@@ -41,6 +47,11 @@ pub fn erase(
         let known = customer::load(tx, *one)?;
         if known.erased_at.is_none() {
             hold::must_be_free(tx, *one)?;
+            if words::any(tx, known.person)? {
+                // Something was written meanwhile.
+                return Err(tx.begin_anew().into());
+            }
+            store::sign_in::end_all(tx, *one)?;
             passkey::forget(tx, *one)?;
             sign_on::forget(tx, *one)?;
             forget(tx, actor, world, known.person)?;
@@ -73,10 +84,17 @@ pub fn erase_contact(
     match store::customer::of_person(tx, person)? {
         Some(customer) => erase(tx, actor, world, customer).map(drop),
         None => {
+            forget_words(tx, person)?;
             forget(tx, actor, world, person)?;
             contact::erase(tx, actor, world, person)
         }
     }
+}
+
+/// Empties what a person wrote on carts, orders and complaints.
+fn forget_words(tx: &mut Tx<'_>, person: Id<Person>) -> Result<(), Failure> {
+    words::lock(tx, person)?;
+    Ok(words::forget(tx, person)?)
 }
 
 /// Takes back what waits to be sent to a person, forgets by what they are found and where their consents came from, and keeps of their

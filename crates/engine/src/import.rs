@@ -31,6 +31,7 @@ mod earlier;
 pub mod export;
 pub mod file;
 mod list;
+mod listed;
 mod location;
 mod order;
 mod person;

@@ -38,18 +38,29 @@ const ANSWERS_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 pub type Handler = fn(&mut Tx<'_>, &Actor, &mut World, &Job) -> Result<(), Failure>;
 /// One round of a duty; true when more waits, so that it comes again at once.
 pub type Round = fn(&mut Tx<'_>, &Actor, &mut World) -> Result<bool, Failure>;
+/// What a duty looks for before each round, outside its transaction, because it takes long.
+pub type Before = fn(&Shop) -> Result<(), Failure>;
 
 /// Something done again and again.
 #[derive(Clone, Copy)]
 pub struct Duty {
     name: &'static str,
     every_seconds: i64,
+    before: Option<Before>,
     round: Round,
+}
+
+impl Duty {
+    /// The same duty that looks for something before each round. Two nodes may do so at once.
+    #[must_use]
+    pub const fn before(self, before: Before) -> Duty {
+        Duty { before: Some(before), ..self }
+    }
 }
 
 /// A duty: its name, how often it comes, and one round of it.
 pub const fn duty(name: &'static str, every_seconds: i64, round: Round) -> Duty {
-    Duty { name, every_seconds, round }
+    Duty { name, every_seconds, before: None, round }
 }
 
 /// Which jobs can be done inside a transaction, and which duties there are.
@@ -111,7 +122,7 @@ pub fn registry() -> Registry {
         .every(duty("return.claim_back", 3600, returns::overdue::claim_back))
         .every(duty("routing.forget_decisions", 3600, routing::decision::forget))
         .every(duty("segment.draw_fifths", 86_400, segment::life::draw))
-        .every(duty("segment.follow", 1, segment::follow::round))
+        .every(duty(segment::follow::DUTY, 1, segment::follow::round).before(segment::build::prepare))
         .every(duty("sign_in.forget", 3600, sign_in::forget))
         .every(duty("stock.end_exclusions", 60, stock::end_exclusions))
         .every(duty("stock.expire_holds", 10, stock::hold::expire_due))
@@ -256,7 +267,7 @@ fn duties_due(shop: &Shop, registry: &Registry) -> Result<Vec<Duty>, Failure> {
 /// One round of a duty; false when another node did it meanwhile.
 fn run(shop: &Shop, duty: Duty) -> Result<bool, Failure> {
     let world_of = shop.clone();
-    let outcome = shop.db.write(move |tx| {
+    let round = move |tx: &mut Tx<'_>| {
         let mut world = world_of.world();
         let now = world.now();
         if !rows::claim_duty(tx, duty.name, now, now.plus_seconds(duty.every_seconds))? {
@@ -266,8 +277,9 @@ fn run(shop: &Shop, duty: Duty) -> Result<bool, Failure> {
             rows::put_off_duty(tx, duty.name, now, None)?;
         }
         Ok(true)
-    });
-    match outcome {
+    };
+    let looked = duty.before.map_or(Ok(()), |before| before(shop));
+    match looked.and_then(|()| shop.db.write(round)) {
         Err(Failure::Store(StoreError::Closed)) => Err(StoreError::Closed.into()),
         Err(failure) => {
             tracing::error!(duty = duty.name, %failure, "a duty failed and is put off");
@@ -279,6 +291,14 @@ fn run(shop: &Shop, duty: Duty) -> Result<bool, Failure> {
         }
         done => done,
     }
+}
+
+/// Lets a duty come at once instead of at its time.
+///
+/// # Errors
+/// What the store says.
+pub fn hasten(tx: &mut Tx<'_>, duty: &str) -> Result<(), Failure> {
+    Ok(rows::put_off_duty(tx, duty, Instant::EPOCH, None)?)
 }
 
 /// The jobs that wait, or those that were given up, after one, the oldest first.

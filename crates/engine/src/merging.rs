@@ -1,7 +1,9 @@
 //! Merging: two customers are one person. What the one has is the other's from then on, all at once; and it can be undone, which gives back
 //! what went along as far as it is still there. Carts and orders are locked first, then the customers, then what they have.
 
+pub mod bulk;
 pub mod review;
+pub mod training;
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 
 pub mod hold;
 pub mod reading;
+pub mod register;
 pub mod retention;
 
 use domain::actor::{Actor, Permission, Who};

@@ -1,6 +1,7 @@
 //! Segments: people who belong together by what is known of them. Membership is judged from the facts whenever it is read, so it is exact at
 //! that instant; nothing has to be worked out beforehand.
 
+pub mod build;
 pub mod document;
 pub mod facts;
 pub mod follow;
@@ -8,6 +9,7 @@ mod ground;
 pub mod life;
 pub mod list;
 pub mod member;
+mod reach;
 pub mod subject;
 pub mod traits;
 
@@ -106,7 +108,7 @@ pub fn create(
     if !rows::add(tx, &row_of(&one), &actor.who.label())? {
         return Err(code_taken::<SegmentKind>(&one.code).into());
     }
-    member::rebuild(tx, id)?;
+    build::rebuild_now(tx, id)?;
     emit(tx, actor, world, id, "segment.created", json!({ "code": one.code, "version": 1 }));
     Ok(one)
 }
@@ -142,8 +144,8 @@ pub fn change(
     if !rows::update(tx, &row_of(&one), &actor.who.label())? {
         return Err(stale(id).into());
     }
-    member::rebuild(tx, id)?;
-    member::rebuild_where(tx, |_, ground| ground.segments.contains_key(&id))?;
+    build::rebuild_now(tx, id)?;
+    build::rebuild_where(tx, |_, ground| ground.segments.contains_key(&id))?;
     emit(tx, actor, world, id, "segment.changed", json!({ "version": one.version, "active": one.active }));
     Ok(one)
 }

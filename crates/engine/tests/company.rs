@@ -58,7 +58,7 @@ fn join_as(
     shop.run_as(actor, move |tx, actor, world| member::set(tx, actor, world, (company, who), (role, limit)))
 }
 
-fn join(shop: &TestShop, company: &Company, who: Id<Customer>, role: Role, pence: Option<i64>) {
+pub fn join(shop: &TestShop, company: &Company, who: Id<Customer>, role: Role, pence: Option<i64>) {
     join_as(shop, &Actor::system(), (company.id, who), (role, pence)).expect("a member");
 }
 

@@ -2,16 +2,21 @@
 
 use crate::agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
-use domain::consent::{Cell, Medium, SALE_OR_SHARE, Source, Status};
+use domain::catalogue::Wording;
+use domain::consent::{Basis, Cell, Medium, SALE_OR_SHARE, Source, Status};
 use domain::merging::Cause;
 use domain::message::{Kind, State};
-use domain::value::{Id, Instant};
+use domain::value::id::Customer;
+use domain::value::{Email, Id, Instant};
 use domain::{Code, Refusal};
 use engine::consent::link::{self, Deed};
+use engine::consent::purpose::{self, Purpose};
 use engine::consent::{self, Evidence, Said, audience, choice, subscriber};
 use engine::merging::{self, Wish};
 use engine::message::send::Outcome;
+use engine::segment::Named;
 use engine::{Failure, message};
+use serde_json::json;
 use sim::{TestShop, on_every_engine};
 
 #[test]
@@ -206,5 +211,65 @@ fn a_no_of_whoever_was_merged_counts_as_ones_own_until_they_are_two_again() {
         assert_eq!(stands(shop, ada, cell(Medium::Mail, "shoes")), Some(Status::Granted), "as it was");
         assert_eq!(of("shoes"), vec![ada]);
         offer(shop, ada, "shoes").expect("a message");
+    });
+}
+
+#[test]
+fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_his_own() {
+    on_every_engine(|shop| {
+        lay(shop);
+        let service = Purpose {
+            code: "service".into(),
+            wording: Wording::stored("How to care for it".into(), Vec::new()),
+            basis: Basis::LegitimateInterest,
+            double_opt_in: false,
+            days: None,
+            active: true,
+        };
+        shop.run(move |tx, actor, world| purpose::set(tx, actor, world, service.clone())).expect("a purpose");
+        let mail = Cell { purpose: "service".into(), ..cell(Medium::Mail, "") };
+        let no = Said { cell: mail.clone(), status: Status::Denied };
+        shop.run(move |tx, actor, world| {
+            let email = Email::parse("cyd@example.com").expect("an address");
+            let one = subscriber::of_email(tx, actor, world, &email, None)?;
+            consent::write(tx, actor, world, &one, std::slice::from_ref(&no), &told())
+        })
+        .expect("a no from an address");
+        shop.pass(60);
+        let (cyd, dan) = (made(shop, "cyd@example.com"), made(shop, "dan@example.com"));
+        let reached = json!({ "consent": { "purpose": "service", "medium": "mail" } });
+        let segment = crate::segment::made(shop, "reached", &reached);
+        let may = |id: Id<Customer>| {
+            let (mail, now) = (mail.clone(), shop.shop.source.now());
+            let permitted = shop.read({
+                let mail = mail.clone();
+                move |tx| consent::must_permit(tx, id.shared_with(), &mail, now)
+            });
+            let member = shop.read(move |tx| {
+                engine::segment::membership(tx, &Actor::system(), segment, (Named::Customer(id), now))
+            });
+            let member = member.expect("a verdict").verdict.is_in;
+            let page = (Id::from_bytes([0; 16]), 10);
+            let agreed = shop.read(move |tx| audience::list(tx, &Actor::system(), &mail, now, page));
+            let agreed = agreed.expect("an audience").iter().any(|one| one.id == id);
+            (permitted.is_ok(), member, agreed)
+        };
+        assert_eq!(may(cyd), (false, Some(false), false), "what was said from the address");
+        assert_eq!(may(dan), (true, Some(true), false), "nobody said no");
+        let wide = Said { cell: Cell { medium: Medium::Every, ..mail.clone() }, status: Status::Granted };
+        say(shop, cyd, wide).expect("a yes to the whole");
+        assert_eq!(may(cyd), (false, Some(false), false), "the no to the part stands, as if it were her own");
+        shop.pass(60);
+        say(shop, cyd, Said { cell: mail.clone(), status: Status::Granted })
+            .expect("a yes of her own, later");
+        assert_eq!(may(cyd), (true, Some(true), true));
+        let (winner, loser) = (dan, cyd);
+        let wish = Wish { winner, loser, cause: Cause::Staff, why: "they are one".to_owned() };
+        shop.run(move |tx, actor, world| merging::merge(tx, actor, world, wish.clone())).expect("a merge");
+        assert_eq!(
+            may(dan),
+            (true, Some(true), false),
+            "a no that was taken back is none for whom she became"
+        );
     });
 }

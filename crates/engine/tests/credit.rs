@@ -295,7 +295,7 @@ fn what_cannot_be_spent_says_why() {
 }
 
 /// A gift card to be bought at a till, and the till.
-fn a_gift(shop: &TestShop, retailer: &Retailer, minor: i64) -> Id<Variant> {
+pub fn a_gift(shop: &TestShop, retailer: &Retailer, minor: i64) -> Id<Variant> {
     let gift = retailer.sell_variant(shop, NewVariant { service: true, ..a_variant("GIFT") }, minor);
     shop.run(move |tx, actor, world| sale::make(tx, actor, world, gift)).expect("a gift card");
     gift

@@ -31,7 +31,7 @@ fn a_customer(shop: &TestShop, name: &str) -> Id<Customer> {
     made.expect("a customer").id
 }
 
-fn at(street: &str) -> Wanted {
+pub fn at(street: &str) -> Wanted {
     let draft = Draft {
         name: Some("Ada Lovelace".into()),
         street: vec![street.into()],
@@ -44,7 +44,7 @@ fn at(street: &str) -> Wanted {
     Wanted { label: Some(format!("by {street}")), card, for_delivery: false, for_billing: false }
 }
 
-fn add(shop: &TestShop, of: Id<Customer>, wanted: Wanted) -> Result<Address, Failure> {
+pub fn add(shop: &TestShop, of: Id<Customer>, wanted: Wanted) -> Result<Address, Failure> {
     shop.run(move |tx, actor, world| address::add(tx, actor, world, of, wanted.clone()))
 }
 
@@ -62,7 +62,7 @@ fn told(shop: &TestShop, of: Id<Customer>) -> Vec<String> {
     addresses(shop, of).iter().map(marked).collect()
 }
 
-fn jot(shop: &TestShop, of: Id<Customer>, text: &str) -> Note {
+pub fn jot(shop: &TestShop, of: Id<Customer>, text: &str) -> Note {
     let new = NewNote { text: text.into(), location: None, is_pinned: false, follow_up_at: None };
     shop.run(move |tx, actor, world| note::add(tx, actor, world, of, new.clone())).expect("a note")
 }
@@ -74,11 +74,11 @@ fn notes(shop: &TestShop, of: Id<Customer>) -> Vec<String> {
     read.into_iter().map(|(_, text)| text.unwrap_or_default()).collect()
 }
 
-fn say(shop: &TestShop, of: Id<Customer>, said: Said) -> Result<Preferences, Failure> {
+pub fn say(shop: &TestShop, of: Id<Customer>, said: Said) -> Result<Preferences, Failure> {
     shop.run(move |tx, actor, world| preference::say(tx, actor, world, of, &said))
 }
 
-fn size(brand: &str, size: Option<&str>) -> SaidSize {
+pub fn size(brand: &str, size: Option<&str>) -> SaidSize {
     let size = size.map(|size| ("EU".to_owned(), size.to_owned()));
     SaidSize { kind: "shoe".into(), brand: brand.into(), size }
 }
@@ -92,7 +92,7 @@ fn sizes(held: &Preferences) -> Vec<(&str, &str)> {
 }
 
 /// The retailer asks for sizes of shoes and for the fit.
-fn ask(shop: &TestShop) {
+pub fn ask(shop: &TestShop) {
     let named = |text: &str| Wording::title(text, &[]).expect("a title");
     let scales = vec![Scale { name: "EU".into(), sizes: vec!["38".into(), "39".into(), "40".into()] }];
     let kind = SizeKind::new("shoe", named("Shoes"), scales).expect("a kind");
@@ -105,7 +105,7 @@ fn ask(shop: &TestShop) {
     .expect("asked");
 }
 
-fn merge(shop: &TestShop, winner: Id<Customer>, loser: Id<Customer>) -> merging::Merge {
+pub fn merge(shop: &TestShop, winner: Id<Customer>, loser: Id<Customer>) -> merging::Merge {
     let wish = Wish { winner, loser, cause: Cause::Staff, why: "the same person".into() };
     shop.run(move |tx, actor, world| merging::merge(tx, actor, world, wish.clone())).expect("merged")
 }

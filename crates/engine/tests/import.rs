@@ -306,6 +306,9 @@ fn what_was_given_out_is_known_when_it_is_taken_in_again() {
         let consents = "purpose,medium,status,said_at,customer,email\nmarketing,mail,yes,2026-01-02,7,\n\
             marketing,,no,2026-01-02,,stranger@nowhere.example\n";
         take(shop, &file(Kind::Consents, consents), Mode::AllOrNothing);
+        let lists = "list,name,person,email\npress,The press,7,\npress,,,nobody@example.com\n";
+        let listed = take(shop, &file(Kind::Lists, lists), Mode::RowsThatPass);
+        assert_eq!(counts(&listed), [1, 0, 0, 1], "{:?}", told(shop, &listed));
         for kind in Kind::ALL {
             let (mut text, mut after, mut rows) =
                 (format!("{}\n", export::header(*kind).join(",")), Some(export::start(*kind)), 0);

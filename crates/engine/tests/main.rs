@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails the test")]
 
 mod agreed;
+mod archive;
 mod behaviour;
 mod call_up;
 mod cart;
@@ -52,6 +53,7 @@ mod returns;
 mod reward;
 mod routing;
 mod segment;
+mod segment_exact;
 mod segment_member;
 mod sequence;
 mod sign_in;

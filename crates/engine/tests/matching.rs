@@ -2,21 +2,23 @@
 
 use crate::counter::work;
 use domain::Code;
+use domain::actor::Permission;
 use domain::behaviour::plan::Plan;
 use domain::behaviour::{Call, SchemaMode, SourceKind};
 use domain::contact::{Card, Draft};
 use domain::customer::matching::Band;
 use domain::customer::matching::review::{Found, ReviewState};
 use domain::identity::Kind;
-use domain::merging::Cause;
+use domain::merging::{Cause, TrainingState};
 use domain::value::Id;
 use domain::value::id::Customer;
 use engine::behaviour::source::{self, NewSource};
 use engine::behaviour::{self, Incoming, Source, incoming};
 use engine::customer::{self, Change, NewCustomer};
-use engine::merging::{self, review};
+use engine::merging::{self, bulk, review, training};
 use engine::{Failure, erasure};
 use sim::{TestShop, on_every_engine};
+use store::merging::training as rows;
 
 /// How a person is written: name, street, phone, e-mail.
 type Written = (&'static str, &'static str, Option<&'static str>, &'static str);
@@ -158,7 +160,7 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
         let actor = domain::actor::Actor::system();
         let clock = || shop.shop.source.now();
         let compare = |is_dry_run| {
-            review::compare_all(&shop.shop, &actor, is_dry_run, (&clock, &mut |_| ())).expect("compared")
+            bulk::compare_all(&shop.shop, &actor, is_dry_run, (&clock, &mut |_| ())).expect("compared")
         };
         let tried = compare(true);
         assert_eq!((tried.customers, tried.automatic + tried.review, tried.noted), (4, 1, 0));
@@ -167,7 +169,7 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
         assert_eq!(compare(false).noted, 0, "and nothing twice");
         work(shop);
         assert_eq!(listed(shop, ReviewState::Open).len(), 1, "who is found by both is asked about once");
-        let learnt = review::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
+        let learnt = bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
         assert_eq!((learnt.learnt, learnt.customers), (Some(1), 4));
         assert_eq!(set(shop, Some(1), false).unwrap().model, Some(1));
         let id = signed_up(
@@ -181,6 +183,89 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
             .map(|found| found.model)
             .collect();
         assert!(models.iter().all(|number| *number == 1));
+    });
+}
+
+fn started(shop: &TestShop, seed: i64) -> Result<training::Training, Failure> {
+    shop.run(move |tx, actor, world| training::start(tx, actor, world, seed))
+}
+
+fn stopped(shop: &TestShop, one: &training::Training) -> Result<training::Training, Failure> {
+    let id = one.id;
+    shop.run(move |tx, actor, world| training::stop(tx, actor, world, id))
+}
+
+fn became(shop: &TestShop, one: &training::Training) -> training::Training {
+    let id = one.id;
+    shop.run(move |tx, actor, _| training::read(tx, actor, id)).expect("a training")
+}
+
+#[test]
+fn a_model_is_learnt_beside_the_business_put_into_force_and_taken_back() {
+    on_every_engine(|shop| {
+        for written in [CHARLOTTE, AT_THE_TILL, HER_BROTHER, A_STRANGER] {
+            signed_up(shop, written);
+        }
+        let crowd = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..6).map(|_| scope.spawn(|| started(shop, 7))).collect();
+            all.into_iter().map(|one| one.join().expect("an answer")).collect::<Vec<_>>()
+        });
+        let (begun, refused): (Vec<_>, Vec<_>) = crowd.into_iter().partition(Result::is_ok);
+        assert_eq!((begun.len(), refused.len()), (1, 5), "one at a time");
+        assert!(refused.into_iter().all(|no| no.unwrap_err().code() == Some(Code::WrongState)));
+        let one = begun.into_iter().next().expect("one").expect("begun");
+        assert!(training::work(&shop.shop).expect("worked") && !training::work(&shop.shop).expect("worked"));
+        let done = became(shop, &one);
+        assert_eq!((done.state, done.number, done.customers), (TrainingState::Done, Some(1), 4));
+        let figures: serde_json::Value =
+            serde_json::from_str(done.figures.as_deref().expect("figures")).unwrap();
+        assert_eq!(
+            (&figures["model"], figures["compared"].as_u64().is_some_and(|pairs| pairs > 0)),
+            (&0.into(), true)
+        );
+        assert_eq!(stopped(shop, &one).unwrap_err().code(), Some(Code::WrongState), "it is over");
+
+        shop.pass(1);
+        let again = started(shop, 7).expect("begun");
+        assert!(training::work(&shop.shop).expect("worked"));
+        let models = shop.run(|tx, actor, _| review::models(tx, actor, i64::MAX, 10)).expect("models");
+        assert_eq!((models.len(), &models[0].parts), (2, &models[1].parts), "the same seed learns the same");
+        assert_eq!(became(shop, &again).number, Some(2));
+        let forced = set(shop, Some(2), false).expect("in force");
+        assert_eq!((forced.model, forced.before), (Some(2), 0));
+        let back = set(shop, Some(forced.before), false).expect("back");
+        assert_eq!((back.model, back.before), (None, 2), "and there again");
+        let known = shop.run(|tx, actor, _| review::model(tx, actor, 2)).expect("a model");
+        assert_eq!((known.learnt.expect("learnt").customers, known.in_force.number), (4, 0));
+    });
+}
+
+#[test]
+fn a_training_is_stopped_and_one_that_is_cut_off_is_begun_anew_but_not_for_ever() {
+    on_every_engine(|shop| {
+        signed_up(shop, CHARLOTTE);
+        let one = started(shop, 1).expect("begun");
+        assert_eq!(stopped(shop, &one).expect("stopped").state, TrainingState::Stopped);
+        assert!(!training::work(&shop.shop).expect("worked"), "nothing is left to do");
+        shop.pass(1);
+        let one = started(shop, 1).expect("the next one may begin");
+        for _ in 0..training::TRIES_MAX {
+            // A node takes it, and is never heard of again.
+            let (taken, now) = (became(shop, &one), shop.shop.source.now());
+            let claim = move |tx: &mut store::Tx<'_>| {
+                Ok::<_, Failure>(rows::claim(tx, &taken, now, now.plus_seconds(60))?)
+            };
+            assert!(shop.shop.db.write(claim).expect("claimed"));
+            assert!(!training::work(&shop.shop).expect("worked"), "it is somebody's");
+            shop.pass(61);
+        }
+        assert!(!training::work(&shop.shop).expect("worked"));
+        let ended = became(shop, &one);
+        assert_eq!((ended.state, ended.number), (TrainingState::Failed, None));
+        assert_eq!(ended.why.as_deref(), Some("it was cut off 3 times"));
+        let nobody = crate::counter::only(&[Permission::Shop]);
+        let refused = shop.run_as(&nobody, |tx, actor, world| training::start(tx, actor, world, 1));
+        assert_eq!(refused.unwrap_err().code(), Some(Code::Forbidden));
     });
 }
 

@@ -23,9 +23,9 @@ use sim::{Retailer, TestShop, on_every_engine};
 
 use crate::counter;
 
-const PAGE: &str = "https://www.shop.example";
+pub const PAGE: &str = "https://www.shop.example";
 const OTHER_PAGE: &str = "https://app.shop.example";
-const HOST: &str = "www.shop.example";
+pub const HOST: &str = "www.shop.example";
 
 fn web(shop: &TestShop) -> Channel {
     let retailer = Retailer::open(shop, &["leeds"]);
@@ -39,12 +39,12 @@ fn web(shop: &TestShop) -> Channel {
     channel
 }
 
-fn acting(channel: &Channel, who: Who) -> Actor {
+pub fn acting(channel: &Channel, who: Who) -> Actor {
     let permissions = Permissions::of(&[Permission::Shop, Permission::ReadCatalogue]);
     Actor { who, channel: Some(channel.id), grants: vec![Grant { location: None, permissions }] }
 }
 
-fn invited(
+pub fn invited(
     shop: &TestShop,
     actor: &Actor,
     who: Id<Customer>,
@@ -54,7 +54,7 @@ fn invited(
     shop.run_as(actor, move |tx, actor, world| passkey::invite(tx, actor, world, who, (&page, None)))
 }
 
-fn registered(
+pub fn registered(
     shop: &TestShop,
     actor: &Actor,
     who: Id<Customer>,

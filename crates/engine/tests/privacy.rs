@@ -22,7 +22,7 @@ use sim::{TestShop, on_every_engine};
 
 const DAY: i64 = 86_400;
 
-fn lay(shop: &TestShop) -> Id<Customer> {
+pub fn lay(shop: &TestShop) -> Id<Customer> {
     let draft = Draft {
         name: Some("Ada Lovelace".into()),
         email: Some("ada@example.com".into()),
@@ -39,7 +39,7 @@ fn lay(shop: &TestShop) -> Id<Customer> {
     .expect("a customer")
 }
 
-fn ask(shop: &TestShop, ada: Id<Customer>, kind: Kind) -> Request {
+pub fn ask(shop: &TestShop, ada: Id<Customer>, kind: Kind) -> Request {
     let country = Country::parse("DE").ok();
     shop.run(move |tx, actor, world| {
         let note = Some("asked by letter".into());
@@ -53,7 +53,7 @@ fn finish(shop: &TestShop, one: &Request) -> Result<Request, Failure> {
     shop.run(move |tx, actor, world| privacy::finish(tx, actor, world, id))
 }
 
-fn verify(shop: &TestShop, one: &Request) {
+pub fn verify(shop: &TestShop, one: &Request) {
     let id = one.id;
     shop.run(move |tx, actor, world| privacy::verify(tx, actor, world, id, Proof::Document))
         .expect("verified");

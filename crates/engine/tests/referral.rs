@@ -21,7 +21,7 @@ use engine::{Failure, check, erasure};
 use sim::{TestShop, on_every_engine};
 
 /// A hundred points for who brings a friend and fifty for the friend, when ten pounds are kept for fourteen days.
-fn rules() -> Rules {
+pub fn rules() -> Rules {
     Rules {
         points: 100,
         friend_points: 50,
@@ -37,7 +37,7 @@ fn with(rules: Rules) -> Terms {
     Terms { referral: Some(rules), ..terms() }
 }
 
-fn code(shop: &TestShop, one: &Member) -> Result<String, Failure> {
+pub fn code(shop: &TestShop, one: &Member) -> Result<String, Failure> {
     let one = one.clone();
     shop.run(move |tx, actor, world| referral::code(tx, actor, world, &one))
 }

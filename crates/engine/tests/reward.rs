@@ -23,11 +23,11 @@ use sim::{TestShop, on_every_engine};
 /// How often a race is run.
 const ROUNDS: i64 = 8;
 
-fn five_pounds() -> Money {
+pub fn five_pounds() -> Money {
     Money::new(500, pounds()).expect("money")
 }
 
-fn offer(gives: Gives) -> Terms {
+pub fn offer(gives: Gives) -> Terms {
     Terms {
         name: "Five pounds".into(),
         gives,
@@ -40,7 +40,7 @@ fn offer(gives: Gives) -> Terms {
     }
 }
 
-fn offered(shop: &TestShop, club: &Club, terms: Terms) -> Reward {
+pub fn offered(shop: &TestShop, club: &Club, terms: Terms) -> Reward {
     let (programme, code) = (club.programme.id, format!("reward-{}", shop.shop.source.now().micros()));
     shop.pass(1);
     shop.run(move |tx, actor, world| {
@@ -49,7 +49,7 @@ fn offered(shop: &TestShop, club: &Club, terms: Terms) -> Reward {
     .expect("a reward")
 }
 
-fn redeem(shop: &TestShop, club: &Club, reward: &Reward) -> Result<Redemption, Failure> {
+pub fn redeem(shop: &TestShop, club: &Club, reward: &Reward) -> Result<Redemption, Failure> {
     let (member, id) = (club.member.clone(), reward.id);
     shop.run(move |tx, actor, world| reward::redeem(tx, actor, world, &member, id))
 }

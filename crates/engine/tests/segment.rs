@@ -241,6 +241,23 @@ fn consents_lists_traits_and_shelves_are_read_as_they_are_now() {
 }
 
 #[test]
+fn a_kit_lies_where_all_its_parts_do() {
+    on_every_engine(|shop| {
+        let retailer = Retailer::open(shop, &["leeds"]);
+        let ada = Named::Customer(ada(shop));
+        let scarf = retailer.sell(shop, "SCARF", 5_000);
+        retailer.stock(shop, scarf, 0, 2);
+        let pair = retailer.sell_kit(shop, "PAIR", &[(scarf, 2)], 9_000);
+        let pairs = |least: i64| {
+            let leeds = retailer.locations[0].to_string();
+            json!({ "stock": { "variant": pair.to_string(), "location": leeds, "at_least": least } })
+        };
+        let (one, two) = (made(shop, "one_pair", &pairs(1)), made(shop, "two_pairs", &pairs(2)));
+        assert_eq!((is_in(shop, one, ada), is_in(shop, two, ada)), (true, false), "two scarves are one pair");
+    });
+}
+
+#[test]
 fn what_is_not_there_is_named_and_versions_are_kept() {
     on_every_engine(|shop| {
         let customer = ada(shop);

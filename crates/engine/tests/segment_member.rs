@@ -1,22 +1,32 @@
 //! Kept membership: lists, sizes and history say what is judged, whoever looks first; who waits for changes is told of each once.
 
-use crate::counter::{DAY, ada, work};
+use std::collections::BTreeSet;
+
+use crate::club::{club, terms};
+use crate::counter::{DAY, ada, filled, work};
 use crate::segment::{did, made, web};
 use domain::actor::Actor;
 use domain::identity::Kind;
 use domain::merging::Cause;
+use domain::privacy::Class;
 use domain::segment::Subject;
 use domain::value::Id;
 use domain::value::id::{Customer, Segment as SegmentId};
 use engine::event::{Cursor, Filter};
 use engine::merging::{self, Wish};
+use engine::privacy::retention::{self, Rule};
+use engine::promotion::{self, NewPromotion};
 use engine::segment::{self, Change, Named, document, follow, member};
 use engine::{customer, erasure, event};
 use serde_json::json;
 use sim::{TestShop, on_every_engine};
 
 fn members(shop: &TestShop, segment: Id<SegmentId>) -> Vec<Subject> {
-    let shown = shop.run(move |tx, actor, world| member::list(tx, actor, world, segment, ([0; 16], 100)));
+    members_of(shop, segment, 100)
+}
+
+fn members_of(shop: &TestShop, segment: Id<SegmentId>, limit: i64) -> Vec<Subject> {
+    let shown = shop.run(move |tx, actor, world| member::list(tx, actor, world, segment, ([0; 16], limit)));
     shown.expect("members").0.into_iter().map(|one| one.subject).collect()
 }
 
@@ -35,18 +45,18 @@ fn told(shop: &TestShop, who: Subject) -> Vec<String> {
 }
 
 fn another(shop: &TestShop, name: &'static str) -> Id<Customer> {
-    shop.run(move |tx, actor, world| {
+    customers(shop, (1, name), &[])[0]
+}
+
+fn customers(shop: &TestShop, (count, name): (usize, &'static str), groups: &[&str]) -> Vec<Id<Customer>> {
+    let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+    let made = shop.run(move |tx, actor, world| {
         let draft = domain::contact::Draft { name: Some(name.into()), ..Default::default() };
         let card = domain::contact::Card::new(&draft)?;
-        customer::create(
-            tx,
-            actor,
-            world,
-            customer::NewCustomer { external_id: None, card, groups: Vec::new() },
-        )
-    })
-    .expect("a customer")
-    .id
+        let new = || customer::NewCustomer { external_id: None, card: card.clone(), groups: groups.clone() };
+        (0..count).map(|_| Ok(customer::create(tx, actor, world, new())?.id)).collect()
+    });
+    made.expect("customers")
 }
 
 #[test]
@@ -115,7 +125,32 @@ fn a_segment_is_built_of_everybody_and_anew_when_it_changes() {
         let now = shop.shop.source.now();
         let preview =
             shop.run(move |tx, actor, _| member::preview(tx, actor, &nobody, now)).expect("a preview");
-        assert_eq!((preview.members, preview.looked_at, preview.people), (0, 4, 4));
+        assert_eq!((preview.members, preview.looked_at, preview.exact, preview.people), (0, 0, true, 4));
+    });
+}
+
+#[test]
+fn whoever_changes_between_the_looking_and_the_judging_is_judged_as_he_is() {
+    on_every_engine(|shop| {
+        let many = customers(shop, (1_010, "A"), &["vip"]);
+        let plain = another(shop, "Plain");
+        let segment = made(shop, "vips", &json!({ "groups": ["vip"] }));
+        segment::build::prepare(&shop.shop).expect("whom it can reach is found");
+        let (winner, loser, gone) = (many[0], many[1], many[2]);
+        let wish = Wish { winner, loser, cause: Cause::Staff, why: "one person".into() };
+        shop.run(move |tx, actor, world| merging::merge(tx, actor, world, wish.clone())).expect("a merge");
+        shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, gone)).expect("forgotten");
+        let late = customers(shop, (1, "B"), &["vip"])[0];
+        segment::build::prepare(&shop.shop).expect("looking once more changes nothing");
+        work(shop);
+        assert_eq!(size(shop, segment), 1_009, "two are one, one is gone, one came late");
+        let members: BTreeSet<Subject> = members_of(shop, segment, 2_000).into_iter().collect();
+        let mut wanted: BTreeSet<Subject> = many.iter().copied().map(Subject::Customer).collect();
+        wanted.insert(Subject::Customer(late));
+        for out in [loser, gone, plain] {
+            wanted.remove(&Subject::Customer(out));
+        }
+        assert_eq!(members, wanted);
     });
 }
 
@@ -132,11 +167,101 @@ fn a_member_who_was_put_in_by_hand_is_found_by_the_check() {
         shop.run(move |tx, _, _| Ok(store::segment::member::remove(tx, segment, key)?)).expect("removed");
         let report =
             shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
-        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"]);
+        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"; 2]);
         let change = Change { name: None, active: Some(false), expression: None, if_match: Some(1) };
         shop.run(move |tx, actor, world| segment::change(tx, actor, world, segment, change.clone()))
             .expect("put out");
         assert_eq!(size(shop, segment), 0);
+    });
+}
+
+#[test]
+fn whose_behaviour_is_forgotten_falls_out_and_so_in_time_do_the_steps() {
+    on_every_engine(|shop| {
+        let (source, customer) = (web(shop), ada(shop));
+        let segment = made(shop, "lookers", &json!({ "event": { "name": "Product Viewed" } }));
+        did(shop, &source, "1", &[(Kind::UserId, customer.to_string())], "Product Viewed", &json!({}));
+        assert_eq!(size(shop, segment), 1);
+        let keep = |class, days| {
+            let rule = Rule { class, days, active: true };
+            shop.run(move |tx, actor, world| retention::set(tx, actor, world, rule)).expect("a rule");
+            shop.run(retention::forget).expect("a round");
+        };
+        shop.pass(31 * DAY);
+        keep(Class::Behaviour, 30);
+        assert_eq!(size(shop, segment), 0, "what nobody knows any more does not count");
+        assert_eq!(told(shop, Subject::Customer(customer)), ["segment.entered", "segment.left"]);
+        let steps = || {
+            let last = Id::from_bytes([255; 16]);
+            let page = (last, 10);
+            let found = shop
+                .run(move |tx, actor, world| member::history(tx, actor, world, (segment, None), page))
+                .expect("steps");
+            found.iter().map(|one| one.entered).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(), [false, true]);
+        keep(Class::Segments, 30);
+        assert_eq!(steps(), [false], "the older step is forgotten");
+    });
+}
+
+const ONE_POUND_OFF_FOR_LOOKERS: &str = r#"{"lane": 1, "currency": "GBP", "conditions": [{"segments": ["lookers"]}],
+    "benefit": {"whole": {"steps": [{"from": 500, "off": {"amount": 100}}]}}}"#;
+
+#[test]
+fn a_promotion_is_for_members_until_the_very_instant_they_fall_out() {
+    on_every_engine(|shop| {
+        let (club, source) = (club(shop, terms()), web(shop));
+        let new = NewPromotion {
+            name: domain::value::Name::new("name", "lookers").expect("a name"),
+            terms: serde_json::from_str(ONE_POUND_OFF_FOR_LOOKERS).expect("terms"),
+            limits: Vec::new(),
+        };
+        shop.run(move |tx, actor, world| {
+            let made = promotion::create(tx, actor, world, new.clone())?;
+            promotion::step(tx, actor, world, (made.promotion.id, None), domain::promotion::State::Active)
+        })
+        .expect("a promotion");
+        let looked = json!({ "event": { "name": "Product Viewed", "within_days": 30 } });
+        let segment = made(shop, "lookers", &looked);
+        let cart = filled(shop, &club.till, &[(club.mug, 2)], Some(club.ada));
+        let total = || {
+            let now = shop.shop.source.now();
+            let priced = shop.read(move |tx| {
+                let cart = engine::cart::load(tx, cart)?;
+                engine::cart::price::priced(tx, now, &cart)
+            });
+            priced.expect("a price").gross
+        };
+        work(shop);
+        assert_eq!(total(), 1_000);
+        let known = [(Kind::UserId, club.ada.to_string())];
+        did(shop, &source, "1", &known, "Product Viewed", &json!({}));
+        shop.pass(1);
+        work(shop);
+        assert_eq!((total(), size(shop, segment)), (900, 1));
+        shop.pass(30 * DAY - 2);
+        assert_eq!(total(), 900);
+        shop.pass(1);
+        assert_eq!(total(), 1_000, "no duty had to run for it");
+        did(shop, &source, "2", &known, "Product Viewed", &json!({}));
+        shop.pass(1);
+        work(shop);
+        assert_eq!(total(), 900);
+        shop.must_tally();
+        let change = Change { name: None, active: Some(false), expression: None, if_match: Some(1) };
+        shop.run(move |tx, actor, world| segment::change(tx, actor, world, segment, change.clone()))
+            .expect("put out of use");
+        shop.pass(1);
+        work(shop);
+        assert_eq!(total(), 1_000);
+        let ada = club.ada;
+        shop.run(move |tx, _, _| Ok(store::customer::tell_segment(tx, ada, ("lookers", None))?))
+            .expect("told by hand");
+        let report =
+            shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
+        assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"]);
+        shop.run(move |tx, _, _| Ok(store::customer::untell_segments(tx, "lookers")?)).expect("undone");
     });
 }
 

@@ -29,7 +29,7 @@ fn web(shop: &TestShop) -> Channel {
     retailer.channel(shop, a_channel("web", retailer.market, retailer.network))
 }
 
-fn a_provider(code: &str, audience: Audience) -> NewProvider {
+pub fn a_provider(code: &str, audience: Audience) -> NewProvider {
     NewProvider {
         code: code.into(),
         name: "Acme".into(),
@@ -44,7 +44,7 @@ fn a_provider(code: &str, audience: Audience) -> NewProvider {
     }
 }
 
-fn made(shop: &TestShop, new: NewProvider) -> Provider {
+pub fn made(shop: &TestShop, new: NewProvider) -> Provider {
     shop.run(move |tx, actor, world| provider::create(tx, actor, world, new.clone())).expect("a provider")
 }
 
@@ -75,7 +75,7 @@ fn come_back(shop: &TestShop, state: &str) -> Option<Back> {
         .expect("an answer")
 }
 
-fn claims(subject: &str, email: Option<&str>, is_email_verified: bool) -> Claims {
+pub fn claims(subject: &str, email: Option<&str>, is_email_verified: bool) -> Claims {
     Claims {
         subject: subject.into(),
         email: email.map(Into::into),
@@ -85,7 +85,7 @@ fn claims(subject: &str, email: Option<&str>, is_email_verified: bool) -> Claims
     }
 }
 
-fn opened(shop: &TestShop, channel: &Channel, provider: &Provider, claims: &Claims) -> Opened {
+pub fn opened(shop: &TestShop, channel: &Channel, provider: &Provider, claims: &Claims) -> Opened {
     let (provider, claims) = (provider.clone(), claims.clone());
     let entrance = Entrance { channel: Reference::Id(channel.id), cart: None };
     shop.run_as(&visitor(channel), move |tx, actor, world| {

@@ -38,7 +38,7 @@ const NEWS: &str = "\
     zoe@till.example,Zoe Ashdown-Blythe,2026-01-01\n\
     new@news.example,,2026-01-01\n";
 
-fn name(shop: &TestShop, code: &'static str, trust: i64, precedence: Precedence) {
+pub fn name(shop: &TestShop, code: &'static str, trust: i64, precedence: Precedence) {
     let set = shop.run(move |tx, actor, world| {
         let (code, name) = (code.to_owned(), code.to_uppercase());
         source::set(tx, actor, world, &NewSource { code, name, trust, precedence, mappings: BTreeMap::new() })
@@ -46,7 +46,7 @@ fn name(shop: &TestShop, code: &'static str, trust: i64, precedence: Precedence)
     set.expect("a source");
 }
 
-fn file(source: &str, text: &str) -> Arc<File> {
+pub fn file(source: &str, text: &str) -> Arc<File> {
     let origin = Some(Origin { source: source.into(), precedence: None });
     let read = import::read_from(Kind::Customers, &Mapping::default(), origin, text.as_bytes());
     Arc::new(read.expect("a file that can be read"))
@@ -62,7 +62,7 @@ fn gone_on(shop: &TestShop, file: &Arc<File>, id: Id<id::Import>) -> Import {
     shop.run(move |tx, actor, world| import::go_on(tx, actor, world, id, &file)).expect("the next rows")
 }
 
-fn taken(shop: &TestShop, file: &Arc<File>, mode: Mode) -> Import {
+pub fn taken(shop: &TestShop, file: &Arc<File>, mode: Mode) -> Import {
     let mut import = begun(shop, file, mode);
     while import.state == State::Running {
         import = gone_on(shop, file, import.id);

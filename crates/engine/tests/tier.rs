@@ -33,7 +33,7 @@ fn a_tier(code: &str, at_least: i64, span: Span) -> Tier {
 }
 
 /// Silver for 10 points, gold for 30, within six months; ten days of grace.
-fn ladder() -> Ladder {
+pub fn ladder() -> Ladder {
     let span = Span::Months(6);
     Ladder {
         tiers: vec![a_tier("silver", 10, span), a_tier("gold", 30, span)],

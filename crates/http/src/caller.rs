@@ -72,7 +72,8 @@ pub(crate) async fn of_customer(app: &App, token: String, now: Instant) -> Resul
     Ok(actor)
 }
 
-async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
+/// Who is signed in by the token of a session.
+pub(crate) async fn of_session(app: &App, token: String, now: Instant) -> Result<Actor, Problem> {
     let asked = token.clone();
     let signed_in = app.read(move |tx| session::recognise(tx, &asked, now)).await?;
     if signed_in.to_be_noted {

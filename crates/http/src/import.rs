@@ -149,7 +149,7 @@ impl From<RowError> for ImportErrorShape {
 #[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// What the file holds: `locations`, `products`, `prices`, `stock`, `customers`, `orders`, `postal_areas`, `price_lists`,
-    /// `promotions`, `coupons`, `balances` or `consents`.
+    /// `promotions`, `coupons`, `balances`, `consents` or `lists`.
     #[param(example = "stock")]
     kind: String,
     /// `dry_run`: nothing is changed; `all_or_nothing`: at most 50,000 rows; or `rows_that_pass`.

@@ -2,14 +2,16 @@
 
 mod hold;
 mod page;
+mod register;
 mod retention;
 
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
+use domain::actor::{Actor, Permission, Who};
 use domain::privacy::{Deadline, Kind, Proof, State};
-use domain::value::id::PrivacyRequest as RequestKind;
+use domain::value::id::{Customer, PrivacyRequest as RequestKind};
 use domain::value::{Country, Email, Id, Reference, text};
 use engine::privacy::{self, Asker, NewRequest, Request};
 use engine::{Failure, World, external};
@@ -42,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(close_privacy_request))
         .routes(routes!(set_deadline_rule))
         .merge(hold::routes())
+        .merge(register::routes())
         .merge(retention::routes())
         .merge(page::routes())
 }
@@ -179,7 +182,7 @@ async fn open_privacy_request(
     let customer = body.customer.as_deref().map(Reference::read);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
         let asker = match (&customer, &email) {
-            (Some(customer), _) => Asker::Customer(external::resolve_at(tx, "customer", customer)?),
+            (Some(customer), _) => Asker::Customer(asking(tx, actor, customer)?),
             (None, Some(email)) => Asker::Email(email.clone()),
             (None, None) => return Err(Refusal::invalid("email", "give an e-mail address").into()),
         };
@@ -192,6 +195,17 @@ async fn open_privacy_request(
 /// Reads the id of a request in a path.
 pub(crate) fn named(id: &str) -> Result<Id<RequestKind>, Problem> {
     Id::parse(id).map_err(|_| Refusal::not_found("privacy request", id).into())
+}
+
+/// The customer named; a customer who asks names nobody else, and is not told who there is.
+fn asking(tx: &mut Tx<'_>, actor: &Actor, named: &Reference<Customer>) -> Result<Id<Customer>, Failure> {
+    if let Who::Customer(own) = actor.who {
+        if matches!(named, Reference::Id(id) if *id == own) {
+            return Ok(own);
+        }
+        actor.may(Permission::AnswerPrivacy, None)?;
+    }
+    Ok(external::resolve_at(tx, "customer", named)?)
 }
 
 /// Read a request with what was noted

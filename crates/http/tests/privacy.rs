@@ -112,6 +112,11 @@ fn what_is_kept_is_given_put_right_and_forgotten() {
         let what: Vec<&str> =
             kept["what_happened"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
         assert!(what.contains(&"Note written") && what.contains(&"Became a customer"), "{what:?}");
+        assert_eq!(kept["links"][0]["for"], "verify");
+        let register = all.done("GET", "/v1/privacy-register", None);
+        let notes =
+            register["items"].as_array().unwrap().iter().find(|one| one["tables"][0] == "customer_note");
+        assert_eq!(notes.unwrap()["left_after_erasing"], "nothing", "it says what is kept, and what is left");
         let file = all.ask("GET", &format!("{request}/archive.zip"), None);
         assert_eq!(
             (file.status.as_u16(), &file.headers["content-type"]),

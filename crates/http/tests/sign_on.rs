@@ -228,3 +228,55 @@ fn a_member_of_staff_is_let_in_by_the_address_and_nobody_becomes_one() {
         );
     });
 }
+
+#[test]
+fn the_pages_of_colleagues_sign_in_by_password_and_by_the_company() {
+    on_every_engine(|shop| {
+        let (desk, sign_on, owner) = opened(shop);
+        let new = json!({ "code": "office", "name": "Office", "audience": "staff", "issuer": ISSUER, "client_id": "shop" });
+        assert_eq!(desk.ask(&owner, "POST", "/v1/sign-on-providers", Some(new)).status, 201);
+        let link = shop.run(engine::actor::setup_token).expect("a link").expect("no owner yet");
+        let ada = json!({ "token": link, "name": "Ada", "email": "ada@example.com", "password": "a few words to keep in mind" });
+        assert_eq!(desk.send("POST", "/v1/setup", &[], Some(ada)).status, 200);
+        let get = |path: &str, cookie: &str| desk.send("GET", path, &[("cookie", cookie)], None);
+        assert_eq!(location(&get("/staff", "")), "/staff/sign-in");
+        let page = get("/staff/sign-in?language=de", "");
+        assert!(page.text.contains("Weiter mit Office") && !page.text.contains("Acme"), "{}", page.text);
+        let wrong = form(&desk, "/staff/sign-in/open", "", "email=ada%40example.com&password=other+words");
+        assert_eq!(
+            (wrong.status.as_u16(), wrong.text.contains("role=\"alert\"")),
+            (401, true),
+            "{}",
+            wrong.text
+        );
+        assert_eq!(form(&desk, "/staff/sign-in/open", "", "email=nobody&password=x").status, 422);
+        let foreign =
+            [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+        let fields = "email=ada%40example.com&password=a+few+words+to+keep+in+mind";
+        assert_eq!(desk.send_raw("POST", "/staff/sign-in/open", &foreign, fields).status, 403);
+        let opened = form(&desk, "/staff/sign-in/open?language=de", "", fields);
+        assert_eq!(location(&opened), "/staff?language=de");
+        let cookie = cookies(&opened);
+        assert!(get("/staff?language=de", &cookie).text.contains("Angemeldet, Ada"));
+        assert_eq!(get("/v1/session", &cookie).json["name"], "Ada", "the same session as over the API");
+        let out = form(&desk, "/staff/sign-out", &cookie, "");
+        assert_eq!(
+            (location(&out), location(&get("/staff", &cookie))),
+            ("/staff/sign-in?did=sign_out".into(), "/staff/sign-in".into())
+        );
+
+        let id = page.text.split("/staff/sign-in/with/").nth(1).unwrap().split(['?', '"']).next().unwrap();
+        let away = get(&format!("/staff/sign-in/with/{id}"), "");
+        let state = cookies(&away);
+        let back =
+            |who: &Person| sign_on.let_in(&location(&away), who).strip_prefix(OWN).expect("ours").to_owned();
+        let path = back(&person("1"));
+        assert_eq!(get(&path, "").status, 401, "it was another browser that went");
+        let here = get(&path, &state);
+        assert_eq!(location(&here), "/staff");
+        assert!(get("/staff", &cookies(&here)).text.contains("Signed in, Ada"));
+        assert_eq!(get(&path, &state).status, 401, "once");
+        // Customers are not sent to the colleagues' sign-on, nor they to the customers'.
+        assert_eq!(get(&format!("/sign-in/with/{id}"), "").status, 404);
+    });
+}

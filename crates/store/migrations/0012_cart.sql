@@ -23,6 +23,7 @@ create table if not exists cart (
     version {int} not null
 ) {strict};
 create index if not exists cart_by_customer on cart (customer_id, cart_id);
+create index if not exists cart_by_person on cart (person_id) where person_id is not null;
 create index if not exists cart_by_expiry on cart (state, expires_at);
 
 create table if not exists cart_line (

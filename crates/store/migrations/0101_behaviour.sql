@@ -38,6 +38,7 @@ create table if not exists behaviour_event (
     primary key (profile_id, at, event_id)
 ) {strict};
 create index if not exists behaviour_event_by_source on behaviour_event (source_id, event_id);
+create index if not exists behaviour_event_by_name on behaviour_event (name, at, profile_id) where name is not null;
 
 create table if not exists behaviour_session (
     profile_id {bytes} not null,

@@ -17,6 +17,8 @@ create table if not exists match_model (
 create table if not exists match_rule (
     place {int} primary key check (place = 1),
     number {int},
+    -- Which was in force before, to go back to; 0 is the built-in one.
+    before_number {int} not null default 0,
     automatic {int} not null,
     version {int} not null,
     changed_at {int} not null

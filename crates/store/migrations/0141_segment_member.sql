@@ -1,4 +1,4 @@
--- Kept membership: who is in a segment, and who may come in or fall out by time alone; what changed; how far a segment is built; and whose
+-- Kept membership: who is in a segment, and who may come in or fall out by time alone; what changed; how far a segment is built and for whom; and whose
 -- behaviour was told of since it was looked at.
 create table if not exists segment_member (
     segment_id {bytes} not null,
@@ -25,11 +25,23 @@ create table if not exists segment_step (
 ) {strict};
 create index if not exists segment_step_by_subject on segment_step (subject_id, step_id);
 
+-- in_parts is 1 when those whom the segment can reach were found and wait in parts, 0 when everybody is gone through, and null before anybody
+-- looked. Each time a segment is built anew is a round of its own.
 create table if not exists segment_build (
     segment_id {bytes} primary key,
+    round {int} not null,
+    in_parts {int},
     customers {int} not null,
     after {bytes} not null,
     built_at {int}
+) {strict};
+
+create table if not exists segment_build_part (
+    segment_id {bytes} not null,
+    part {int} not null,
+    is_customer {int} not null,
+    subjects {bytes} not null,
+    primary key (segment_id, part)
 ) {strict};
 
 create table if not exists profile_stirred (

@@ -231,6 +231,15 @@ pub fn stir(tx: &mut Tx<'_>, profile: Id<Profile>, now: Instant) -> Result<(), S
     Ok(())
 }
 
+/// Forgets whose behaviour was told of: nobody waits for it.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_stirred(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute("delete from profile_stirred", &[])?;
+    Ok(())
+}
+
 /// Whose behaviour was told of since it was looked at: takes at most `limit` of the notes away.
 ///
 /// # Errors

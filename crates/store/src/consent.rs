@@ -8,7 +8,7 @@ use domain::consent::{Cell, Held, Medium, Source, Status};
 use domain::value::id::{Channel, Consent as ConsentKind, Message, Subscriber, SubscriberLink};
 use domain::value::{Id, Instant};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// Something that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,6 +215,36 @@ pub fn of_merged(tx: &mut Tx<'_>, subscriber: Id<Subscriber>) -> Result<Vec<Held
         |row| {
             let cell = Cell { purpose: row.text()?, medium: row.word(Medium::coded)?, topic: row.text()? };
             Ok(Held { cell, status: row.word(Status::coded)?, expires_at: row.instant_or_null()? })
+        },
+    )
+}
+
+/// The customer whose address it is, and what was said no to from it.
+pub type Inherited = ([u8; 16], Held);
+
+/// What these customers, and those merged into them, must let stand of what was said no to by who was known only by an address that is, or was,
+/// theirs too: all that they did not say yes to later themselves.
+///
+/// # Errors
+/// What the store says.
+pub fn of_addresses(tx: &mut Tx<'_>, customers: &[[u8; 16]]) -> Result<Vec<Inherited>, StoreError> {
+    tx.rows(
+        "select coalesce(u.merged_into, u.customer_id), n.purpose, n.medium, n.topic, n.status, n.expires_at
+         from customer u join contact_lookup l on l.person_id = u.person_id
+         join subscriber_by_address b on b.hash = l.hash
+         join consent_now n on n.subscriber_id = b.subscriber_id and n.status in (3, 4)
+         join consent c on c.subscriber_id = n.subscriber_id and c.consent_id = n.consent_id
+         where (u.customer_id in {ids $1} or u.merged_into in {ids $1})
+           and not exists (select 1 from consent_now y
+               join consent o on o.subscriber_id = y.subscriber_id and o.consent_id = y.consent_id
+               where y.subscriber_id = u.customer_id and y.purpose = n.purpose and y.medium = n.medium and y.topic = n.topic
+                 and y.status = 1 and o.at > c.at)
+         order by n.subscriber_id, n.purpose, n.medium, n.topic",
+        &[Param::Ids(customers)],
+        |row| {
+            let customer = row.key()?;
+            let cell = Cell { purpose: row.text()?, medium: row.word(Medium::coded)?, topic: row.text()? };
+            Ok((customer, Held { cell, status: row.word(Status::coded)?, expires_at: row.instant_or_null()? }))
         },
     )
 }

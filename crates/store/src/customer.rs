@@ -209,6 +209,53 @@ pub fn had_ordered(tx: &mut Tx<'_>, customer: Id<CustomerKind>, before: Instant)
     Ok(found.is_some())
 }
 
+/// The codes of the segments a customer is told to belong to at an instant.
+///
+/// # Errors
+/// What the store says.
+pub fn segments(tx: &mut Tx<'_>, customer: Id<CustomerKind>, at: Instant) -> Result<Vec<String>, StoreError> {
+    tx.rows(
+        "select code from customer_segment where customer_id = $1 and (until is null or until > $2) order by code",
+        params![customer, at],
+        |row| row.text(),
+    )
+}
+
+/// Tells that a customer belongs to a segment until an instant, or for good.
+///
+/// # Errors
+/// What the store says.
+pub fn tell_segment(
+    tx: &mut Tx<'_>,
+    customer: Id<CustomerKind>,
+    (code, until): (&str, Option<Instant>),
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into customer_segment (customer_id, code, until) values ($1, $2, $3)
+         on conflict (customer_id, code) do update set until = excluded.until",
+        params![customer, code, until],
+    )?;
+    Ok(())
+}
+
+/// Tells that a customer does not belong to a segment any more.
+///
+/// # Errors
+/// What the store says.
+pub fn untell_segment(tx: &mut Tx<'_>, customer: Id<CustomerKind>, code: &str) -> Result<(), StoreError> {
+    tx.execute("delete from customer_segment where customer_id = $1 and code = $2", params![customer, code])?;
+    Ok(())
+}
+
+/// Tells that nobody belongs to a segment any more.
+///
+/// # Errors
+/// What the store says.
+pub fn untell_segments(tx: &mut Tx<'_>, code: &str) -> Result<(), StoreError> {
+    tx.execute("delete from customer_segment where code = $1", params![code])?;
+    Ok(())
+}
+
 /// The customers after one who were not merged into another, in the order they were made, at most `limit`.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! The rows of merges: who was merged into whom, and what went along, so that it can go back.
 
+pub mod training;
+
 use domain::merging::{Cause, Part};
 use domain::promotion::limit::{Period, Scope, Used};
 use domain::value::id::{Customer, Merge as MergeKind};

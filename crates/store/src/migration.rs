@@ -73,9 +73,11 @@ pub const MIGRATIONS: &[(&str, &str)] = steps! {
     "0132_sign_on"
     "0140_segment"
     "0141_segment_member"
+    "0142_customer_segment"
     "0150_detail"
     "0151_company"
     "0152_company_invitation"
+    "0155_match_training"
     "0160_import_source"
 };
 

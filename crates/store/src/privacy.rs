@@ -1,6 +1,7 @@
 //! The rows of requests about data, of deadlines and legal holds.
 
 pub mod retention;
+pub mod words;
 
 use domain::privacy::{Deadline, Kind, Proof, State};
 use domain::value::id::{Customer, PrivacyRequest as RequestKind, Subscriber};

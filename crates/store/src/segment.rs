@@ -1,8 +1,10 @@
 //! The rows of segments: their versions, computed traits, and settings that are the same for everybody.
 
+pub mod build;
 pub mod facts;
 pub mod list;
 pub mod member;
+pub mod reach;
 
 use domain::value::id::Segment as SegmentKind;
 use domain::value::{Id, Instant};

@@ -190,6 +190,15 @@ pub fn end_session(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Store
     Ok(tx.execute(sql, params![&token_hash[..]])? == 1)
 }
 
+/// Ends all sessions of a customer.
+///
+/// # Errors
+/// What the store says.
+pub fn end_all(tx: &mut Tx<'_>, customer: Id<Customer>) -> Result<(), StoreError> {
+    tx.execute("delete from customer_session where customer_id = $1", params![customer])?;
+    Ok(())
+}
+
 /// Forgets sessions that were not used since an instant, at most `limit`; how many.
 ///
 /// # Errors

@@ -131,6 +131,16 @@ const CONSENTS: &[Column] = &[
     personal("email", "an e-mail address, where no customer is named; it need not be a customer's"),
 ];
 
+const LISTS: &[Column] = &[
+    needed("list", "the code of the list; one that is not there is made"),
+    may("name", "what people read, of a list that is made; its code when empty"),
+    may(
+        "person",
+        "who is on it: our id or external id of a customer, a source's number such as web:1017, or our id of a profile",
+    ),
+    personal("email", "a customer's e-mail address, where no person is named"),
+];
+
 const ORDERS: &[Column] = &[
     needed("external_id", "the order's number in the other system; its lines stand one below another"),
     needed("placed_at", "when it was placed, such as 2026-11-21T09:30:00Z"),
@@ -236,6 +246,7 @@ impl Kind {
             Kind::Coupons => COUPONS,
             Kind::Balances => BALANCES,
             Kind::Consents => CONSENTS,
+            Kind::Lists => LISTS,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::value::{Coordinates, Id, Instant};
 const LOOKED_AT_MAX: usize = 16;
 
 /// What is to be said of one person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Belongs to the segment; open when it depends on shelves that were not looked at.
     pub is_in: Option<bool>,
@@ -77,42 +77,32 @@ fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
 }
 
-/// Yes when one is, no when all are not, open otherwise.
-fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut open = false;
-    for part in parts {
-        match part {
-            Some(true) => return Some(true),
-            Some(false) => {}
-            None => open = true,
-        }
+/// A whole of parts of which one alone decides by holding so. As long as one that decides stays, so does the whole: it waits for the last of them.
+fn whole(parts: &[Held], decides: bool) -> Held {
+    let deciding = parts.iter().filter(|(held, _)| *held == Some(decides)).map(|(_, next)| *next);
+    if let Some(until) = deciding.reduce(|one, other| Some(one?.max(other?))) {
+        return (Some(decides), until);
     }
-    if open { None } else { Some(false) }
-}
-
-fn negated(held: Option<bool>) -> Option<bool> {
-    held.map(|holds| !holds)
+    let is_open = parts.iter().any(|(held, _)| held.is_none());
+    let until = parts.iter().fold(None, |until, (_, next)| sooner(until, *next));
+    ((!is_open).then_some(!decides), until)
 }
 
 impl Judge<'_> {
     fn of(&self, expression: &Expression, nested: usize) -> Held {
         match expression {
-            Expression::All(parts) => {
-                let all: Vec<Held> = parts.iter().map(|part| self.of(part, nested)).collect();
-                let held = negated(any(all.iter().map(|(held, _)| negated(*held))));
-                (held, all.iter().fold(None, |until, (_, next)| sooner(until, *next)))
-            }
-            Expression::Any(parts) => {
-                let all: Vec<Held> = parts.iter().map(|part| self.of(part, nested)).collect();
-                let held = any(all.iter().map(|(held, _)| *held));
-                (held, all.iter().fold(None, |until, (_, next)| sooner(until, *next)))
-            }
+            Expression::All(parts) => whole(&self.each(parts, nested), false),
+            Expression::Any(parts) => whole(&self.each(parts, nested), true),
             Expression::Not(part) => {
                 let (held, until) = self.of(part, nested);
-                (negated(held), until)
+                (held.map(|holds| !holds), until)
             }
             Expression::Is(leaf) => self.leaf(leaf, nested),
         }
+    }
+
+    fn each(&self, parts: &[Expression], nested: usize) -> Vec<Held> {
+        parts.iter().map(|part| self.of(part, nested)).collect()
     }
 
     fn why(&self, expression: &Expression, nested: usize) -> Why {

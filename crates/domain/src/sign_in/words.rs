@@ -94,9 +94,59 @@ const PAGE: &[Words] = &[
     ),
 ];
 
+/// What the pages of colleagues say, each by a word of ours.
+const STAFF: &[Words] = &[
+    ("title", "Sign in as a colleague", "Anmelden für Kolleginnen und Kollegen"),
+    ("skip", "Skip to signing in", "Zur Anmeldung springen"),
+    (
+        "how",
+        "For those who work here. Customers sign in on the shop's own pages.",
+        "Für alle, die hier arbeiten. Kundinnen und Kunden melden sich auf den Seiten des Ladens an.",
+    ),
+    ("by_company", "By the company's sign-on", "Mit der Anmeldung der Firma"),
+    ("company_do", "Go on with", "Weiter mit"),
+    ("by_password", "By your password", "Mit Ihrem Passwort"),
+    ("email", "E-mail address", "E-Mail-Adresse"),
+    ("password", "Password", "Passwort"),
+    ("sign_in", "Sign in", "Anmelden"),
+    ("sign_out", "Sign out", "Abmelden"),
+    ("did_sign_out", "You are signed out.", "Sie sind abgemeldet."),
+    ("staff_title", "Signed in", "Angemeldet"),
+    ("staff_skip", "Skip to the content", "Zum Inhalt springen"),
+    (
+        "staff_how",
+        "This browser is signed in for a working day; it ends after eight hours without a request.",
+        "Dieser Browser ist für einen Arbeitstag angemeldet; nach acht Stunden ohne Anfrage endet das.",
+    ),
+    ("go_on", "Where to go from here", "Wie es weitergeht"),
+    ("the_shop", "The shop now", "Der Laden jetzt"),
+    ("the_api", "API reference", "API-Beschreibung"),
+    ("refused_password", "Address and password do not fit.", "Adresse und Passwort passen nicht."),
+    (
+        "refused_often",
+        "That was often in a short time. Please wait a while.",
+        "Das war oft in kurzer Zeit. Bitte warten Sie ein wenig.",
+    ),
+    (
+        "refused_sign_on",
+        "The company's sign-on did not let you in here. Ask whoever manages the staff, or sign in by your password.",
+        "Die Anmeldung der Firma hat Sie hier nicht hereingelassen. Fragen Sie, wer das Personal verwaltet, oder melden Sie sich mit Ihrem Passwort an.",
+    ),
+    (
+        "refused_other",
+        "This did not work. Please try again in a while.",
+        "Das hat nicht geklappt. Bitte versuchen Sie es später noch einmal.",
+    ),
+];
+
 /// What the pages say in this language, each by a word of ours.
 pub fn page_words(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGE.iter().map(move |words| (words.0, said(words, language)))
+}
+
+/// What the pages of colleagues say in this language.
+pub fn staff_words(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+    STAFF.iter().map(move |words| (words.0, said(words, language)))
 }
 
 #[cfg(test)]
@@ -105,10 +155,12 @@ mod tests {
 
     #[test]
     fn every_word_is_said_once_in_both_languages() {
-        let mut names: Vec<&str> = PAGE.iter().map(|words| words.0).collect();
-        names.sort_unstable();
-        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-        assert!(PAGE.iter().all(|(_, english, german)| !english.is_empty() && !german.is_empty()));
+        for page in [PAGE, STAFF] {
+            let mut names: Vec<&str> = page.iter().map(|words| words.0).collect();
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+            assert!(page.iter().all(|(_, english, german)| !english.is_empty() && !german.is_empty()));
+        }
         let german = Language::parse("de-AT").unwrap();
         assert!(page_words(german).any(|said| said == ("title", "Anmelden")));
     }

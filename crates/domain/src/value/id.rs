@@ -101,6 +101,8 @@ kinds! {
     Market "mkt" "market";
     /// Two customers who may be one person.
     MatchReview "mat" "match";
+    /// A matching model that is learnt of the shop's own customers.
+    MatchTraining "mtr" "training";
     /// A picture or film of a product.
     Media "med" "media";
     /// A customer who takes part in a loyalty programme.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::{Tx, behaviour as rows, identity as identities, sign_in, timeline as things};
 
 use super::{MANY_MAX, Whole};
+use crate::sign_in::passkey;
 use crate::timeline::{self, Asked, NEWEST};
 use crate::{Failure, World, contact, identity};
 
@@ -24,6 +25,31 @@ pub(super) fn sign_ins(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure>
             "used_at": one.used_at.to_string() })
     };
     Ok(found.iter().map(shape).collect())
+}
+
+/// The passkeys: how they are called, when they were made and last used. The keys themselves open nothing here.
+pub(super) fn passkeys(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    whole: &Whole,
+) -> Result<Value, Failure> {
+    let shape = |one: &passkey::Passkey| {
+        json!({ "id": one.id.to_string(), "name": one.name, "domain": one.domain, "is_copied": one.is_copied,
+            "made_at": one.made_at.to_string(), "used_at": one.used_at.map(|at| at.to_string()) })
+    };
+    Ok(passkey::list(tx, actor, world, whole.customers[0])?.iter().map(shape).collect())
+}
+
+/// The sign-ons that say who the person is, and since when.
+pub(super) fn sign_ons(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
+    let found = sign_in::sign_on::of_customers(tx, &whole.ids(), MANY_MAX)?;
+    Ok(found
+        .iter()
+        .map(
+            |(id, code, since)| json!({ "id": id.to_string(), "provider": code, "since": since.to_string() }),
+        )
+        .collect())
 }
 
 /// By what the person is recognised: of which kind, since when. The values themselves are kept as hashes only.
@@ -42,10 +68,22 @@ pub(super) fn known_by(
     Ok(known.iter().map(shape).collect())
 }
 
+/// The profiles of a person.
+fn profiles_of(tx: &mut Tx<'_>, whole: &Whole) -> Result<Vec<[u8; 16]>, Failure> {
+    let profiles = things::profiles(tx, &whole.ids(), PROFILES_MAX)?;
+    Ok(profiles.iter().map(|id| id.bytes()).collect())
+}
+
+/// When the person was there in one go, and how much was done.
+pub(super) fn visits(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
+    let profiles = profiles_of(tx, whole)?;
+    let shape = |one: &domain::behaviour::Session| json!({ "began_at": one.began_at.to_string(), "last_at": one.last_at.to_string(), "events": one.events });
+    Ok(rows::visits(tx, &profiles, Instant::from_micros(i64::MAX), MANY_MAX)?.iter().map(shape).collect())
+}
+
 /// What the person did on pages and in apps, with what was sealed of it.
 pub(super) fn behaviour(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result<Value, Failure> {
-    let profiles = things::profiles(tx, &whole.ids(), PROFILES_MAX)?;
-    let profiles: Vec<[u8; 16]> = profiles.iter().map(|id| id.bytes()).collect();
+    let profiles = profiles_of(tx, whole)?;
     let mut keys: BTreeMap<Id<Profile>, _> = BTreeMap::new();
     for (profile, person, wrapped) in identities::persons(tx, &profiles)? {
         if let (Some(person), Some(wrapped)) = (person, wrapped) {

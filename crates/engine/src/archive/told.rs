@@ -4,15 +4,16 @@ use domain::actor::Actor;
 use domain::detail::{Kind, NOTES_MAX};
 use domain::value::Id;
 use serde_json::{Value, json};
+use store::consent::subscriber::links_of;
 use store::{Tx, consent as consents, message as messages, privacy as requests};
 
-use super::{MANY_MAX, Whole, written};
+use super::{LAST, MANY_MAX, Whole, written};
 use crate::company::member;
+use crate::consent::link::Deed;
 use crate::consent::subscriber::Subscriber;
+use crate::customer::record;
 use crate::detail::{address, note, preference};
 use crate::{Failure, World, consent, privacy};
-
-const LAST: [u8; 16] = [255; 16];
 
 pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
     let mut all = Vec::new();
@@ -20,7 +21,7 @@ pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<
         for said in consents::history(tx, one.id, Id::from_bytes(LAST), MANY_MAX)? {
             let evidence = consent::evidence_of(tx, world, one, &said)?;
             all.push(json!({ "id": said.id.to_string(), "purpose": said.cell.purpose, "medium": said.cell.medium.text(),
-                "topic": said.cell.topic, "status": said.status.text(), "source": said.source.text(), "wording": said.wording,
+                "topic": said.cell.topic, "language": one.language.to_string(), "status": said.status.text(), "source": said.source.text(), "wording": said.wording,
                 "at": said.at.to_string(), "expires_at": said.expires_at.map(|at| at.to_string()), "evidence": evidence }));
         }
     }
@@ -103,4 +104,46 @@ pub(super) fn notes(
             "follow_up_at": one.follow_up_at.map(|at| at.to_string()) })
     };
     Ok(found.iter().map(shape).collect())
+}
+
+/// What files of other systems say: which system, under which number, when, and what.
+pub(super) fn records(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    whole: &Whole,
+) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for one in record::list(tx, actor, whole.customers[0])? {
+        let said = record::said(tx, world, &one)?;
+        let says = said.map(|said| {
+            let mut says = written(&said.card);
+            says["groups"] = json!(said.groups);
+            says
+        });
+        all.push(json!({ "source": one.source, "external_id": one.external_id, "at": one.said_at.to_string(), "says": says }));
+    }
+    Ok(Value::Array(all))
+}
+
+/// The links that were given out: what for, and until when they work.
+pub(super) fn links(tx: &mut Tx<'_>, of: &[Subscriber]) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for one in of {
+        for (link, made_at) in links_of(tx, one.id, MANY_MAX)? {
+            all.push(json!({ "id": link.id.to_string(), "for": Deed::coded(link.deed).map(Deed::text), "made_at": made_at.to_string(),
+                "expires_at": link.expires_at.to_string() }));
+        }
+    }
+    Ok(Value::Array(all))
+}
+
+/// Since when, and why, the law forbids to forget the person.
+pub(super) fn holds(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    for id in &whole.customers {
+        let held = requests::hold(tx, *id)?;
+        all.extend(held.map(|(reason, since)| json!({ "since": since.to_string(), "reason": reason })));
+    }
+    Ok(Value::Array(all))
 }

@@ -309,7 +309,8 @@ fn plain(
     })
 }
 
-/// What only promotions want to know: the store's clock, and whether the customer ordered before.
+/// What only promotions want to know: the store's clock, whether the customer ordered before, and the segments the customer belongs to now; what
+/// they were at an instant that is past is not kept.
 fn look_around(tx: &mut Tx<'_>, cart: &Cart, past: bool, occasion: &mut Occasion) -> Result<(), Failure> {
     if let Some(store) = occasion.store
         && let Some(place) = store::location::find(tx, store)?
@@ -321,6 +322,9 @@ fn look_around(tx: &mut Tx<'_>, cart: &Cart, past: bool, occasion: &mut Occasion
             true => !store::customer::had_ordered(tx, customer, occasion.at)?,
             false => !store::customer::has_ordered(tx, customer)?,
         };
+        if !past {
+            occasion.customer.segments = store::customer::segments(tx, customer, occasion.at)?;
+        }
     }
     Ok(())
 }

@@ -161,7 +161,7 @@ pub fn written(model: &Model) -> String {
 }
 
 /// The model that was kept.
-fn read(text: &str) -> Option<Model> {
+pub(crate) fn read(text: &str) -> Option<Model> {
     let from: Value = serde_json::from_str(text).ok()?;
     let whole = |value: &Value| i32::try_from(value.as_i64()?).ok();
     let mut shares = Model::built_in().parts().shares;

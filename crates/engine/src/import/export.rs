@@ -42,6 +42,7 @@ pub fn header(kind: Kind) -> Vec<&'static str> {
         Kind::Locations | Kind::Stock | Kind::PostalAreas | Kind::PriceLists | Kind::Coupons => &[],
         Kind::Balances => &["amount_minor", "code"],
         Kind::Consents => &[],
+        Kind::Lists => &["email"],
     };
     kind.columns().iter().map(|column| column.name).filter(|name| !left_out.contains(name)).collect()
 }
@@ -72,6 +73,7 @@ pub fn page(
         Kind::Coupons => super::coupon::given_out(tx, actor, Id::from_bytes(after), limit)?,
         Kind::Balances => super::balance::given_out(tx, actor, world, (Id::from_bytes(after), limit))?,
         Kind::Consents => super::consent::given_out(tx, actor, world, (Id::from_bytes(after), limit))?,
+        Kind::Lists => super::listed::given_out(tx, actor, after, limit)?,
     };
     let header = header(kind);
     let cells = |mut named: Named| header.iter().map(|name| named.remove(name).unwrap_or_default()).collect();

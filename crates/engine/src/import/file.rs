@@ -16,7 +16,8 @@ use super::row::{CellError, Cells, Oddities, column_of, told};
 use super::source::Origin;
 use super::{Batch, Taken};
 use super::{
-    area, balance, consent, coupon, customer, list, location, order, person, price, product, promotion, stock,
+    area, balance, consent, coupon, customer, list, listed, location, order, person, price, product,
+    promotion, stock,
 };
 use crate::location::area::{PostalArea, name};
 use crate::{Failure, World};
@@ -72,6 +73,8 @@ pub enum Input {
     Balance(Box<balance::Row>),
     /// What somebody agreed to.
     Consent(Box<consent::Row>),
+    /// Somebody on a list.
+    Listed(Box<listed::Row>),
 }
 
 impl Input {
@@ -88,6 +91,7 @@ impl Input {
         }
         let outcome = match self {
             Input::Consent(row) => consent::take(tx, actor, world, row, (batch, batch.file.line(entry)))?,
+            Input::Listed(row) => listed::take(tx, actor, world, row)?,
             Input::Location(row) => location::take(tx, actor, world, row)?,
             Input::Product(row) => product::take(tx, actor, world, row)?,
             Input::Price(row) => price::take(tx, actor, world, row)?,
@@ -118,6 +122,7 @@ impl Input {
             Input::Coupon(row) => Some(row.code.clone()),
             Input::Balance(row) => Some(row.reference.clone()),
             Input::Consent(_) => None,
+            Input::Listed(row) => Some(row.key()),
         }
     }
 }
@@ -332,6 +337,7 @@ fn read_row(row: Cells<'_>) -> Result<Input, Vec<CellError>> {
         Kind::Coupons => coupon::read(row).map(Input::Coupon),
         Kind::Balances => balance::read(row).map(|row| Input::Balance(Box::new(row))),
         Kind::Consents => consent::read(row).map(|row| Input::Consent(Box::new(row))),
+        Kind::Lists => listed::read(row).map(|row| Input::Listed(Box::new(row))),
     }
 }
 
@@ -377,5 +383,6 @@ fn columns_of_key(kind: Kind) -> &'static str {
         Kind::PriceLists | Kind::Coupons => "code",
         Kind::Balances => "reference",
         Kind::Consents => "purpose",
+        Kind::Lists => "list",
     }
 }

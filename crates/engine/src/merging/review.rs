@@ -1,16 +1,12 @@
 //! Pairs of customers who may be one person: found by a job after each change of a customer, or for all at once; kept with how the score came
 //! about until a colleague decides. What was decided once is never asked again.
 
-use std::time::Duration;
-
 use domain::actor::{Actor, Permission};
-use domain::customer::matching::bulk::{self, Effort, Threads};
-use domain::customer::matching::crowd::Gathering;
 use domain::customer::matching::review::{Found as FoundBy, ReviewState};
-use domain::customer::matching::{Band, Crowd, Explanation, Model, compare, train};
+use domain::customer::matching::{Band, Explanation, Model};
 use domain::merging::Cause;
+use domain::value::Id;
 use domain::value::id::{Customer as CustomerKind, MatchReview};
-use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::customer::matching as rows;
@@ -22,19 +18,12 @@ use super::{Merge, Wish, merge};
 use crate::customer::matching::{self, InForce};
 use crate::event::emit;
 use crate::job::{self, Job};
-use crate::{Failure, Shop, World};
+use crate::{Failure, World};
 
 /// The job that merges two customers who share a key, where the retailer lets that be enough.
 pub const JOIN: &str = "customer.join";
 /// Two customers.
-type Pair = (Id<CustomerKind>, Id<CustomerKind>);
-
-/// So many customers are read at once.
-const PAGE: i64 = 1_000;
-/// So many pairs are noted in one transaction.
-const BATCH: usize = 200;
-/// The most pairs that are noted at once; the surest come first.
-pub const NOTED_MAX: usize = 20_000;
+pub(super) type Pair = (Id<CustomerKind>, Id<CustomerKind>);
 
 /// Looks whom a customer may be the same person as, now that he is new or changed.
 ///
@@ -68,7 +57,7 @@ pub(crate) fn look(
 }
 
 /// Notes a pair that was not found before, who was there first as the one.
-fn note(
+pub(super) fn note(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
@@ -280,10 +269,11 @@ pub fn list(
 /// [`Code::Forbidden`].
 pub fn rule(tx: &mut Tx<'_>, actor: &Actor) -> Result<Rule, Failure> {
     actor.may(Permission::EditIdentity, None)?;
-    Ok(rows::rule(tx)?.unwrap_or(Rule { model: None, automatic: false, version: 0 }))
+    Ok(rows::rule(tx)?.unwrap_or(Rule { model: None, before: 0, automatic: false, version: 0 }))
 }
 
-/// Says which model is in force, and whether what it is sure of is merged without a look.
+/// Says which model is in force, 0 being the built-in one, and whether what it is sure of is merged without a look. Which was in force before
+/// stays known, to go back to.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::Invalid`] at `model` for one that is not there, [`Code::Stale`].
@@ -293,17 +283,14 @@ pub fn set_rule(
     world: &mut World,
     (model, automatic): (Option<i64>, bool),
 ) -> Result<Rule, Failure> {
-    let was = rule(tx, actor)?;
+    let (was, model) = (rule(tx, actor)?, model.filter(|number| *number != 0));
     if let Some(number) = model
         && !rows::models(tx, number.saturating_add(1), 1)?.iter().any(|one| one.number == number)
     {
-        return Err(Refusal::invalid(
-            "model",
-            format!("no model {number}; learn one by `tandem match --train`"),
-        )
-        .into());
+        return Err(Refusal::invalid("model", format!("no model {number}; learn one first")).into());
     }
-    let now = Rule { model, automatic, version: was.version + 1 };
+    let before = if model == was.model { was.before } else { was.model.unwrap_or(0) };
+    let now = Rule { model, before, automatic, version: was.version + 1 };
     if !rows::put_rule(tx, &now, world.now())? {
         return Err(tx.begin_anew().into());
     }
@@ -321,144 +308,30 @@ pub fn models(tx: &mut Tx<'_>, actor: &Actor, before: i64, limit: i64) -> Result
     Ok(rows::models(tx, before, limit)?)
 }
 
-/// What came of comparing all customers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// How many customers were compared.
-    pub customers: u64,
-    /// How many pairs of them.
-    pub compared: u64,
-    /// How many pairs the model is sure of, and how many a colleague should look at.
-    pub automatic: u64,
-    /// How many a colleague should look at.
-    pub review: u64,
-    /// How many of them were noted that were not before.
-    pub noted: u64,
-    /// How many lie beyond [`NOTED_MAX`].
-    pub beyond: u64,
-    /// The number of the model that was learnt.
-    pub learnt: Option<i64>,
-    /// How long reading took, and then comparing.
-    pub took: [Duration; 2],
+/// A model beside the one in force.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// When and of how many it was learnt; nothing for the built-in one.
+    pub learnt: Option<Learnt>,
+    /// The model.
+    pub model: Model,
+    /// The one in force.
+    pub in_force: InForce,
 }
 
-/// All customers, to be compared in memory.
-struct All {
-    ids: Vec<Id<CustomerKind>>,
-    crowd: Crowd,
-}
-
-fn gathered(shop: &Shop, progress: &mut dyn FnMut(u64)) -> Result<All, Failure> {
-    let (mut ids, mut gathering) = (Vec::new(), Gathering::default());
-    let mut after = Id::from_bytes([0; 16]);
-    loop {
-        let page = shop.db.read(move |tx| Ok::<_, Failure>(rows::contacts_after(tx, after, PAGE)?))?;
-        let (many, last) = (page.len() as i64, page.last().map(|(id, ..)| *id));
-        for (id, person) in matching::opened(&shop.keyring, page) {
-            ids.push(id);
-            gathering.add(&person);
-        }
-        progress(ids.len() as u64);
-        match last {
-            Some(last) if many == PAGE => after = last,
-            _ => return Ok(All { ids, crowd: gathering.finish() }),
-        }
-    }
-}
-
-/// Compares all customers with each other and notes the pairs that may be one person, the surest first; nothing is merged. A dry run notes nothing.
-/// `clock` tells how long it takes.
+/// A model by its number, 0 for the built-in one, beside the one in force.
 ///
 /// # Errors
-/// What the store says; [`Code::WrongState`] when more pairs are alike than can be kept.
-pub fn compare_all(
-    shop: &Shop,
-    actor: &Actor,
-    is_dry_run: bool,
-    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
-) -> Result<Found, Failure> {
+/// [`Code::Forbidden`], [`Code::NotFound`].
+pub fn model(tx: &mut Tx<'_>, actor: &Actor, number: i64) -> Result<Known, Failure> {
     actor.may(Permission::EditIdentity, None)?;
-    let begun = clock();
-    let all = gathered(shop, progress)?;
-    let read = clock();
-    let rule = shop.db.read(matching::in_force)?;
-    let model = rule.model.among(all.crowd.len());
-    let effort = Effort { threads: Threads::Two, floor: model.parts().bands.review };
-    let too_many =
-        |_| Refusal::new(Code::WrongState, "more pairs are alike than can be kept; learn a model first");
-    let mut found = bulk::pairs(&all.crowd, &model, effort).map_err(too_many)?;
-    found.pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.score), *pair));
-    let sure = found.pairs.iter().filter(|pair| model.band(pair.score) == Band::Automatic).count() as u64;
-    let span =
-        |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
-    let mut told = Found {
-        customers: all.ids.len() as u64,
-        compared: found.compared,
-        automatic: sure,
-        review: found.pairs.len() as u64 - sure,
-        beyond: found.pairs.len().saturating_sub(NOTED_MAX) as u64,
-        took: [span(begun, read), span(read, clock())],
-        ..Found::default()
-    };
-    if is_dry_run {
-        return Ok(told);
+    let in_force = matching::in_force(tx)?;
+    if number == 0 {
+        return Ok(Known { learnt: None, model: Model::built_in(), in_force });
     }
-    for pairs in found.pairs[..found.pairs.len().min(NOTED_MAX)].chunks(BATCH) {
-        let explained: Vec<_> = pairs.iter().map(|pair| explained(&all, &model, pair)).collect();
-        let (shop_of, actor, rule) = (shop.clone(), actor.clone(), rule.clone());
-        told.noted += shop.db.write(move |tx| {
-            let mut world = shop_of.world();
-            let mut noted = 0;
-            for (pair, explanation) in &explained {
-                noted += u64::from(note(tx, &actor, &mut world, &rule, (*pair, explanation))?.is_some());
-            }
-            Ok::<_, Failure>(noted)
-        })?;
-    }
-    Ok(told)
-}
-
-fn explained(all: &All, model: &Model, pair: &bulk::Pair) -> (Pair, Explanation) {
-    let (one, other) = (all.crowd.person(pair.one), all.crowd.person(pair.other));
-    ((all.ids[pair.one as usize], all.ids[pair.other as usize]), compare(model, &one, &other))
-}
-
-/// Learns a model of the shop's own customers, without being told who is who. It is kept, and in force once somebody says so.
-///
-/// # Errors
-/// What the store says; [`Code::WrongState`] when more pairs are alike than can be kept.
-pub fn learn(
-    shop: &Shop,
-    actor: &Actor,
-    seed: u64,
-    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
-) -> Result<Found, Failure> {
-    actor.may(Permission::EditIdentity, None)?;
-    let begun = clock();
-    let all = gathered(shop, progress)?;
-    let read = clock();
-    let begin = Model::built_in().among(all.crowd.len());
-    let too_many = |_| Refusal::new(Code::WrongState, "more pairs are alike than can be kept");
-    let learnt = train::train(&all.crowd, &begin, seed).map_err(too_many)?;
-    let (parts, customers) = (matching::written(&learnt), all.ids.len() as i64);
-    let (shop_of, actor) = (shop.clone(), actor.clone());
-    let number = shop.db.write(move |tx| {
-        let mut world = shop_of.world();
-        let number = rows::models(tx, i64::MAX, 1)?.first().map_or(0, |one| one.number) + 1;
-        let one = Learnt { number, parts: parts.clone(), customers, made_at: world.now() };
-        rows::add_model(tx, &one)?;
-        emit(
-            tx,
-            &actor,
-            &mut world,
-            "matching",
-            "matching.learnt",
-            json!({ "model": number, "customers": customers }),
-        );
-        Ok::<_, Failure>(number)
-    })?;
-    let span =
-        |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
-    let took = [span(begun, read), span(read, clock())];
-    Ok(Found { customers: all.ids.len() as u64, learnt: Some(number), took, ..Found::default() })
+    let found = rows::models(tx, number.saturating_add(1), 1)?.into_iter().find(|one| one.number == number);
+    let learnt = found.ok_or_else(|| Refusal::not_found("matching model", number))?;
+    let model = matching::read(&learnt.parts);
+    let lost = || store::StoreError::Corrupt(format!("matching model {number} cannot be read"));
+    Ok(Known { model: model.ok_or_else(lost)?, learnt: Some(learnt), in_force })
 }

@@ -59,6 +59,7 @@ pub fn preview(tx: &mut Tx<'_>, actor: &Actor, now: Instant) -> Result<Vec<(Rule
             Class::Messages => rows::count_messages(tx, before, COUNTED_MAX)?,
             Class::Requests => rows::count_requests(tx, before, COUNTED_MAX)?,
             Class::Behaviour => rows::count_behaviour(tx, first_id_at(before), COUNTED_MAX)?,
+            Class::Segments => rows::count_steps(tx, first_id_at(before), COUNTED_MAX)?,
             class => contacts(tx, class, before, COUNTED_MAX)?.len() as i64,
         };
         counted.push((rule, count));
@@ -66,7 +67,7 @@ pub fn preview(tx: &mut Tx<'_>, actor: &Actor, now: Instant) -> Result<Vec<(Rule
     Ok(counted)
 }
 
-/// Sorts before every event that was received at the instant or later.
+/// Sorts before every event that was received, and every step that was taken, at the instant or later.
 fn first_id_at(instant: Instant) -> Id<Event> {
     Id::new(instant, (0, 0), [0; 8])
 }
@@ -77,7 +78,7 @@ fn contacts(tx: &mut Tx<'_>, class: Class, before: Instant, limit: i64) -> Resul
         Class::Carts => rows::cart_contacts(tx, before, limit)?,
         Class::Guests => rows::guest_contacts(tx, before, limit)?,
         Class::Unconfirmed => rows::unconfirmed_contacts(tx, before, limit)?,
-        Class::Messages | Class::Requests | Class::Behaviour => Vec::new(),
+        Class::Messages | Class::Requests | Class::Behaviour | Class::Segments => Vec::new(),
     })
 }
 
@@ -93,6 +94,7 @@ pub fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool,
             Class::Messages => rows::forget_messages(tx, before, BATCH_MAX)?,
             Class::Requests => rows::forget_requests(tx, before, BATCH_MAX)?,
             Class::Behaviour => rows::forget_behaviour(tx, (first_id_at(before), before), BATCH_MAX)?,
+            Class::Segments => rows::forget_steps(tx, first_id_at(before), BATCH_MAX)?,
             class => {
                 let found = contacts(tx, class, before, BATCH_MAX)?;
                 for contact in &found {

@@ -194,6 +194,9 @@ fn of_customers(tx: &mut Tx<'_>, atoms: &Atoms, needs: &Needs, facts: &mut [Fact
                 facts[index[&customer]].consents.push(held);
             }
         }
+        for (customer, held) in store::consent::of_addresses(tx, &keys)? {
+            facts[themselves[&customer]].consents.push(held);
+        }
     }
     if needs.groups {
         for (customer, label) in rows::groups(tx, &keys)? {

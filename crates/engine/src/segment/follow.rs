@@ -11,42 +11,51 @@ use store::event::{self as journal, Entry};
 use store::segment::member as rows;
 use store::{Tx, behaviour, order as orders};
 
-use super::member::{build_on, look_again, rebuild_where};
-use crate::job::BATCH_MAX;
+use super::build::{self, rebuild_where};
+use super::member::look_again;
 use crate::{Failure, World};
 
+/// The most people whose behaviour or time a round looks at, and the most entries of the journal it reads.
+const FOLLOWED_MAX: i64 = 256;
+/// The duty that follows.
+pub(crate) const DUTY: &str = "segment.follow";
 /// The name under which the journal is read.
 const CONSUMER: &str = "segment";
 
-/// One round: what the journal tells, whose behaviour was told of, whose time has come, and a part of what is being built; true when more
-/// waits.
+/// One round: what changed, and a part of what is being built; true when more waits.
 ///
 /// # Errors
 /// What the store says.
 pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Failure> {
     let actor = Actor::system();
+    let more = changes(tx, &actor, world)?;
+    Ok(build::round(tx, &actor, world)? || more)
+}
+
+/// What the journal tells, whose behaviour was told of, and whose time has come; true when more waits.
+pub(super) fn changes(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
     rows::hold_turn(tx, world.now())?;
     if nobody_waits(tx)? {
         return Ok(false);
     }
     let mut named = BTreeSet::new();
     let mut more = read_on(tx, &mut named)?;
-    let stirred = behaviour::take_stirred(tx, BATCH_MAX)?;
-    more |= stirred.len() as i64 >= BATCH_MAX;
+    let stirred = behaviour::take_stirred(tx, FOLLOWED_MAX)?;
+    more |= stirred.len() as i64 >= FOLLOWED_MAX;
     named.extend(stirred.into_iter().map(Subject::Profile));
-    let due = rows::due(tx, world.now(), BATCH_MAX)?;
-    more |= due.len() as i64 >= BATCH_MAX;
+    let due = rows::due(tx, world.now(), FOLLOWED_MAX)?;
+    more |= due.len() as i64 >= FOLLOWED_MAX;
     named.extend(due);
-    look_again(tx, &actor, world, &named)?;
-    Ok(build_on(tx, &actor, world)? || more)
+    look_again(tx, actor, world, &named)?;
+    Ok(more)
 }
 
 /// Without a segment in use nothing is kept, and what happened before one is made is found when it is built.
 fn nobody_waits(tx: &mut Tx<'_>) -> Result<bool, Failure> {
-    if rows::any(tx)? {
+    if store::segment::build::any(tx)? {
         return Ok(false);
     }
-    while behaviour::take_stirred(tx, BATCH_MAX)?.len() as i64 >= BATCH_MAX {}
+    behaviour::forget_stirred(tx)?;
     let (cursor, ends) = (journal::cursor_of(tx, CONSUMER)?, journal::ends(tx)?);
     for (partition, (from, end)) in (0i64..).zip(cursor.into_iter().zip(ends)) {
         if from < end {
@@ -63,7 +72,7 @@ fn read_on(tx: &mut Tx<'_>, named: &mut BTreeSet<Subject>) -> Result<bool, Failu
     let behind = |(partition, (from, end)): (i64, (i64, i64))| (from < end).then_some((partition, from, end));
     let mut waiting = (0i64..).zip(cursor.into_iter().zip(ends)).filter_map(behind);
     let Some((partition, from, end)) = waiting.next() else { return Ok(false) };
-    let entries = journal::after(tx, partition, from, BATCH_MAX)?;
+    let entries = journal::after(tx, partition, from, FOLLOWED_MAX)?;
     for entry in &entries {
         if let Some(needs) = ground_of(&entry.kind) {
             rebuild_where(tx, |own, _| needs(own))?;
@@ -84,7 +93,9 @@ const OURS: &[&str] = &["segment.", "trait.", "cart.", "price.", "stock.", "mess
 fn ground_of(kind: &str) -> Option<fn(&domain::segment::needs::Needs) -> bool> {
     match kind {
         "purpose.written" => Some(|needs| needs.consents),
-        "location.created" | "location.changed" => Some(|needs| needs.place),
+        "location.created" | "location.changed" | "postal_area.set" | "postal_area.removed" => {
+            Some(|needs| needs.place)
+        }
         "product.created" | "product.changed" | "category.changed" => Some(|needs| needs.categories),
         "rfm.drawn" => Some(|needs| needs.rfm),
         "life_cycle.set" => Some(|needs| needs.orders),

@@ -1,14 +1,17 @@
 //! What is the same for everybody: the traits and segments an expression names, purposes, where locations lie, the stages of life.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::segment::facts::{Facts, Ground, Shelves};
 use domain::segment::life::Life;
 use domain::segment::needs::Needs;
 use domain::segment::rfm::Fifths;
 use domain::segment::{Expression, Leaf, NESTED_MAX};
-use domain::value::{Currency, Instant};
+use domain::stock::kits_possible;
+use domain::value::id::{Location, Variant as VariantKind};
+use domain::value::{Currency, Id, Instant};
 use serde_json::{Value, json};
+use store::catalogue::Variant;
 use store::segment::{self as rows, facts as known};
 use store::{StoreError, Tx};
 
@@ -51,7 +54,7 @@ pub fn of(tx: &mut Tx<'_>, expressions: &[&Expression]) -> Result<(Ground, Needs
     Ok((ground, needs))
 }
 
-/// What lies on shelves now of all goods these people are judged by.
+/// What lies on shelves now of all goods these people are judged by; of a kit, as many as its components there make.
 ///
 /// # Errors
 /// What the store says.
@@ -64,10 +67,20 @@ pub fn shelves(
     let Some(named) = &needs.stock else { return Ok(None) };
     let variants: BTreeSet<_> =
         named.iter().copied().chain(facts.iter().filter_map(|one| one.last_viewed)).collect();
-    let keys: Vec<known::Key> = variants.into_iter().map(|id| id.bytes()).collect();
+    let variants = store::catalogue::variants(tx, &variants.into_iter().collect::<Vec<_>>())?;
+    let parts: BTreeSet<known::Key> =
+        variants.iter().flat_map(Variant::takes).map(|(part, _)| part.bytes()).collect();
+    let mut free: BTreeMap<Id<Location>, BTreeMap<Id<VariantKind>, i64>> = BTreeMap::new();
+    for (part, location, pieces) in known::shelves(tx, &parts.into_iter().collect::<Vec<_>>(), now)? {
+        free.entry(location).or_default().insert(part, pieces);
+    }
     let mut shelves = Shelves::new();
-    for (variant, location, free) in known::shelves(tx, &keys, now)? {
-        shelves.entry(variant).or_default().push((location, free));
+    for variant in variants.iter().filter(|variant| !variant.takes().is_empty()) {
+        let of = |here: &BTreeMap<Id<VariantKind>, i64>| {
+            kits_possible(&variant.takes(), |part| here.get(&part).copied().unwrap_or(0))
+        };
+        let here = free.iter().map(|(location, here)| (*location, of(here))).filter(|(_, free)| *free > 0);
+        shelves.insert(variant.id, here.collect());
     }
     Ok(Some(shelves))
 }

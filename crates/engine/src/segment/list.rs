@@ -1,5 +1,7 @@
 //! Lists: people somebody put together by name. Who was merged is on every list that either was on.
 
+use std::collections::BTreeSet;
+
 use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::segment::Subject;
@@ -111,7 +113,9 @@ pub fn put(
     load(tx, id)?;
     let mut put = 0;
     for subject in each(tx, people)? {
-        if rows::put(tx, id, subject, world.now())? {
+        let keys = keys_of(tx, subject)?;
+        let on = store::segment::facts::lists(tx, &keys)?;
+        if on.iter().all(|(_, list)| *list != id) && rows::put(tx, id, subject, world.now())? {
             put += 1;
             emit(tx, actor, world, subject, "list.put", json!({ "list": id.to_string() }));
         }
@@ -134,15 +138,20 @@ pub fn take_off(
     load(tx, id)?;
     let mut taken = 0;
     for subject in each(tx, people)? {
-        let atoms = atoms(tx, &[subject])?;
-        let customers = atoms.customers.iter().map(|one| one.0);
-        let keys: Vec<[u8; 16]> = customers.chain(atoms.profiles.iter().map(|one| one.0)).collect();
+        let keys = keys_of(tx, subject)?;
         if rows::take_off(tx, id, &keys)? {
             taken += 1;
             emit(tx, actor, world, subject, "list.taken_off", json!({ "list": id.to_string() }));
         }
     }
     Ok(taken)
+}
+
+/// Every id somebody is known by.
+fn keys_of(tx: &mut Tx<'_>, subject: Subject) -> Result<Vec<[u8; 16]>, Failure> {
+    let atoms = atoms(tx, &[subject])?;
+    let customers = atoms.customers.iter().map(|one| one.0);
+    Ok(customers.chain(atoms.profiles.iter().map(|one| one.0)).collect())
 }
 
 /// Who these are now, each once, in one order.
@@ -186,4 +195,37 @@ pub fn entries(
         found.push((entry.bytes(), now, at));
     }
     Ok(found)
+}
+
+/// People on lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnLists {
+    /// How many people were looked at.
+    pub people: usize,
+    /// The last of them.
+    pub last: Option<[u8; 16]>,
+    /// Each, as known now, with the code and name of each list once.
+    pub each: Vec<(Subject, String, String)>,
+}
+
+/// Who is on which lists, after somebody, at most so many people.
+///
+/// # Errors
+/// [`domain::Code::Forbidden`].
+pub fn of_people(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (after, limit): ([u8; 16], i64),
+) -> Result<OnLists, Failure> {
+    actor.may_somewhere(Permission::ReadSegments)?;
+    let all = rows::of_people(tx, after, limit)?;
+    let people: BTreeSet<[u8; 16]> = all.iter().map(|(subject, ..)| subject.bytes()).collect();
+    let mut each = Vec::new();
+    for (entry, code, name) in all {
+        if let Some(subject) = subject::find(tx, Named::from(entry))? {
+            each.push((subject, code, name));
+        }
+    }
+    each.dedup();
+    Ok(OnLists { people: people.len(), last: people.last().copied(), each })
 }

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::{Actor, Permission};
 use domain::segment::Subject;
-use domain::segment::facts::Ground;
 use domain::segment::judge::Verdict;
-use domain::segment::needs::Needs;
 use domain::value::id::{Event as StepKind, Segment as SegmentKind};
 use domain::value::{Id, Instant};
 use serde_json::json;
@@ -14,84 +12,18 @@ use store::Tx;
 use store::segment::facts as known;
 use store::segment::member as rows;
 
-pub use store::segment::member::{Build, Member, Step};
+pub use store::segment::member::{Member, Step};
 
-use super::{Judged, Named, Segment, follow, in_use, judged, read, subject};
+use super::{Judged, Named, Segment, build, follow, in_use, judged, reach, read, subject};
 use crate::event::emit;
 use crate::{Failure, World};
 
-/// How many people a segment that is being built goes through in one transaction.
-const BUILD_MAX: i64 = 500;
 /// The most rounds of following what changed before a list or size is shown.
 const ROUNDS_MAX: usize = 50;
+/// How many people who are asked about at once are judged together.
+const TOGETHER_MAX: usize = 500;
 /// The most people who are looked at for a preview.
 pub const PREVIEW_MAX: usize = 20_000;
-
-/// Begins to build a segment anew, after it was made or changed.
-pub(super) fn rebuild(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<(), Failure> {
-    let build = Build { segment, customers: true, after: [0; 16], built_at: None };
-    Ok(rows::set_build(tx, &build)?)
-}
-
-/// Begins to build every segment in use anew that needs this.
-pub(super) fn rebuild_where(
-    tx: &mut Tx<'_>,
-    wanted: impl Fn(&Needs, &Ground) -> bool,
-) -> Result<(), Failure> {
-    for one in in_use(tx)? {
-        let (ground, needs) = super::ground::of(tx, &[&one.expression])?;
-        if wanted(&needs, &ground) {
-            rebuild(tx, one.id)?;
-        }
-    }
-    Ok(())
-}
-
-/// Goes on building the segment whose turn it is; true when more waits.
-pub(super) fn build_on(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool, Failure> {
-    let Some(mut build) = rows::builds(tx)?.into_iter().find(|build| build.built_at.is_none()) else {
-        return Ok(false);
-    };
-    let Some(segment) = super::rows::find(tx, &[build.segment.bytes()])?.pop() else { return Ok(false) };
-    let segment = super::of_row(segment)?;
-    if !segment.active {
-        return put_out(tx, actor, world, &segment, build);
-    }
-    let people = known::everybody(tx, build.customers, build.after, BUILD_MAX)?;
-    let subjects: Vec<Subject> = people.iter().map(|key| Subject::of(*key, build.customers)).collect();
-    keep(tx, actor, world, std::slice::from_ref(&segment), &subjects, segment.version == 1)?;
-    match (people.last(), (people.len() as i64) < BUILD_MAX) {
-        (Some(last), false) => build.after = *last,
-        (_, true) if build.customers => (build.customers, build.after) = (false, [0; 16]),
-        _ => {
-            build.built_at = Some(world.now());
-            let size = rows::count(tx, segment.id)?;
-            let body = json!({ "version": segment.version, "members": size });
-            emit(tx, actor, world, segment.id, "segment.built", body);
-        }
-    }
-    rows::set_build(tx, &build)?;
-    Ok(true)
-}
-
-/// Lets everybody fall out of a segment that is not in use any more, and keeps nobody of it.
-fn put_out(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    segment: &Segment,
-    build: Build,
-) -> Result<bool, Failure> {
-    let members = rows::list(tx, segment.id, [0; 16], BUILD_MAX)?;
-    for member in &members {
-        rows::remove(tx, segment.id, member.subject.bytes())?;
-        step(tx, actor, world, (segment, member.subject, false))?;
-    }
-    if members.is_empty() && rows::forget(tx, segment.id, BUILD_MAX)? < BUILD_MAX.unsigned_abs() {
-        rows::set_build(tx, &Build { built_at: Some(world.now()), ..build })?;
-    }
-    Ok(true)
-}
 
 /// Judges people for these segments and keeps what changed. Of what a first build finds nobody is told, unless a step was told before.
 pub(super) fn keep(
@@ -141,6 +73,9 @@ fn change(
         entered_at: is_in.then(|| entered_before.unwrap_or(world.now())),
         next_change: verdict.next_change,
     };
+    if verdict.is_in == Some(true) || was.is_some() {
+        tell(tx, (segment, subject), verdict)?;
+    }
     match was {
         Some(was) if *was == now => return Ok(()),
         None if !is_in && verdict.next_change.is_none() => return Ok(()),
@@ -153,6 +88,31 @@ fn change(
         step(tx, actor, world, (segment, subject, is_in))?;
     }
     Ok(())
+}
+
+/// Tells who makes prices whether a customer belongs to a segment. What depends on shelves is not told: it would be old at once.
+pub(super) fn tell(
+    tx: &mut Tx<'_>,
+    (segment, subject): (&Segment, Subject),
+    verdict: Verdict,
+) -> Result<(), Failure> {
+    let Subject::Customer(customer) = subject else { return Ok(()) };
+    if verdict.is_in == Some(true) {
+        return Ok(store::customer::tell_segment(tx, customer, (&segment.code, verdict.next_change))?);
+    }
+    Ok(store::customer::untell_segment(tx, customer, &segment.code)?)
+}
+
+/// Somebody falls out of a segment and is kept no longer.
+pub(super) fn let_out(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (segment, subject): (&Segment, Subject),
+) -> Result<(), Failure> {
+    rows::remove(tx, segment.id, subject.bytes())?;
+    tell(tx, (segment, subject), Verdict { is_in: Some(false), next_change: None })?;
+    step(tx, actor, world, (segment, subject, false))
 }
 
 fn step(
@@ -198,9 +158,9 @@ pub(super) fn look_again(
     }
     let by_id: BTreeMap<Id<SegmentKind>, &Segment> = segments.iter().map(|one| (one.id, one)).collect();
     for was in rows::of_subjects(tx, &gone)? {
-        rows::remove(tx, was.segment, was.subject.bytes())?;
-        if let (Some(_), Some(segment)) = (was.entered_at, by_id.get(&was.segment)) {
-            step(tx, actor, world, (segment, was.subject, false))?;
+        match (was.entered_at, by_id.get(&was.segment)) {
+            (Some(_), Some(segment)) => let_out(tx, actor, world, (segment, was.subject))?,
+            _ => rows::remove(tx, was.segment, was.subject.bytes())?,
         }
     }
     let whole: Vec<Subject> = whole.into_iter().collect();
@@ -228,7 +188,7 @@ pub fn size(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<SegmentKin
     let segment = read(tx, actor, id)?;
     let whole = catch_up(tx, world)?;
     let (_, needs) = super::ground::of(tx, &[&segment.expression])?;
-    let built = rows::builds(tx)?.iter().any(|build| build.segment == id && build.built_at.is_some());
+    let built = build::is_built(tx, id)?;
     Ok(Size { members: rows::count(tx, id)?, live: needs.is_live(), built, whole })
 }
 
@@ -285,9 +245,10 @@ pub fn history(
 
 /// Looks at what changed until now, for as long as one request may; true when nothing is left.
 fn catch_up(tx: &mut Tx<'_>, world: &mut World) -> Result<bool, Failure> {
+    let actor = Actor::system();
     for _ in 0..ROUNDS_MAX {
-        if !follow::round(tx, &Actor::system(), world)? {
-            return Ok(true);
+        if !follow::changes(tx, &actor, world)? {
+            return build::some(tx, &actor, world);
         }
     }
     Ok(false)
@@ -296,17 +257,19 @@ fn catch_up(tx: &mut Tx<'_>, world: &mut World) -> Result<bool, Failure> {
 /// How many would belong to a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// How many, reckoned from those who were looked at.
+    /// How many; reckoned from those who were looked at unless it is exact.
     pub members: i64,
     /// How many of those who were looked at.
     pub found: i64,
     /// How many were looked at.
     pub looked_at: i64,
-    /// How many there are.
+    /// Was everybody looked at who can belong to it?
+    pub exact: bool,
+    /// How many people there are.
     pub people: i64,
 }
 
-/// How many would belong to a segment at this instant: all people are looked at, or so many spread over all of them.
+/// How many would belong to a segment at this instant: all whom it can reach are looked at, or so many spread over all of them.
 ///
 /// # Errors
 /// [`domain::Code::Invalid`] as [`super::create`].
@@ -318,25 +281,26 @@ pub fn preview(
 ) -> Result<Preview, Failure> {
     actor.may_somewhere(Permission::ReadSegments)?;
     super::must_stand(tx, None, expression)?;
-    let mut everybody: Vec<Subject> = Vec::new();
-    for customers in [true, false] {
-        let keys = known::everybody(tx, customers, [0; 16], i64::MAX)?;
-        everybody.extend(keys.into_iter().map(|key| Subject::of(key, customers)));
-    }
-    let people = everybody.len();
-    let every = people.div_ceil(PREVIEW_MAX).max(1);
-    let drawn: Vec<Subject> = everybody.into_iter().step_by(every).collect();
-    let mut found = 0;
-    for part in drawn.chunks(usize::try_from(BUILD_MAX).unwrap_or(1)) {
-        let judged = judged(tx, &[expression], part, now)?;
+    let can = match reach::of(tx, expression, now)? {
+        Some(can) => can,
+        None => reach::everybody(tx)?,
+    };
+    let every = can.len().div_ceil(PREVIEW_MAX).max(1);
+    let drawn: Vec<Subject> = can.iter().copied().step_by(every).collect();
+    let (mut found, mut looked_at) = (0, 0);
+    for part in drawn.chunks(TOGETHER_MAX) {
+        let part = reach::standing(tx, part)?;
+        let judged = judged(tx, &[expression], &part, now)?;
         found += (0..part.len()).filter(|whom| judged.verdict(0, *whom).is_in == Some(true)).count();
+        looked_at += part.len();
     }
     let number = |many: usize| i64::try_from(many).unwrap_or(i64::MAX);
-    let members = if every == 1 { found } else { found * people / drawn.len() };
+    let members = if every == 1 { found } else { found * can.len() / drawn.len() };
     Ok(Preview {
         members: number(members),
         found: number(found),
-        looked_at: number(drawn.len()),
-        people: number(people),
+        looked_at: number(looked_at),
+        exact: every == 1,
+        people: store::segment::reach::people(tx)?,
     })
 }

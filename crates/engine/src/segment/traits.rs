@@ -10,7 +10,7 @@ use domain::{Code, Refusal};
 use serde_json::json;
 use store::{Tx, segment as rows};
 
-use super::{Named, document, facts, ground, member, subject};
+use super::{Named, build, document, facts, ground, subject};
 use crate::event::emit;
 use crate::{Failure, World};
 
@@ -70,7 +70,7 @@ pub fn set(
         return Err(stale());
     }
     if version > 0 {
-        member::rebuild_where(tx, |_, ground| ground.traits.contains_key(code))?;
+        build::rebuild_where(tx, |_, ground| ground.traits.contains_key(code))?;
     }
     let body = json!({ "version": row.version });
     emit(tx, actor, world, format!("trait:{code}"), "trait.written", body);

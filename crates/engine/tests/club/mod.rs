@@ -52,11 +52,15 @@ pub struct Club {
 }
 
 pub fn club(shop: &TestShop, terms: Terms) -> Club {
+    club_of(shop, terms, ada)
+}
+
+pub fn club_of(shop: &TestShop, terms: Terms, whose: fn(&TestShop) -> Id<Customer>) -> Club {
     let retailer = Retailer::open(shop, &["leeds"]);
     let till = retailer.till(shop, 0);
     let mug = retailer.sell(shop, "MUG", 500);
     retailer.stock(shop, mug, 0, 500);
-    let ada = ada(shop);
+    let ada = whose(shop);
     let made = shop.run(move |tx, actor, world| {
         let named = ("club".to_owned(), "The club".to_owned());
         let (programme, draft) = programme::create(tx, actor, world, named, terms.clone())?;

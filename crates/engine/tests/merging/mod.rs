@@ -1,7 +1,7 @@
 //! The story of two customers who are one person: merged with all they have, seen as one everywhere, and parted again as if nothing had been.
 
 mod home;
-mod rows;
+pub mod rows;
 
 use crate::club::{Club, back, by_points, club, release, terms};
 use crate::counter;
@@ -220,6 +220,21 @@ fn who_had_nothing_of_the_kind_has_it_and_gives_it_back() {
         undo(shop, &merged).unwrap();
         rows::must_be_equal(&before, &rows::all(shop));
         assert_eq!(club.has(shop).0, 9);
+    });
+}
+
+#[test]
+fn who_takes_part_and_has_no_points_yet_leaves_no_book_behind() {
+    on_every_engine(|shop| {
+        let (club, ..) = two(shop);
+        let (cyd, dan) = (signed_up(shop, "cyd", &[]), signed_up(shop, "dan", &[]));
+        enrolled(shop, &club, dan);
+        let before = rows::all(shop);
+        let merged = merge(shop, cyd, dan).unwrap();
+        shop.must_tally();
+        undo(shop, &merged).unwrap();
+        rows::must_be_equal(&before, &rows::all(shop));
+        shop.must_tally();
     });
 }
 

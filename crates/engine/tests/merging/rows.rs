@@ -20,10 +20,22 @@ const ONLY_ADDED_TO: [&str; 9] = [
     "journal",
 ];
 
-/// Every row of every table that is not only added to, with versions left out: they count the changes. Accounts with nothing in them are
-/// left out, as if they had never been opened.
-pub fn all(shop: &TestShop) -> BTreeMap<String, BTreeSet<String>> {
-    have_profiles(shop);
+/// A table with its columns, each with what it holds, and its rows.
+pub struct Table {
+    pub name: String,
+    pub columns: Vec<(String, String)>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Table {
+    /// What stands in a column of a row; nothing where there is no such column.
+    pub fn cell<'a>(&self, row: &'a [Value], name: &str) -> Option<&'a Value> {
+        self.columns.iter().position(|(own, _)| own == name).map(|place| &row[place])
+    }
+}
+
+/// Every table of the books as they are.
+pub fn tables(shop: &TestShop) -> Vec<Table> {
     let now = shop.shop.source.now();
     let file = shop.shop.db.read(move |tx| -> Result<_, BackupError> {
         let mut file = Vec::new();
@@ -31,26 +43,36 @@ pub fn all(shop: &TestShop) -> BTreeMap<String, BTreeSet<String>> {
         Ok(file)
     });
     let file = String::from_utf8(file.expect("a backup")).expect("text");
-    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let (mut table, mut columns) = (String::new(), Vec::new());
+    let mut all: Vec<Table> = Vec::new();
     for line in file.lines() {
         let line: Value = serde_json::from_str(line).expect("JSON");
         if let Some(name) = line["table"].as_str() {
-            table = name.to_owned();
+            let text = |cell: &Value| cell.as_str().expect("a text").to_owned();
             let named = line["columns"].as_array().expect("columns").iter();
-            columns = named.map(|column| column[0].as_str().expect("a name").to_owned()).collect();
+            let columns = named.map(|column| (text(&column[0]), text(&column[1]))).collect();
+            all.push(Table { name: name.to_owned(), columns, rows: Vec::new() });
         }
-        let Some(cells) = line.as_array() else { continue };
-        if ONLY_ADDED_TO.contains(&table.as_str()) {
-            continue;
+        if let (Some(cells), Some(table)) = (line.as_array(), all.last_mut()) {
+            table.rows.push(cells.clone());
         }
-        let cell = |name: &str| columns.iter().position(|own| own == name).map(|place| &cells[place]);
-        if table == "account" && cell("amount") == Some(&Value::from(0)) {
-            continue;
+    }
+    all
+}
+
+/// Every row of every table that is not only added to, with versions left out: they count the changes. Accounts with nothing in them are
+/// left out, as if they had never been opened.
+pub fn all(shop: &TestShop) -> BTreeMap<String, BTreeSet<String>> {
+    have_profiles(shop);
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for table in tables(shop).iter().filter(|table| !ONLY_ADDED_TO.contains(&table.name.as_str())) {
+        for row in &table.rows {
+            if table.name == "account" && table.cell(row, "amount") == Some(&Value::from(0)) {
+                continue;
+            }
+            let kept = table.columns.iter().zip(row).filter(|((name, _), _)| !name.ends_with("version"));
+            let row: Vec<String> = kept.map(|((name, _), cell)| format!("{name}={cell}")).collect();
+            all.entry(table.name.clone()).or_default().insert(row.join(" "));
         }
-        let kept = columns.iter().zip(cells).filter(|(name, _)| !name.ends_with("version"));
-        let row: Vec<String> = kept.map(|(name, cell)| format!("{name}={cell}")).collect();
-        all.entry(table.clone()).or_default().insert(row.join(" "));
     }
     all
 }

@@ -86,18 +86,28 @@ async fn sign_in(
     headers: HeaderMap,
     Public(given): Public<SignInShape>,
 ) -> Result<Response, Problem> {
+    let opened = by_password(&app, &given.email, given.password, (&extensions, &headers)).await?;
+    welcome(&app, opened).await
+}
+
+/// A session for who knows the password of this address.
+pub(crate) async fn by_password(
+    app: &App,
+    email: &str,
+    password: String,
+    (extensions, headers): (&Extensions, &HeaderMap),
+) -> Result<Opened, Problem> {
     let mut fields = Fields::new();
-    let email = fields.take("email", Email::parse(&given.email));
+    let email = fields.take("email", Email::parse(email));
     let email = fields.done(email)?;
     let keyring = app.shop.keyring.clone();
-    let address = address_of(&extensions, &headers, app.edge.settings.behind_proxy);
+    let address = address_of(extensions, headers, app.edge.settings.behind_proxy);
     app.edge.limits.count_sign_in(staff::email_hash(&keyring, &email), address)?;
     let account = app.read(move |tx| session::account(tx, &keyring, &email)).await?;
     let stored = account.as_ref().map(|(_, stored)| stored.clone());
-    let right = is_right(&app, given.password, stored).await?;
+    let right = is_right(app, password, stored).await?;
     let Some((id, checked)) = account.filter(|_| right) else { return Err(session::wrong().into()) };
-    let opened = app.write(move |tx, world| session::sign_in(tx, world, id, &checked)).await?;
-    welcome(&app, opened).await
+    app.write(move |tx, world| session::sign_in(tx, world, id, &checked)).await
 }
 
 /// Who am I?

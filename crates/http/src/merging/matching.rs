@@ -1,5 +1,7 @@
 //! Matching over the API: pairs of customers who may be one person, with how the score came about; decided by a colleague; and by which model.
 
+mod training;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -33,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(reject_match))
         .routes(routes!(read_matching_rule, set_matching_rule))
         .routes(routes!(list_matching_models))
+        .merge(training::routes())
 }
 
 /// Two customers who may be one person.
@@ -185,11 +188,13 @@ async fn reject_match(
 
 /// What the retailer says of matching.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MatchingRule, example = json!({"model": 1, "automatic": false, "version": 1}))]
+#[schema(as = MatchingRule, example = json!({"model": 1, "before": 0, "automatic": false, "version": 1}))]
 struct RuleShape {
     /// The number of the model in force; the built-in one when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<i64>,
+    /// The number of the one that was in force before, to go back to; 0 for the built-in one.
+    before: i64,
     /// Is what the model is sure of merged without a look? Not at first: one in a hundred of such pairs is wrong among people made up to be hard.
     automatic: bool,
     /// Counts the changes.
@@ -198,7 +203,7 @@ struct RuleShape {
 
 impl From<&Rule> for RuleShape {
     fn from(rule: &Rule) -> RuleShape {
-        RuleShape { model: rule.model, automatic: rule.automatic, version: rule.version }
+        RuleShape { model: rule.model, before: rule.before, automatic: rule.automatic, version: rule.version }
     }
 }
 
@@ -214,7 +219,7 @@ async fn read_matching_rule(State(app): State<App>, Caller(actor): Caller) -> Re
 #[serde(deny_unknown_fields)]
 #[schema(as = MatchingRuleWish, example = json!({"automatic": false}))]
 struct RuleWish {
-    /// The number of a model that was learnt; the built-in one when not given.
+    /// The number of a model that was learnt; the built-in one when not given, or 0.
     model: Option<i64>,
     /// Merge without a look what the model is sure of?
     automatic: bool,
@@ -256,7 +261,7 @@ const MODELS_MAX: i64 = 200;
 
 /// List the models that were learnt, the newest first
 ///
-/// At most 200. They are learnt by `tandem match --train`.
+/// At most 200. They are learnt by `POST /v1/matching/trainings` or `tandem match --train`.
 #[utoipa::path(get, path = "/v1/matching/models", operation_id = "list_matching_models", tag = "merging",
     responses((status = 200, body = Page<ModelShape>), Problems))]
 async fn list_matching_models(State(app): State<App>, Caller(actor): Caller) -> Result<Response, Problem> {

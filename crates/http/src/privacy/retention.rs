@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// How long data of a class is kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RetentionRule, example = json!({"class": "messages", "days": 730, "active": false, "would_forget": 12}))]
-struct RuleShape {
+pub(super) struct RuleShape {
     /// `messages` (that were sent), `carts` (contacts of carts that expired), `guests` (contacts of guests whose orders are done), `requests` (about
     /// data, that were closed), `unconfirmed` (addresses that signed up and never confirmed) or `behaviour` (what people did, and their visits).
     class: &'static str,
@@ -40,7 +40,7 @@ struct RuleShape {
 }
 
 impl RuleShape {
-    fn of(one: &Rule, would_forget: Option<i64>) -> RuleShape {
+    pub(super) fn of(one: &Rule, would_forget: Option<i64>) -> RuleShape {
         RuleShape { class: one.class.text(), days: one.days, active: one.active, would_forget }
     }
 }

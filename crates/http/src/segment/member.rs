@@ -42,21 +42,24 @@ struct TrialShape {
 
 /// How many would belong to a segment.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SegmentPreview, example = json!({"members": 1240, "found": 1240, "looked_at": 18200, "people": 18200}))]
+#[schema(as = SegmentPreview, example = json!({"members": 1240, "found": 1240, "looked_at": 8200, "exact": true, "people": 918200}))]
 struct PreviewShape {
-    /// How many; where not everybody was looked at, reckoned from those who were.
+    /// How many; where it is not exact, reckoned from those who were looked at.
     members: i64,
     /// How many of those who were looked at.
     found: i64,
-    /// How many were looked at: everybody up to 20,000, beyond so many spread over all of them.
+    /// How many were looked at: all of whom something is known that decides, up to 20,000; beyond so many spread over all of them.
     looked_at: i64,
+    /// Was everybody looked at who can belong to it?
+    exact: bool,
     /// How many people there are.
     people: i64,
 }
 
 impl From<Preview> for PreviewShape {
     fn from(one: Preview) -> PreviewShape {
-        PreviewShape { members: one.members, found: one.found, looked_at: one.looked_at, people: one.people }
+        let Preview { members, found, looked_at, exact, people } = one;
+        PreviewShape { members, found, looked_at, exact, people }
     }
 }
 

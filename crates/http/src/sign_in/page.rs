@@ -2,6 +2,7 @@
 //! own sign-on behind a link. What the browser keeps is a cookie that no script reads and no other site makes use of.
 
 mod own;
+mod staff;
 
 use axum::extract::{Path, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
@@ -10,12 +11,13 @@ use axum::routing::{get, post};
 use axum::{Form, Json};
 use domain::Code;
 use domain::message::words::language_of_words;
-use domain::sign_in::sign_on::{AWAY_SECONDS, Audience};
+use domain::sign_in::sign_on::{AWAY_SECONDS, Audience, Claims};
 use domain::sign_in::words::page_words;
 use domain::sign_in::{LIFE_SECONDS, read_code};
 use domain::value::{Email, Language, Reference};
 use engine::sign_in::own::{channel, visitor};
-use engine::sign_in::{self, Entrance, Opened, SignIn, passkey, provider, sign_on};
+use engine::sign_in::provider::{self, Provider};
+use engine::sign_in::{self, Entrance, Opened, SignIn, passkey, sign_on};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -34,10 +36,21 @@ use crate::shape::Fields;
 
 /// The cookie that holds the token of a customer's session.
 const COOKIE: &str = "tandem_customer";
-/// The cookie that holds what a browser was sent away to a sign-on with.
-const STATE_COOKIE: &str = "tandem_sign_on";
-/// Where a sign-on sends people back to.
+/// Where a sign-on sends customers back to.
 const BACK: &str = "/sign-in/back";
+/// Customers at a sign-on.
+const WAY: Way = Way { audience: Audience::Customers, cookie: "tandem_sign_on", back: BACK };
+
+/// How people go to a sign-on and come back.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Who.
+    audience: Audience,
+    /// The cookie that holds what a browser was sent away with.
+    cookie: &'static str,
+    /// Where it comes back to.
+    back: &'static str,
+}
 
 /// The pages and what their forms do. They are pages, not part of the API, and so not in its description.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -50,6 +63,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .route("/sign-in/with/{provider}", get(leave))
         .route(BACK, get(come_back))
         .merge(own::routes())
+        .merge(staff::routes())
 }
 
 /// How the page is asked for, and what goes along from one to the next.
@@ -120,7 +134,7 @@ async fn shown(
     let (shop, providers) = read.await?;
     let providers: Vec<Value> =
         providers.iter().map(|one| json!({ "id": one.id.to_string(), "name": one.name })).collect();
-    let mut view = spoken(language, notice);
+    let mut view = spoken(page_words(language), language, notice);
     view["shop"] = json!(shop);
     view["suffix"] = json!(query.suffix());
     view["providers"] = json!(providers);
@@ -132,8 +146,12 @@ async fn shown(
 }
 
 /// The words of a page, and what it says first.
-fn spoken(language: Language, notice: Option<Notice>) -> Value {
-    let words: Value = page_words(language).map(|(name, words)| (name.to_owned(), json!(words))).collect();
+fn spoken(
+    words: impl Iterator<Item = (&'static str, &'static str)>,
+    language: Language,
+    notice: Option<Notice>,
+) -> Value {
+    let words: Value = words.map(|(name, words)| (name.to_owned(), json!(words))).collect();
     let (said, is_refused) = match notice {
         Some(Notice::Did(word)) => (Some(words[word].clone()), false),
         Some(Notice::Refused(word)) => (Some(words[word].clone()), true),
@@ -286,30 +304,35 @@ async fn open_by_passkey(
     Ok(answer)
 }
 
-/// Sends the browser to a sign-on. It is a link, because a browser that keeps our policy follows no form to another site.
 async fn leave(
     State(app): State<App>,
     Path(code): Path<String>,
     Asked(query): Asked<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let reference = Reference::read(&code);
-    let chosen = app.read(move |tx| sign_on::chosen(tx, &visitor(), &reference, Audience::Customers)).await;
-    let own = own_origin(&app).ok_or_else(Problem::fault)?;
+    match sent_away(&app, &code, WAY, &query).await {
+        Ok(answer) => Ok(answer),
+        Err(problem) => {
+            let (status, why) = why(&problem, "refused_sign_on");
+            refused(&app, &query, (Step::Ask, status, why), &headers).await
+        }
+    }
+}
+
+/// Sends the browser to a sign-on. It is a link, because a browser that keeps our policy follows no form to another site.
+async fn sent_away(app: &App, code: &str, way: Way, query: &PageQuery) -> Result<Response, Problem> {
+    let reference = Reference::read(code);
+    let chosen = app.read(move |tx| sign_on::chosen(tx, &visitor(), &reference, way.audience)).await;
+    let own = own_origin(app).ok_or_else(Problem::fault)?;
     let away = match chosen {
-        Ok(chosen) => begin(&app, chosen, format!("{own}{BACK}")).await,
+        Ok(chosen) => begin(app, chosen, format!("{own}{}", way.back)).await,
         Err(problem) => Err(problem),
     };
-    let away = match away {
-        Ok(away) => away,
-        Err(problem) => {
-            tracing::info!(status = problem.status().as_u16(), "nobody could be sent to a sign-on");
-            let (status, why) = why(&problem, "refused_sign_on");
-            return refused(&app, &query, (Step::Ask, status, why), &headers).await;
-        }
-    };
+    let away = away.inspect_err(|problem| {
+        tracing::info!(status = problem.status().as_u16(), "nobody could be sent to a sign-on");
+    })?;
     // The query goes along in the cookie: the address to come back to is agreed to the letter.
-    let kept = cookie(&app, STATE_COOKIE, &format!("{}{}", away.state, query.suffix()), AWAY_SECONDS)?;
+    let kept = cookie(app, way.cookie, &format!("{}{}", away.state, query.suffix()), AWAY_SECONDS)?;
     let kept = [(header::SET_COOKIE, kept), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, away.url)], kept).into_response())
 }
@@ -327,19 +350,7 @@ async fn come_back(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let kept = cookie_named(&headers, STATE_COOKIE).unwrap_or_default();
-    let (state, rest) = kept.split_once('?').unwrap_or((&kept, ""));
-    let query =
-        PageQuery { language: part_of(rest, "language"), channel: part_of(rest, "channel"), did: None };
-    // Whoever was sent away from another browser does not come back in this one.
-    let is_same = !state.is_empty() && back.state.as_deref() == Some(state);
-    let address = address_of(&extensions, &headers, app.edge.settings.behind_proxy);
-    let counted = app.edge.limits.count_sign_in(Sha256::digest(state).into(), address);
-    let vouched_for = match (back.code.filter(|_| is_same), counted) {
-        (_, Err(problem)) => Err(problem),
-        (Some(code), Ok(())) => vouched(&app, state.to_owned(), &code, Audience::Customers).await,
-        (None, Ok(())) => Err(misfit(Code::SignInFailed).into()),
-    };
+    let (query, vouched_for) = came_back(&app, WAY, back, (&extensions, &headers)).await;
     let opened = match vouched_for {
         Ok((provider, claims)) => {
             let named = query.channel();
@@ -359,8 +370,31 @@ async fn come_back(
             refused(&app, &query, (Step::Ask, status, why), &headers).await?
         }
     };
-    answer.headers_mut().append(header::SET_COOKIE, cookie(&app, STATE_COOKIE, "", 0)?);
+    answer.headers_mut().append(header::SET_COOKIE, cookie(&app, WAY.cookie, "", 0)?);
     Ok(answer)
+}
+
+/// Who came back, as the sign-on says, and the query that went along.
+async fn came_back(
+    app: &App,
+    way: Way,
+    back: BackQuery,
+    (extensions, headers): (&Extensions, &HeaderMap),
+) -> (PageQuery, Result<(Provider, Claims), Problem>) {
+    let kept = cookie_named(headers, way.cookie).unwrap_or_default();
+    let (state, rest) = kept.split_once('?').unwrap_or((&kept, ""));
+    let query =
+        PageQuery { language: part_of(rest, "language"), channel: part_of(rest, "channel"), did: None };
+    // Whoever was sent away from another browser does not come back in this one.
+    let is_same = !state.is_empty() && back.state.as_deref() == Some(state);
+    let address = address_of(extensions, headers, app.edge.settings.behind_proxy);
+    let counted = app.edge.limits.count_sign_in(Sha256::digest(state).into(), address);
+    let vouched_for = match (back.code.filter(|_| is_same), counted) {
+        (_, Err(problem)) => Err(problem),
+        (Some(code), Ok(())) => vouched(app, state.to_owned(), &code, way.audience).await,
+        (None, Ok(())) => Err(misfit(Code::SignInFailed).into()),
+    };
+    (query, vouched_for)
 }
 
 fn part_of(query: &str, name: &str) -> Option<String> {

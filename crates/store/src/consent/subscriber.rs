@@ -211,12 +211,31 @@ pub fn link(tx: &mut Tx<'_>, token_hash: &[u8; 32], now: Instant) -> Result<Opti
     tx.one(
         "select subscriber_id, link_id, deed, about, expires_at from subscriber_link where token_hash = $1 and expires_at > $2",
         params![token_hash.as_slice(), now],
-        |row| {
-            let (subscriber, id, deed) = (row.id()?, row.id()?, row.int()?);
-            let about = row.id_or_null::<SubscriberLink>()?.map(Id::bytes);
-            Ok(Link { subscriber, id, deed, about, expires_at: row.instant()? })
-        },
+        read_link,
     )
+}
+
+/// The links of a subscriber that were given out and kept, each with when it was made, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn links_of(
+    tx: &mut Tx<'_>,
+    id: Id<SubscriberKind>,
+    limit: i64,
+) -> Result<Vec<(Link, Instant)>, StoreError> {
+    tx.rows(
+        "select subscriber_id, link_id, deed, about, expires_at, made_at from subscriber_link where subscriber_id = $1
+         order by expires_at desc, link_id desc limit $2",
+        params![id, limit],
+        |row| Ok((read_link(row)?, row.instant()?)),
+    )
+}
+
+fn read_link(row: &mut Row<'_>) -> Result<Link, StoreError> {
+    let (subscriber, id, deed) = (row.id()?, row.id()?, row.int()?);
+    let about = row.id_or_null::<SubscriberLink>()?.map(Id::bytes);
+    Ok(Link { subscriber, id, deed, about, expires_at: row.instant()? })
 }
 
 /// Makes a link that confirms one that leads to the preferences; false when that was done before.

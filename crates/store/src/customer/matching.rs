@@ -44,6 +44,8 @@ pub struct Review {
 pub struct Rule {
     /// The model; the built-in one when `None`.
     pub model: Option<i64>,
+    /// Which was in force before, to go back to; 0 is the built-in one.
+    pub before: i64,
     /// Is what the model is sure of merged without a look?
     pub automatic: bool,
     /// Counts the changes.
@@ -149,8 +151,8 @@ pub fn contacts_after(
 /// # Errors
 /// What the store says.
 pub fn rule(tx: &mut Tx<'_>) -> Result<Option<Rule>, StoreError> {
-    tx.one("select number, automatic, version from match_rule where place = 1", &[], |row| {
-        Ok(Rule { model: row.int_or_null()?, automatic: row.yes()?, version: row.int()? })
+    tx.one("select number, before_number, automatic, version from match_rule where place = 1", &[], |row| {
+        Ok(Rule { model: row.int_or_null()?, before: row.int()?, automatic: row.yes()?, version: row.int()? })
     })
 }
 
@@ -160,10 +162,10 @@ pub fn rule(tx: &mut Tx<'_>) -> Result<Option<Rule>, StoreError> {
 /// What the store says.
 pub fn put_rule(tx: &mut Tx<'_>, rule: &Rule, now: Instant) -> Result<bool, StoreError> {
     let touched = tx.execute(
-        "insert into match_rule (place, number, automatic, version, changed_at) values (1, $1, $2, $3, $4)
-         on conflict (place) do update set number = excluded.number, automatic = excluded.automatic, version = excluded.version,
-             changed_at = excluded.changed_at where match_rule.version = excluded.version - 1",
-        params![rule.model, rule.automatic, rule.version, now],
+        "insert into match_rule (place, number, before_number, automatic, version, changed_at) values (1, $1, $2, $3, $4, $5)
+         on conflict (place) do update set number = excluded.number, before_number = excluded.before_number, automatic = excluded.automatic,
+             version = excluded.version, changed_at = excluded.changed_at where match_rule.version = excluded.version - 1",
+        params![rule.model, rule.before, rule.automatic, rule.version, now],
     )?;
     Ok(touched == 1)
 }

@@ -136,7 +136,7 @@ pub fn merged_with(tx: &mut Tx<'_>, into: Id<MemberKind>) -> Result<Vec<Id<Membe
     )
 }
 
-/// Takes a member away who had nothing but what a merge brought; false when there was more.
+/// Takes a member away who had nothing but what a merge brought, and the book if nothing was ever booked; false when there was more.
 ///
 /// # Errors
 /// What the store says.
@@ -156,16 +156,12 @@ pub fn remove_unused(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<bool, StoreE
     )?;
     if gone == 1 {
         tx.execute("delete from member_of_customer where member_id = $1", params![id])?;
-        tx.execute(
-            "delete from account where book_id = $1 and not exists (select 1 from transfer t where t.book_id = $1)",
-            params![id],
-        )?;
+        tx.execute("delete from member_tier_change where member_id = $1", params![id])?;
+        tx.execute("delete from member_tier where member_id = $1", params![id])?;
         tx.execute(
             "delete from book where book_id = $1 and not exists (select 1 from transfer t where t.book_id = $1)",
             params![id],
         )?;
-        tx.execute("delete from member_tier_change where member_id = $1", params![id])?;
-        tx.execute("delete from member_tier where member_id = $1", params![id])?;
     }
     Ok(gone == 1)
 }

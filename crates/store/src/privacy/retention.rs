@@ -72,7 +72,7 @@ pub fn count_behaviour(tx: &mut Tx<'_>, before: Id<Event>, limit: i64) -> Result
 }
 
 /// Forgets events of behaviour that were received before the first id of an instant, at most `limit`, and the visits of the same profiles
-/// that had ended by that instant: how many events.
+/// that had ended by that instant: how many events. Whose they were is noted, so that segments look at them again.
 ///
 /// # Errors
 /// What the store says.
@@ -98,9 +98,43 @@ pub fn forget_behaviour(
         )?;
     }
     tx.execute(
+        "insert into profile_stirred (profile_id, at) select p.profile_id, cast($2 as {int}) from profile p where p.profile_id in {ids $1}
+         on conflict (profile_id) do nothing",
+        &[Param::Ids(&profiles), instant.into()],
+    )?;
+    tx.execute(
         "delete from behaviour_session where profile_id in {ids $1} and last_at < $2",
         &[Param::Ids(&profiles), instant.into()],
     )?;
+    Ok(old.len() as u64)
+}
+
+/// How many steps into segments and out of them were taken before the first id of an instant, counted up to `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn count_steps(tx: &mut Tx<'_>, before: Id<Event>, limit: i64) -> Result<i64, StoreError> {
+    let sql = "select cast(count(*) as {int}) from (select 1 from segment s
+             join segment_step t on t.segment_id = s.segment_id and t.step_id < $1 limit $2) b";
+    Ok(tx.one(sql, params![before, limit], |row| row.int())?.unwrap_or(0))
+}
+
+/// Forgets steps into segments and out of them that were taken before the first id of an instant, at most `limit`: how many.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_steps(tx: &mut Tx<'_>, before: Id<Event>, limit: i64) -> Result<u64, StoreError> {
+    let old: Vec<([u8; 16], Id<Event>)> = tx.rows(
+        "select t.segment_id, t.step_id from segment s join segment_step t on t.segment_id = s.segment_id and t.step_id < $1 limit $2",
+        params![before, limit],
+        |row| Ok((row.key()?, row.id()?)),
+    )?;
+    for (segment, step) in &old {
+        tx.execute(
+            "delete from segment_step where segment_id = $1 and step_id = $2",
+            params![*segment, *step],
+        )?;
+    }
     Ok(old.len() as u64)
 }
 

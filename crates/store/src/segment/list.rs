@@ -68,6 +68,37 @@ pub fn find(tx: &mut Tx<'_>, ids: &[[u8; 16]]) -> Result<Vec<List>, StoreError> 
     )
 }
 
+/// The list with this code.
+///
+/// # Errors
+/// What the store says.
+pub fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<List>, StoreError> {
+    tx.one(
+        "select customer_list_id, code, name, made_at, version from customer_list where code = $1",
+        params![code],
+        list_of,
+    )
+}
+
+/// The lists that anybody is on after somebody: who, and the codes and names of the lists, at most `limit` people.
+///
+/// # Errors
+/// What the store says.
+pub fn of_people(
+    tx: &mut Tx<'_>,
+    after: [u8; 16],
+    limit: i64,
+) -> Result<Vec<(Subject, String, String)>, StoreError> {
+    tx.rows(
+        "select e.subject_id, e.is_customer, l.code, l.name from customer_list_entry e
+         join customer_list l on l.customer_list_id = e.customer_list_id
+         where e.subject_id in (select distinct o.subject_id from customer_list_entry o where o.subject_id > $1 order by o.subject_id limit $2)
+         order by e.subject_id, l.code",
+        params![after, limit],
+        |row| Ok((Subject::of(row.key()?, row.yes()?), row.text()?, row.text()?)),
+    )
+}
+
 /// The lists after one, in the order they were made, at most `limit`.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
-//! The rows of kept membership: who is in a segment, what changed, and how far it is built.
+//! The rows of kept membership: who is in a segment, and what changed.
 
 use domain::segment::Subject;
-use domain::value::id::{Event as StepKind, Segment as SegmentKind};
+use domain::value::id::{Customer, Event as StepKind, Segment as SegmentKind};
 use domain::value::{Id, Instant};
 
 use super::facts::Key;
@@ -86,6 +86,18 @@ pub fn due(tx: &mut Tx<'_>, now: Instant, limit: i64) -> Result<Vec<Subject>, St
         "select subject_id, is_customer from segment_member where next_change is not null and next_change <= $1
          order by next_change limit $2",
         params![now, limit],
+        |row| Ok(Subject::of(row.key()?, row.yes()?)),
+    )
+}
+
+/// Whoever is kept of a segment.
+///
+/// # Errors
+/// What the store says.
+pub fn kept(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<Vec<Subject>, StoreError> {
+    tx.rows(
+        "select subject_id, is_customer from segment_member where segment_id = $1",
+        params![segment],
         |row| Ok(Subject::of(row.key()?, row.yes()?)),
     )
 }
@@ -207,6 +219,21 @@ pub fn stepped(tx: &mut Tx<'_>, segment: Id<SegmentKind>, subjects: &[Key]) -> R
     )
 }
 
+/// Customers who are told to belong to segments in which they are not kept: who, and the code.
+///
+/// # Errors
+/// What the store says.
+pub fn mistold(tx: &mut Tx<'_>) -> Result<Vec<(Id<Customer>, String)>, StoreError> {
+    tx.rows(
+        "select t.customer_id, t.code from customer_segment t
+         where not exists (select 1 from segment g join segment_member m on m.segment_id = g.segment_id
+             where g.code = t.code and m.subject_id = t.customer_id and m.is_in = 1)
+         order by t.customer_id, t.code limit $1",
+        params![FINDINGS_MAX],
+        |row| Ok((row.id()?, row.text()?)),
+    )
+}
+
 /// Whose last step says otherwise than what is kept: the segment, who, and whether the step came in.
 pub type Astray = (Id<SegmentKind>, Subject, bool);
 
@@ -226,63 +253,6 @@ pub fn astray(tx: &mut Tx<'_>) -> Result<Vec<Astray>, StoreError> {
         params![FINDINGS_MAX],
         |row| Ok((row.id()?, Subject::of(row.key()?, row.yes()?), row.yes()?)),
     )
-}
-
-/// How far a segment is built: whether customers are gone through still, after whom, and when it was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Build {
-    /// The segment.
-    pub segment: Id<SegmentKind>,
-    /// Are customers gone through still, and not profiles?
-    pub customers: bool,
-    /// After whom.
-    pub after: Key,
-    /// When it was done.
-    pub built_at: Option<Instant>,
-}
-
-fn build(row: &mut Row<'_>) -> Result<Build, StoreError> {
-    Ok(Build {
-        segment: row.id()?,
-        customers: row.yes()?,
-        after: row.key()?,
-        built_at: row.instant_or_null()?,
-    })
-}
-
-/// Notes how far a segment is built.
-///
-/// # Errors
-/// What the store says.
-pub fn set_build(tx: &mut Tx<'_>, one: &Build) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into segment_build (segment_id, customers, after, built_at) values ($1, $2, $3, $4)
-         on conflict (segment_id) do update set customers = excluded.customers, after = excluded.after,
-             built_at = excluded.built_at",
-        params![one.segment, one.customers, one.after, one.built_at],
-    )?;
-    Ok(())
-}
-
-/// How far segments are built.
-///
-/// # Errors
-/// What the store says.
-pub fn builds(tx: &mut Tx<'_>) -> Result<Vec<Build>, StoreError> {
-    tx.rows(
-        "select segment_id, customers, after, built_at from segment_build order by segment_id",
-        &[],
-        build,
-    )
-}
-
-/// Was any segment ever made?
-///
-/// # Errors
-/// What the store says.
-pub fn any(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    let found = tx.one("select segment_id from segment_build limit 1", &[], |row| row.key())?;
-    Ok(found.is_some())
 }
 
 /// Keeps nobody of a segment any more, at most `limit`; answers how many were kept.

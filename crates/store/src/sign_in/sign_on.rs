@@ -4,7 +4,7 @@ use domain::sign_in::sign_on::Audience;
 use domain::value::id::{Customer, SignOnProvider};
 use domain::value::{Id, Instant};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// Another program that says who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,6 +192,23 @@ pub fn link(
         params![&hash[..], provider, customer, now],
     )?;
     Ok(linked == 1)
+}
+
+/// Which sign-ons say who these customers are, with their codes and since when, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_customers(
+    tx: &mut Tx<'_>,
+    of: &[[u8; 16]],
+    limit: i64,
+) -> Result<Vec<(Id<SignOnProvider>, String, Instant)>, StoreError> {
+    tx.rows(
+        "select p.provider_id, p.code, s.made_at from sign_on_subject s join sign_on_provider p on p.provider_id = s.provider_id
+         where s.customer_id in {ids $1} order by s.made_at, s.hash limit $2",
+        &[Param::Ids(of), Param::Int(limit)],
+        |row| Ok((row.id()?, row.text()?, row.instant()?)),
+    )
 }
 
 /// Forgets which subjects a customer is.

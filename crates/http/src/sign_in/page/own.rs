@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::actor::Actor;
+use domain::sign_in::words::page_words;
 use domain::status::words_for;
 use domain::status::writing::date;
 use domain::value::Id;
@@ -80,7 +81,7 @@ async fn shown(
     let Some(actor) = signed_in(app, headers).await? else { return Ok(to("/sign-in", query, None)) };
     let language = query.language(headers)?;
     let page = app.write(move |tx, world| own::page(tx, &actor, world, language)).await?;
-    let mut view = spoken(language, notice);
+    let mut view = spoken(page_words(language), language, notice);
     fill(&mut view, &page, language);
     view["suffix"] = json!(query.suffix());
     Ok(private(asset::page("me.html", view)?))
