@@ -90,7 +90,7 @@ impl Whole {
         if self.customers.is_empty() {
             for person in &self.persons {
                 for contact in contacts_of(tx, *person, CONTACTS_MAX)? {
-                    all.extend(store::order::of_contact(tx, contact, MANY_MAX)?);
+                    all.extend(store::order::owner::of_contact(tx, contact, MANY_MAX)?);
                 }
             }
         }
