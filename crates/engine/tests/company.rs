@@ -32,8 +32,8 @@ fn wanted(name: &str, vat: Option<&str>) -> Wanted {
 }
 
 pub fn founded(shop: &TestShop, name: &str, vat: Option<&str>) -> Result<Company, Failure> {
-    let wanted = wanted(name, vat);
-    shop.run(move |tx, actor, world| company::create(tx, actor, world, (wanted.clone(), None)))
+    let (wanted, number) = (wanted(name, vat), Some(format!("ERP-{name}")));
+    shop.run(move |tx, actor, world| company::create(tx, actor, world, (wanted.clone(), number.clone())))
 }
 
 pub fn also(shop: &TestShop, name: &str) -> Id<Customer> {

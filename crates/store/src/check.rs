@@ -212,6 +212,7 @@ lookups! {
     "cat" "category" "category_id";
     "chn" "channel" "channel_id";
     "clm" "claim" "claim_id";
+    "com" "company" "company_id";
     "cus" "customer" "customer_id";
     "dlv" "delivery_method" "delivery_method_id";
     "exp" "expected_goods" "expected_goods_id";
