@@ -205,7 +205,7 @@ fn asking(tx: &mut Tx<'_>, actor: &Actor, named: &Reference<Customer>) -> Result
         }
         actor.may(Permission::AnswerPrivacy, None)?;
     }
-    Ok(external::resolve_at(tx, "customer", named)?)
+    external::resolve_at(tx, "customer", named)
 }
 
 /// Read a request with what was noted

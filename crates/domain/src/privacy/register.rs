@@ -69,8 +69,6 @@ words! {
         WhatHappened 27 "what_happened";
         /// Who read the contacts.
         ReadBy 28 "read_by";
-        /// In which companies' names the person may buy.
-        Companies 29 "companies";
     }
 }
 

@@ -89,8 +89,6 @@ fn tell(shop: &TestShop, ada: Id<Customer>) {
     detail::ask(shop);
     detail::add(shop, ada, detail::at("1 Kirkgate")).expect("an address");
     detail::jot(shop, ada, "asks for the Difference Engine");
-    let mugs = company::founded(shop, "Mugs Ltd", None).expect("a company");
-    company::join(shop, &mugs, ada, Role::Buyer, None);
     let said = Said {
         sizes: vec![detail::size("", Some("39"))],
         answers: vec![("fit".into(), Some("slim".into()))],

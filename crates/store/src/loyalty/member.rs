@@ -156,6 +156,14 @@ pub fn remove_unused(tx: &mut Tx<'_>, id: Id<MemberKind>) -> Result<bool, StoreE
     )?;
     if gone == 1 {
         tx.execute("delete from member_of_customer where member_id = $1", params![id])?;
+        tx.execute(
+            "delete from account where book_id = $1 and not exists (select 1 from transfer t where t.book_id = $1)",
+            params![id],
+        )?;
+        tx.execute(
+            "delete from book where book_id = $1 and not exists (select 1 from transfer t where t.book_id = $1)",
+            params![id],
+        )?;
         tx.execute("delete from member_tier_change where member_id = $1", params![id])?;
         tx.execute("delete from member_tier where member_id = $1", params![id])?;
     }

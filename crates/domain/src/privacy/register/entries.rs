@@ -111,27 +111,6 @@ pub const REGISTER: &[Entry] = &[
         Rows("it names nobody"),
         Books,
     ),
-    entry(
-        "in whose name somebody may buy",
-        &["company_member", "company_of_customer"],
-        In(S::Companies, "role"),
-        Nothing,
-        Person(&[]),
-    ),
-    entry(
-        "companies, and who was invited to buy for them",
-        &["company", "company_invitation"],
-        Not("what names a company is the company's, sealed under a key of its own"),
-        Rows(NUMBERS),
-        Books,
-    ),
-    entry(
-        "by what a company is found",
-        &["company_by_vat_number", "company_by_word", "company_by_invitation", "order_of_company"],
-        Not("it leads to companies"),
-        Rows("it leads to companies"),
-        Books,
-    ),
     // What somebody said, was told and asked.
     entry(
         "who can be written to",
