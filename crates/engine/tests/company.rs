@@ -52,14 +52,14 @@ fn join_as(
     shop: &TestShop,
     actor: &Actor,
     (company, who): (Id<CompanyKind>, Id<Customer>),
-    (role, pence): (Role, Option<i64>),
+    (role, minor): (Role, Option<i64>),
 ) -> Result<Member, Failure> {
-    let limit = pence.map(|pence| Limit::new(pence, counter::pounds()).expect("a limit"));
+    let limit = minor.map(|minor| Limit::new(minor, counter::pounds()).expect("a limit"));
     shop.run_as(actor, move |tx, actor, world| member::set(tx, actor, world, (company, who), (role, limit)))
 }
 
-pub fn join(shop: &TestShop, company: &Company, who: Id<Customer>, role: Role, pence: Option<i64>) {
-    join_as(shop, &Actor::system(), (company.id, who), (role, pence)).expect("a member");
+pub fn join(shop: &TestShop, company: &Company, who: Id<Customer>, role: Role, minor: Option<i64>) {
+    join_as(shop, &Actor::system(), (company.id, who), (role, minor)).expect("a member");
 }
 
 /// A till that sells mugs at 5 pounds each.
@@ -113,7 +113,7 @@ fn members(shop: &TestShop, actor: &Actor, company: Id<CompanyKind>) -> Result<V
 }
 
 /// Lets the group of tradespeople have a variant at this price.
-fn for_trade(shop: &TestShop, at: &Counter, pence: i64) {
+fn for_trade(shop: &TestShop, at: &Counter, minor: i64) {
     let list = NewList {
         code: "b2b".into(),
         name: "Trade".into(),
@@ -130,7 +130,7 @@ fn for_trade(shop: &TestShop, at: &Counter, pence: i64) {
     let price = NewPrice {
         list: Reference::External("b2b".into()),
         variant: Reference::Id(at.mug),
-        minor: Some(pence),
+        minor: Some(minor),
         was_minor: None,
         minimum_quantity: 1,
         starts_at: None,

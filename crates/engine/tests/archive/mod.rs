@@ -155,7 +155,7 @@ fn untold(kept: &Value, all: &[Table], known: &BTreeSet<String>) -> Vec<String> 
             let has = |column: &&str| table.columns.iter().any(|(own, _)| own == column);
             let ends = match entry.left {
                 Left::Rows(_) => false,
-                Left::Emptied(columns) => columns.iter().any(|column| has(column)),
+                Left::Emptied(columns) => columns.iter().any(has),
                 Left::Nothing | Left::Sealed => true,
             };
             if ends && rows_of(all, name, known).is_empty() {
