@@ -236,6 +236,7 @@ mod tests {
                     ("request", "pvr_1"),
                     ("code", "012345"),
                     ("minutes", "10"),
+                    ("company", "Mugs Ltd"),
                 ];
                 let written = written(*template, language, &fills);
                 let all = format!("{} {}", written.subject, written.paragraphs.join(" "));
