@@ -166,6 +166,10 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
             "send Content-Type: application/json",
         ));
     }
+    // A list would be read as the fields of an object in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Refusal::invalid("body", "is a list; give an object with named fields").into());
+    }
     let mut text = serde_json::Deserializer::from_slice(bytes);
     let body = serde_path_to_error::deserialize(&mut text).map_err(|error| {
         let field = field_at(error.path(), &error.inner().to_string());
