@@ -62,6 +62,10 @@ fn nobody_waits(tx: &mut Tx<'_>) -> Result<bool, Failure> {
             journal::advance(tx, CONSUMER, partition, end)?;
         }
     }
+    // One that was made meanwhile waits already for what was just passed over.
+    if store::segment::build::any(tx)? {
+        return Err(tx.begin_anew().into());
+    }
     Ok(true)
 }
 
