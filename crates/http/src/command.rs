@@ -239,3 +239,23 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         .map(Some)
         .ok_or_else(|| Problem::unreadable("If-Match must be the ETag that was given, such as \"7\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Two {
+        one: Option<i64>,
+        other: Option<i64>,
+    }
+
+    #[test]
+    fn a_list_is_not_read_as_the_fields_of_an_object() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
+        assert!(read_json::<Two>(&headers, b" \n[null, 5]").is_err());
+        let read = read_json::<Two>(&headers, b" \n{\"other\": 5}").ok().map(|two| (two.one, two.other));
+        assert_eq!(read, Some((None, Some(5))));
+    }
+}
