@@ -274,6 +274,18 @@ fn judged<'e>(
     Ok(Judged { expressions: expressions.to_vec(), facts, ground, now })
 }
 
+/// As [`judged`], without looking at shelves: what depends on them stays open.
+fn to_keep<'e>(
+    tx: &mut Tx<'_>,
+    expressions: &[&'e Expression],
+    subjects: &[Subject],
+    now: Instant,
+) -> Result<Judged<'e>, Failure> {
+    let (ground, needs) = ground::of(tx, expressions)?;
+    let facts = facts::gather(tx, subjects, &needs, now)?;
+    Ok(Judged { expressions: expressions.to_vec(), facts, ground, now })
+}
+
 /// The segment with this id, for a caller that has asked for the permission.
 pub(super) fn load(tx: &mut Tx<'_>, id: Id<SegmentKind>) -> Result<Segment, Failure> {
     let found = rows::find(tx, &[id.bytes()])?.pop();

@@ -1,6 +1,5 @@
-//! A long time of a shop, drawn by chance under a simulated clock: purchases, returns, points, behaviour, joins, consents, lists, merges and their undoing,
-//! erasures, stock, and time that passes to the very instant at which a window ends. Every few steps everybody's segments, and the kept lists of
-//! members, must be what a plain reading of the raw facts says.
+//! A long time of a shop, drawn by chance under a simulated clock, to the very instants at which windows end. Every few steps everybody's segments,
+//! and the kept lists of members, must be what a plain reading of the raw facts says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +25,10 @@ use engine::loyalty::member::{self as takes_part, Member};
 use engine::loyalty::{points, programme};
 use engine::market::Channel;
 use engine::merging::{self, Wish};
-use engine::segment::{self, Named, document, list, member, traits};
+use engine::segment::{self, Change, Named, document, list, member, traits};
 use engine::{erasure, identity};
 use serde_json::{Value, json};
-use sim::chance::Chance;
-use sim::{Retailer, TestShop};
+use sim::{Retailer, TestShop, chance::Chance};
 
 /// How many browsers there are, and how many customers at once.
 const BROWSERS: u64 = 8;
@@ -115,13 +113,13 @@ impl<'s> Run<'s> {
         let lookers = write("lookers", viewed);
         write("followed", sequence(true));
         write("left", sequence(false));
-        let spent = json!({ "orders": { "measure": "spend", "currency": "GBP", "within_days": 90, "at_least": 12_000 } });
-        let rich = write("rich", spent);
+        let spent = json!({ "measure": "spend", "currency": "GBP", "within_days": 90, "at_least": 12_000 });
+        let rich = write("rich", json!({ "orders": spent }));
         write("active", json!({ "life_cycle": ["active", "won_back"] }));
         write("may", json!({ "consent": { "purpose": "marketing", "medium": "mail" } }));
         write("listed", json!({ "list": self.list.to_string() }));
-        let points = json!({ "loyalty": { "programme": self.club.to_string(), "points_at_least": 150 } });
-        write("pointed", points);
+        let club = self.club.to_string();
+        write("pointed", json!({ "loyalty": { "programme": club, "points_at_least": 150 } }));
         write("often", json!({ "trait": { "code": "often", "is": [5] } }));
         write(
             "mixed",
@@ -269,6 +267,20 @@ impl<'s> Run<'s> {
         self.shop.pass((until - now) / second);
     }
 
+    /// A segment is written anew: whom it can reach is found and judged beforehand now, and judged again whenever somebody asks next.
+    fn build_anew(&mut self) {
+        let all: Vec<_> = self.segments.values().copied().collect();
+        let id = all[self.chance.below(all.len() as u64) as usize];
+        let written = self.shop.run(move |tx, actor, world| {
+            let known = segment::read(tx, actor, id)?;
+            let (name, active, expression) = (None, None, Some(known.expression));
+            let change = Change { name, active, expression, if_match: Some(known.version) };
+            segment::change(tx, actor, world, id, change)
+        });
+        written.expect("a segment");
+        segment::build::prepare_beyond(&self.shop.shop, 0).expect("whom it can reach is found");
+    }
+
     fn step(&mut self) {
         match self.chance.below(43) {
             0..=17 => self.behave(),
@@ -280,6 +292,7 @@ impl<'s> Run<'s> {
             31 => self.unmerge(),
             32 if self.chance.below(4) == 0 => self.forget(),
             40..=42 => self.points(),
+            39 => self.build_anew(),
             33 => self.retailer.stock(self.shop, self.scarf, 0, 3),
             _ => self.wait(),
         }
@@ -465,7 +478,6 @@ impl Raw {
     }
 }
 
-/// How many steps are done: all 10,000 of the acceptance when they are asked for.
 fn steps(usual: u64) -> u64 {
     std::env::var("TANDEM_SEGMENT_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }

@@ -13,7 +13,7 @@ use store::segment::build as rows;
 use store::segment::{facts as known, member as members};
 
 use super::member::{keep, let_out};
-use super::{Segment, follow, in_use, reach};
+use super::{Segment, follow, in_use, reach, to_keep};
 use crate::event::emit;
 use crate::{Failure, Shop, World, job};
 
@@ -25,6 +25,14 @@ const PART: usize = 500;
 const ROUND: usize = 1_500;
 /// How many people one request may go through.
 const REQUEST: usize = 5_000;
+/// By so many hands people are judged beforehand.
+const HANDS: usize = 2;
+/// So many are judged together beforehand.
+const LOOKED_UP: usize = 2_000;
+/// So many are drawn to see whether judging beforehand pays.
+const DRAWN: usize = 500;
+/// It pays where fewer than one in so many stay.
+const PAYS: usize = 3;
 /// Where there are at most so many people, whom a segment can reach is found at once.
 const FEW: i64 = 20_000;
 
@@ -63,26 +71,101 @@ pub(super) fn is_built(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<bool
 /// # Errors
 /// What the store says.
 pub fn prepare(shop: &Shop) -> Result<(), Failure> {
+    prepare_beyond(shop, REQUEST)
+}
+
+/// As [`prepare`]; when there are more than so `few`, they are judged beforehand.
+///
+/// # Errors
+/// What the store says.
+pub fn prepare_beyond(shop: &Shop, few: usize) -> Result<(), Failure> {
     let now = shop.source.now();
     let found = shop.db.read(move |tx| {
         let begun = rows::waiting(tx)?.into_iter().find(|build| build.in_parts.is_none());
         begun.map(|build| Ok::<_, Failure>((build, look(tx, &build, now)?))).transpose()
     });
-    let Some((build, can)) = found? else { return Ok(()) };
+    let Some((build, found)) = found? else { return Ok(()) };
+    let narrowed = |one: Within| {
+        let Within { segment, can, kept } = one;
+        let can = if can.len() > few { judged_before(shop, &segment, can, now)? } else { can };
+        Ok::<_, Failure>(Within { segment, can, kept }.all())
+    };
+    let can = found.map(narrowed).transpose()?;
     shop.db.write(move |tx| note(tx, &build, can.as_deref()))
 }
 
-/// Whom a segment can reach, and whoever is kept of it; `None` when it is anybody.
-fn look(tx: &mut Tx<'_>, build: &Build, now: Instant) -> Result<Option<Vec<Subject>>, Failure> {
+/// Of those whom a segment can reach, whoever belongs to it or will by time alone: judged beside everything that is written, by
+/// [`HANDS`] at once. Who changes afterwards is judged by who follows what changes. Where most would stay anyway nobody is judged twice.
+fn judged_before(
+    shop: &Shop,
+    segment: &Segment,
+    can: Vec<Subject>,
+    now: Instant,
+) -> Result<Vec<Subject>, Failure> {
+    let drawn: Vec<Subject> = can.iter().copied().step_by(can.len().div_ceil(DRAWN)).collect();
+    let (one, many) = (segment.clone(), drawn.len());
+    if shop.db.read(move |tx| staying(tx, &one, &drawn, now))?.len() * PAYS > many {
+        return Ok(can);
+    }
+    let (teller, told) = std::sync::mpsc::channel();
+    for part in can.chunks(can.len().div_ceil(HANDS)) {
+        let (one, part, teller) = (segment.clone(), part.to_vec(), teller.clone());
+        shop.db.read_then(move |tx| staying(tx, &one, &part, now), move |found| drop(teller.send(found)));
+    }
+    drop(teller);
+    let mut left = Vec::new();
+    for found in told {
+        left.extend(found?);
+    }
+    Ok(left)
+}
+
+/// Those of these people who belong to a segment or will by time alone, in order; shelves do not count, as everywhere where members are kept.
+fn staying(
+    tx: &mut Tx<'_>,
+    segment: &Segment,
+    people: &[Subject],
+    now: Instant,
+) -> Result<Vec<Subject>, Failure> {
+    let mut left = Vec::new();
+    for part in people.chunks(LOOKED_UP) {
+        let judged = to_keep(tx, &[&segment.expression], part, now)?;
+        let stays = |whom: usize| {
+            let verdict = judged.verdict(0, whom);
+            verdict.is_in != Some(false) || verdict.next_change.is_some()
+        };
+        left.extend((0..part.len()).filter(|whom| stays(*whom)).map(|whom| part[whom]));
+    }
+    Ok(left)
+}
+
+/// Whom a segment can reach, and whoever is kept of it.
+struct Within {
+    segment: Segment,
+    can: Vec<Subject>,
+    kept: Vec<Subject>,
+}
+
+impl Within {
+    /// All of them, in order.
+    fn all(self) -> Vec<Subject> {
+        let mut all = self.can;
+        all.extend(self.kept);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Looks whom a segment can reach; `None` when it is anybody.
+fn look(tx: &mut Tx<'_>, build: &Build, now: Instant) -> Result<Option<Within>, Failure> {
     let segment = super::load(tx, build.segment)?;
     if !segment.active {
         return Ok(None);
     }
-    let Some(mut can) = reach::of(tx, &segment.expression, now)? else { return Ok(None) };
-    can.extend(members::kept(tx, build.segment)?);
-    can.sort_unstable();
-    can.dedup();
-    Ok(Some(can))
+    let Some(can) = reach::of(tx, &segment.expression, now)? else { return Ok(None) };
+    let kept = members::kept(tx, build.segment)?;
+    Ok(Some(Within { segment, can, kept }))
 }
 
 /// Notes whom a segment can reach, in parts.
@@ -130,7 +213,7 @@ fn part(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<Option<usiz
         if !store::segment::reach::few(tx, FEW)? {
             return Ok(None);
         }
-        let can = look(tx, &build, world.now())?;
+        let can = look(tx, &build, world.now())?.map(Within::all);
         note(tx, &build, can.as_deref())?;
         return Ok(Some(can.map_or(1, |can| can.len() / 10 + 1)));
     }

@@ -14,7 +14,7 @@ use store::segment::member as rows;
 
 pub use store::segment::member::{Member, Step};
 
-use super::{Judged, Named, Segment, build, follow, in_use, judged, reach, read, subject};
+use super::{Named, Segment, build, follow, in_use, judged, reach, read, subject, to_keep};
 use crate::event::emit;
 use crate::{Failure, World};
 
@@ -38,15 +38,15 @@ pub(super) fn keep(
         return Ok(());
     }
     let expressions: Vec<_> = segments.iter().map(|one| &one.expression).collect();
-    let (ground, needs) = super::ground::of(tx, &expressions)?;
-    let facts = super::facts::gather(tx, subjects, &needs, world.now())?;
-    let judged = Judged { expressions, facts, ground, now: world.now() };
+    let judged = to_keep(tx, &expressions, subjects, world.now())?;
     let keys: Vec<known::Key> = subjects.iter().map(|one| one.bytes()).collect();
     let kept = rows::of_subjects(tx, &keys)?;
     let kept: BTreeMap<_, _> =
         kept.into_iter().map(|one| ((one.segment, one.subject.bytes()), one)).collect();
     for (which, segment) in segments.iter().enumerate() {
-        let stepped = if quiet { rows::stepped(tx, segment.id, &keys)? } else { Vec::new() };
+        let belongs = |whom: &usize| judged.verdict(which, *whom).is_in != Some(false);
+        let entering: Vec<known::Key> = (0..keys.len()).filter(belongs).map(|whom| keys[whom]).collect();
+        let stepped = if quiet { rows::stepped(tx, segment.id, &entering)? } else { Vec::new() };
         for (whom, subject) in subjects.iter().enumerate() {
             let was = kept.get(&(segment.id, subject.bytes()));
             let quiet = quiet && was.is_none() && !stepped.contains(&subject.bytes());
