@@ -18,7 +18,7 @@ export async function openFloor(shop) {
     return { json: text ? JSON.parse(text) : null, cookie: answer.headers.get('set-cookie')?.split(';')[0] };
   }
   const post = async (path, body = null) => (await ask('POST', path, body)).json;
-  const put = async (path, body) => (await ask('PUT', path, body)).json;
+  const put = async (path, body, more) => (await ask('PUT', path, body, more)).json;
   const get = async (path) => (await ask('GET', path)).json;
 
   const token = new URL(shop.setupLink).searchParams.get('token');

@@ -12,7 +12,14 @@ function digitsOf(letter) {
   return digits[1] + digits[2];
 }
 
-/** Opens it: where mail is handed over, the next letter to somebody, and how to close it. */
+/** Where a letter's link leads: to this page of the shop. */
+function linkOf(letter, page) {
+  const link = new RegExp(`http://[\\w.:-]+${page}/\\w+`).exec(letter);
+  if (!link) throw new Error(`no link to ${page} in: ${letter}`);
+  return link[0];
+}
+
+/** Opens it: where mail is handed over, what the newest letter to somebody brings, and how to close it. */
 export async function openMailbox() {
   const letters = [];
   const server = createServer((socket) => {
@@ -45,14 +52,18 @@ export async function openMailbox() {
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  /** The six digits of the newest letter to an address, once there are so many letters. */
-  async function code(to, many = 1) {
+  /** The newest letter to an address, once there are so many letters. */
+  async function newest(to, many) {
     for (let look = 0; look < 200; look += 1) {
       const found = letters.filter((letter) => letter.to === to);
-      if (found.length >= many) return digitsOf(found.at(-1).text);
+      if (found.length >= many) return found.at(-1).text;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`no mail came to ${to}`);
   }
-  return { server: `smtp://127.0.0.1:${server.address().port}`, code, close: () => new Promise((resolve) => server.close(resolve)) };
+  /** The six digits it brings. */
+  const code = async (to, many = 1) => digitsOf(await newest(to, many));
+  /** The link to a page of the shop it brings. */
+  const link = async (to, page, many = 1) => linkOf(await newest(to, many), page);
+  return { server: `smtp://127.0.0.1:${server.address().port}`, code, link, close: () => new Promise((resolve) => server.close(resolve)) };
 }

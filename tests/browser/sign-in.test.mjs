@@ -72,12 +72,12 @@ async function picture(page, name) {
 }
 
 /** Signs in by a code that is mailed; the how-manieth letter to the address it is. */
-async function byCode(page, email, many = 1) {
+async function byCode(page, email, many = 1, to = /\/me/) {
   await page.locator('input[name=email]').fill(email);
   await page.locator('form[action^="/sign-in/code"] button').click();
   await page.locator('input[name=code]').fill(await mailbox.code(email, many));
   await page.locator('form[action^="/sign-in/open"] button').click();
-  await page.waitForURL(/\/me/);
+  await page.waitForURL(to);
 }
 
 /** Gives the browser of a page a device with passkeys, and a person who says yes. */
@@ -199,6 +199,82 @@ test('a customer comes by a real OpenID Connect provider, and is the one with th
   await other.goto(`${own}/sign-in/back?code=made-up&state=${'0'.repeat(64)}`);
   assert.match(await other.locator('[role=alert]:visible').textContent(), /did not let you in/);
   await other.context().close();
+});
+
+const LONG_COMPANY = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft & Söhne KG';
+
+/** A company that invites somebody: its id, and the link of the mail. */
+async function invitation(name, email, language, many = 1) {
+  const { id } = await floor.post('/v1/companies', { contact: { company: name, country: 'GB' } });
+  const limit = { amount: 123_450_00, currency: 'GBP' };
+  await floor.post(`/v1/companies/${id}/invitations`, { email, language, role: 'buyer', limit });
+  return { id, link: await mailbox.link(email, '/join', many) };
+}
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`an invitation and the companies of one's own page have no obstacles, ${size}, ${colorScheme}`, async () => {
+      for (const language of ['en', 'de']) {
+        const email = `invited-${made += 1}@example.com`;
+        const { id, link } = await invitation(LONG_COMPANY, email, language);
+        const page = await visit(viewport, `${link}?language=${language}`, { colorScheme });
+        assert.match(page.url(), /\/sign-in\?/);
+        assert.deepEqual(await obstacles(page), [], `led to signing in, ${language}`);
+        await picture(page, `join-sign-in-${size}-${colorScheme}-${language}`);
+        await byCode(page, email, 2, /\/join\//);
+        assert.deepEqual(await obstacles(page), [], `the invitation, ${language}`);
+        await picture(page, `join-${size}-${colorScheme}-${language}`);
+        await page.locator('form[action^="/join/"] button').click();
+        await page.waitForURL(/did=join/);
+        await floor.put(`/v1/companies/${id}/terms`, { state: 'blocked', groups: [] }, { 'if-match': '"1"' });
+        await page.locator('input[name=code]').fill('0123456789abcdef');
+        await page.locator('form[action^="/me/companies"] button').click();
+        assert.equal(await page.locator('[role=alert]:visible').count(), 1);
+        assert.deepEqual(await obstacles(page), [], `one's own, ${language}`);
+        await picture(page, `me-company-${size}-${colorScheme}-${language}`);
+        await page.goto(`${link}?language=${language}`);
+        assert.deepEqual(await obstacles(page), [], `not once more, ${language}`);
+        await picture(page, `join-refused-${size}-${colorScheme}-${language}`);
+        assert.ok(page.faults.every((fault) => /status of 40[49]/.test(fault)), String(page.faults));
+        await page.context().close();
+      }
+    });
+  }
+}
+
+test('without scripts a newcomer accepts an invitation by keyboard, and gives the code of another', async () => {
+  const first = await invitation('Mugs & Sons', 'katherine@example.com');
+  const page = await visit(PHONE, first.link, { javaScriptEnabled: false });
+  assert.match(await page.locator('[role=status]').textContent(), /you can accept the invitation/);
+  await page.getByLabel('E-mail address').fill('katherine@example.com');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('The six digits').fill(await mailbox.code('katherine@example.com', 2));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/join\//);
+  assert.match(await page.locator('h1').textContent(), /Mugs & Sons invites you/);
+  assert.match(await page.locator('dl').textContent(), /Buyer · up to £123,450.00 an order[^]*katherine@example.com/);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator(':focus').textContent(), 'Skip to the invitation');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator(':focus').textContent(), 'Accept');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/me\?did=join/);
+  assert.match(await page.locator('[role=status]').textContent(), /in the company's name/);
+  assert.equal(await page.getByRole('listitem').filter({ hasText: 'Mugs & Sons' }).count(), 1);
+
+  const second = await invitation('Tea & Daughters', 'katherine@example.com', 'en', 3);
+  const field = page.getByLabel("The code from the company's invitation");
+  await field.fill(first.link.split('/').at(-1));
+  await page.keyboard.press('Enter');
+  await page.locator('#vain').waitFor();
+  assert.ok(await field.evaluate((one) => one === document.activeElement), 'the field is where one goes on');
+  const told = await field.evaluate((one) => document.getElementById(one.getAttribute('aria-describedby')).textContent);
+  assert.match(told, /buy for this company already/);
+  await field.fill(second.link.split('/').at(-1).toUpperCase());
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/me\?did=join/);
+  assert.equal(await page.getByRole('listitem').filter({ hasText: 'Tea & Daughters' }).count(), 1);
+  await page.context().close();
 });
 
 for (const [size, viewport] of Object.entries(SIZES)) {

@@ -157,11 +157,10 @@ impl Mail {
         let card = contact::unsealed(&self.shop.keyring, letter.contact, &letter.sealed)?;
         let to: Address = card.text().email.as_deref()?.parse().ok()?;
         let message = &letter.message;
-        let link = message
-            .link
-            .map(|id| format!("{}/p/{}", self.public_address, link::token(&self.shop.keyring, id)));
-        let link = link.unwrap_or_default();
-        let words = &letter.with_code(&self.shop.keyring);
+        let link = self.link(letter);
+        let mut words = letter.with_code(&self.shop.keyring);
+        words.paragraphs.retain(|one| link.is_some() || one != LINK);
+        let (link, words) = (link.unwrap_or_default(), &words);
         let plain = words.paragraphs.join("\n\n").replace(LINK, &link);
         let id = format!("<{}.{}@{}>", message.id, message.tries, self.from.email.domain());
         let builder = Message::builder()
@@ -183,6 +182,17 @@ impl Mail {
             }
         }
         Some((to, mail.formatted()))
+    }
+
+    /// Where a letter leads on the shop's pages: to what a person chooses or confirms, or to an invitation, which can be accepted by its code alone
+    /// where nobody says what the pages' address is.
+    fn link(&self, letter: &Letter) -> Option<String> {
+        let (keyring, at) = (&self.shop.keyring, &self.public_address);
+        if let Some(id) = letter.message.link {
+            return Some(format!("{at}/p/{}", link::token(keyring, id)));
+        }
+        let code = letter.invitation_code(keyring).filter(|_| !at.is_empty());
+        code.map(|code| format!("{at}/join/{code}"))
     }
 
     fn now(&self) -> SystemTime {

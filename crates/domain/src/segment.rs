@@ -41,7 +41,7 @@ pub const HUNDREDTHS: i64 = 100;
 pub const KM_MAX: i64 = 1_000;
 
 /// Who can belong to a segment: a customer, or somebody who is seen and is no customer yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A customer who was not merged into another.
     Customer(Id<Customer>),

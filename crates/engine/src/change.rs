@@ -160,7 +160,7 @@ fn frozen(line: &order::Line) -> Frozen {
 /// [`Code::NoPrice`] and [`Code::NotDeliverable`] as for a cart; each names the action at fault.
 pub fn preview(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, asked: Asked) -> Result<Change, Failure> {
     let order = order::lock(tx, asked.order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let mut ground = Ground::of(tx, order)?;
     may_change(actor, &ground, asked.actions.iter())?;
     if let Some(open) = ground.order.open_change {
@@ -239,7 +239,7 @@ fn after(order: &Order, change: &Change) -> Order {
 /// As [`checkout::cancel`].
 pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) -> Result<Whole, Failure> {
     let order = order::lock(tx, input.order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     if actor.may(Permission::EditOrders, order.location).is_ok() {
         return checkout::cancel(tx, actor, world, input);
     }
@@ -285,7 +285,7 @@ fn told(change: &Change) -> Value {
 /// [`Code::WrongState`] when it was confirmed or has expired.
 pub fn decline(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, which: Which) -> Result<Change, Failure> {
     let mut order = order::lock(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let mut change = find(tx, which)?;
     if actor.may(Permission::EditOrders, order.location).is_err() {
         actor.may_somewhere(Permission::Shop)?;
@@ -349,7 +349,7 @@ fn find(tx: &mut Tx<'_>, which: Which) -> Result<Change, Failure> {
 /// [`Code::NotFound`].
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, which: Which) -> Result<(Order, Change), Failure> {
     let order = order::find(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     Ok((order, find(tx, which)?))
 }
 
@@ -365,7 +365,7 @@ pub fn of_order(
     limit: i64,
 ) -> Result<(Order, Vec<Change>), Failure> {
     let order = order::find(tx, order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let changes = rows::of_order(tx, order.id, before, limit)?;
     Ok((order, changes))
 }

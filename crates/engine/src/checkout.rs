@@ -67,7 +67,7 @@ impl Whole {
 /// [`domain::Code::NotFound`] when there is none, or the asker may not see it.
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Whole, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     whole(tx, order)
 }
 

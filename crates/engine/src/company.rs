@@ -144,8 +144,7 @@ pub fn read(
     world: &mut World,
     id: Id<CompanyKind>,
 ) -> Result<Shown, Failure> {
-    may_see(tx, actor, id)?;
-    let company = rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("company", id))?;
+    let company = seen(tx, actor, id)?;
     let card = contact::open(tx, actor, world, company.contact)?;
     let numbers = match &company.numbers {
         Some(sealed) => contact::unseal(tx, world, company.person, sealed, &id.bytes())?,
@@ -213,6 +212,7 @@ pub fn erase(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<CompanyKi
     contact::erase(tx, actor, world, company.person)?;
     rows::forget_vat(tx, id)?;
     rows::set_words(tx, id, &[])?;
+    store::address::forget(tx, id.bytes())?;
     if let Some(text) = company.external_id.take() {
         store::external::remove::<CompanyKind>(tx, &text)?;
     }
@@ -226,19 +226,38 @@ pub fn erase(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<CompanyKi
     Ok(())
 }
 
-/// Colleagues who see customers, and the company's members.
-fn may_see(tx: &mut Tx<'_>, actor: &Actor, id: Id<CompanyKind>) -> Result<(), Failure> {
-    if let Who::Customer(own) = actor.who {
-        let whole = detail::whole(tx, own)?;
-        if !members::of(tx, id, &whole)?.is_empty() {
-            return Ok(());
-        }
+/// What a company is called, for a caller that has made sure that the actor may know it; `None` when it was erased. Reading is noted in the audit
+/// trail.
+fn name_of(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    company: &Company,
+) -> Result<Option<String>, Failure> {
+    match contact::open(tx, actor, world, company.contact) {
+        Ok(card) => Ok(card.text().company.clone()),
+        Err(Failure::Refused(_)) => Ok(None),
+        Err(failure) => Err(failure),
     }
-    Ok(actor.may_somewhere(Permission::ReadContacts)?)
+}
+
+/// A company, for colleagues who see customers and for its members.
+pub(crate) fn seen(tx: &mut Tx<'_>, actor: &Actor, id: Id<CompanyKind>) -> Result<Company, Failure> {
+    let own = match actor.who {
+        Who::Customer(own) => {
+            let whole = detail::whole(tx, own)?;
+            !members::of(tx, id, &whole)?.is_empty()
+        }
+        _ => false,
+    };
+    if !own {
+        actor.may_somewhere(Permission::ReadContacts)?;
+    }
+    Ok(rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("company", id))?)
 }
 
 /// A company for a change, by colleagues who change customers and by its own administrators; locked.
-fn held(tx: &mut Tx<'_>, actor: &Actor, id: Id<CompanyKind>) -> Result<Company, Failure> {
+pub(crate) fn held(tx: &mut Tx<'_>, actor: &Actor, id: Id<CompanyKind>) -> Result<Company, Failure> {
     let company = rows::lock(tx, id)?;
     let own = match actor.who {
         Who::Customer(own) => {

@@ -1,7 +1,6 @@
 //! What a customer tells beside the contact, and what colleagues note. Each thing stays with the customer it was told of and is read over all
 //! who were merged into one, so that a merge moves nothing of it and its undoing gives everything back.
 
-pub mod address;
 pub mod note;
 pub mod preference;
 
@@ -15,7 +14,7 @@ use crate::customer::{self, Customer};
 use crate::{Failure, contact};
 
 /// The customer somebody is now, for who may see or change what was told: those with the permission somewhere, and the customer.
-fn admitted(
+pub(crate) fn admitted(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: Id<CustomerKind>,
@@ -29,7 +28,7 @@ fn admitted(
 }
 
 /// As [`admitted`] for a change: nobody else changes, merges or erases the customer before the commit.
-fn held(
+pub(crate) fn held(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: Id<CustomerKind>,

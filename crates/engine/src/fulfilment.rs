@@ -188,7 +188,7 @@ fn tell(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &FulfilmentOrder
 /// # Errors
 /// [`Code::NotFound`].
 pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, order: &Order) -> Result<Vec<FulfilmentOrder>, Failure> {
-    order::may_see(actor, order)?;
+    order::may_see(tx, actor, order)?;
     Ok(rows::of_order(tx, order.id)?)
 }
 

@@ -4,6 +4,7 @@
 //! idempotency key and one transaction. Commands take the transaction, so they compose inside one.
 
 pub mod actor;
+pub mod address;
 pub mod archive;
 pub mod behaviour;
 pub mod cart;

@@ -9,7 +9,7 @@ use domain::actor::{Actor, Permission, Who};
 use domain::consent::{Cell, Medium, Source, Status};
 use domain::message::{Kind, State, Template};
 use domain::value::id::{Customer, Message as MessageKind, Subscriber as SubscriberKind, SubscriberLink};
-use domain::value::{Id, Instant};
+use domain::value::{Id, Instant, Language};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::Tx;
@@ -19,6 +19,7 @@ pub use store::message::Message;
 
 use crate::consent::link::{self, Deed};
 use crate::consent::{self, Evidence, Said, subscriber};
+use crate::detail::preference;
 use crate::event::emit;
 use crate::{Failure, World, customer, job};
 
@@ -40,6 +41,8 @@ pub struct NewMessage {
     pub link: Option<Id<SubscriberLink>>,
     /// Not before this instant; at once when `None`.
     pub due_at: Option<Instant>,
+    /// The language it is asked for in. The one a customer said to prefer goes before; without both it is the one they were written to in first.
+    pub language: Option<Language>,
 }
 
 /// Writes a message to a customer that advertises.
@@ -76,6 +79,8 @@ pub fn write(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMessage)
     let kind = if new.cell.is_some() { Kind::Marketing } else { Kind::Transactional };
     let due_at = new.due_at.unwrap_or(now).max(now);
     let due_at = if kind == Kind::Marketing { due_at.max(to.paused_until.unwrap_or(now)) } else { due_at };
+    let said = to.customer.map(|customer| preference::language(tx, customer)).transpose()?.flatten();
+    let language = said.or(new.language).unwrap_or(to.language);
     let mut message = Message {
         id,
         subscriber: to.id,
@@ -85,7 +90,7 @@ pub fn write(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMessage)
         consent: None,
         template: new.template,
         parameters: new.parameters.to_string(),
-        language: to.language,
+        language,
         link: new.link,
         state: State::Queued,
         due_at,

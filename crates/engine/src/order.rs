@@ -33,18 +33,24 @@ pub fn lock(tx: &mut Tx<'_>, id: Id<id::Order>) -> Result<Order, Failure> {
     rows::lock(tx, id)?.ok_or_else(|| Refusal::not_found("order", id).into())
 }
 
-/// Who may see an order: staff with the permission where it was sold; and who shops through the same channel and knows its id, which
-/// nobody can guess.
+/// Insists that an actor may see an order, as [`sees`].
 ///
 /// # Errors
 /// [`Code::NotFound`], so that nobody learns which ids exist.
-pub fn may_see(actor: &Actor, order: &Order) -> Result<(), Failure> {
-    let by_permission = actor.may(Permission::ReadOrders, order.location).is_ok();
-    if by_permission || is_held_by(actor, order) {
-        Ok(())
-    } else {
-        Err(Refusal::not_found("order", order.id).into())
+pub fn may_see(tx: &mut Tx<'_>, actor: &Actor, order: &Order) -> Result<(), Failure> {
+    if sees(tx, actor, order)? { Ok(()) } else { Err(Refusal::not_found("order", order.id).into()) }
+}
+
+/// May an actor see an order, and do with it what its customer does? Staff with the permission where it was sold; who shops through the same channel
+/// and knows its id, which nobody can guess; its customer; and the approvers and administrators of the company it was bought for.
+///
+/// # Errors
+/// What the store says.
+pub fn sees(tx: &mut Tx<'_>, actor: &Actor, order: &Order) -> Result<bool, Failure> {
+    if actor.may(Permission::ReadOrders, order.location).is_ok() || is_held_by(actor, order) {
+        return Ok(true);
     }
+    order.company.map_or(Ok(false), |company| company::member::oversees(tx, actor, company))
 }
 
 /// Does who asks hold the order: it is his own, or he shops through the channel it was placed in and knows its id, which nobody can guess?
@@ -122,7 +128,8 @@ pub(crate) fn sums_of(order: &Order, payments: &[Payment]) -> Sums {
 /// # Errors
 /// [`Code::NotFound`] for an order the asker may not see.
 pub fn discounts(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Discount>, Failure> {
-    may_see(actor, &find(tx, id)?)?;
+    let order = find(tx, id)?;
+    may_see(tx, actor, &order)?;
     Ok(rows::discount::of_order(tx, id)?)
 }
 

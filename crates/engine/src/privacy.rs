@@ -103,7 +103,7 @@ fn write_to(
         tx,
         actor,
         world,
-        NewMessage { to: one.id, template, parameters, cell: None, link, due_at: None },
+        NewMessage { to: one.id, template, parameters, cell: None, link, due_at: None, language: None },
     )
     .map(drop)
 }

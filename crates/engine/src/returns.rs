@@ -396,7 +396,7 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Return>) -> Result<Return
 /// [`Code::NotFound`].
 pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Return>, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     all_of(tx, id)
 }
 

@@ -106,7 +106,8 @@ pub fn ask(
     rows::add_code(tx, &hash, &code)?;
     let parameters = json!({ "code": id.to_string(), "minutes": CODE_SECONDS / 60 });
     let template = Template::SignInCode;
-    let letter = NewMessage { to: to.id, template, parameters, cell: None, link: None, due_at: None };
+    let (cell, link, due_at) = (None, None, None);
+    let letter = NewMessage { to: to.id, template, parameters, cell, link, due_at, language };
     message::write(tx, actor, world, letter)?;
     Ok(code.expires_at)
 }

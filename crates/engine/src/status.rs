@@ -102,7 +102,7 @@ pub fn read(
     language: Option<Language>,
 ) -> Result<Status, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let holds = order::is_held_by(actor, &order);
     let sees = |part: &FulfilmentOrder| holds || actor.may(Permission::EditOrders, part.location).is_ok();
     of(tx, order, language, &sees)

@@ -7,7 +7,7 @@ use crate::company::{also, code, founded, herself};
 use crate::counter::{self, DAY};
 use domain::Code;
 use domain::actor::Actor;
-use domain::company::{INVITATION_DAYS, Limit, Role};
+use domain::company::{INVITATION_DAYS, Limit, Role, State};
 use domain::value::id::{Company as CompanyKind, Customer};
 use domain::value::{Email, Id, Language};
 use engine::Failure;
@@ -81,10 +81,63 @@ fn whoever_has_the_code_of_the_mail_joins_once() {
         assert_eq!(own, [member]);
         invite(shop, &Actor::system(), company, "again").expect("invited");
         let again = code_in(&self::mails(shop)[0]);
-        assert_eq!(code(accept(shop, of, &again)), Code::WrongState, "a member already");
+        assert_eq!(code(accept(shop, of, &again)), Code::AlreadyExists, "a member already");
         let other = if of == ada { bob } else { ada };
         accept(shop, other, &format!(" {} {}", &again[..8], again[8..].to_uppercase()))
             .expect("the refusal used nothing up");
+    });
+}
+
+#[test]
+fn whoever_has_the_code_sees_what_is_offered() {
+    on_every_engine(|shop| {
+        let company = founded(shop, "Mugs Ltd", None).expect("a company");
+        let (id, ada, bob) = (company.id, counter::ada(shop), also(shop, "bob"));
+        let made = invite(shop, &Actor::system(), id, "stranger").expect("invited");
+        let given = code_in(&mails(shop)[0]);
+        let looked = |who: Id<Customer>, given: &str| {
+            let given = given.to_owned();
+            shop.run_as(&herself(who), move |tx, actor, world| {
+                invitation::offered(tx, actor, world, (who, &given))
+            })
+        };
+        let own = |who: Id<Customer>| {
+            shop.run_as(&herself(who), move |tx, actor, world| member::memberships(tx, actor, world, who))
+                .expect("companies")
+        };
+        let readings = || {
+            let subject = company.contact.to_string();
+            let told =
+                shop.read(move |tx| Ok(store::event::of_subject(tx, &subject, 0, 100)?)).expect("events");
+            told.iter().filter(|one| one.kind == "contact.read").count()
+        };
+        assert_eq!(code(looked(ada, "0123456789abcdef")), Code::NotFound);
+        assert_eq!((own(ada), readings()), (Vec::new(), 0));
+        let offered = looked(ada, &given).expect("offered");
+        assert_eq!((offered.invitation, offered.company.as_str()), (made, "Mugs Ltd"));
+        assert_eq!((looked(ada, &given).expect("once more"), own(ada), readings()), (offered, Vec::new(), 2));
+        let another = shop.run_as(&herself(bob), {
+            let given = given.clone();
+            move |tx, actor, world| invitation::offered(tx, actor, world, (ada, &given))
+        });
+        assert_eq!(code(another), Code::Forbidden, "not for somebody else");
+        let member = accept(shop, ada, &given).expect("joined");
+        let found = own(ada);
+        assert_eq!((found.len(), found[0].member, found[0].company.as_str()), (1, member, "Mugs Ltd"));
+        assert_eq!(readings(), 3, "each reading is noted");
+        assert_eq!(
+            (code(looked(ada, &given)), code(looked(bob, &given))),
+            (Code::AlreadyExists, Code::WrongState)
+        );
+        assert_eq!(code(accept(shop, ada, &given)), Code::AlreadyExists, "she used it herself");
+        let blocked = (State::Blocked, Vec::new());
+        shop.run(move |tx, actor, world| {
+            engine::company::set_terms(tx, actor, world, (id, 1), blocked.clone())
+        })
+        .expect("blocked");
+        assert_eq!(own(ada)[0].state, State::Blocked);
+        shop.run(move |tx, actor, world| engine::company::erase(tx, actor, world, id)).expect("erased");
+        assert_eq!(own(ada), []);
     });
 }
 

@@ -13,8 +13,8 @@ use domain::detail::{ADDRESSES_MAX, Question, Scale, SizeKind};
 use domain::merging::Cause;
 use domain::value::id::{Customer, Note as NoteKind};
 use domain::value::{Id, Language};
+use engine::address::{self, Address, Holder, Shown, Wanted};
 use engine::customer::NewCustomer;
-use engine::detail::address::{self, Address, Shown, Wanted};
 use engine::detail::note::{self, Change, NewNote, Note};
 use engine::detail::preference::{self, Preferences, Said, SaidSize};
 use engine::merging::{self, Wish};
@@ -45,11 +45,12 @@ pub fn at(street: &str) -> Wanted {
 }
 
 pub fn add(shop: &TestShop, of: Id<Customer>, wanted: Wanted) -> Result<Address, Failure> {
-    shop.run(move |tx, actor, world| address::add(tx, actor, world, of, wanted.clone()))
+    shop.run(move |tx, actor, world| address::add(tx, actor, world, Holder::Customer(of), wanted.clone()))
 }
 
 fn addresses(shop: &TestShop, of: Id<Customer>) -> Vec<Shown> {
-    shop.run(move |tx, actor, world| address::list(tx, actor, world, of)).expect("addresses")
+    shop.run(move |tx, actor, world| address::list(tx, actor, world, Holder::Customer(of)))
+        .expect("addresses")
 }
 
 /// Labels of the addresses, those for delivery and billing marked.
@@ -129,7 +130,7 @@ fn addresses_are_added_changed_and_taken_away() {
         let change = |version| {
             let (id, wanted) = (home.row.id, Wanted { for_delivery: true, ..at("Long Lane") });
             shop.run(move |tx, actor, world| {
-                address::change(tx, actor, world, (ada, id), (wanted.clone(), version))
+                address::change(tx, actor, world, (Holder::Customer(ada), id), (wanted.clone(), version))
             })
         };
         let changed = change(1).expect("changed");
@@ -139,7 +140,7 @@ fn addresses_are_added_changed_and_taken_away() {
         assert_eq!(addresses(shop, ada)[0].card.text().street, ["Long Lane"]);
         let remove = || {
             let id = home.row.id;
-            shop.run(move |tx, actor, world| address::remove(tx, actor, world, (ada, id)))
+            shop.run(move |tx, actor, world| address::remove(tx, actor, world, (Holder::Customer(ada), id)))
         };
         remove().expect("removed");
         assert_eq!(code(remove()), Code::NotFound);
@@ -254,19 +255,21 @@ fn a_customer_has_addresses_and_preferences_but_no_notes() {
         let herself = Actor { who: Who::Customer(ada), channel: None, grants: Vec::new() };
         let as_ada = herself.clone();
         let own = shop.run(move |tx, _, world| {
-            address::add(tx, &as_ada, world, ada, at("High Street"))?;
-            address::list(tx, &as_ada, world, ada)
+            address::add(tx, &as_ada, world, Holder::Customer(ada), at("High Street"))?;
+            address::list(tx, &as_ada, world, Holder::Customer(ada))
         });
         assert_eq!(own.expect("her own").len(), 1);
         let as_ada = herself.clone();
-        let others = shop.run(move |tx, _, world| address::list(tx, &as_ada, world, bob));
+        let others = shop.run(move |tx, _, world| address::list(tx, &as_ada, world, Holder::Customer(bob)));
         assert_eq!(code(others), Code::Forbidden);
         let read = shop.run(move |tx, _, world| note::list(tx, &herself, world, (ada, false), (LAST, 10)));
         assert_eq!(code(read), Code::Forbidden);
         let grants =
             vec![Grant { location: None, permissions: Permissions::of(&[Permission::ReadContacts]) }];
         let reader = Actor { who: Who::Guest, channel: None, grants };
-        let wrote = shop.run(move |tx, _, world| address::add(tx, &reader, world, ada, at("Low Street")));
+        let wrote = shop.run(move |tx, _, world| {
+            address::add(tx, &reader, world, Holder::Customer(ada), at("Low Street"))
+        });
         assert_eq!(code(wrote), Code::SignInNeeded);
     });
 }
@@ -320,7 +323,7 @@ fn nothing_is_left_of_who_was_erased() {
         assert_eq!(code(add(shop, ada, at("High Street"))), Code::WrongState);
         let left = shop.read(move |tx| {
             let both = [ada.bytes(), also.bytes()];
-            let addresses = store::detail::addresses(tx, &both, 10)?.len();
+            let addresses = store::address::list(tx, &both, 10)?.len();
             let notes = store::detail::note::list(tx, (&both, false), LAST, 10)?.len();
             Ok(addresses + notes + store::detail::preference::list(tx, &both)?.len())
         });

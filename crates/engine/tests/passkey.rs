@@ -250,9 +250,23 @@ fn one_domain_holds_for_all_pages_below_it() {
         for page in [PAGE, OTHER_PAGE] {
             assert_eq!(asked(shop, &web, page).unwrap().domain, "shop.example");
         }
+        let app = format!("android:apk-key-hash:{}", "k".repeat(43));
+        assert_eq!(asked(shop, &web, &app).unwrap_err().code(), Some(Code::Invalid), "no app of the shop's");
+        let (at, apps) =
+            (Reference::Id(web.id), vec![Origin::parse(&app).unwrap(), Origin::parse(PAGE).unwrap()]);
+        shop.run(move |tx, actor, world| {
+            origin::replace(tx, actor, world, (&at, Some(web.version + 1)), apps.clone()).map(drop)
+        })
+        .unwrap();
+        assert_eq!(asked(shop, &web, &app).unwrap().domain, "shop.example");
         assert_eq!(set(Some("other.example"), 1).unwrap().1, 2);
         assert_eq!(asked(shop, &web, PAGE).unwrap_err().code(), Some(Code::Invalid), "not within it");
         assert_eq!(set(None, 2), Ok((None, 3)));
+        assert_eq!(
+            asked(shop, &web, &app).unwrap_err().code(),
+            Some(Code::Invalid),
+            "an app has no domain of its own"
+        );
         assert_eq!(asked(shop, &web, PAGE).unwrap().domain, HOST);
     });
 }

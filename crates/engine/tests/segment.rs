@@ -73,7 +73,7 @@ pub fn made(shop: &TestShop, code: &str, expression: &Value) -> Id<SegmentId> {
     write(shop, code, expression).expect("a segment").id
 }
 
-fn is_in(shop: &TestShop, segment: Id<SegmentId>, who: Named) -> bool {
+pub fn is_in(shop: &TestShop, segment: Id<SegmentId>, who: Named) -> bool {
     let now = shop.shop.source.now();
     let found = shop.run(move |tx, actor, _| segment::membership(tx, actor, segment, (who, now)));
     let found = found.expect("a membership");

@@ -167,6 +167,7 @@ async fn write_message(
             cell: Some(cell.clone()),
             link: None,
             due_at,
+            language: None,
         };
         Reply::json(&MessageShape::from(&message::to_customer(tx, actor, world, id, new)?))
     })

@@ -133,6 +133,16 @@ impl Problem {
         self.status
     }
 
+    /// Is it a refusal with this code?
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.shape.code == code.text()
+    }
+
+    /// Does it name this field?
+    pub(crate) fn names(&self, field: &str) -> bool {
+        self.shape.errors.iter().any(|one| one.field == field)
+    }
+
     /// What is said of it, without the way it is sent.
     pub fn into_shape(self) -> ProblemShape {
         *self.shape

@@ -7,10 +7,10 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, access, actor, archive, behaviour, cart, catalogue, change, checkout, company, consent, contact,
-    count, customer, delivery, detail, event, fulfilment, health, identity, import, insight, job, location,
-    loyalty, market, merging, message, order, payment, price, privacy, promise, promotion, returns, routing,
-    segment, sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
+    App, access, actor, address, archive, behaviour, cart, catalogue, change, checkout, company, consent,
+    contact, count, customer, delivery, detail, event, fulfilment, health, identity, import, insight, job,
+    location, loyalty, market, merging, message, order, payment, price, privacy, promise, promotion, returns,
+    routing, segment, sign_in, status, stock, storefront, tax, timeline, transfer, webhook,
 };
 
 /// The description's fixed part.
@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(consent::routes())
         .merge(message::routes())
         .merge(detail::routes())
+        .merge(address::routes())
         .merge(tax::routes())
         .merge(price::routes())
         .merge(promotion::routes())

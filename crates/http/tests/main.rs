@@ -17,6 +17,7 @@ mod desk;
 mod event;
 mod every_field;
 mod import;
+mod join;
 mod location;
 mod openapi;
 mod order_page;

@@ -101,7 +101,7 @@ fn a_sign_on_of_the_house_needs_the_operator() {
     }
 }
 
-fn form(desk: &Desk, path: &str, cookie: &str, fields: &str) -> Answer {
+pub fn form(desk: &Desk, path: &str, cookie: &str, fields: &str) -> Answer {
     let headers = [
         ("content-type", "application/x-www-form-urlencoded"),
         ("cookie", cookie),
@@ -111,16 +111,24 @@ fn form(desk: &Desk, path: &str, cookie: &str, fields: &str) -> Answer {
 }
 
 /// The cookies an answer sets, as a browser sends them back.
-fn cookies(answer: &Answer) -> String {
+pub fn cookies(answer: &Answer) -> String {
     let set = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|one| one.to_str().ok());
     let pairs: Vec<&str> =
         set.filter_map(|one| one.split(';').next()).filter(|pair| !pair.ends_with('=')).collect();
     pairs.join("; ")
 }
 
-fn location(answer: &Answer) -> String {
+pub fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     answer.headers[header::LOCATION].to_str().unwrap().to_owned()
+}
+
+/// The code that was mailed to an address last.
+pub fn code_mailed(shop: &TestShop, email: &str) -> String {
+    let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-600));
+    let hash = keyring.lookup_hash("email", email);
+    let codes = shop.read(move |tx| Ok::<_, engine::Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
+    format!("{:06}", keyring.one_time_code(&codes.unwrap()[0].id.bytes()))
 }
 
 #[test]
@@ -139,13 +147,9 @@ fn the_pages_sign_in_by_a_code_and_by_the_sign_on_without_scripts() {
         assert!(mailed.text.contains("one-time-code"), "{}", mailed.text);
         let wrong = form(&desk, "/sign-in/open", "", "email=ada%40example.com&code=12");
         assert_eq!((wrong.status.as_u16(), wrong.text.contains("does not fit")), (422, true));
-        let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-600));
-        let hash = keyring.lookup_hash("email", "ada@example.com");
-        let codes =
-            shop.read(move |tx| Ok::<_, engine::Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
-        let code = keyring.one_time_code(&codes.unwrap()[0].id.bytes());
+        let code = code_mailed(shop, "ada@example.com");
         let opened =
-            form(&desk, "/sign-in/open?language=de", "", &format!("email=ada%40example.com&code={code:06}"));
+            form(&desk, "/sign-in/open?language=de", "", &format!("email=ada%40example.com&code={code}"));
         assert_eq!(location(&opened), "/me?language=de");
         let set = opened.headers[header::SET_COOKIE].to_str().unwrap();
         assert!(set.ends_with("; Path=/; Max-Age=15724800; HttpOnly; SameSite=Lax"), "{set}");

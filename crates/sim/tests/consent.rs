@@ -39,6 +39,7 @@ fn waiting(shop: &TestShop) -> (Id<Customer>, Message) {
             cell: Some(cell.clone()),
             link: None,
             due_at: None,
+            language: None,
         };
         Ok((ada, message::to_customer(tx, actor, world, ada, new)?))
     })

@@ -1,7 +1,7 @@
--- What customers tell beside the contact, and what colleagues note. Everything stays with the customer it was told of; it is read over all
--- who were merged into one. What names a person is sealed under that customer's own person key.
-create table if not exists customer_address (
-    customer_id {bytes} not null,
+-- What customers tell beside the contact, and what colleagues note; companies have addresses too. Everything stays with the customer it was told
+-- of; it is read over all who were merged into one. What names a person is sealed under that customer's own person key, or the company's.
+create table if not exists address (
+    holder_id {bytes} not null,
     address_id {bytes} not null,
     contact_id {bytes} not null,
     label {bytes},
@@ -10,7 +10,7 @@ create table if not exists customer_address (
     made_at {int} not null,
     changed_at {int} not null,
     version {int} not null,
-    primary key (customer_id, address_id)
+    primary key (holder_id, address_id)
 ) {strict};
 
 create table if not exists customer_note (

@@ -3,6 +3,7 @@
 //! The store holds no rule. A function here loads or writes rows; what may happen is decided in `domain`.
 
 pub mod actor;
+pub mod address;
 pub mod backup;
 pub mod behaviour;
 pub mod cart;

@@ -9,16 +9,24 @@ pub const ORIGINS_MAX: usize = 50;
 /// The longest origin: a host name may have 253 characters.
 pub const ORIGIN_CHARS_MAX: usize = 270;
 
-/// Scheme, host and port of a web page as a browser sends it in `Origin`: `https://shop.example`.
+/// Before the hash of the certificate an Android app is signed with: so its Credential Manager names an app where a browser names a page.
+const APP: &str = "android:apk-key-hash:";
+/// The characters of such a hash: 32 bytes in base64 for addresses, without padding.
+const APP_HASH_CHARS: usize = 43;
+
+/// Scheme, host and port of a web page as a browser sends it in `Origin`: `https://shop.example`; or an Android app, by the hash of its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Reads an origin; the port is left out where it is the scheme's own.
+    /// Reads an origin; the port is left out where it is the scheme's own. Of an app's the hash stays as it is written.
     ///
     /// # Errors
     /// The refusal says what an origin looks like.
     pub fn parse(text: &str) -> Result<Origin, Refusal> {
+        if let Some(hash) = text.strip_prefix(APP) {
+            return Origin::of_app(hash);
+        }
         let wrong =
             || Refusal::invalid("origin", "give scheme, host and maybe a port, such as https://shop.example");
         let text = text.to_ascii_lowercase();
@@ -46,6 +54,22 @@ impl Origin {
             return Err(wrong());
         }
         Ok(Origin(format!("{scheme}://{rest}")))
+    }
+
+    fn of_app(hash: &str) -> Result<Origin, Refusal> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if hash.len() == APP_HASH_CHARS && hash.bytes().all(is_plain) {
+            return Ok(Origin(format!("{APP}{hash}")));
+        }
+        let why = format!(
+            "an app is named {APP} and the SHA-256 of its certificate in base64 for addresses, {APP_HASH_CHARS} characters"
+        );
+        Err(Refusal::invalid("origin", why))
+    }
+
+    /// Is it an app, and no page?
+    pub fn is_app(&self) -> bool {
+        self.0.starts_with(APP)
     }
 
     /// As the browser sends it.
@@ -86,6 +110,12 @@ mod tests {
         assert_eq!(read("http://localhost:5173").as_deref(), Some("http://localhost:5173"));
         assert_eq!(read("http://[::1]:5173").as_deref(), Some("http://[::1]:5173"));
         assert_eq!(read("https://[::1]").as_deref(), Some("https://[::1]"));
+        let app = format!("android:apk-key-hash:{}", "aB-_".repeat(10) + "xyZ");
+        assert_eq!(read(&app).as_deref(), Some(app.as_str()));
+        assert!(Origin::parse(&app).unwrap().is_app());
+        for text in [&app[..app.len() - 1], &app.replace('-', "+"), "android:apk-key-hash:"] {
+            assert_eq!(read(text), None, "{text}");
+        }
         let wrong = ["", "*", "null", "shop.example", "https://", "https://shop.example/", "https://a:0"];
         for text in wrong.into_iter().chain([
             "ftp://a",

@@ -93,11 +93,13 @@ const TEXTS: &[Text] = &[
             &[
                 "{company} would like you to buy in its name.",
                 "Sign in to our shop and give this code within {days} days: {code}",
+                "{link}",
                 "If you do not know {company}, there is nothing to do.",
             ],
             &[
                 "{company} möchte, dass Sie in ihrem Namen einkaufen.",
                 "Melden Sie sich in unserem Shop an und geben Sie innerhalb von {days} Tagen diesen Code ein: {code}",
+                "{link}",
                 "Wenn Sie {company} nicht kennen, müssen Sie nichts tun.",
             ],
         ],

@@ -166,7 +166,7 @@ impl Judge<'_> {
             Leaf::Groups(groups) => groups.iter().any(|group| facts.groups.contains(group)),
             Leaf::Countries(countries) => facts.country.is_some_and(|country| countries.contains(&country)),
             Leaf::Languages(languages) => {
-                facts.language.is_some_and(|language| languages.contains(&language))
+                facts.language.is_some_and(|is| languages.contains(&is) || languages.contains(&is.general()))
             }
             Leaf::Near { location, km } => self.metres_to(*location).is_some_and(|away| away <= km * 1_000),
             Leaf::Stock(shelf) => return self.on_shelf(shelf),

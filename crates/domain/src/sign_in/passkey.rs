@@ -137,8 +137,12 @@ impl<'d> Said<'d> {
     }
 }
 
-/// May a page at this origin use passkeys of a domain? The domain is its host or a part at its end.
+/// May a page at this origin use passkeys of a domain? The domain is its host or a part at its end. An app has no host: which domain's passkeys
+/// it may use, its maker and the domain say to the telephone.
 pub fn is_within(origin: &Origin, domain: &str) -> bool {
+    if origin.is_app() {
+        return true;
+    }
     let host = host_of(origin);
     host == domain
         || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.') && domain.contains('.'))
@@ -153,9 +157,9 @@ pub fn host_of(origin: &Origin) -> &str {
     }
 }
 
-/// Browsers give passkeys only to pages that came encrypted, and to those of this machine.
+/// Passkeys are given only to pages that came encrypted, to those of this machine, and to apps.
 pub fn is_secure(origin: &Origin) -> bool {
-    origin.text().starts_with("https://") || host_of(origin) == "localhost"
+    origin.is_app() || origin.text().starts_with("https://") || host_of(origin) == "localhost"
 }
 
 #[cfg(test)]
@@ -197,6 +201,8 @@ mod tests {
         ] {
             assert_eq!(is_within(&origin(page), domain), holds, "{page} {domain}");
         }
+        let app = origin(&format!("android:apk-key-hash:{}", "k".repeat(43)));
+        assert!(is_secure(&app) && is_within(&app, "shop.example"));
         assert!(is_secure(&origin("http://localhost:8080")) && !is_secure(&origin("http://shop.example")));
     }
 }

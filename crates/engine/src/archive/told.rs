@@ -8,11 +8,12 @@ use store::consent::subscriber::links_of;
 use store::{Tx, consent as consents, message as messages, privacy as requests};
 
 use super::{LAST, MANY_MAX, Whole, written};
+use crate::address::{self, Holder};
 use crate::company::member;
 use crate::consent::link::Deed;
 use crate::consent::subscriber::Subscriber;
 use crate::customer::record;
-use crate::detail::{address, note, preference};
+use crate::detail::{note, preference};
 use crate::{Failure, World, consent, privacy};
 
 pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
@@ -66,7 +67,7 @@ pub(super) fn addresses(
     world: &mut World,
     whole: &Whole,
 ) -> Result<Value, Failure> {
-    let found = address::list(tx, actor, world, whole.customers[0])?;
+    let found = address::list(tx, actor, world, Holder::Customer(whole.customers[0]))?;
     let shape = |one: &address::Shown| {
         let mut shape = written(&one.card);
         shape["id"] = json!(one.address.row.id.to_string());

@@ -3,14 +3,14 @@
 use domain::actor::{Actor, Who};
 use domain::contact::Card;
 use domain::delivery::{Kind, PREFIX_CHARS_MAX};
-use domain::value::id::{Company, Contact, Customer, DeliveryMethod, Location};
+use domain::value::id::{Address, Company, Contact, Customer, DeliveryMethod, Location};
 use domain::value::{Id, Reference};
 use domain::{Code, Refusal};
 use store::Tx;
 
 use super::{Cart, Destination};
 use crate::contact::{self, NewContact};
-use crate::{Failure, World, company, customer, delivery, external};
+use crate::{Failure, World, address, company, customer, delivery, external};
 
 /// Whose a cart is and where it goes; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,10 @@ pub struct Details {
     pub contact: Option<Card>,
     /// Who is billed.
     pub billing_contact: Option<Card>,
+    /// The address it goes to, of the customer or the company, in place of a contact.
+    pub address: Option<Id<Address>>,
+    /// The address that is billed, of the customer or the company, in place of a contact.
+    pub billing_address: Option<Id<Address>>,
     /// How it is to be delivered; `Some(None)` takes the choice away.
     pub delivery: Option<Option<Choice>>,
     /// What the colleagues who prepare it should know; `Some(None)` takes it away.
@@ -46,14 +50,13 @@ pub(super) fn apply(
     cart: &mut Cart,
     details: Details,
 ) -> Result<(), Failure> {
+    let changes_hands = details.customer.is_some() || details.company.is_some();
     if let Some(customer) = details.customer {
-        attach(tx, actor, world, cart, &customer)?;
+        attach(tx, actor, cart, &customer)?;
     }
     if let Some(company) = details.company {
-        cart.company = company.map(|company| external::resolve_at(tx, "company", &company)).transpose()?;
-        if let Some(company) = cart.company {
-            company::member::buyer(tx, company, cart.customer)?;
-        }
+        let company = company.map(|company| external::resolve_at(tx, "company", &company)).transpose()?;
+        buy_for(tx, cart, company)?;
     }
     if let Some(card) = details.contact {
         cart.destination = destination(&card);
@@ -61,6 +64,16 @@ pub(super) fn apply(
     }
     if let Some(card) = details.billing_contact {
         cart.billing_contact = Some(keep(tx, actor, world, cart, card)?);
+    }
+    if let Some(id) = details.address {
+        let contact = chosen(tx, cart, ("address", id))?;
+        go_to(tx, actor, world, cart, contact)?;
+    }
+    if let Some(id) = details.billing_address {
+        cart.billing_contact = Some(chosen(tx, cart, ("billing_address", id))?);
+    }
+    if changes_hands {
+        supply(tx, actor, world, cart)?;
     }
     match details.delivery {
         Some(Some(choice)) => choose(tx, cart, &choice)?,
@@ -106,11 +119,10 @@ pub(crate) fn choose(tx: &mut Tx<'_>, cart: &mut Cart, choice: &Choice) -> Resul
     Ok(())
 }
 
-/// Makes a cart a customer's. Where no contact was given yet, the customer's own is taken.
+/// Makes a cart a customer's.
 fn attach(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    world: &mut World,
     cart: &mut Cart,
     customer: &Reference<Customer>,
 ) -> Result<(), Failure> {
@@ -127,16 +139,93 @@ fn attach(
     if customer.erased_at.is_some() {
         return Err(Refusal::invalid("customer", format!("customer {id} was erased")).into());
     }
-    if cart.contact.is_none() {
-        let card = contact::open(tx, actor, world, customer.contact)?;
-        cart.destination = destination(&card);
-        cart.contact = Some(customer.contact);
-    }
     if cart.customer != Some(customer.id) {
-        cart.company = None;
+        buy_for(tx, cart, None)?;
     }
     cart.customer = Some(customer.id);
     cart.person = cart.person.or(Some(customer.person));
+    Ok(())
+}
+
+/// Says in which company's name a cart is bought. The contacts of the company it was bought for go with it; where goods would go to the customer
+/// because nothing else was said, they go where the company's go.
+fn buy_for(tx: &mut Tx<'_>, cart: &mut Cart, company: Option<Id<Company>>) -> Result<(), Failure> {
+    if let Some(was) = cart.company.filter(|was| company != Some(*was)) {
+        let person = store::company::find(tx, was)?.map(|company| company.person);
+        let mut is_its = |contact: Option<Id<Contact>>| match contact {
+            Some(contact) => Ok::<_, Failure>(Some(contact::person_of(tx, contact)?) == person),
+            None => Ok(false),
+        };
+        let (goods, invoice) = (is_its(cart.contact)?, is_its(cart.billing_contact)?);
+        if goods {
+            (cart.contact, cart.destination) = (None, None);
+        }
+        if invoice {
+            cart.billing_contact = None;
+        }
+    }
+    cart.company = company;
+    let Some(company) = company else { return Ok(()) };
+    company::member::buyer(tx, company, cart.customer)?;
+    if let (Some(customer), Some(_)) = (cart.customer, address::usual_of_company(tx, company)?.delivery) {
+        let own = customer::load(tx, customer)?.contact;
+        let usual = address::usual_of_customer(tx, customer)?.delivery;
+        if cart.contact == Some(own) || (usual.is_some() && cart.contact == usual) {
+            cart.contact = None;
+        }
+    }
+    Ok(())
+}
+
+/// The contact that an address is now.
+fn chosen(
+    tx: &mut Tx<'_>,
+    cart: &Cart,
+    (field, id): (&'static str, Id<Address>),
+) -> Result<Id<Contact>, Failure> {
+    match address::contact_of(tx, (cart.customer, cart.company), id) {
+        Err(Failure::Refused(_)) => {
+            let why =
+                "give the id of one of the addresses of the customer, or of the company it is bought for";
+            Err(Refusal::invalid(field, why).into())
+        }
+        found => found,
+    }
+}
+
+/// Where nothing was said, goods and invoices go where the company's go, else where the customer's go; goods at last to the customer's own contact.
+fn supply(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, cart: &mut Cart) -> Result<(), Failure> {
+    if cart.contact.is_some() && cart.billing_contact.is_some() {
+        return Ok(());
+    }
+    let Some(customer) = cart.customer else { return Ok(()) };
+    let known = customer::load(tx, customer)?;
+    let own = address::usual_of_customer(tx, customer)?;
+    let (company, invoiced) = match cart.company {
+        Some(id) => {
+            let company = store::company::find(tx, id)?.ok_or_else(|| Refusal::not_found("company", id))?;
+            (address::usual_of_company(tx, id)?, Some(company.contact))
+        }
+        None => (address::Usual::default(), None),
+    };
+    if cart.contact.is_none() {
+        let contact = company.delivery.or(own.delivery).unwrap_or(known.contact);
+        go_to(tx, actor, world, cart, contact)?;
+    }
+    cart.billing_contact = cart.billing_contact.or(company.billing).or(invoiced).or(own.billing);
+    Ok(())
+}
+
+fn go_to(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    cart: &mut Cart,
+    contact: Id<Contact>,
+) -> Result<(), Failure> {
+    let card = contact::open(tx, actor, world, contact)?;
+    cart.destination = destination(&card);
+    cart.contact = Some(contact);
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub fn confirm(
     input: Confirm,
 ) -> Result<(Whole, Change), Failure> {
     let order = order::lock(tx, input.which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let ground = Ground::of(tx, order)?;
     may_change(actor, &ground, std::iter::empty())?;
     let mut change = find(tx, input.which)?;

@@ -20,7 +20,7 @@ use crate::checkout::cancel::cancellable;
 use crate::contact::{self, NewContact};
 use crate::delivery::quote;
 use crate::order;
-use crate::{Failure, World, tax};
+use crate::{Failure, World, customer, tax};
 
 /// What is known of a change after some of its actions.
 struct Sheet<'a> {
@@ -209,9 +209,11 @@ impl Sheet<'_> {
         world: &mut World,
         card: domain::contact::Card,
     ) -> Result<(), Failure> {
-        let person = match self.ground.order.contact {
-            Some(contact) => Some(contact::person_of(tx, contact)?),
-            None => None,
+        let order = &self.ground.order;
+        let person = match (order.customer, order.contact) {
+            (Some(customer), _) => Some(customer::load(tx, customer)?.person),
+            (None, Some(contact)) => Some(contact::person_of(tx, contact)?),
+            (None, None) => None,
         };
         self.cart.destination = details::destination(&card);
         self.cart.contact = Some(contact::save(tx, actor, world, NewContact { person, card })?);

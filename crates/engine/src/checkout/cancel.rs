@@ -38,7 +38,7 @@ pub struct Cancel {
 /// [`Code::WrongState`] when the order is cancelled or completed, or more is asked than has not left.
 pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Cancel) -> Result<Whole, Failure> {
     let order = order::lock(tx, input.order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     actor.may(Permission::EditOrders, order.location)?;
     if matches!(order.state, State::Completed | State::Cancelled) {
         return Err(Refusal::new(

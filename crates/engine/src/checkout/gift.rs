@@ -107,7 +107,7 @@ pub(crate) fn take_back(
 /// [`Code::NotFound`] when there is none, or the asker may not see it.
 pub fn cards(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<(Sold, Card)>, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     rows::sold(tx, id)?.into_iter().map(|sold| Ok((sold, gift_card::find(tx, sold.card)?))).collect()
 }
 
@@ -122,7 +122,7 @@ pub fn show_code(
     (id, card): (Id<id::Order>, Id<GiftCard>),
 ) -> Result<String, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     if !order::is_held_by(actor, &order) {
         actor.may(Permission::GiveCredit, order.location)?;
     }

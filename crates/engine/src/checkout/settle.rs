@@ -196,7 +196,7 @@ pub fn pay(
     tender: Tender,
 ) -> Result<Whole, Failure> {
     let order = order::lock(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let channel = store::market::find_channel(tx, order.channel)?
         .ok_or_else(|| Refusal::not_found("channel", order.channel))?;
     actor.may(Permission::Shop, channel.location)?;

@@ -2,7 +2,7 @@
 //! then, and a customer becomes a member only by the own word.
 
 use domain::actor::{Actor, Permission, Who};
-use domain::company::{INVITATION_DAYS, INVITATIONS_MAX, Limit, Role};
+use domain::company::{INVITATION_DAYS, INVITATIONS_MAX, Limit, Role, State};
 use domain::message::Template;
 use domain::value::id::{Company as CompanyKind, CompanyInvitation, Customer as CustomerKind};
 use domain::value::{Email, Id, Language};
@@ -13,8 +13,8 @@ use store::{Tx, customer as customers};
 
 pub use store::company::invitation::Invitation;
 
-use super::held;
 use super::member::{self, Member, may_oversee};
+use super::{Company, held, name_of};
 use crate::consent::subscriber;
 use crate::event::emit;
 use crate::message::send::invitation_code;
@@ -67,8 +67,9 @@ pub fn invite(
     };
     rows::add(tx, &one, &hash_of(world.keyring(), &invitation_code(world.keyring(), one.id)))?;
     let parameters = json!({ "invitation": one.id.to_string(), "contact": company.contact.to_string(), "days": INVITATION_DAYS });
-    let template = Template::CompanyInvitation;
-    let letter = NewMessage { to: to.id, template, parameters, cell: None, link: None, due_at: None };
+    let (template, language) = (Template::CompanyInvitation, new.language);
+    let (cell, link, due_at) = (None, None, None);
+    let letter = NewMessage { to: to.id, template, parameters, cell, link, due_at, language };
     message::write(tx, actor, world, letter)?;
     let body = json!({ "invitation": one.id.to_string(), "role": one.role.text() });
     emit(tx, actor, world, id, "company.member_invited", body);
@@ -109,41 +110,107 @@ pub fn end(
     Ok(())
 }
 
+/// What an invitation offers to whoever has its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// What the company is called.
+    pub company: String,
+    /// Where the company stands with the retailer.
+    pub state: State,
+}
+
+/// What an invitation offers a customer who has its code; looking uses nothing up. Reading the company's name is noted in the audit trail.
+///
+/// # Errors
+/// As [`accept`], but for too many members.
+pub fn offered(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (who, code): (Id<CustomerKind>, &str),
+) -> Result<Offered, Failure> {
+    let who = may_accept(tx, actor, who)?;
+    let (company, _) = known(tx, world.keyring(), code)?;
+    must_be_new(tx, company, who)?;
+    let (company, invitation) = open(tx, world, code)?;
+    let name = name_of(tx, actor, world, &company)?.ok_or_else(unknown)?;
+    Ok(Offered { invitation, company: name, state: company.state })
+}
+
+/// The invitation with this code and its company, if it can be accepted now.
+///
+/// # Errors
+/// [`Code::NotFound`] at `code` for a code nobody has; [`Code::WrongState`] at `code` when it was used or its time is over.
+pub fn open(tx: &mut Tx<'_>, world: &World, code: &str) -> Result<(Company, Invitation), Failure> {
+    let (company, id) = known(tx, world.keyring(), code)?;
+    let company = companies::find(tx, company)?.filter(|one| one.erased_at.is_none()).ok_or_else(unknown)?;
+    let one = rows::find(tx, company.id, id)?.ok_or_else(unknown)?;
+    if one.customer.is_some() || one.expires_at <= world.now() {
+        return Err(over().into());
+    }
+    Ok((company, one))
+}
+
 /// Accepts an invitation: the customer is a member from now on.
 ///
 /// # Errors
-/// [`Code::Forbidden`]; [`Code::NotFound`] at `code` for a code nobody has; [`Code::WrongState`] when it was used, its time is over, there are too
-/// many members, or the customer is a member already.
+/// [`Code::Forbidden`]; [`Code::NotFound`] at `code` for a code nobody has; [`Code::AlreadyExists`] at `code` when the customer is a member already;
+/// [`Code::WrongState`] at `code` when it was used or its time is over, elsewhere when there are too many members or companies.
 pub fn accept(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     (who, code): (Id<CustomerKind>, &str),
 ) -> Result<Member, Failure> {
+    let who = may_accept(tx, actor, who)?;
+    let (company, id) = known(tx, world.keyring(), code)?;
+    companies::lock(tx, company)?.filter(|one| one.erased_at.is_none()).ok_or_else(unknown)?;
+    let who = customer::stay(tx, who)?;
+    if who.erased_at.is_some() {
+        let why = format!("customer {} was erased and cannot be a member", who.id);
+        return Err(Refusal::new(Code::WrongState, why).at("code").into());
+    }
+    must_be_new(tx, company, who.id)?;
+    let one = rows::find(tx, company, id)?.ok_or_else(unknown)?;
+    let now = world.now();
+    if !rows::accept(tx, &one, who.id, now)? {
+        return Err(over().into());
+    }
+    let (role, limit, customer) = (one.role, one.limit, who.id);
+    member::admit(tx, actor, world, Member { company, customer, role, limit, since: now })
+}
+
+/// Customers accept for themselves, colleagues who change customers for anybody: who the customer is by now.
+fn may_accept(tx: &mut Tx<'_>, actor: &Actor, who: Id<CustomerKind>) -> Result<Id<CustomerKind>, Failure> {
     let who = customers::merged_into(tx, who)?.unwrap_or(who);
     if actor.who != Who::Customer(who) {
         actor.may_somewhere(Permission::EditCustomers)?;
     }
-    let missing = || Failure::from(Refusal::new(Code::NotFound, "no invitation has this code").at("code"));
-    let refuse = |why: String| Err(Refusal::new(Code::WrongState, why).at("code").into());
-    let (company, id) = rows::by_code(tx, &hash_of(world.keyring(), code))?.ok_or_else(missing)?;
-    let known = companies::lock(tx, company)?.filter(|one| one.erased_at.is_none());
-    known.ok_or_else(missing)?;
-    let who = customer::stay(tx, who)?;
-    if who.erased_at.is_some() {
-        return refuse(format!("customer {} was erased and cannot be a member", who.id));
+    Ok(who)
+}
+
+fn known(tx: &mut Tx<'_>, keyring: &Keyring, code: &str) -> Result<rows::Named, Failure> {
+    Ok(rows::by_code(tx, &hash_of(keyring, code))?.ok_or_else(unknown)?)
+}
+
+fn must_be_new(tx: &mut Tx<'_>, company: Id<CompanyKind>, who: Id<CustomerKind>) -> Result<(), Failure> {
+    let whole = detail::whole(tx, who)?;
+    if members::of(tx, company, &whole)?.is_empty() {
+        return Ok(());
     }
-    let one = rows::find(tx, company, id)?.ok_or_else(missing)?;
-    let now = world.now();
-    if !rows::accept(tx, &one, who.id, now)? {
-        return refuse("the invitation was used, or its time is over; ask for another".into());
-    }
-    let whole = detail::whole(tx, who.id)?;
-    if !members::of(tx, company, &whole)?.is_empty() {
-        return refuse(format!("customer {} is a member of company {company} already", who.id));
-    }
-    let (role, limit, customer) = (one.role, one.limit, who.id);
-    member::admit(tx, actor, world, Member { company, customer, role, limit, since: now })
+    let why = format!("customer {who} is a member of company {company} already");
+    Err(Refusal::new(Code::AlreadyExists, why).at("code").into())
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Code::NotFound, "no invitation has this code").at("code")
+}
+
+fn over() -> Refusal {
+    let why = "the invitation was used, or its time is over; ask for another";
+    Refusal::new(Code::WrongState, why).at("code")
 }
 
 fn hash_of(keyring: &Keyring, code: &str) -> [u8; 32] {

@@ -12,7 +12,7 @@ use store::{Tx, customer as customers};
 
 pub use store::company::member::Member;
 
-use super::held;
+use super::{held, name_of};
 use crate::event::emit;
 use crate::{Failure, World, contact, customer, detail};
 
@@ -181,6 +181,37 @@ pub fn of_customer(tx: &mut Tx<'_>, actor: &Actor, id: Id<CustomerKind>) -> Resu
     Ok(found)
 }
 
+/// A company a customer may buy for, with what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The customer as its member.
+    pub member: Member,
+    /// What the company is called.
+    pub company: String,
+    /// Where the company stands with the retailer.
+    pub state: State,
+}
+
+/// As [`of_customer`], with the names of the companies. Each reading of a name is noted in the audit trail.
+///
+/// # Errors
+/// As [`of_customer`].
+pub fn memberships(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+) -> Result<Vec<Membership>, Failure> {
+    let mut named = Vec::new();
+    for member in of_customer(tx, actor, id)? {
+        let Some(known) = companies::find(tx, member.company)? else { continue };
+        if let Some(company) = name_of(tx, actor, world, &known)? {
+            named.push(Membership { member, company, state: known.state });
+        }
+    }
+    Ok(named)
+}
+
 /// The member a customer is who wants to buy in a company's name; until the commit nobody ends the membership, lowers its limit or blocks the
 /// company.
 ///
@@ -227,13 +258,14 @@ pub(crate) fn may_oversee(
     id: Id<CompanyKind>,
     permission: Permission,
 ) -> Result<(), Failure> {
-    if let Who::Customer(own) = actor.who {
-        let whole = detail::whole(tx, own)?;
-        if rows::of(tx, id, &whole)?.iter().any(|one| one.role != Role::Buyer) {
-            return Ok(());
-        }
-    }
-    Ok(actor.may_somewhere(permission)?)
+    if oversees(tx, actor, id)? { Ok(()) } else { Ok(actor.may_somewhere(permission)?) }
+}
+
+/// Is it one of the company's approvers and administrators?
+pub(crate) fn oversees(tx: &mut Tx<'_>, actor: &Actor, id: Id<CompanyKind>) -> Result<bool, Failure> {
+    let Who::Customer(own) = actor.who else { return Ok(false) };
+    let whole = detail::whole(tx, own)?;
+    Ok(rows::of(tx, id, &whole)?.iter().any(|one| one.role != Role::Buyer))
 }
 
 /// Refuses when a company's own people would leave it without an administrator; colleagues may.

@@ -32,7 +32,7 @@ pub fn of_customer(tx: &mut Tx<'_>, world: &World, id: Id<Customer>) -> Result<S
         customer: Some(id),
         person: customer.person,
         contact: None,
-        language: first_language(),
+        language: first_language(tx)?,
         paused_until: None,
         made_at: world.now(),
         erased_at: None,
@@ -62,6 +62,7 @@ pub fn of_email(
         let known = known.map(|known| rows::lock(tx, known)).transpose()?.flatten();
         return Ok(known.ok_or_else(|| tx.begin_anew())?);
     }
+    let language = language.map_or_else(|| first_language(tx), Ok)?;
     let draft = Draft { email: Some(email.as_str().to_owned()), ..Draft::default() };
     let contact = contact::save(tx, actor, world, NewContact { person: None, card: Card::new(&draft)? })?;
     let made = Subscriber {
@@ -69,7 +70,7 @@ pub fn of_email(
         customer: None,
         person: contact::person_of(tx, contact)?,
         contact: Some(contact),
-        language: language.unwrap_or_else(first_language),
+        language,
         paused_until: None,
         made_at: world.now(),
         erased_at: None,
@@ -185,9 +186,11 @@ pub(crate) fn forget(
     Ok(all)
 }
 
-/// What nobody chose yet is written in.
-fn first_language() -> Language {
-    Language::parse("en").unwrap_or_else(|_| unreachable!("English is a language"))
+/// What nobody chose yet is written in: the language of the retailer's first market.
+fn first_language(tx: &mut Tx<'_>) -> Result<Language, Failure> {
+    let first = store::market::list(tx, Id::from_bytes([0; 16]), 1)?.pop();
+    let english = || Language::parse("en").unwrap_or_else(|_| unreachable!("English is a language"));
+    Ok(first.map_or_else(english, |market| market.language))
 }
 
 /// What events about a subscriber are told of: the customer, or who is known by an address only.

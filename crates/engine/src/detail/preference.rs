@@ -9,7 +9,7 @@ use domain::value::{Id, Instant, Language, Reference};
 use domain::{Code, Refusal};
 use serde_json::json;
 use store::detail::preference as rows;
-use store::{StoreError, Tx};
+use store::{StoreError, Tx, customer as customers};
 
 use super::{admitted, held, whole};
 use crate::event::emit;
@@ -65,6 +65,17 @@ pub struct Preferences {
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<CustomerKind>) -> Result<Preferences, Failure> {
     let known = admitted(tx, actor, id, Permission::ReadContacts)?;
     now(tx, known.id)
+}
+
+/// The language a customer said to be written to in, over all who are one.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn language(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Language>, Failure> {
+    let id = customers::merged_into(tx, id)?.unwrap_or(id);
+    let whole = whole(tx, id)?;
+    let newest = rows::languages(tx, &whole)?.into_iter().max_by_key(|(customer, _, at)| (*at, *customer));
+    Ok(newest.and_then(|(_, code, _)| Language::parse(&code?).ok()))
 }
 
 /// Writes what a customer says; a customer says its own.

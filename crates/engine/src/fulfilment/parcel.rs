@@ -425,7 +425,7 @@ pub(crate) fn holds_all(parcel: &Parcel, one: &FulfilmentOrder) -> bool {
 /// [`Code::NotFound`].
 pub fn list(tx: &mut Tx<'_>, actor: &Actor, order: Id<OrderKind>) -> Result<Vec<Parcel>, Failure> {
     let order = order::find(tx, order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     Ok(rows::of_order(tx, order.id)?)
 }
 

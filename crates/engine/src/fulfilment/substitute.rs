@@ -90,7 +90,7 @@ pub fn allow(
     consents: &[Consent],
 ) -> Result<(), Failure> {
     let order = order::lock(tx, order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     if consents.is_empty() || consents.len() > CONSENTS_MAX {
         return Err(
             Refusal::invalid("lines", format!("say something of 1 to {CONSENTS_MAX} variants")).into()

@@ -106,7 +106,7 @@ pub struct Shown {
 /// [`Code::NotFound`] when the goods were never ready, or the asker may not see the order.
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, which: Which) -> Result<Shown, Failure> {
     let order = order::find(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let visit = found(tx, which)?;
     shown(tx, actor, &order, visit)
 }
@@ -156,7 +156,7 @@ pub fn come(
         return Err(Refusal::invalid("minutes", format!("give 1 to {MINUTES_MAX}")).into());
     }
     let order = order::lock(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let mut visit = found(tx, which)?;
     step(&mut visit, Step::OnTheWay)?;
     visit.expected_at = minutes.map(|minutes| world.now().plus_seconds(minutes * 60));
@@ -179,7 +179,7 @@ pub fn name_collector(
     card: Card,
 ) -> Result<Shown, Failure> {
     let order = order::lock(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let mut visit = found(tx, which)?;
     if !visit.state.leads_to(Step::HandedOver) {
         let message = format!("the pickup visit is {}", visit.state.text());
@@ -209,7 +209,7 @@ pub fn arrive(
         return Err(Refusal::invalid("bay", format!("give 1 to {BAY_MAX} characters")).into());
     }
     let order = order::lock(tx, which.0)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let mut visit = found(tx, which)?;
     step(&mut visit, Step::Arrived)?;
     visit.bay = bay;

@@ -185,11 +185,10 @@ impl Letter {
                 id.map(|id| vec![("{code}", format!("{:06}", keyring.one_time_code(&id.bytes())))])
             }
             Template::CompanyInvitation => {
-                let id = Id::<CompanyInvitation>::parse(text("invitation")).ok();
                 let card =
                     self.about.as_ref().and_then(|(id, sealed)| contact::unsealed(keyring, *id, sealed));
                 let name = card.and_then(|card| card.text().company.clone()).unwrap_or_default();
-                id.map(|id| vec![("{code}", invitation_code(keyring, id)), ("{company}", name)])
+                self.invitation_code(keyring).map(|code| vec![("{code}", code), ("{company}", name)])
             }
             Template::Confirm | Template::Product | Template::PrivacyCheck | Template::PrivacyDone => None,
         };
@@ -201,6 +200,13 @@ impl Letter {
             subject: filled(&self.written.subject),
             paragraphs: self.written.paragraphs.iter().map(filled).collect(),
         }
+    }
+
+    /// The code of the invitation to be a member of a company that it brings, if it brings one.
+    pub fn invitation_code(&self, keyring: &Keyring) -> Option<String> {
+        let parameters: Value = serde_json::from_str(&self.message.parameters).ok()?;
+        let id = Id::parse(parameters["invitation"].as_str()?).ok()?;
+        Some(invitation_code(keyring, id))
     }
 }
 

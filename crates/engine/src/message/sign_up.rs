@@ -60,7 +60,7 @@ pub fn sign_up(
     let is_listed = listed.is_some_and(|(reason, _)| reason.holds_for(Kind::Marketing));
     if !is_listed {
         let evidence = Evidence { source: Source::Form, ..evidence.clone() };
-        agree(tx, actor, world, &one, said, &evidence)?;
+        agree(tx, actor, world, &one, (said, new.language), &evidence)?;
     }
     Ok(one)
 }
@@ -88,7 +88,7 @@ pub fn say(
         consent::may_say(actor, id)?;
         let one = subscriber::of_customer(tx, world, id)?;
         rows::subscriber::lock(tx, one.id)?;
-        written.extend(agree(tx, actor, world, &one, yes, evidence)?);
+        written.extend(agree(tx, actor, world, &one, (yes, None), evidence)?);
     }
     Ok(written)
 }
@@ -100,7 +100,7 @@ fn agree(
     actor: &Actor,
     world: &mut World,
     one: &Subscriber,
-    said: Vec<Said>,
+    (said, language): (Vec<Said>, Option<Language>),
     evidence: &Evidence,
 ) -> Result<Vec<Consent>, Failure> {
     let standing = consent::of(tx, one.id, world.now())?;
@@ -142,6 +142,7 @@ fn agree(
                 cell: None,
                 link: Some(link),
                 due_at: None,
+                language,
             },
         )?;
     }

@@ -59,7 +59,7 @@ pub struct Request {
 /// [`Code::WrongState`] when the customer has fewer that nobody claims or brings back; [`Code::PolicyRefuses`].
 pub fn request(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, input: Request) -> Result<Claim, Failure> {
     let order = order::lock(tx, input.order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     if rows::of_order(tx, order.id)?.len() >= CLAIMS_MAX {
         let message = format!("order {} has {CLAIMS_MAX} claims already; ask the shop", order.number);
         return Err(Refusal::new(Code::WrongState, message).into());
@@ -309,7 +309,7 @@ pub fn withdraw(
     id: Id<id::Claim>,
 ) -> Result<Claim, Failure> {
     let (order, one) = locked(tx, id)?;
-    may_see(actor, &order, &one)?;
+    may_see(tx, actor, &order, &one)?;
     if !order::is_held_by(actor, &order) {
         actor.may(Permission::EditOrders, Some(one.location))?;
     }
@@ -369,9 +369,9 @@ fn locked(tx: &mut Tx<'_>, id: Id<id::Claim>) -> Result<(Order, Claim), Failure>
 }
 
 /// Who may see a claim: whoever may see its order, and who reads orders where its goods left.
-fn may_see(actor: &Actor, order: &Order, one: &Claim) -> Result<(), Failure> {
+fn may_see(tx: &mut Tx<'_>, actor: &Actor, order: &Order, one: &Claim) -> Result<(), Failure> {
     let is_there = actor.may(Permission::ReadOrders, Some(one.location)).is_ok();
-    if is_there || order::may_see(actor, order).is_ok() {
+    if is_there || order::sees(tx, actor, order)? {
         return Ok(());
     }
     Err(Refusal::not_found("claim", one.id).into())
@@ -384,7 +384,7 @@ fn may_see(actor: &Actor, order: &Order, one: &Claim) -> Result<(), Failure> {
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Claim>) -> Result<Claim, Failure> {
     let one = find(tx, id)?;
     let order = order::find(tx, one.order)?;
-    may_see(actor, &order, &one)?;
+    may_see(tx, actor, &order, &one)?;
     Ok(one)
 }
 
@@ -394,7 +394,7 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Claim>) -> Result<Claim, 
 /// [`Code::NotFound`].
 pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Claim>, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     all_of(tx, id)
 }
 

@@ -133,6 +133,6 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Exchange>) -> Result<Exch
 /// [`Code::NotFound`] for an order the asker may not see.
 pub fn of_order(tx: &mut Tx<'_>, actor: &Actor, id: Id<id::Order>) -> Result<Vec<Exchange>, Failure> {
     let order = order::find(tx, id)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     Ok(rows::of_order(tx, id)?)
 }

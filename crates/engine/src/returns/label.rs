@@ -25,7 +25,7 @@ pub fn label(
     let one = find(tx, id)?;
     let order = one.order.map(|order| order::find(tx, order)).transpose()?;
     match &order {
-        Some(order) => order::may_see(actor, order)?,
+        Some(order) => order::may_see(tx, actor, order)?,
         None => actor.may(Permission::ReadOrders, Some(one.location))?,
     }
     let tracking = one.label.filter(|_| one.state == State::Approved).ok_or_else(|| {

@@ -50,7 +50,7 @@ pub fn quote(
     input: &Request,
 ) -> Result<(Return, Vec<Judged>), Failure> {
     let order = order::find(tx, input.order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let judged = judge::lines(tx, world, &order, &input.lines, (&input.reason, input.wish.means))?;
     let location = goes_to(tx, &order, input.location)?;
     let mut one = judge::announced(world, &order, &judged, location, input.reason.clone());
@@ -162,7 +162,7 @@ pub fn close(
     id: Id<id::Return>,
 ) -> Result<Return, Failure> {
     let (order, mut one) = locked(tx, id)?;
-    if !one.state.is_announced() || order::may_see(actor, &order).is_err() {
+    if !one.state.is_announced() || !order::sees(tx, actor, &order)? {
         actor.may(Permission::EditOrders, Some(one.location))?;
     }
     if one.state.is_announced() && one.credited {

@@ -73,7 +73,7 @@ pub fn of_order(
 ) -> Result<Vec<Kept>, Failure> {
     actor.may_somewhere(Permission::ReadOrders)?;
     let order = order::find(tx, order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     Ok(rows::of_order(tx, order.id, after, limit)?)
 }
 
@@ -89,7 +89,7 @@ pub fn why(
 ) -> Result<Vec<String>, Failure> {
     actor.may_somewhere(Permission::ReadOrders)?;
     let order = order::find(tx, order)?;
-    order::may_see(actor, &order)?;
+    order::may_see(tx, actor, &order)?;
     let kept = rows::find(tx, order.id, id)?.ok_or_else(|| Refusal::not_found("routing decision", id))?;
     let mut asked: Vec<_> = kept.decision.weighed.iter().map(|one| one.location).collect();
     asked.extend(location);

@@ -12,6 +12,7 @@ use domain::value::id::{Category, Product, Variant};
 use domain::value::{Country, Id, Instant, Language};
 use serde_json::Value;
 use store::Tx;
+use store::detail::preference;
 use store::segment::facts::{self as rows, Key};
 
 use super::document::values_at;
@@ -207,6 +208,21 @@ fn of_customers(tx: &mut Tx<'_>, atoms: &Atoms, needs: &Needs, facts: &mut [Fact
         for (customer, language) in rows::languages(tx, &keys)? {
             facts[themselves[&customer]].language = Language::parse(&language).ok();
         }
+        said_languages(tx, atoms, facts)?;
+    }
+    Ok(())
+}
+
+/// The language somebody said last goes before the one they were written to in first.
+fn said_languages(tx: &mut Tx<'_>, atoms: &Atoms, facts: &mut [Facts]) -> Result<(), Failure> {
+    let index: BTreeMap<Key, usize> = atoms.customers.iter().map(|one| (one.0, one.1)).collect();
+    let mut said = preference::languages(tx, &index.keys().copied().collect::<Vec<_>>())?;
+    said.sort_by_key(|(customer, _, at)| (*at, *customer));
+    let newest: BTreeMap<usize, Option<String>> =
+        said.into_iter().map(|(customer, language, _)| (index[&customer], language)).collect();
+    for (place, language) in newest {
+        let said = language.and_then(|code| Language::parse(&code).ok());
+        facts[place].language = said.or(facts[place].language);
     }
     Ok(())
 }

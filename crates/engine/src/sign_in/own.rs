@@ -10,6 +10,8 @@ use store::Tx;
 use store::market::{Channel, find_channel, find_market, list_channels};
 
 use super::passkey::{self, Passkey};
+use crate::company::invitation::{self, Offered};
+use crate::company::member::{Membership, memberships};
 use crate::loyalty::{member, points};
 use crate::{Failure, World, customer, external, order, status};
 
@@ -39,8 +41,23 @@ pub struct Own {
     pub has_more: bool,
     /// Points that can be spent, and those that wait, in each programme he takes part in.
     pub points: Vec<(i64, i64)>,
+    /// The companies he may buy for.
+    pub companies: Vec<Membership>,
     /// The passkeys.
     pub passkeys: Vec<Passkey>,
+}
+
+/// What stands on the page of an invitation to buy for a company.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// What the channel is called.
+    pub shop: String,
+    /// The clock of its market.
+    pub zone: Zone,
+    /// The address of who would accept.
+    pub email: Option<String>,
+    /// What is offered.
+    pub offered: Offered,
 }
 
 /// An order on one's own page.
@@ -83,10 +100,7 @@ pub fn channel(tx: &mut Tx<'_>, named: Option<&Reference<id::Channel>>) -> Resul
 /// [`Code::SignInNeeded`] for anybody who is no customer.
 pub fn page(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, language: Language) -> Result<Own, Failure> {
     let customer = customer_of(actor)?;
-    let channel = actor.channel.map(|channel| find_channel(tx, channel)).transpose()?.flatten();
-    let channel = channel.ok_or_else(|| Refusal::new(Code::NotFound, "the channel is gone"))?;
-    let market =
-        find_market(tx, channel.market)?.ok_or_else(|| Refusal::not_found("market", channel.market))?;
+    let (shop, zone) = met(tx, actor)?;
     let card = customer::read_contact(tx, actor, world, customer)?;
     let all = store::order::owner::of_customer(tx, customer, Id::from_bytes([255; 16]), ORDERS_MAX + 1)?;
     let mut orders = Vec::new();
@@ -102,16 +116,38 @@ pub fn page(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, language: Languag
         balances.push((balance.free, balance.pending));
     }
     Ok(Own {
-        shop: channel.name,
-        zone: market.zone,
+        shop,
+        zone,
         customer,
         name: card.text().name.clone(),
         email: card.text().email.clone(),
         orders,
         has_more: all.len() as i64 > ORDERS_MAX,
         points: balances,
+        companies: memberships(tx, actor, world, customer)?,
         passkeys: passkey::list(tx, actor, world, customer)?,
     })
+}
+
+/// The page of the invitation to buy for a company that has this code.
+///
+/// # Errors
+/// [`Code::SignInNeeded`] for anybody who is no customer; as [`invitation::offered`].
+pub fn invited(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, code: &str) -> Result<Invited, Failure> {
+    let customer = customer_of(actor)?;
+    let offered = invitation::offered(tx, actor, world, (customer, code))?;
+    let (shop, zone) = met(tx, actor)?;
+    let card = customer::read_contact(tx, actor, world, customer)?;
+    Ok(Invited { shop, zone, email: card.text().email.clone(), offered })
+}
+
+/// What the channel is called through which somebody came, and the clock of its market.
+fn met(tx: &mut Tx<'_>, actor: &Actor) -> Result<(String, Zone), Failure> {
+    let channel = actor.channel.map(|channel| find_channel(tx, channel)).transpose()?.flatten();
+    let channel = channel.ok_or_else(|| Refusal::new(Code::NotFound, "the channel is gone"))?;
+    let market =
+        find_market(tx, channel.market)?.ok_or_else(|| Refusal::not_found("market", channel.market))?;
+    Ok((channel.name, market.zone))
 }
 
 /// A link to the page of one of one's own orders: its token.

@@ -161,6 +161,9 @@ fn domain_for(tx: &mut Tx<'_>, origin: &Origin, own: Option<&Origin>) -> Result<
         return Err(at(format!("browsers give passkeys only to pages by https, and {origin} is none")));
     }
     match rows::domain(tx)?.0 {
+        None if origin.is_app() => {
+            Err(at("an app has no domain of its own; set the domain of all passkeys first".into()))
+        }
         None => Ok(host_of(origin).to_owned()),
         Some(domain) if is_within(origin, &domain) => Ok(domain),
         Some(domain) => Err(at(format!("{origin} is not within {domain}, for which all passkeys are made"))),

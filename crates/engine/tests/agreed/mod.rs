@@ -84,6 +84,7 @@ pub fn offer(shop: &TestShop, id: Id<Customer>, topic: &str) -> Result<Message, 
             cell: Some(cell.clone()),
             link: None,
             due_at: None,
+            language: None,
         };
         message::to_customer(tx, actor, world, id, new)
     })

@@ -19,7 +19,7 @@ use life::{WORDS, live};
 /// Columns that lead to a person, by themselves or through something of his, or that hold what names somebody: ids, sealed text, and what
 /// things are found by.
 const LEADING: &str = "address_id billing_contact_id book_id cart_id claim_id code_id collector_id contact_id credential customer_id earner_id \
-    email_hash evidence exchange_id friend_id fulfilment_order_id gift_card_id grant_id hash holder household_id id input_hash key key_hash \
+    email_hash evidence exchange_id friend_id fulfilment_order_id gift_card_id grant_id hash holder holder_id household_id id input_hash key key_hash \
     label link_id loser_id match_review_id member_id merge_id merged_into message_id name named_id new_order_id note note_id numbers one_id order_id \
     order_line_id other_hash other_id outcome_id paid_by_id parcel_id passkey_id payment_id person_id phone_hash point_lot_id pool_id \
     profile_id redemption_id request_id return_id return_line_id root_id said_hash sealed session_id store_credit_id subject_id \

@@ -2,7 +2,7 @@
 
 use domain::Refusal;
 use domain::contact::Card;
-use domain::value::{Currency, Instant, Quantity, Reference, text};
+use domain::value::{Currency, Id, Instant, Quantity, Reference, text};
 use engine::cart::{self, Cart, Choice, Details, Named, NewCart, NewLine, PricedCart, PricedLine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -256,7 +256,8 @@ impl From<&ChoiceShape> for Choice {
 #[schema(as = CartChange, example = json!({"contact": {"name": "Ada Lovelace", "street": ["1 High Street"], "city": "Leeds",
     "postal_code": "LS1 4DY", "country": "GB", "email": "ada@example.com"}, "delivery": {"method": "parcel"}}))]
 pub(super) struct DetailsShape {
-    /// The customer it belongs to: its id or external id. Where no contact was given, the customer's own is taken.
+    /// The customer it belongs to: its id or external id. Where nothing else is said, goods go to the usual address of
+    /// the company, else of the customer, and at last to the customer's own contact.
     #[schema(max_length = 200)]
     customer: Option<String>,
     /// The company in whose name it is bought: its id or external id. The customer must be its member.
@@ -267,6 +268,12 @@ pub(super) struct DetailsShape {
     contact: Option<ContactShape>,
     /// Who is billed, if that is somebody else.
     billing_contact: Option<ContactShape>,
+    /// The address it goes to, in place of a contact: the id of one of the addresses of the customer, or of the company it is bought for.
+    #[schema(max_length = 60)]
+    address: Option<String>,
+    /// The address that is billed, in place of a contact.
+    #[schema(max_length = 60)]
+    billing_address: Option<String>,
     /// How it is to be delivered.
     #[serde(default, deserialize_with = "changed")]
     #[schema(value_type = Option<ChoiceShape>)]
@@ -285,6 +292,16 @@ impl DetailsShape {
     }
 
     fn taken(self, fields: &mut Fields) -> Option<Details> {
+        for (given, both) in [
+            ("address", self.address.is_some() && self.contact.is_some()),
+            ("billing_address", self.billing_address.is_some() && self.billing_contact.is_some()),
+        ] {
+            if both {
+                fields.refuse(given, "give an address or a contact, not both");
+            }
+        }
+        let address = fields.take_if("address", self.address.as_deref(), Id::parse);
+        let billing_address = fields.take_if("billing_address", self.billing_address.as_deref(), Id::parse);
         let mut card = |shape: Option<ContactShape>, field: &str| match shape {
             Some(shape) => shape.read(fields, field).map(Some),
             None => Some(None),
@@ -299,6 +316,8 @@ impl DetailsShape {
             company: self.company.map(|company| company.as_deref().map(Reference::read)),
             contact: contact?,
             billing_contact: billing_contact?,
+            address: address?,
+            billing_address: billing_address?,
             delivery: self.delivery.map(|choice| choice.as_ref().map(Choice::from)),
             note: note?,
         })
@@ -321,7 +340,8 @@ pub(super) struct NewCartShape {
     #[serde(default)]
     #[schema(max_items = 500)]
     lines: Vec<NewLineShape>,
-    /// The customer it belongs to: its id or external id. Where no contact is given, the customer's own is taken.
+    /// The customer it belongs to: its id or external id. Where nothing else is said, goods go to the usual address of
+    /// the company, else of the customer, and at last to the customer's own contact.
     #[schema(max_length = 200)]
     customer: Option<String>,
     /// The company in whose name it is bought: its id or external id. The customer must be its member.
@@ -331,6 +351,12 @@ pub(super) struct NewCartShape {
     contact: Option<ContactShape>,
     /// Who is billed, if that is somebody else.
     billing_contact: Option<ContactShape>,
+    /// The address it goes to, in place of a contact: the id of one of the addresses of the customer, or of the company it is bought for.
+    #[schema(max_length = 60)]
+    address: Option<String>,
+    /// The address that is billed, in place of a contact.
+    #[schema(max_length = 60)]
+    billing_address: Option<String>,
     /// How it is to be delivered.
     delivery: Option<ChoiceShape>,
     /// What the colleagues who prepare it should know: at most 500 characters, nothing about a person.
@@ -352,6 +378,8 @@ impl NewCartShape {
             company: self.company.map(Some),
             contact: self.contact,
             billing_contact: self.billing_contact,
+            address: self.address,
+            billing_address: self.billing_address,
             delivery: self.delivery.map(Some),
             note: self.note.map(Some),
         };

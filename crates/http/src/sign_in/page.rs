@@ -1,6 +1,7 @@
 //! The page where customers sign in, made by the shop for any browser: by a code without scripts, by a passkey with a small one, by the retailer's
 //! own sign-on behind a link. What the browser keeps is a cookie that no script reads and no other site makes use of.
 
+mod join;
 mod own;
 mod staff;
 
@@ -38,6 +39,8 @@ use crate::shape::Fields;
 const COOKIE: &str = "tandem_customer";
 /// Where a sign-on sends customers back to.
 const BACK: &str = "/sign-in/back";
+/// The most letters and digits of an invitation's code that are kept.
+const CODE_CHARS_MAX: usize = 64;
 /// Customers at a sign-on.
 const WAY: Way = Way { audience: Audience::Customers, cookie: "tandem_sign_on", back: BACK };
 
@@ -62,6 +65,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .route("/sign-in/passkey", post(open_by_passkey))
         .route("/sign-in/with/{provider}", get(leave))
         .route(BACK, get(come_back))
+        .merge(join::routes())
         .merge(own::routes())
         .merge(staff::routes())
 }
@@ -73,6 +77,8 @@ struct PageQuery {
     language: Option<String>,
     /// The channel the customer comes through; the first web channel when none is named.
     channel: Option<String>,
+    /// The code of the invitation to buy for a company that is looked at again after signing in.
+    invitation: Option<String>,
     /// What was just done.
     did: Option<String>,
 }
@@ -87,13 +93,38 @@ impl PageQuery {
         self.channel.as_deref().filter(|text| !text.is_empty()).map(Reference::read)
     }
 
-    /// The query that keeps language and channel.
+    /// The code of the invitation. It is letters and digits, so that it leads nowhere but to our own page.
+    fn invitation(&self) -> Option<&String> {
+        let is_plain = |text: &&String| {
+            (1..=CODE_CHARS_MAX).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        self.invitation.as_ref().filter(is_plain)
+    }
+
+    /// The same with the code of an invitation as somebody gave it, or with none.
+    fn invited_by(&self, code: Option<&str>) -> PageQuery {
+        let plain = |code: &str| code.chars().filter(char::is_ascii_alphanumeric).collect();
+        PageQuery { invitation: code.map(plain), ..self.clone() }
+    }
+
+    /// Where who signed in goes on: to the invitation, else to the own page.
+    fn after_sign_in(&self) -> String {
+        let suffix = self.invited_by(None).suffix();
+        self.invitation().map_or_else(|| format!("/me{suffix}"), |code| format!("/join/{code}{suffix}"))
+    }
+
+    /// The query that keeps language, channel and invitation.
     fn suffix(&self) -> String {
         let language = self.language.as_deref().and_then(|text| Language::parse(text).ok());
         let clean =
             |text: &&String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let channel = self.channel.as_ref().filter(clean);
-        let pairs = [("language", language.map(|one| one.to_string())), ("channel", channel.cloned())];
+        let pairs = [
+            ("language", language.map(|one| one.to_string())),
+            ("channel", channel.cloned()),
+            ("invitation", self.invitation().cloned()),
+        ];
         let pairs: Vec<String> =
             pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
@@ -118,7 +149,10 @@ async fn read_page(
     Asked(query): Asked<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let notice = (query.did.as_deref() == Some("sign_out")).then_some(Notice::Did("did_sign_out"));
+    let notice = match query.did.as_deref() {
+        Some("sign_out") => Some(Notice::Did("did_sign_out")),
+        _ => query.invitation().map(|_| Notice::Did("join_first")),
+    };
     shown(&app, &query, (Step::Ask, notice), &headers).await
 }
 
@@ -256,9 +290,9 @@ async fn open_by_code(
     }
 }
 
-/// On to one's own page, with the cookie.
+/// On to one's own page, or to the invitation one came for, with the cookie.
 fn let_in(app: &App, query: &PageQuery, opened: &Opened) -> Result<Response, Problem> {
-    let to = format!("/me{}", query.suffix());
+    let to = query.after_sign_in();
     let kept = cookie(app, COOKIE, &opened.token, LIFE_SECONDS)?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)], [(header::SET_COOKIE, kept)]).into_response())
 }
@@ -299,7 +333,7 @@ async fn open_by_passkey(
         .await?;
     let opened = opened.ok_or_else(|| misfit(Code::SignInFailed))?;
     let kept = cookie(&app, COOKIE, &opened.token, LIFE_SECONDS)?;
-    let mut answer = document(&json!({ "page": format!("/me{}", query.suffix()) }), None)?;
+    let mut answer = document(&json!({ "page": query.after_sign_in() }), None)?;
     answer.headers_mut().insert(header::SET_COOKIE, kept);
     Ok(answer)
 }
@@ -383,8 +417,9 @@ async fn came_back(
 ) -> (PageQuery, Result<(Provider, Claims), Problem>) {
     let kept = cookie_named(headers, way.cookie).unwrap_or_default();
     let (state, rest) = kept.split_once('?').unwrap_or((&kept, ""));
-    let query =
-        PageQuery { language: part_of(rest, "language"), channel: part_of(rest, "channel"), did: None };
+    let part = |name: &str| part_of(rest, name);
+    let (language, channel, invitation) = (part("language"), part("channel"), part("invitation"));
+    let query = PageQuery { language, channel, invitation, did: None };
     // Whoever was sent away from another browser does not come back in this one.
     let is_same = !state.is_empty() && back.state.as_deref() == Some(state);
     let address = address_of(extensions, headers, app.edge.settings.behind_proxy);

@@ -26,6 +26,9 @@ pub struct Preference {
     pub at: Instant,
 }
 
+/// A language a customer said: who, which, and when.
+pub type SaidLanguage = ([u8; 16], Option<String>, Instant);
+
 /// Writes what a customer says; what was said of the same before is replaced.
 ///
 /// # Errors
@@ -58,6 +61,18 @@ pub fn list(tx: &mut Tx<'_>, of: &Whole) -> Result<Vec<Preference>, StoreError> 
                 at: row.instant()?,
             })
         },
+    )
+}
+
+/// Which languages these customers said they wish: who, the language, `None` when it is said no longer, and when.
+///
+/// # Errors
+/// What the store says.
+pub fn languages(tx: &mut Tx<'_>, of: &Whole) -> Result<Vec<SaidLanguage>, StoreError> {
+    tx.rows(
+        "select customer_id, value, at from customer_preference where customer_id in {ids $1} and kind = $2",
+        &[Param::Ids(of), Kind::Language.code().into()],
+        |row| Ok((row.key()?, row.text_or_null()?, row.instant()?)),
     )
 }
 

@@ -54,13 +54,7 @@ pub const REGISTER: &[Entry] = &[
     entry("customers", &["customer"], In(S::Customer, "made_at"), Emptied(&["external_id"]), Person(&[])),
     entry("the groups of a customer", &["customer_group"], In(S::Customer, "groups"), Nothing, Person(&[])),
     entry("numbers of other systems", &["external_id"], In(S::Customer, "external_id"), Nothing, Person(&[])),
-    entry(
-        "addresses beside the contact",
-        &["customer_address"],
-        In(S::Addresses, "label"),
-        Nothing,
-        Person(&[]),
-    ),
+    entry("addresses beside the contact", &["address"], In(S::Addresses, "label"), Nothing, Person(&[])),
     entry(
         "what was said of tastes, sizes and language",
         &["customer_preference"],

@@ -6,11 +6,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::actor::Actor;
+use domain::company::State as CompanyState;
 use domain::sign_in::words::page_words;
 use domain::status::words_for;
 use domain::status::writing::date;
 use domain::value::Id;
 use domain::{Code, Refusal};
+use engine::company::member::Membership;
 use engine::sign_in::own::{self, Own, customer_of};
 use engine::sign_in::{self, passkey};
 use serde::Deserialize;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::super::passkey::{AttestationShape, ChallengeShape, misfit, own_origin};
+use super::join::{Vain, role_in_words};
 use super::{COOKIE, Notice, PageQuery, cookie, spoken};
 use crate::App;
 use crate::app::document;
@@ -38,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Who is signed in here, if anybody.
-async fn signed_in(app: &App, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+pub(super) async fn signed_in(app: &App, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
     let Some(token) = cookie_named(headers, COOKIE).filter(|token| !token.is_empty()) else {
         return Ok(None);
     };
@@ -52,7 +55,7 @@ async fn signed_in(app: &App, headers: &HeaderMap) -> Result<Option<Actor>, Prob
     }
 }
 
-fn to(page: &str, query: &PageQuery, did: Option<&str>) -> Response {
+pub(super) fn to(page: &str, query: &PageQuery, did: Option<&str>) -> Response {
     let suffix = query.suffix();
     let between = if suffix.is_empty() { '?' } else { '&' };
     let did = did.map(|did| format!("{between}did={did}")).unwrap_or_default();
@@ -67,15 +70,17 @@ async fn read_page(
     let notice = match query.did.as_deref() {
         Some("remove") => Some(Notice::Did("did_remove")),
         Some("add") => Some(Notice::Did("did_add")),
+        Some("join") => Some(Notice::Did("did_join")),
         _ => None,
     };
-    shown(&app, &query, notice, &headers).await
+    shown(&app, &query, (notice, None), &headers).await
 }
 
-async fn shown(
+/// One's own page, with what was just done, and with the code that was given in vain.
+pub(super) async fn shown(
     app: &App,
     query: &PageQuery,
-    notice: Option<Notice>,
+    (notice, vain): (Option<Notice>, Option<Vain<'_>>),
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(actor) = signed_in(app, headers).await? else { return Ok(to("/sign-in", query, None)) };
@@ -83,6 +88,7 @@ async fn shown(
     let page = app.write(move |tx, world| own::page(tx, &actor, world, language)).await?;
     let mut view = spoken(page_words(language), language, notice);
     fill(&mut view, &page, language);
+    view["vain"] = json!(vain.map(|vain| json!({ "code": vain.code, "why": view["words"][vain.why] })));
     view["suffix"] = json!(query.suffix());
     Ok(private(asset::page("me.html", view)?))
 }
@@ -94,6 +100,11 @@ fn fill(view: &mut Value, page: &Own, language: domain::value::Language) {
             "stage": words_for(one.stage.text(), language) })
     };
     let passkey = |one: &passkey::Passkey| json!({ "id": one.id.to_string(), "name": one.name, "made": day(one.made_at) });
+    let company = |one: &Membership| {
+        let role = role_in_words(&view["words"], (one.member.role, one.member.limit), language);
+        json!({ "name": one.company, "role": role, "is_blocked": one.state == CompanyState::Blocked })
+    };
+    view["companies"] = page.companies.iter().map(company).collect();
     view["shop"] = json!(page.shop);
     view["name"] = json!(page.name.as_ref().or(page.email.as_ref()));
     view["email"] = json!(page.email);
@@ -122,7 +133,8 @@ async fn show_order(
             Ok(to(&format!("/o/{token}"), &language, None))
         }
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
-            let mut page = shown(&app, &query, Some(Notice::Refused("refused_often")), &headers).await?;
+            let mut page =
+                shown(&app, &query, (Some(Notice::Refused("refused_often")), None), &headers).await?;
             *page.status_mut() = StatusCode::CONFLICT;
             Ok(page)
         }
