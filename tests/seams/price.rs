@@ -137,7 +137,7 @@ fn open(floor: &Floor) -> Shop<'_> {
     let staff =
         [Permission::Shop, Permission::TakePayments, Permission::EditCustomers, Permission::EditOrders];
     let phone = floor.channel("phone", Kind::Phone, &staff);
-    let agent = floor.channel("agent", Kind::Agent, &[Permission::Shop]);
+    let agent = floor.channel("agent", Kind::Agent, &[Permission::Shop, Permission::ReadContacts]);
     floor.patch("/v1/delivery-methods/collect", &json!({ "channels": ["web", "phone", "agent"] }));
     let way = |name, channel: &str, client| Way { name, channel: channel.to_owned(), client };
     let ways = vec![

@@ -267,6 +267,21 @@ fn a_customers_cart_is_no_other_customers() {
             })
             .unwrap();
         let details = Details { customer: Some(Reference::External("C1".into())), ..Details::default() };
+        for who in [Who::Guest, Who::Key(Id::from_bytes([7; 16]))] {
+            let permissions = Permissions::of(&[Permission::Shop, Permission::ReadCatalogue]);
+            let anybody = Actor { who, channel: None, grants: vec![Grant { location: None, permissions }] };
+            let named = NewCart { details: details.clone(), ..new(&[line("MUG", 1)]) };
+            let refused =
+                shop.run_as(&anybody, move |tx, actor, world| cart::create(tx, actor, world, named.clone()));
+            assert_eq!(refused.unwrap_err().code(), Some(Code::Forbidden), "a storefront key names nobody");
+            let nobodys = create(shop, new(&[line("MUG", 1)])).unwrap().id;
+            let details = details.clone();
+            let refused = shop.run_as(&anybody, move |tx, actor, world| {
+                cart::change(tx, actor, world, (nobodys, None), details.clone())
+            });
+            assert_eq!(refused.unwrap_err().code(), Some(Code::Forbidden));
+            assert_eq!(load(shop, nobodys).contact, None, "so nobody's address is read by it");
+        }
         let made = create(shop, NewCart { details, ..new(&[line("MUG", 1)]) }).unwrap();
         assert_eq!((made.customer, made.contact), (Some(customer.id), Some(customer.contact)));
         assert_eq!(priced(shop, &made).unwrap().gross, 800, "the price of the group");

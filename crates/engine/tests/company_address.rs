@@ -3,13 +3,14 @@
 use domain::actor::Actor;
 use domain::company::Role;
 use domain::contact::{Card, Draft};
-use domain::value::id::{Address as AddressKind, Cart as CartKind, Company, Contact, Customer};
+use domain::value::id::{Address as AddressKind, Cart as CartKind, Company, Contact, Customer, Variant};
 use domain::value::{Id, Reference};
 use domain::{Code, detail};
 use engine::address::{self, Address, Holder, Shown, Wanted};
 use engine::cart::{self, Cart, Details};
 use engine::{Failure, check, company, order, status};
 use sim::{Retailer, TestShop, on_every_engine};
+use store::market::Channel;
 
 use crate::company::{also, founded, herself, join};
 use crate::counter;
@@ -109,6 +110,8 @@ struct Ground {
     company: Id<Company>,
     yard: Id<AddressKind>,
     cart: Id<CartKind>,
+    till: Channel,
+    mug: Id<Variant>,
 }
 
 fn laid(shop: &TestShop) -> Ground {
@@ -124,7 +127,7 @@ fn laid(shop: &TestShop) -> Ground {
     add(shop, &Actor::system(), of, Wanted { for_billing: true, ..at("Office") }).expect("an address");
     let own = Holder::Customer(ada);
     add(shop, &Actor::system(), own, usual(at("Home"))).expect("an address");
-    Ground { ada, company: company.id, yard, cart }
+    Ground { ada, company: company.id, yard, cart, till, mug }
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn goods_and_invoices_go_where_the_companys_go() {
 #[test]
 fn an_address_is_chosen_by_its_id() {
     on_every_engine(|shop| {
-        let Ground { ada, company, yard, cart } = laid(shop);
+        let Ground { ada, company, yard, cart, .. } = laid(shop);
         let by_id = |id| Details { address: Some(id), billing_address: Some(id), ..Details::default() };
         let refused = details(shop, cart, by_id(yard)).expect_err("no address of hers");
         assert_eq!(refused.code(), Some(Code::Invalid), "{refused}");
@@ -165,6 +168,18 @@ fn an_address_is_chosen_by_its_id() {
         let pier = add(shop, &Actor::system(), Holder::Customer(ada), at("The Pier")).expect("an address");
         let chosen = details(shop, cart, by_id(pier.row.id)).expect("a cart");
         assert_eq!(street(shop, chosen.billing_contact), "The Pier");
+    });
+}
+
+#[test]
+fn contacts_of_a_company_stay_with_what_is_bought_for_it() {
+    on_every_engine(|shop| {
+        let Ground { company, cart, till, mug, .. } = laid(shop);
+        details(shop, cart, named(Some(company))).expect("a cart");
+        let nobodys = counter::filled(shop, &till, &[(mug, 1)], None);
+        let joined =
+            shop.run(move |tx, actor, world| cart::merge(tx, actor, world, cart, nobodys)).expect("one cart");
+        assert_eq!((joined.company, joined.contact, joined.billing_contact), (None, None, None));
     });
 }
 

@@ -1,6 +1,6 @@
 //! Whose a cart is, and where it goes.
 
-use domain::actor::{Actor, Who};
+use domain::actor::{Actor, Permission, Who};
 use domain::contact::Card;
 use domain::delivery::{Kind, PREFIX_CHARS_MAX};
 use domain::value::id::{Address, Company, Contact, Customer, DeliveryMethod, Location};
@@ -52,6 +52,7 @@ pub(super) fn apply(
 ) -> Result<(), Failure> {
     let changes_hands = details.customer.is_some() || details.company.is_some();
     if let Some(customer) = details.customer {
+        may_name(actor)?;
         attach(tx, actor, cart, &customer)?;
     }
     if let Some(company) = details.company {
@@ -116,6 +117,18 @@ pub(crate) fn choose(tx: &mut Tx<'_>, cart: &mut Cart, choice: &Choice) -> Resul
         (_, None) => {}
     }
     (cart.method, cart.pickup_location) = (Some(id), location);
+    Ok(())
+}
+
+/// Whose a cart is, its customer says, or who may see customers. A storefront key is everybody's: whoever named a customer by it could read where
+/// the customer lives.
+fn may_name(actor: &Actor) -> Result<(), Refusal> {
+    let sees = [Permission::ReadContacts, Permission::EditCustomers];
+    let is_trusted = sees.iter().any(|one| actor.may_somewhere(*one).is_ok());
+    if matches!(actor.who, Who::Key(_) | Who::Guest) && !is_trusted {
+        let why = "whose a cart is, is said by the customer, signed in, or by a key with contacts:read or customers:write";
+        return Err(Refusal::new(Code::Forbidden, why).at("customer"));
+    }
     Ok(())
 }
 

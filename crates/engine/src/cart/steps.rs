@@ -91,7 +91,8 @@ pub(super) fn unite(
     }
     rules::check_lines(target.lines.len())?;
     super::coupon::pour(tx, from, into)?;
-    if target.contact.is_none() && target.person.is_none() {
+    // Contacts of a company stay with what is bought in its name.
+    if target.contact.is_none() && target.person.is_none() && target.company == source.company {
         target.person = source.person;
         target.contact = source.contact;
         target.destination = source.destination.clone();

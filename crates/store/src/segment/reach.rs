@@ -14,8 +14,8 @@ fn customer(row: &mut Row<'_>) -> Result<Subject, StoreError> {
     Ok(Subject::Customer(row.id()?))
 }
 
-/// Who stands for whom, of everybody whom more than one id is of. That is far less than everybody, and read in one go it costs less than asking for
-/// each.
+/// Who stands for whom: of all profiles that were joined, all that are a customer's, and all customers who were merged. Read in one go it costs less
+/// than asking for each; it takes memory with their number.
 struct Standing {
     /// The root of each profile that was joined to another.
     roots: HashMap<Key, Key>,
