@@ -6,15 +6,16 @@ use domain::actor::Permission;
 use domain::behaviour::plan::Plan;
 use domain::behaviour::{Call, SchemaMode, SourceKind};
 use domain::contact::{Card, Draft};
-use domain::customer::matching::Band;
+use domain::customer::matching::explain::Step;
 use domain::customer::matching::review::{Found, ReviewState};
+use domain::customer::matching::{self as rules, Band, Field};
 use domain::identity::Kind;
 use domain::merging::{Cause, TrainingState};
 use domain::value::Id;
 use domain::value::id::Customer;
 use engine::behaviour::source::{self, NewSource};
 use engine::behaviour::{self, Incoming, Source, incoming};
-use engine::customer::{self, Change, NewCustomer};
+use engine::customer::{self, Change, NewCustomer, matching};
 use engine::merging::{self, bulk, review, training};
 use engine::{Failure, erasure};
 use sim::{TestShop, on_every_engine};
@@ -183,6 +184,55 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
             .map(|found| found.model)
             .collect();
         assert!(models.iter().all(|number| *number == 1));
+    });
+}
+
+#[test]
+fn what_many_are_called_says_less_of_one_who_is_new() {
+    on_every_engine(|shop| {
+        let called = |given: &str, house: usize| {
+            Card::new(&Draft {
+                name: Some(format!("{given} {}", ["Ash", "Birch", "Cedar", "Elder"][house % 4])),
+                street: vec![format!("{house} Mill Lane")],
+                city: Some("Leeds".into()),
+                country: Some("GB".into()),
+                ..Draft::default()
+            })
+            .expect("a card")
+        };
+        for (given, houses) in [("Maria", 1..13), ("Ottilie", 13..16)] {
+            for card in houses.map(|house| called(given, house)) {
+                let new = NewCustomer { external_id: None, card, groups: Vec::new() };
+                shop.run(move |tx, actor, world| customer::create(tx, actor, world, new.clone()))
+                    .expect("a customer");
+            }
+        }
+        let weight = |given: &'static str| {
+            let card = called(given, 40);
+            let told = shop.run(move |tx, _, world| {
+                let rule = matching::in_force(tx)?;
+                let person = matching::person_of(&card);
+                let counted = rule.common.counted(tx, (world.keyring(), rule.number), person.clone())?;
+                Ok(rules::compare(&rule.model, &counted, &person).steps)
+            });
+            let steps = told.expect("told");
+            let of_given = |step: &&(Step, i32)| matches!(step.0, Step::Compared { field: Field::Given, .. });
+            steps.iter().find(of_given).expect("compared").clone()
+        };
+        let before = weight("Maria").1;
+        assert_eq!(before, weight("Ottilie").1, "who never learnt knows of no name how frequent it is");
+        let actor = domain::actor::Actor::system();
+        let clock = || shop.shop.source.now();
+        bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
+        set(shop, Some(1), false).expect("in force");
+        let (often, seldom) = (weight("Maria"), weight("Ottilie"));
+        assert_eq!(often.0.reason(), "given_name: the same, as one in 1 has it", "twelve of fifteen");
+        assert_eq!(
+            seldom.0.reason(),
+            "given_name: the same, as one in 2 has it",
+            "fewer than ten are not kept"
+        );
+        assert!(often.1 < seldom.1, "{often:?} {seldom:?}");
     });
 }
 

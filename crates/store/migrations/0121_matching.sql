@@ -13,6 +13,14 @@ create table if not exists match_model (
     made_at {int} not null
 ) {strict};
 
+-- What is frequent among those a model was learnt of, under keyed hashes: a name that many have says less.
+create table if not exists match_value (
+    number {int} not null,
+    key {int} not null,
+    times {int} not null,
+    primary key (number, key)
+) {strict};
+
 -- One row, once something was said.
 create table if not exists match_rule (
     place {int} primary key check (place = 1),

@@ -88,8 +88,8 @@ fn looked_for(shop: &Shop, among: &str) -> Result<Vec<Figure>, Fault> {
         let (id, shop_of) = (one.id, shop.clone());
         let begun = micros_now();
         shop.db.read(move |tx| {
-            let model = matching::in_force(tx)?.model;
-            matching::alike(tx, &shop_of.world(), &model, id).map(drop)
+            let rule = matching::in_force(tx)?;
+            matching::alike(tx, &shop_of.world(), &rule, id).map(drop)
         })?;
         micros.push(micros_now() - begun);
     }

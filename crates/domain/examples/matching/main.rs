@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use domain::customer::matching::block::{Key, candidates, finer, keys};
 use domain::customer::matching::bulk::{BLOCK_MAX, Effort, Found, Pair, Threads, pairs};
 use domain::customer::matching::cluster::{Linkage, clusters};
-use domain::customer::matching::model::{BIT, Model, Parts};
+use domain::customer::matching::model::{BIT, Model, Parts, probability_ppm};
 use domain::customer::matching::person::{Facts, Place};
 use domain::customer::matching::train::train;
 use domain::customer::matching::{Crowd, Person, pattern};
@@ -135,10 +135,10 @@ fn febrl(file: &str) -> Result<(), Box<dyn Error>> {
     let (found, bands) = (found?, model.parts().bands);
     judge("trained: more likely than not", &found, 0, &whose);
     judge("trained: joined without a look", &found, bands.automatic, &whose);
-    let alone = Parts { keeps_households_apart: false, place_max: 100 * BIT, ..model.parts().clone() };
+    let alone = Parts { household: 100 * BIT, ..model.parts().clone() };
     let alone = pairs(&crowd, &Model::new(alone)?, effort)?;
-    judge("trained, households not kept apart: more likely than not", &alone, 0, &whose);
-    judge("trained, households not kept apart: joined without a look", &alone, bands.automatic, &whose);
+    judge("trained, as if nobody lived together: more likely than not", &alone, 0, &whose);
+    println!("prior {}, household {}", model.parts().prior, model.parts().household);
     let reached = pairs(&crowd, &model, Effort { floor: i32::MIN, ..effort })?;
     let is_same = |pair: &&Pair| whose[pair.one as usize] == whose[pair.other as usize];
     let (reached, all) = (reached.pairs.iter().filter(is_same).count() as u64, same_pairs(&whose));
@@ -172,13 +172,30 @@ fn million(many: usize) -> Result<(), Box<dyn Error>> {
     );
     println!("memory at its most {} MB; {before} MB were the raw records", memory_most_megabytes());
     ask(&crowd, &model, &facts);
-    if many <= 100_000 {
-        let (trained, training) = timed(|| train(&crowd, &model, SEED));
-        let trained = trained?;
-        judge("trained: more likely than not", &pairs(&crowd, &trained, effort)?, 0, &people.whose);
-        println!("training {training}");
-    }
+    let (trained, training) = timed(|| train(&crowd, &model, SEED));
+    let trained = trained?;
+    let (found, bands) = (pairs(&crowd, &trained, effort)?, trained.parts().bands);
+    judge("trained: more likely than not", &found, 0, &people.whose);
+    judge("trained: joined without a look", &found, bands.automatic, &people.whose);
+    println!("prior {}, household {}, {bands:?}", trained.parts().prior, trained.parts().household);
+    println!("training {training}; memory at its most {} MB", memory_most_megabytes());
+    calibration(&found, &people.whose);
     Ok(())
+}
+
+/// How many pairs are wrong, and how many the model says are, by their score in bits.
+fn calibration(found: &Found, whose: &[u32]) {
+    println!("\n| bits | pairs | two persons | as the model says |\n|---|---|---|---|");
+    for (from, below) in [(-4, -2), (-2, 0), (0, 2), (2, 4), (4, 6), (6, 8), (8, 12), (12, 99)] {
+        let within = |pair: &&Pair| (from * BIT..below * BIT).contains(&pair.score);
+        let (mut all, mut wrong, mut said) = (0, 0, 0.0);
+        for pair in found.pairs.iter().filter(within) {
+            all += 1;
+            wrong += u32::from(whose[pair.one as usize] != whose[pair.other as usize]);
+            said += 1.0 - f64::from(probability_ppm(pair.score)) / 1e6;
+        }
+        println!("| {from} to {below} | {all} | {wrong} | {said:.1} |");
+    }
 }
 
 /// One record against all: its keys, whom they find, and their scores.

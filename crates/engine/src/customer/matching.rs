@@ -1,6 +1,8 @@
 //! Whom a customer may be the same person as. Each customer's keys are kept, keyed so that they tell nothing, in the commit that keeps the
 //! contact; whoever shares one is opened, compared, and scored by the model.
 
+mod common;
+
 use std::collections::BTreeSet;
 
 use domain::contact::Card;
@@ -12,6 +14,9 @@ use domain::value::id::Customer as CustomerKind;
 use serde_json::{Value, json};
 use store::customer::matching as rows;
 use store::{StoreError, Tx};
+
+pub use common::Common;
+pub(crate) use common::Counted;
 
 use crate::{Failure, Keyring, World, contact, job};
 
@@ -29,8 +34,18 @@ pub struct InForce {
     pub number: i64,
     /// The model.
     pub model: Model,
+    /// What is frequent among those it was learnt of.
+    pub common: Common,
     /// Is what it is sure of merged without a look?
     pub automatic: bool,
+}
+
+impl InForce {
+    /// The model for a crowd of so many: a model that was learnt knows how many are known twice.
+    #[must_use]
+    pub fn among(&self, persons: u32) -> Model {
+        if self.number == 0 { self.model.among(persons) } else { self.model.clone() }
+    }
 }
 
 /// Keeps the keys of a customer who is new or whose contact changed.
@@ -85,31 +100,32 @@ pub fn in_force(tx: &mut Tx<'_>) -> Result<InForce, Failure> {
     let rule = rows::rule(tx)?;
     let automatic = rule.as_ref().is_some_and(|rule| rule.automatic);
     let Some(number) = rule.and_then(|rule| rule.model) else {
-        return Ok(InForce { number: 0, model: Model::built_in(), automatic });
+        return Ok(InForce { number: 0, model: Model::built_in(), common: Common::default(), automatic });
     };
     let found = rows::models(tx, number.saturating_add(1), 1)?.into_iter().find(|one| one.number == number);
-    let model = found.and_then(|one| read(&one.parts));
     let lost = || StoreError::Corrupt(format!("matching model {number} cannot be read"));
-    Ok(InForce { number, model: model.ok_or_else(lost)?, automatic })
+    let (model, common) = found.and_then(|one| read(&one.parts)).ok_or_else(lost)?;
+    Ok(InForce { number, model, common, automatic })
 }
 
-/// The customers who may be the same person as one, by the model, the most probable first.
+/// The customers who may be the same person as one, by what is in force, the most probable first.
 ///
 /// # Errors
 /// What the store says.
 pub fn alike(
     tx: &mut Tx<'_>,
     world: &World,
-    model: &Model,
+    rule: &InForce,
     id: Id<CustomerKind>,
 ) -> Result<Vec<(Id<CustomerKind>, Explanation)>, Failure> {
-    let own = opened(world.keyring(), rows::contacts(tx, &[id])?);
-    let Some((_, person)) = own.first() else { return Ok(Vec::new()) };
-    let found = sharing(tx, world.keyring(), person)?;
+    let own = opened(world.keyring(), rows::contacts(tx, &[id])?).into_iter().next();
+    let Some((_, person)) = own else { return Ok(Vec::new()) };
+    let found = sharing(tx, world.keyring(), &person)?;
+    let person = rule.common.counted(tx, (world.keyring(), rule.number), person)?;
     let mut candidates = rules::candidates(&found);
     candidates.retain(|other| *other != id);
     let others = opened(world.keyring(), rows::contacts(tx, &candidates)?);
-    let compared = others.iter().map(|(other, known)| (*other, rules::compare(model, person, known)));
+    let compared = others.iter().map(|(other, known)| (*other, rules::compare(&rule.model, &person, known)));
     let mut alike: Vec<_> = compared.filter(|(_, explained)| explained.band != Band::None).collect();
     alike.sort_by_key(|(other, explained)| (std::cmp::Reverse(explained.score), *other));
     Ok(alike)
@@ -149,19 +165,19 @@ pub fn steps(explained: &Explanation) -> String {
     Value::from_iter(steps).to_string()
 }
 
-/// A model as it is kept.
-pub fn written(model: &Model) -> String {
+/// A model as it is kept, with what is frequent among those it was learnt of.
+pub fn written(model: &Model, common: &Common) -> String {
     let parts = model.parts();
-    let shares = parts.shares.map(|levels| levels.map(|share| [share.same, share.others]));
+    let shares = parts.shares.map(|levels| levels.map(|share| [share.same, share.others, share.housemates]));
     json!({
         "version": parts.version, "prior": parts.prior, "shares": shares, "place_max": parts.place_max,
-        "keeps_households_apart": parts.keeps_households_apart, "review": parts.bands.review, "automatic": parts.bands.automatic,
+        "household": parts.household, "review": parts.bands.review, "automatic": parts.bands.automatic, "common": common.written(),
     })
     .to_string()
 }
 
-/// The model that was kept.
-pub(crate) fn read(text: &str) -> Option<Model> {
+/// The model that was kept, and what is frequent.
+pub(crate) fn read(text: &str) -> Option<(Model, Common)> {
     let from: Value = serde_json::from_str(text).ok()?;
     let whole = |value: &Value| i32::try_from(value.as_i64()?).ok();
     let mut shares = Model::built_in().parts().shares;
@@ -169,18 +185,18 @@ pub(crate) fn read(text: &str) -> Option<Model> {
         for (level, share) in levels.iter_mut().enumerate() {
             let kept = &from["shares"][field][level];
             let part = |side: usize| u32::try_from(kept[side].as_u64()?).ok();
-            *share = Share { same: part(0)?, others: part(1)? };
+            *share = Share { same: part(0)?, others: part(1)?, housemates: part(2)? };
         }
     }
-    Model::new(Parts {
+    let model = Model::new(Parts {
         version: u32::try_from(from["version"].as_u64()?).ok()?,
         prior: whole(&from["prior"])?,
         shares,
         place_max: whole(&from["place_max"])?,
-        keeps_households_apart: from["keeps_households_apart"].as_bool()?,
+        household: whole(&from["household"])?,
         bands: Bands { review: whole(&from["review"])?, automatic: whole(&from["automatic"])? },
-    })
-    .ok()
+    });
+    Some((model.ok()?, Common::read(&from["common"])?))
 }
 
 #[cfg(test)]
@@ -190,7 +206,9 @@ mod tests {
     #[test]
     fn a_model_is_read_as_it_was_written() {
         let model = Model::built_in().among(20_000);
-        assert_eq!(read(&written(&model)).expect("a model").parts(), model.parts());
+        let common = Common::default();
+        let (known, frequent) = read(&written(&model, &common)).expect("a model");
+        assert_eq!((known.parts(), frequent), (model.parts(), common));
         assert!(read("{}").is_none());
     }
 }

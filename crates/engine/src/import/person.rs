@@ -19,8 +19,9 @@ use store::import::source::Finding;
 use super::customer::Row;
 use super::{Batch, From, Taken};
 use crate::contact::{email_hash, phone_hash};
+use crate::customer::matching::{self, InForce};
 use crate::customer::record::{self, NewRecord, Record, Said};
-use crate::customer::{self, Change, Customer, NewCustomer, matching};
+use crate::customer::{self, Change, Customer, NewCustomer};
 use crate::event::emit;
 use crate::merging::review;
 use crate::{Failure, World, external};
@@ -154,7 +155,7 @@ fn make(
         let (score, steps) = (review.score, review.steps);
         findings.push(Finding { score, steps, ..maybe(around, Whom::Known(other), SameBy::Alike) });
     }
-    for (other, explained) in alike_further_up(tx, world, row, around, &rule.model)? {
+    for (other, explained) in alike_further_up(tx, world, row, around, &rule)? {
         let (score, steps) = (explained.score, matching::steps(&explained));
         findings.push(Finding { score, steps, ..maybe((batch, from, place), other, SameBy::Alike) });
     }
@@ -325,18 +326,18 @@ fn alike_further_up(
     world: &World,
     row: &Row,
     around: Around<'_, '_>,
-    model: &rules::Model,
+    rule: &InForce,
 ) -> Result<Vec<(Whom, Explanation)>, Failure> {
     let (batch, _, place) = around;
     let upto = batch.tried_before.min(place);
     if upto == 0 {
         return Ok(Vec::new());
     }
-    let person = matching::person_of(&row.card);
+    let person = rule.common.counted(tx, (world.keyring(), rule.number), matching::person_of(&row.card))?;
     let mut alike = Vec::new();
     for other in batch.file.index().candidates(&person, upto) {
         let Some((_, known)) = batch.file.person(other) else { continue };
-        let explained = rules::compare(model, &person, &matching::person_of(&known.card));
+        let explained = rules::compare(&rule.model, &person, &matching::person_of(&known.card));
         if explained.band == Band::None {
             continue;
         }

@@ -14,7 +14,7 @@ use store::Tx;
 use store::customer::matching as rows;
 
 use super::review::{Learnt, Pair, note};
-use crate::customer::matching;
+use crate::customer::matching::{self, Counted};
 use crate::event::emit;
 use crate::{Failure, Shop, World};
 
@@ -93,7 +93,7 @@ pub fn compare_all(
     })?;
     let read = clock();
     let rule = shop.db.read(matching::in_force)?;
-    let model = rule.model.among(all.crowd.len());
+    let model = rule.among(all.crowd.len());
     let (mut pairs, compared) = scored(&all, &model)?;
     pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.score), *pair));
     let sure = pairs.iter().filter(|pair| model.band(pair.score) == Band::Automatic).count() as u64;
@@ -161,24 +161,29 @@ pub fn learn(
     let too_many = |_| Refusal::new(Code::WrongState, "more pairs are alike than can be kept");
     let learnt = train::train(&all.crowd, &begin, seed).map_err(too_many)?;
     let (shop_of, actor, customers) = (shop.clone(), actor.clone(), all.ids.len() as i64);
-    let number =
-        shop.db.write(move |tx| keep_model(tx, &actor, &mut shop_of.world(), (&learnt, customers)))?;
+    let counted = Counted::of(&shop.keyring, &all.crowd);
+    let number = shop.db.write(move |tx| {
+        let mut world = shop_of.world();
+        keep_model(tx, &actor, &mut world, (&learnt, &counted, customers))
+    })?;
     let span =
         |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
     let took = [span(begun, read), span(read, clock())];
     Ok(Found { customers: all.ids.len() as u64, learnt: Some(number), took, ..Found::default() })
 }
 
-/// Keeps a model that was learnt of so many customers: its number.
+/// Keeps a model that was learnt of so many customers, with what is frequent among them: its number.
 pub(super) fn keep_model(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (model, customers): (&Model, i64),
+    (model, counted, customers): (&Model, &Counted, i64),
 ) -> Result<i64, Failure> {
     let number = rows::models(tx, i64::MAX, 1)?.first().map_or(0, |one| one.number) + 1;
-    let one = Learnt { number, parts: matching::written(model), customers, made_at: world.now() };
+    let one =
+        Learnt { number, parts: matching::written(model, &counted.common), customers, made_at: world.now() };
     rows::add_model(tx, &one)?;
+    counted.values.iter().try_for_each(|(key, times)| rows::add_value(tx, number, *key, *times))?;
     emit(tx, actor, world, "matching", "matching.learnt", json!({ "model": number, "customers": customers }));
     Ok(number)
 }

@@ -49,7 +49,7 @@ pub(crate) fn look(
     id: Id<CustomerKind>,
 ) -> Result<Vec<(Id<CustomerKind>, Review)>, Failure> {
     let mut noted = Vec::new();
-    for (other, explained) in matching::alike(tx, world, &rule.model, id)? {
+    for (other, explained) in matching::alike(tx, world, rule, id)? {
         let review = note(tx, actor, world, rule, ((id, other), &explained))?;
         noted.extend(review.map(|review| (other, review)));
     }
@@ -331,7 +331,7 @@ pub fn model(tx: &mut Tx<'_>, actor: &Actor, number: i64) -> Result<Known, Failu
     }
     let found = rows::models(tx, number.saturating_add(1), 1)?.into_iter().find(|one| one.number == number);
     let learnt = found.ok_or_else(|| Refusal::not_found("matching model", number))?;
-    let model = matching::read(&learnt.parts);
     let lost = || store::StoreError::Corrupt(format!("matching model {number} cannot be read"));
-    Ok(Known { model: model.ok_or_else(lost)?, learnt: Some(learnt), in_force })
+    let (model, _) = matching::read(&learnt.parts).ok_or_else(lost)?;
+    Ok(Known { model, learnt: Some(learnt), in_force })
 }

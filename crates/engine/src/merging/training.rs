@@ -17,7 +17,7 @@ use store::merging::training as rows;
 pub use store::merging::training::Training;
 
 use super::bulk::{All, gathered, keep_model, scored};
-use crate::customer::matching::{self, InForce};
+use crate::customer::matching::{self, Counted, InForce};
 use crate::event::emit;
 use crate::{Failure, Shop, World};
 
@@ -158,10 +158,11 @@ fn learn(shop: &Shop, one: &Training) -> Result<(), Failure> {
     let begin = Model::built_in().among(all.crowd.len());
     let learnt = train::train(&all.crowd, &begin, one.seed.unsigned_abs()).map_err(too_many)?;
     let figures = figures(&all, &learnt, &now)?.to_string();
+    let counted = Counted::of(&shop.keyring, &all.crowd);
     let (world_of, one, customers) = (shop.clone(), one.clone(), all.ids.len() as i64);
     shop.db.write(move |tx| {
         let mut world = world_of.world();
-        let number = keep_model(tx, &Actor::system(), &mut world, (&learnt, customers))?;
+        let number = keep_model(tx, &Actor::system(), &mut world, (&learnt, &counted, customers))?;
         let ended = Training {
             state: TrainingState::Done,
             customers,
@@ -196,7 +197,7 @@ fn stopped(one: &Training) -> Refusal {
 /// What the new model says of the same customers as the one in force: how many pairs each is sure of, how many it would show, and how many
 /// pairs the new one judges higher and lower.
 fn figures(all: &All, learnt: &Model, now: &InForce) -> Result<serde_json::Value, Failure> {
-    let before = now.model.among(all.crowd.len());
+    let before = now.among(all.crowd.len());
     let ((new, compared), (old, _)) = (scored(all, learnt)?, scored(all, &before)?);
     let count = |pairs: &[Pair], model: &Model, band| {
         pairs.iter().filter(|pair| model.band(pair.score) == band).count()

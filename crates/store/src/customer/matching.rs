@@ -182,6 +182,28 @@ pub fn add_model(tx: &mut Tx<'_>, one: &Learnt) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps how often a value is seen among those a model was learnt of.
+///
+/// # Errors
+/// What the store says.
+pub fn add_value(tx: &mut Tx<'_>, number: i64, key: i64, times: u32) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into match_value (number, key, times) values ($1, $2, $3) on conflict (number, key) do nothing",
+        params![number, key, i64::from(times)],
+    )?;
+    Ok(())
+}
+
+/// How often a value is seen among those a model was learnt of, if it is frequent.
+///
+/// # Errors
+/// What the store says.
+pub fn times(tx: &mut Tx<'_>, number: i64, key: i64) -> Result<Option<u32>, StoreError> {
+    tx.one("select times from match_value where number = $1 and key = $2", params![number, key], |row| {
+        row.int().map(|times| u32::try_from(times).unwrap_or(u32::MAX))
+    })
+}
+
 /// The models before a number, the newest first, at most `limit`.
 ///
 /// # Errors

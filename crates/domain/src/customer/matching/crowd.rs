@@ -97,6 +97,23 @@ impl Crowd {
         One { crowd: self, at: at as usize }
     }
 
+    /// How many values of a field the persons have in all, and those that so many have, the most frequent first.
+    pub fn frequent(&self, field: Field, least: u32) -> (u32, Vec<(&str, u32)>) {
+        let values = &self.values[field.place()];
+        let mut times = vec![0u32; values.len()];
+        for at in 0..self.len() {
+            self.one(at).cells(field).iter().for_each(|cell| times[*cell as usize] += 1);
+        }
+        let mut frequent: Vec<(&str, u32)> = values
+            .iter()
+            .map(Value::text)
+            .zip(times.iter().copied())
+            .filter(|(_, times)| *times >= least)
+            .collect();
+        frequent.sort_unstable_by_key(|(text, times)| (std::cmp::Reverse(*times), *text));
+        (times.iter().sum(), frequent)
+    }
+
     /// One of them on her own, with the rarity her values have in this crowd.
     pub fn person(&self, at: u32) -> Person {
         let (one, mut person) = (self.one(at), Person::default());

@@ -20,7 +20,7 @@ pub enum Step {
     },
     /// All that agrees of the place counts less than its sum.
     PlaceCountsOnce,
-    /// Only the family name and the place agree: a household, not a person.
+    /// They may be two of one household.
     Household,
 }
 
@@ -35,7 +35,7 @@ impl Step {
             }
             Step::Compared { field, level, .. } => format!("{}: {}", field.word(), level.reason(*field)),
             Step::PlaceCountsOnce => "who shares a house shares all of its address".to_owned(),
-            Step::Household => "nothing agrees but what a household shares".to_owned(),
+            Step::Household => "two of one household may agree as much".to_owned(),
         }
     }
 }
@@ -70,8 +70,8 @@ pub fn explain(model: &Model, pattern: &Pattern) -> Explanation {
     if place > model.parts().place_max {
         steps.push((Step::PlaceCountsOnce, model.parts().place_max - place));
     }
-    let sum = steps.iter().map(|(_, weight)| weight).sum();
-    let score = model.held(pattern, sum);
+    let sum: i32 = steps.iter().map(|(_, weight)| weight).sum();
+    let score = model.score(pattern);
     if score != sum {
         steps.push((Step::Household, score - sum));
     }

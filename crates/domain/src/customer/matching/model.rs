@@ -17,8 +17,10 @@ pub const WEIGHT_MAX: i32 = 30 * BIT;
 pub struct Share {
     /// Of pairs that are the same person.
     pub same: u32,
-    /// Of pairs that are two persons.
+    /// Of pairs that are two persons who have nothing to do with each other.
     pub others: u32,
+    /// Of pairs that are two persons of one household. What it says of the place counts nothing: who lives together has it in common.
+    pub housemates: u32,
 }
 
 /// What is done with a pair.
@@ -52,8 +54,8 @@ pub struct Parts {
     pub shares: [[Share; LEVELS]; FIELDS],
     /// The most that living at the same place counts: who shares a house shares all of it.
     pub place_max: i32,
-    /// Is a pair of which only the family name and the place agree kept from being one without a look?
-    pub keeps_households_apart: bool,
+    /// The odds that two records of one household are of one person, in thousandths of a bit. Where nobody lives together they are high.
+    pub household: i32,
     /// What is done from which score on.
     pub bands: Bands,
 }
@@ -88,6 +90,8 @@ impl std::error::Error for ModelError {}
 pub struct Model {
     parts: Parts,
     weights: [[i32; LEVELS]; FIELDS],
+    /// What the levels weigh between two of one household.
+    at_home: [[i32; LEVELS]; FIELDS],
     /// What the same value weighs before its rarity is added.
     equal: [i32; FIELDS],
 }
@@ -104,7 +108,8 @@ impl Model {
         for field in Field::ALL {
             for level in Level::ALL {
                 let share = parts.shares[field.place()][level.place()];
-                if !(1..=WHOLE).contains(&share.same) || !(1..=WHOLE).contains(&share.others) {
+                if ![share.same, share.others, share.housemates].iter().all(|part| (1..=WHOLE).contains(part))
+                {
                     return Err(ModelError::Share(field, level));
                 }
             }
@@ -113,6 +118,7 @@ impl Model {
         let named = [
             ("prior", parts.prior),
             ("place_max", parts.place_max),
+            ("household", parts.household),
             ("review", parts.bands.review),
             ("automatic", parts.bands.automatic),
         ];
@@ -126,10 +132,12 @@ impl Model {
     }
 
     pub(super) fn weighed(parts: Parts) -> Model {
-        let weights = Field::ALL.map(|field| weights(field, &parts.shares[field.place()]));
+        let weights =
+            Field::ALL.map(|field| weights(field, &parts.shares[field.place()], |share| share.others));
+        let at_home = Field::ALL.map(|field| weights_at_home(field, &parts.shares[field.place()]));
         let log = |share: Share| (f64::from(share.same) / f64::from(WHOLE)).log2() * f64::from(BIT);
         let equal = std::array::from_fn(|field| log(parts.shares[field][0]).round() as i32);
-        Model { parts, weights, equal }
+        Model { parts, weights, at_home, equal }
     }
 
     /// What it is made of.
@@ -153,28 +161,29 @@ impl Model {
         }
     }
 
-    /// The score of a pattern: the odds that the two are one person, in thousandths of a bit.
+    /// What an agreement weighs between two of one household: never more than between strangers where chance gives a name to both.
+    fn weigh_at_home(&self, field: Field, agreement: Agreement) -> i32 {
+        let weight = self.at_home[field.place()][agreement.level.place()];
+        if field == Field::Given { weight.min(self.weigh(field, agreement)) } else { weight }
+    }
+
+    /// The score of a pattern: the odds that the two are one person and neither strangers nor of one household, in thousandths of a bit.
     pub fn score(&self, pattern: &Pattern) -> i32 {
-        let (mut person, mut place) = (self.parts.prior, 0);
+        let (strangers, housemates) = self.odds(pattern);
+        both(strangers, housemates)
+    }
+
+    /// The odds that the two are one person and not strangers, and those that they are one and not two of a household.
+    pub(super) fn odds(&self, pattern: &Pattern) -> (i32, i32) {
+        let (mut person, mut place, mut at_home) = (self.parts.prior, 0, self.parts.household);
         for field in Field::ALL {
             if let Some(agreement) = pattern[field.place()] {
                 let weight = self.weigh(field, agreement);
                 *(if field.is_of_place() { &mut place } else { &mut person }) += weight;
+                at_home += self.weigh_at_home(field, agreement);
             }
         }
-        self.held(pattern, person + place.min(self.parts.place_max))
-    }
-
-    /// The sum, or less if nothing but the family and the place speaks for one person: a colleague looks when nobody knows better, and
-    /// when the name or the date of birth is another, they are two of a household.
-    pub(super) fn held(&self, pattern: &Pattern, sum: i32) -> i32 {
-        let bands = self.parts.bands;
-        if !self.parts.keeps_households_apart || sum < bands.review || speaks_of_the_person(pattern) {
-            return sum;
-        }
-        let differs = |field| has(pattern, field, |level| level == Level::Different);
-        let is_two = differs(Field::Given) || differs(Field::Birth);
-        sum.min(if is_two { bands.review - 1 } else { bands.automatic - 1 })
+        (person + place.min(self.parts.place_max), at_home)
     }
 
     /// What is done with a pair of this score.
@@ -198,25 +207,40 @@ impl Model {
 
     /// A model for those who never trained one, among a million persons.
     pub fn built_in() -> Model {
-        let shares = BUILT_IN.map(|levels| levels.map(|(same, others)| Share { same, others }));
+        let share = |field: usize, level: usize| {
+            let (same, others) = BUILT_IN[field][level];
+            Share { same, others, housemates: HOUSEMATES[field].map_or(others, |shares| shares[level]) }
+        };
+        let shares = std::array::from_fn(|field| std::array::from_fn(|level| share(field, level)));
         Model::weighed(Parts {
             version: 1,
             prior: -22_254,
             shares,
             place_max: 17 * BIT,
-            keeps_households_apart: true,
+            household: BIT,
             bands: Bands { review: 0, automatic: 7 * BIT },
         })
     }
 }
 
+/// What both odds say together: the odds against each of two things that exclude each other add up. Never more than either of them.
+pub(super) fn both(one: i32, other: i32) -> i32 {
+    let apart = f64::from(one.abs_diff(other)) / f64::from(BIT);
+    one.min(other) - ((-apart).exp2().ln_1p() / std::f64::consts::LN_2 * f64::from(BIT)).round() as i32
+}
+
+/// What the levels of a field weigh between two of one household.
+fn weights_at_home(field: Field, shares: &[Share; LEVELS]) -> [i32; LEVELS] {
+    if field.is_of_place() { [0; LEVELS] } else { weights(field, shares, |share| share.housemates) }
+}
+
 /// What the levels of a field weigh: the worse never more than the better. A level that the field does not know weighs as the next worse.
-fn weights(field: Field, shares: &[Share; LEVELS]) -> [i32; LEVELS] {
+fn weights(field: Field, shares: &[Share; LEVELS], against: fn(Share) -> u32) -> [i32; LEVELS] {
     let bits = |level: Level| {
         let share = shares[level.place()];
         // A swap is seen in two fields: each counts a half of it.
         let halves = if level == Level::Swapped && swapped_with(field).is_some() { 2.0 } else { 1.0 };
-        let bits = (f64::from(share.same) / f64::from(share.others)).log2() / halves;
+        let bits = (f64::from(share.same) / f64::from(against(share))).log2() / halves;
         ((bits * f64::from(BIT)).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX)
     };
     let mut weights = [bits(Level::Different); LEVELS];
@@ -230,16 +254,6 @@ fn weights(field: Field, shares: &[Share; LEVELS]) -> [i32; LEVELS] {
         weights[place] = weight.max(worse);
     }
     weights
-}
-
-/// Does anything agree that a household does not share?
-fn speaks_of_the_person(pattern: &Pattern) -> bool {
-    let agrees = |field| has(pattern, field, |level| level <= Level::Swapped);
-    agrees(Field::Given) || agrees(Field::Birth) || agrees(Field::Email)
-}
-
-fn has(pattern: &Pattern, field: Field, is_so: impl Fn(Level) -> bool) -> bool {
-    pattern[field.place()].is_some_and(|agreement| is_so(agreement.level))
 }
 
 /// The probability of a score, in millionths: for people, decisions are made by scores.
@@ -338,4 +352,19 @@ const BUILT_IN: [[(u32, u32); LEVELS]; FIELDS] = [
         (10_000_000, 1_000),
         (325_000_000, 999_992_000),
     ],
+];
+
+/// Shares among two of one household where they are not those of strangers. Twins have one date of birth, sons their fathers' names.
+const HOUSEMATES: [Option<[u32; LEVELS]>; FIELDS] = [
+    Some([9_000_000, 3_000_000, 20_000, 40_000_000, 947_980_000]),
+    Some([800_000_000, 40_000_000, 20_000, 30_000_000, 129_980_000]),
+    Some([3_000_000, 1_000_000, 12_000, 9_000_000, 986_988_000]),
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    Some([40_000_000, 10_000_000, 1_000, 1_000_000, 948_999_000]),
+    Some([400_000_000, 20_000_000, 1_000, 10_000_000, 569_999_000]),
 ];

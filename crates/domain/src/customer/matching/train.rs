@@ -1,13 +1,14 @@
 //! Learning a model from a crowd without being told who is who: how often two people agree by chance is counted on pairs taken at random;
-//! how often the same person agrees with herself is estimated by expectation and maximisation over pairs that share a key.
+//! how often the same person agrees with herself is estimated by expectation and maximisation over pairs that share a key; how many pairs are
+//! one person, and how many are two of one household, is what agrees best with the probabilities that follow from it.
 
 use std::collections::BTreeMap;
 
 use super::block::{RULES, Rule};
-use super::bulk::{Blocks, Effort, Found, Threads, TooMany, pairs};
+use super::bulk::{Blocks, Effort, Pair, Threads, TooMany, pairs};
 use super::crowd::Crowd;
 use super::level::{LEVELS, Level, Pattern, pattern, swapped_with};
-use super::model::{BIT, Bands, Model, Parts, Share, WHOLE};
+use super::model::{BIT, Bands, Model, Parts, Share, WHOLE, both};
 use super::person::{FIELDS, Field};
 
 /// So many pairs are taken at random, and at most so many for each person.
@@ -40,14 +41,12 @@ pub fn train(crowd: &Crowd, begin: &Model, seed: u64) -> Result<Model, TooMany> 
     let same = of_the_same(crowd, begin, &others);
     let mut model = made(begin, &same, &others);
     for _ in 0..2 {
-        let effort = Effort { threads: Threads::Two, floor: FLOOR };
-        let (prior, found) = settle(crowd, &model, effort)?;
-        let shift = prior - model.parts().prior;
+        let settled = settle(crowd, &model)?;
         // What agrees by chance was counted with the few pairs in it that are the same.
-        let odds = (f64::from(prior) / f64::from(BIT)).exp2();
-        let cleaned = cleaned(&others, &same, odds);
-        let bands = bands(&found, shift);
-        let parts = Parts { prior, bands, ..made(begin, &same, &cleaned).parts().clone() };
+        let cleaned = cleaned(&others, &same, ratio(settled.prior));
+        let Settled { prior, household, scores } = settled;
+        let parts =
+            Parts { prior, household, bands: bands(scores), ..made(begin, &same, &cleaned).parts().clone() };
         model = Model::weighed(parts);
     }
     Ok(model)
@@ -58,6 +57,7 @@ fn made(begin: &Model, same: &Shares, others: &Shares) -> Model {
     let share = |field: usize, level: usize| Share {
         same: whole(same[field][level]),
         others: whole(others[field][level]),
+        ..begin.parts().shares[field][level]
     };
     let shares = std::array::from_fn(|field| std::array::from_fn(|level| share(field, level)));
     Model::weighed(Parts { version: begin.parts().version + 1, shares, ..begin.parts().clone() })
@@ -174,33 +174,63 @@ fn estimate(patterns: &BTreeMap<[Option<Level>; FIELDS], f64>, before: &Shares, 
     counts
 }
 
-/// The prior that agrees with what follows from it, and the pairs it was found by.
-fn settle(crowd: &Crowd, model: &Model, effort: Effort) -> Result<(i32, Found), TooMany> {
-    let found = pairs(crowd, model, effort)?;
+/// Odds that agree with what follows from them, and the scores of all pairs by them.
+struct Settled {
+    prior: i32,
+    household: i32,
+    scores: Vec<i32>,
+}
+
+/// Finds how many pairs are one person and how many are two of one household: expectation and maximisation over all pairs that are no strangers
+/// beyond doubt.
+fn settle(crowd: &Crowd, model: &Model) -> Result<Settled, TooMany> {
+    let (begin, begin_at_home) = (model.parts().prior, model.parts().household);
+    // Housemates are looked at too, so nobody is left out for being one.
+    let alone = Model::weighed(Parts { household: 100 * BIT, ..model.parts().clone() });
+    let found = pairs(crowd, &alone, Effort { threads: Threads::Two, floor: FLOOR })?.pairs;
+    let odds_of = |pair: &Pair| model.odds(&pattern(&crowd.one(pair.one), &crowd.one(pair.other)));
+    let odds: Vec<(i32, i32)> = found.iter().map(odds_of).collect();
     let persons = f64::from(crowd.len());
     let all = persons * (persons - 1.0) / 2.0;
-    let begin = model.parts().prior;
-    let mut prior = begin;
+    let (mut prior, mut household) = (begin, begin_at_home);
     for _ in 0..ROUNDS_MAX {
-        let expected: f64 = found.pairs.iter().map(|pair| probability(pair.score + prior - begin)).sum();
-        let share = (expected.max(1.0) / all).min(0.5);
-        let now = ((share / (1.0 - share)).log2() * f64::from(BIT)).round() as i32;
-        if now == prior {
+        // What was known before counts as one pair.
+        let (mut same, mut housemates) = (1.0, ratio(-begin_at_home));
+        for (strangers, at_home) in &odds {
+            let at_home = at_home + household - begin_at_home;
+            let probable = probability(both(strangers + prior - begin, at_home));
+            same += probable;
+            housemates += probable * ratio(-at_home);
+        }
+        let share = (same / all).min(0.5);
+        let now = (bits(share / (1.0 - share)), bits(same / housemates).clamp(-20 * BIT, 20 * BIT));
+        if now == (prior, household) {
             break;
         }
-        prior = now;
+        (prior, household) = now;
     }
-    Ok((prior, found))
+    let score = |(strangers, at_home): &(i32, i32)| {
+        both(strangers + prior - begin, at_home + household - begin_at_home)
+    };
+    Ok(Settled { prior, household, scores: odds.iter().map(score).collect() })
+}
+
+/// Thousandths of a bit as a ratio, and a ratio as thousandths of a bit.
+fn ratio(weight: i32) -> f64 {
+    (f64::from(weight) / f64::from(BIT)).exp2()
+}
+
+fn bits(ratio: f64) -> i32 {
+    (ratio.log2() * f64::from(BIT)).round() as i32
 }
 
 fn probability(score: i32) -> f64 {
-    let odds = (f64::from(score) / f64::from(BIT)).exp2();
+    let odds = ratio(score);
     odds / (1.0 + odds)
 }
 
 /// From which scores on, so that of what is joined without a look, and of what is left aside, hardly any is wrong, as far as the model knows.
-fn bands(found: &Found, shift: i32) -> Bands {
-    let mut scores: Vec<i32> = found.pairs.iter().map(|pair| pair.score + shift).collect();
+fn bands(mut scores: Vec<i32>) -> Bands {
     scores.sort_unstable();
     let expected: f64 = scores.iter().copied().map(probability).sum();
     let (mut wrong, mut automatic) = (0.0, i32::MAX);

@@ -193,8 +193,8 @@ async fn stop_matching_training(
 
 /// A model, laid beside the one in force.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MatchingModelRead, example = json!({"number": 1, "customers": 120000, "made_at": "2026-06-01T10:00:00Z", "prior": -22254, "review": 1200, "automatic": 9800,
-    "in_force": {"number": 0, "prior": -23000, "review": 0, "automatic": 10000},
+#[schema(as = MatchingModelRead, example = json!({"number": 1, "customers": 120000, "made_at": "2026-06-01T10:00:00Z", "prior": -22254, "household": 1000, "review": 1200, "automatic": 9800,
+    "in_force": {"number": 0, "prior": -23000, "household": 1000, "review": 0, "automatic": 10000},
     "weights": [{"field": "email", "level": "the same", "weight": 19242, "in_force": 18100}]}))]
 struct ModelRead {
     /// Its number; 0 for the built-in one.
@@ -208,6 +208,8 @@ struct ModelRead {
     made_at: Option<String>,
     /// The odds that two people taken at random are one, in thousandths of a bit.
     prior: i32,
+    /// The odds that two of one household are one person before they are compared, in thousandths of a bit.
+    household: i32,
     /// From this score on a colleague looks.
     review: i32,
     /// From this score on they are one person.
@@ -220,12 +222,14 @@ struct ModelRead {
 
 /// The model in force, beside another.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MatchingModelInForce, example = json!({"number": 0, "prior": -23000, "review": 0, "automatic": 10000}))]
+#[schema(as = MatchingModelInForce, example = json!({"number": 0, "prior": -23000, "household": 1000, "review": 0, "automatic": 10000}))]
 struct BesideShape {
     /// Its number; 0 for the built-in one.
     number: i64,
     /// The odds that two people taken at random are one, in thousandths of a bit.
     prior: i32,
+    /// The odds that two of one household are one person before they are compared, in thousandths of a bit.
+    household: i32,
     /// From this score on a colleague looks.
     review: i32,
     /// From this score on they are one person.
@@ -261,11 +265,13 @@ impl From<&Known> for ModelRead {
             customers: one.learnt.as_ref().map(|learnt| learnt.customers),
             made_at: one.learnt.as_ref().map(|learnt| learnt.made_at.to_string()),
             prior: own.prior,
+            household: own.household,
             review: own.bands.review,
             automatic: own.bands.automatic,
             in_force: BesideShape {
                 number: one.in_force.number,
                 prior: now.prior,
+                household: now.household,
                 review: now.bands.review,
                 automatic: now.bands.automatic,
             },
