@@ -1,5 +1,7 @@
 //! Reading a command from a request: who asks, the JSON body, the idempotency key with the hash of everything asked, and `If-Match`.
 
+use std::any::TypeId;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -152,9 +154,14 @@ fn key(headers: &HeaderMap, input_hash: [u8; 32]) -> Result<Option<Key>, Problem
     Ok(Some(Key { text: text.to_owned(), input_hash }))
 }
 
-/// Reads a JSON body. A command without a body (`()`), or whose body may be absent, may send none.
+/// Reads a JSON body. A command whose body may be absent may send none; one that takes none (`()`) is given none.
 fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
-    if let Some(none) = bytes.is_empty().then(|| serde_json::from_str("null").ok()).flatten() {
+    let takes_none = TypeId::of::<T>() == TypeId::of::<()>();
+    if takes_none && !says_nothing(bytes) {
+        return Err(Refusal::invalid("body", "this operation takes no body; send none, or {}").into());
+    }
+    let is_none = takes_none || bytes.is_empty();
+    if let Some(none) = is_none.then(|| serde_json::from_str("null").ok()).flatten() {
         return Ok(none);
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -178,6 +185,13 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
     text.end().map_err(|error| misread("body", &error))?;
     refuse_nul(bytes)?;
     Ok(body)
+}
+
+/// Is this a body of programs that always send one, though there is nothing to say?
+fn says_nothing(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let within = text.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+    text.is_empty() || text == b"null" || within.is_some_and(|fields| fields.trim_ascii().is_empty())
 }
 
 /// Refuses texts with a NUL character, which not every database can keep: no text that people write has one.
@@ -248,6 +262,18 @@ mod tests {
     struct Two {
         one: Option<i64>,
         other: Option<i64>,
+    }
+
+    #[test]
+    fn who_takes_no_body_takes_none_or_an_empty_object() {
+        let headers = HeaderMap::new();
+        for nothing in ["", " \r\n", "{}", " {\n} ", "null"] {
+            assert!(read_json::<()>(&headers, nothing.as_bytes()).is_ok(), "{nothing:?}");
+        }
+        for body in ["{\"one\": 1}", "[]", "{", "{}{}", "0", "\"\"", "words"] {
+            let problem = read_json::<()>(&headers, body.as_bytes()).expect_err("a refusal");
+            assert!(problem.is(Code::Invalid) && problem.names("body"), "{body}: {problem:?}");
+        }
     }
 
     #[test]
