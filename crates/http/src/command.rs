@@ -1,5 +1,7 @@
 //! Reading a command from a request: who asks, the JSON body, the idempotency key with the hash of everything asked, and `If-Match`.
 
+mod named;
+
 use std::any::TypeId;
 
 use axum::body::Bytes;
@@ -17,6 +19,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::caller::{Caller, refuse_other_sites};
 use crate::problem::Problem;
+use named::Named;
 
 /// The most characters an idempotency key may have.
 const KEY_LENGTH_MAX: usize = 255;
@@ -173,12 +176,8 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
             "send Content-Type: application/json",
         ));
     }
-    // A list would be read as the fields of an object in their order.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(Refusal::invalid("body", "is a list; give an object with named fields").into());
-    }
     let mut text = serde_json::Deserializer::from_slice(bytes);
-    let body = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+    let body = serde_path_to_error::deserialize(Named(&mut text)).map_err(|error| {
         let field = field_at(error.path(), &error.inner().to_string());
         misread(&field, &error.into_inner())
     })?;
@@ -258,30 +257,67 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 mod tests {
     use super::*;
 
-    #[derive(serde::Deserialize)]
+    #[derive(Debug, serde::Deserialize)]
     struct Two {
         one: Option<i64>,
         other: Option<i64>,
     }
 
-    #[test]
-    fn who_takes_no_body_takes_none_or_an_empty_object() {
-        let headers = HeaderMap::new();
-        for nothing in ["", " \r\n", "{}", " {\n} ", "null"] {
-            assert!(read_json::<()>(&headers, nothing.as_bytes()).is_ok(), "{nothing:?}");
-        }
-        for body in ["{\"one\": 1}", "[]", "{", "{}{}", "0", "\"\"", "words"] {
-            let problem = read_json::<()>(&headers, body.as_bytes()).expect_err("a refusal");
-            assert!(problem.is(Code::Invalid) && problem.names("body"), "{body}: {problem:?}");
-        }
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only how it is read is looked at")]
+    enum Either {
+        Wrapped(Box<Two>),
+        Fields { two: Two },
+        Pair(i64, i64),
+    }
+
+    #[derive(Debug, Default, serde::Deserialize)]
+    #[serde(default)]
+    #[expect(dead_code, reason = "only how it is read is looked at")]
+    struct Deep {
+        two: Option<Two>,
+        many: Vec<Two>,
+        named: std::collections::BTreeMap<String, Two>,
+        either: Option<Either>,
+        pair: Option<(i64, Option<Two>)>,
+    }
+
+    fn read<T: DeserializeOwned + 'static>(body: &str) -> Result<T, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
+        read_json(&headers, body.as_bytes())
     }
 
     #[test]
     fn a_list_is_not_read_as_the_fields_of_an_object() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
-        assert!(read_json::<Two>(&headers, b" \n[null, 5]").is_err());
-        let read = read_json::<Two>(&headers, b" \n{\"other\": 5}").ok().map(|two| (two.one, two.other));
-        assert_eq!(read, Some((None, Some(5))));
+        let two = read::<Two>(" \n{\"other\": 5}").map(|two| (two.one, two.other));
+        assert_eq!(two.ok(), Some((None, Some(5))));
+        let bodies = [
+            (" \n[null, 5]", "body"),
+            ("{\"two\": [null, 5]}", "two"),
+            ("{\"many\": [{}, [null, 5]]}", "many.1"),
+            ("{\"named\": {\"a\": [null, 5]}}", "named.a"),
+            ("{\"either\": {\"wrapped\": [null, 5]}}", "either.wrapped"),
+            ("{\"either\": {\"fields\": [{}]}}", "either.fields"),
+            ("{\"either\": {\"fields\": {\"two\": []}}}", "either.fields.two"),
+            ("{\"pair\": [1, [null, 5]]}", "pair.1"),
+        ];
+        for (body, field) in bodies {
+            let problem = read::<Deep>(body).expect_err("a refusal");
+            assert!(problem.is(Code::Invalid) && problem.names(field), "{body}: {problem:?}");
+            let said = format!("{problem:?}");
+            assert!(said.contains("invalid type: sequence, expected an object with named fields"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_list_is_read_as_one() {
+        let deep = read::<Deep>(
+            "{\"two\": null, \"many\": [{\"one\": 1}], \"named\": {\"a\": {}}, \"either\": {\"pair\": [1, 2]}, \"pair\": [3, null]}",
+        );
+        let deep = deep.expect("an object");
+        assert_eq!((deep.many[0].one, deep.named.len()), (Some(1), 1));
+        assert!(matches!((deep.either, deep.pair), (Some(Either::Pair(1, 2)), Some((3, None)))));
     }
 }

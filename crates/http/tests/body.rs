@@ -41,3 +41,37 @@ fn who_takes_no_body_says_so() {
         }
     });
 }
+
+#[test]
+fn a_list_is_no_object_however_deep_it_lies() {
+    on_every_engine(|shop| {
+        let (desk, owner) = opened(shop);
+        let ask = |path: &str, body: Value| desk.ask(&owner, "POST", path, Some(body));
+        let address = json!(["Ada Lovelace", null, ["1 High Street"], "Leeds"]);
+        let cases = [
+            ("/v1/carts", json!(["web"]), "body"),
+            ("/v1/carts", json!({"channel": "web", "contact": address}), "contact"),
+            (
+                "/v1/carts",
+                json!({"channel": "web", "lines": [{"sku": "MUG", "quantity": 1}, ["MUG", 1]]}),
+                "lines.1",
+            ),
+            ("/v1/customers", json!({"contact": address}), "contact"),
+        ];
+        for (path, body, field) in cases {
+            let refused = ask(path, body);
+            assert_eq!((refused.status.as_u16(), refused.code()), (422, "invalid"), "{}", refused.text);
+            let error = &refused.json["errors"][0];
+            assert_eq!(error["field"], field, "{}", refused.text);
+            let said = error["message"].as_str().expect("a message");
+            assert!(
+                said.starts_with("invalid type: sequence, expected an object with named fields"),
+                "{said}"
+            );
+        }
+        let mut named = json!({"name": "Ada Lovelace", "street": ["1 High Street"], "city": "Leeds"});
+        named["country"] = json!("GB");
+        let made = ask("/v1/carts", json!({"channel": "web", "contact": named}));
+        assert_eq!(made.status, 201, "lists that are meant are read: {}", made.text);
+    });
+}
