@@ -16,7 +16,7 @@ fn challenge_of(answer: &Answer) -> Vec<u8> {
 }
 
 /// Signs in by the code that was mailed; the token and the customer.
-fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
+pub fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
     let asked = desk.ask(key, "POST", "/v1/customer-session/codes", Some(json!({ "email": email })));
     assert_eq!(asked.status, 202, "{}", asked.text);
     let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-600));
