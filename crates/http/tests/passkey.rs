@@ -10,7 +10,7 @@ use domain::actor::Permission;
 
 const PAGE: &str = "https://shop.example";
 
-fn challenge_of(answer: &Answer) -> Vec<u8> {
+pub fn challenge_of(answer: &Answer) -> Vec<u8> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     from_base64url(answer.json["public_key"]["challenge"].as_str().expect("a challenge"))
 }
