@@ -96,6 +96,9 @@ async function buy(customer) {
   await floor.post(`/v1/carts/${cart.id}/checkout`, { payments: [{ kind: 'cash' }] });
 }
 
+const NO_ORDERS = { en: /No orders yet/, de: /Noch keine Bestellungen/ };
+const box = (page, part) => page.locator(part).boundingBox();
+
 let made = 0;
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ['light', 'dark']) {
@@ -109,6 +112,14 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         await page.locator('form[action^="/sign-in/code"] button').click();
         assert.deepEqual(await obstacles(page), [], `the code, ${language}`);
         await picture(page, `code-${size}-${colorScheme}-${language}`);
+        await page.locator('input[name=code]').fill(await mailbox.code(email));
+        await page.locator('form[action^="/sign-in/open"] button').click();
+        await page.waitForURL(/\/me/);
+        assert.match(await page.locator('main').textContent(), NO_ORDERS[language]);
+        const [head, rest] = await Promise.all([box(page, '.head'), box(page, '.column')]);
+        assert.deepEqual([rest.x, rest.width], [head.x, head.width], 'what is there takes the width');
+        assert.deepEqual(await obstacles(page), [], `without orders, ${language}`);
+        await picture(page, `me-without-orders-${size}-${colorScheme}-${language}`);
         const customer = { contact: { name: 'Ada Byron, Countess of Lovelace', email: `known-${email}` } };
         const { id } = await floor.post('/v1/customers', customer);
         await buy(id);

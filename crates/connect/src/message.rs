@@ -267,3 +267,72 @@ impl Outside for Mail {
         send::record(tx, actor, world, letter, *outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::company::Role;
+    use domain::contact::{Card, Draft};
+    use domain::value::Email;
+    use engine::company::invitation::{self, NewInvitation};
+    use engine::company::{self, Wanted};
+    use engine::job::{self, Registry};
+    use engine::message;
+    use sim::shop::{TestShop, on_every_engine};
+
+    use super::*;
+
+    /// The mail that invites somebody, as it leaves where the shop's pages have this address.
+    fn invited(shop: &TestShop, public_address: &str) -> String {
+        let draft = Draft { company: Some("Mugs".into()), country: Some("GB".into()), ..Draft::default() };
+        let card = Card::new(&draft).expect("a card");
+        let invite = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
+            let wanted = Wanted { card: card.clone(), registration_number: None, vat_number: None };
+            let one = company::create(tx, actor, world, (wanted, None))?;
+            let email = Email::parse("ada@example.com")?;
+            let new = NewInvitation { email, language: None, role: Role::Approver, limit: None };
+            invitation::invite(tx, actor, world, one.id, new)
+        };
+        shop.run(invite).expect("invited");
+        let registry = Registry::default().on(message::SEND, send::leave);
+        while job::turn(&shop.shop, &registry).expect("a turn") > 0 {}
+        let due = job::due(&shop.shop, &[MAIL.to_owned()], 64).expect("jobs").pop().expect("a mail");
+        let take = move |tx: &mut Tx<'_>, _: &Actor, _: &mut World| {
+            assert!(job::take(tx, &due)?);
+            send::letter(tx, &due)
+        };
+        let letter = shop.run(take).expect("a read").expect("a letter");
+        let settings = Settings {
+            server: "smtp://localhost:25".into(),
+            from: "The Shop <news@shop.example>".into(),
+            public_address: public_address.into(),
+            ..Settings::default()
+        };
+        let mail = Mail::new(&settings, None, shop.shop.clone()).expect("settings that are understood");
+        let (_, text) = mail.written(&letter).expect("words");
+        String::from_utf8_lossy(&text).replace("=\r\n", "").replace("=3D", "=")
+    }
+
+    /// The code that stands in a mail by itself.
+    fn code_in(text: &str) -> String {
+        let is_code = |word: &&str| word.len() == 16 && word.chars().all(|one| one.is_ascii_hexdigit());
+        text.split_whitespace().find(is_code).expect("a code").to_owned()
+    }
+
+    #[test]
+    fn an_invitation_brings_its_code_wherever_the_pages_are() {
+        on_every_engine(|shop| {
+            for address in ["", "https://shop.example/"] {
+                let text = invited(shop, address);
+                let code = code_in(&text);
+                let link = format!("https://shop.example/join/{code}");
+                assert_eq!(text.contains(&link), !address.is_empty(), "{text}");
+                assert_eq!(text.contains("href"), !address.is_empty(), "{text}");
+                assert!(!text.contains(LINK) && text.contains("give this code within"), "{text}");
+                let open = move |tx: &mut Tx<'_>, _: &Actor, world: &mut World| {
+                    invitation::open(tx, world, &code).map(drop)
+                };
+                shop.run(open).expect("an invitation that can be accepted");
+            }
+        });
+    }
+}

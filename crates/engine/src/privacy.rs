@@ -45,7 +45,7 @@ pub struct NewRequest {
     pub kind: Kind,
     /// Whose law gives the time.
     pub country: Option<Country>,
-    /// What a colleague notes; kept sealed.
+    /// What a colleague notes, or a customer who asks for himself; kept sealed.
     pub note: Option<String>,
 }
 
@@ -328,7 +328,26 @@ pub fn close(
     Ok(request)
 }
 
-/// What was noted with a request; `None` when nothing was, or the person was erased.
+/// What was noted with a request, as far as who reads it may know: what colleagues noted is for colleagues, but who asked while signed in wrote
+/// the note himself, until it is closed with another.
+///
+/// # Errors
+/// What the store says.
+pub fn note_for(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    request: &Request,
+) -> Result<Option<String>, Failure> {
+    let is_own_note =
+        request.proof == Some(Proof::SignedIn) && matches!(request.state, State::Verified | State::Done);
+    if matches!(actor.who, Who::Customer(_)) && !is_own_note {
+        return Ok(None);
+    }
+    note_of(tx, world, request)
+}
+
+/// What was noted with a request, by whomever; `None` when nothing was, or the person was erased.
 ///
 /// # Errors
 /// What the store says.

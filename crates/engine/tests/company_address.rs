@@ -1,11 +1,11 @@
 //! A company's addresses: kept by its administrators, used by its members, gone with it; and its orders, seen by whoever approves them.
 
+use domain::Code;
 use domain::actor::Actor;
 use domain::company::Role;
-use domain::contact::{Card, Draft};
+use domain::detail::ADDRESSES_MAX;
 use domain::value::id::{Address as AddressKind, Cart as CartKind, Company, Contact, Customer, Variant};
 use domain::value::{Id, Reference};
-use domain::{Code, detail};
 use engine::address::{self, Address, Holder, Shown, Wanted};
 use engine::cart::{self, Cart, Details};
 use engine::{Failure, check, company, order, status};
@@ -14,19 +14,7 @@ use store::market::Channel;
 
 use crate::company::{also, founded, herself, join};
 use crate::counter;
-
-fn at(street: &str) -> Wanted {
-    let draft = Draft {
-        company: Some("Mugs Ltd".into()),
-        street: vec![street.into()],
-        city: Some("Leeds".into()),
-        postal_code: Some("LS1 4DY".into()),
-        country: Some("GB".into()),
-        ..Draft::default()
-    };
-    let card = Card::new(&draft).expect("a card");
-    Wanted { label: Some(street.into()), card, for_delivery: false, for_billing: false }
-}
+use crate::detail::at;
 
 fn add(shop: &TestShop, actor: &Actor, of: Holder, wanted: Wanted) -> Result<Address, Failure> {
     shop.run_as(actor, move |tx, actor, world| address::add(tx, actor, world, of, wanted.clone()))
@@ -76,7 +64,7 @@ fn administrators_keep_the_addresses_and_members_read_them() {
             .iter()
             .map(|one| (one.label.as_deref(), one.address.for_delivery, one.address.for_billing))
             .collect();
-        assert_eq!(told, [(Some("Yard"), true, false), (Some("Office"), false, true)]);
+        assert_eq!(told, [(Some("by Yard"), true, false), (Some("by Office"), false, true)]);
         let (id, version) = (yard.row.id, yard.row.version);
         let wanted = Wanted { for_delivery: true, ..at("New Yard") };
         let change = |actor: &Actor, version: i64| {
@@ -93,7 +81,7 @@ fn administrators_keep_the_addresses_and_members_read_them() {
         };
         assert_eq!(code(remove(Holder::Customer(ada), id)), Some(Code::NotFound), "it is not hers");
         remove(of, id).expect("taken away");
-        for _ in 1..detail::ADDRESSES_MAX {
+        for _ in 1..ADDRESSES_MAX {
             add(shop, &Actor::system(), of, at("Any Street")).expect("an address");
         }
         assert_eq!(code(add(shop, &Actor::system(), of, at("Any Street"))), Some(Code::WrongState));

@@ -20,6 +20,8 @@ use engine::privacy::{self, Asker, NewRequest, Request, hold, reading};
 use engine::{Failure, archive, customer, erasure, message};
 use sim::{TestShop, on_every_engine};
 
+use crate::company::herself;
+
 const DAY: i64 = 86_400;
 
 pub fn lay(shop: &TestShop) -> Id<Customer> {
@@ -113,6 +115,42 @@ fn an_archive_is_only_for_who_has_shown_to_be_the_person() {
         let page = (Id::<Event>::from_bytes([255; 16]), 10);
         let readings = shop.read(move |tx| reading::list(tx, &Actor::system(), ada, page)).expect("readings");
         assert!(!readings.is_empty() && readings.iter().all(|one| one.actor == "system"));
+    });
+}
+
+#[test]
+fn what_colleagues_note_is_for_colleagues() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        let herself = herself(ada);
+        let note = |shop: &TestShop, actor: &Actor, id| {
+            let read = shop.run_as(actor, move |tx, actor, world| {
+                let request = privacy::read(tx, actor, id)?;
+                privacy::note_for(tx, actor, world, &request)
+            });
+            read.expect("a read")
+        };
+        let theirs = ask(shop, ada, Kind::Access);
+        verify(shop, &theirs);
+        let theirs = theirs.id;
+        assert_eq!(note(shop, &herself, theirs), None);
+        assert_eq!(note(shop, &Actor::system(), theirs).as_deref(), Some("asked by letter"));
+        let asks = move |kind| NewRequest {
+            asker: Asker::Customer(ada),
+            kind,
+            country: None,
+            note: Some("my name is King".into()),
+        };
+        let own = shop
+            .run_as(&herself, move |tx, actor, world| privacy::open(tx, actor, world, asks(Kind::Correction)))
+            .expect("hers to ask")
+            .id;
+        assert_eq!(note(shop, &herself, own).as_deref(), Some("my name is King"), "her own words");
+        let close = (State::Refused, Some("it is not".to_owned()));
+        shop.run(move |tx, actor, world| privacy::close(tx, actor, world, own, close.clone()))
+            .expect("refused");
+        assert_eq!(note(shop, &herself, own), None);
+        assert_eq!(note(shop, &Actor::system(), own).as_deref(), Some("it is not"));
     });
 }
 

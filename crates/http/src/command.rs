@@ -1,5 +1,9 @@
 //! Reading a command from a request: who asks, the JSON body, the idempotency key with the hash of everything asked, and `If-Match`.
 
+mod named;
+
+use std::any::TypeId;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,6 +19,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::caller::{Caller, refuse_other_sites};
 use crate::problem::Problem;
+use named::Named;
 
 /// The most characters an idempotency key may have.
 const KEY_LENGTH_MAX: usize = 255;
@@ -152,9 +157,14 @@ fn key(headers: &HeaderMap, input_hash: [u8; 32]) -> Result<Option<Key>, Problem
     Ok(Some(Key { text: text.to_owned(), input_hash }))
 }
 
-/// Reads a JSON body. A command without a body (`()`), or whose body may be absent, may send none.
+/// Reads a JSON body. A command whose body may be absent may send none; one that takes none (`()`) is given none.
 fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
-    if let Some(none) = bytes.is_empty().then(|| serde_json::from_str("null").ok()).flatten() {
+    let takes_none = TypeId::of::<T>() == TypeId::of::<()>();
+    if takes_none && !says_nothing(bytes) {
+        return Err(Refusal::invalid("body", "this operation takes no body; send none, or {}").into());
+    }
+    let is_none = takes_none || bytes.is_empty();
+    if let Some(none) = is_none.then(|| serde_json::from_str("null").ok()).flatten() {
         return Ok(none);
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -166,18 +176,21 @@ fn read_json<T: DeserializeOwned + 'static>(headers: &HeaderMap, bytes: &[u8]) -
             "send Content-Type: application/json",
         ));
     }
-    // A list would be read as the fields of an object in their order.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(Refusal::invalid("body", "is a list; give an object with named fields").into());
-    }
     let mut text = serde_json::Deserializer::from_slice(bytes);
-    let body = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+    let body = serde_path_to_error::deserialize(Named(&mut text)).map_err(|error| {
         let field = field_at(error.path(), &error.inner().to_string());
         misread(&field, &error.into_inner())
     })?;
     text.end().map_err(|error| misread("body", &error))?;
     refuse_nul(bytes)?;
     Ok(body)
+}
+
+/// Is this a body of programs that always send one, though there is nothing to say?
+fn says_nothing(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let within = text.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+    text.is_empty() || text == b"null" || within.is_some_and(|fields| fields.trim_ascii().is_empty())
 }
 
 /// Refuses texts with a NUL character, which not every database can keep: no text that people write has one.
@@ -244,18 +257,67 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 mod tests {
     use super::*;
 
-    #[derive(serde::Deserialize)]
+    #[derive(Debug, serde::Deserialize)]
     struct Two {
         one: Option<i64>,
         other: Option<i64>,
     }
 
-    #[test]
-    fn a_list_is_not_read_as_the_fields_of_an_object() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only how it is read is looked at")]
+    enum Either {
+        Wrapped(Box<Two>),
+        Fields { two: Two },
+        Pair(i64, i64),
+    }
+
+    #[derive(Debug, Default, serde::Deserialize)]
+    #[serde(default)]
+    #[expect(dead_code, reason = "only how it is read is looked at")]
+    struct Deep {
+        two: Option<Two>,
+        many: Vec<Two>,
+        named: std::collections::BTreeMap<String, Two>,
+        either: Option<Either>,
+        pair: Option<(i64, Option<Two>)>,
+    }
+
+    fn read<T: DeserializeOwned + 'static>(body: &str) -> Result<T, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
-        assert!(read_json::<Two>(&headers, b" \n[null, 5]").is_err());
-        let read = read_json::<Two>(&headers, b" \n{\"other\": 5}").ok().map(|two| (two.one, two.other));
-        assert_eq!(read, Some((None, Some(5))));
+        read_json(&headers, body.as_bytes())
+    }
+
+    #[test]
+    fn a_list_is_not_read_as_the_fields_of_an_object() {
+        let two = read::<Two>(" \n{\"other\": 5}").map(|two| (two.one, two.other));
+        assert_eq!(two.ok(), Some((None, Some(5))));
+        let bodies = [
+            (" \n[null, 5]", "body"),
+            ("{\"two\": [null, 5]}", "two"),
+            ("{\"many\": [{}, [null, 5]]}", "many.1"),
+            ("{\"named\": {\"a\": [null, 5]}}", "named.a"),
+            ("{\"either\": {\"wrapped\": [null, 5]}}", "either.wrapped"),
+            ("{\"either\": {\"fields\": [{}]}}", "either.fields"),
+            ("{\"either\": {\"fields\": {\"two\": []}}}", "either.fields.two"),
+            ("{\"pair\": [1, [null, 5]]}", "pair.1"),
+        ];
+        for (body, field) in bodies {
+            let problem = read::<Deep>(body).expect_err("a refusal");
+            assert!(problem.is(Code::Invalid) && problem.names(field), "{body}: {problem:?}");
+            let said = format!("{problem:?}");
+            assert!(said.contains("invalid type: sequence, expected an object with named fields"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_list_is_read_as_one() {
+        let deep = read::<Deep>(
+            "{\"two\": null, \"many\": [{\"one\": 1}], \"named\": {\"a\": {}}, \"either\": {\"pair\": [1, 2]}, \"pair\": [3, null]}",
+        );
+        let deep = deep.expect("an object");
+        assert_eq!((deep.many[0].one, deep.named.len()), (Some(1), 1));
+        assert!(matches!((deep.either, deep.pair), (Some(Either::Pair(1, 2)), Some((3, None)))));
     }
 }

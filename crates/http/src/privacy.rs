@@ -111,7 +111,7 @@ impl From<&Request> for RequestShape {
 struct InFullShape {
     /// The request.
     request: RequestShape,
-    /// What was noted; gone with the person's key.
+    /// What was noted; gone with the person's key. Customers read only what they wrote themselves: what colleagues note is for colleagues.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -152,7 +152,7 @@ struct NewRequestShape {
     kind: String,
     /// Whose law gives the time: two letters of ISO 3166-1.
     country: Option<String>,
-    /// What a colleague notes, at most 2000 characters. Kept sealed under the person's key.
+    /// What a colleague notes, or the customer who asks, at most 2000 characters. Kept sealed under the person's key.
     #[schema(max_length = 2000)]
     note: Option<String>,
 }
@@ -219,7 +219,7 @@ async fn read_privacy_request(
     let id = named(&id)?;
     app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         let request = privacy::read(tx, actor, id)?;
-        let note = privacy::note_of(tx, world, &request)?;
+        let note = privacy::note_for(tx, actor, world, &request)?;
         Reply::json(&InFullShape { request: RequestShape::from(&request), note })
     })
     .await

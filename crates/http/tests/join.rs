@@ -8,12 +8,15 @@ use domain::value::{Id, id};
 use engine::company::{self, Wanted, member};
 use engine::job::{self, Registry};
 use engine::message::{self, send};
-use serde_json::json;
+use serde_json::{Value, json};
 use sim::Retailer;
+use sim::authenticator::{Authenticator, from_base64url};
 use sim::shop::{TestShop, on_every_engine};
+use sim::sign_on::{Person, SignOn};
 
 use crate::desk::{Answer, Desk, key_for};
-use crate::sign_on::{code_mailed, cookies, form, location};
+use crate::passkey::challenge_of;
+use crate::sign_on::{OWN, code_mailed, cookies, form, location, opened, person};
 
 /// A shop with a web channel and a company.
 struct Office<'s> {
@@ -26,7 +29,11 @@ struct Office<'s> {
 impl Office<'_> {
     fn open(shop: &TestShop) -> Office<'_> {
         Retailer::open(shop, &["leeds"]).web(shop);
-        let (desk, owner) = (Desk::of(shop), key_for(shop, Permission::ALL));
+        Office::at(shop, Desk::of(shop), key_for(shop, Permission::ALL))
+    }
+
+    /// At a desk in front of a shop that has a web channel.
+    fn at(shop: &TestShop, desk: Desk, owner: String) -> Office<'_> {
         let new = json!({ "external_id": "MUGS", "contact": { "company": "Mugs & Sons", "country": "GB" } });
         let made = desk.ask(&owner, "POST", "/v1/companies", Some(new));
         assert_eq!(made.status, 201, "{}", made.text);
@@ -65,6 +72,25 @@ impl Office<'_> {
         let code = code_mailed(self.shop, &format!("{name}@example.com"));
         let opened = form(&self.desk, &format!("/sign-in/open{query}"), "", &format!("{email}&code={code}"));
         (location(&opened), cookies(&opened))
+    }
+
+    /// Signs in by the sign-on with this query: where it leads, and the cookie.
+    fn signs_on(&self, sign_on: &SignOn, who: &Person, query: &str) -> (String, String) {
+        let page = self.looks(&format!("/sign-in{query}"), "").text;
+        let link = page.split("/sign-in/with/").nth(1).and_then(|rest| rest.split('"').next());
+        let link = link.expect("a link").replace("&amp;", "&");
+        let away = self.looks(&format!("/sign-in/with/{link}"), "");
+        let back = sign_on.let_in(&location(&away), who);
+        let here = self.looks(back.strip_prefix(OWN).expect("our own page"), &cookies(&away));
+        (location(&here), cookies(&here))
+    }
+
+    /// Asks one of our own pages as its script does.
+    fn tells(&self, path: &str, cookie: &str, body: Value) -> Answer {
+        let headers = [("cookie", cookie), ("sec-fetch-site", "same-origin")];
+        let answer = self.desk.send("POST", path, &headers, Some(body));
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        answer
     }
 
     fn gives(&self, code: &str, cookie: &str) -> Answer {
@@ -136,6 +162,39 @@ fn an_invitation_is_accepted_by_a_button_after_signing_in() {
             "{}",
             own.text
         );
+    });
+}
+
+#[test]
+fn an_invitation_is_lost_on_no_way_through_signing_in() {
+    on_every_engine(|shop| {
+        let (desk, sign_on, owner) = opened(shop);
+        let office = Office::at(shop, desk, owner);
+        let code = office.invites();
+        let (query, page) = (format!("?language=de&invitation={code}"), format!("/join/{code}?language=de"));
+        let (to, cookie) = office.signs_on(&sign_on, &person("9"), &query);
+        assert_eq!(to, page, "by the company's sign-on");
+        let offered = office.looks(&to, &cookie);
+        assert!(offered.text.contains("Mugs &amp; Sons lädt Sie ein"), "{}", offered.text);
+
+        let mut phone = Authenticator::at(OWN);
+        let invited = office.tells("/me/passkey-challenge", &cookie, json!({}));
+        let holder = from_base64url(invited.json["public_key"]["user"]["id"].as_str().expect("an owner"));
+        let made = phone.make("shop.example", &challenge_of(&invited), &holder);
+        office.tells("/me/passkeys", &cookie, json!({ "credential": made.json(), "name": "Phone" }));
+        let asked = office.tells("/sign-in/passkey-challenge", "", json!({}));
+        let signed = phone.sign("shop.example", &challenge_of(&asked)).expect("a passkey");
+        let opened = office.tells(&format!("/sign-in/passkey{query}"), "", signed.json());
+        assert_eq!(opened.json["page"], page.as_str(), "by a passkey");
+        let cookie = cookies(&opened);
+        assert_eq!(location(&form(&office.desk, &page, &cookie, "")), "/me?language=de&did=join");
+        assert!(office.looks("/me", &cookie).text.contains("<b>Mugs &amp; Sons</b>"));
+
+        let bob = Person { email: "bob@example.com".into(), ..person("10") };
+        let code = office.invites();
+        let (to, cookie) = office.signs_on(&sign_on, &bob, &format!("?invitation={code}"));
+        assert_eq!(to, format!("/join/{code}"));
+        assert_eq!(location(&form(&office.desk, &to, &cookie, "")), "/me?did=join");
     });
 }
 

@@ -6,6 +6,7 @@ mod actor;
 mod authorisation;
 mod bad_input;
 mod behaviour;
+mod body;
 mod bulk;
 mod cart;
 mod catalogue;

@@ -10,13 +10,13 @@ use domain::actor::Permission;
 
 const PAGE: &str = "https://shop.example";
 
-fn challenge_of(answer: &Answer) -> Vec<u8> {
+pub fn challenge_of(answer: &Answer) -> Vec<u8> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     from_base64url(answer.json["public_key"]["challenge"].as_str().expect("a challenge"))
 }
 
 /// Signs in by the code that was mailed; the token and the customer.
-fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
+pub fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
     let asked = desk.ask(key, "POST", "/v1/customer-session/codes", Some(json!({ "email": email })));
     assert_eq!(asked.status, 202, "{}", asked.text);
     let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-600));

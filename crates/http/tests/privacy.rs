@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use crate::desk::{Answer, Desk, key_for};
+use crate::passkey::by_code;
 use domain::actor::Permission;
 use serde_json::{Value, json};
 use sim::Retailer;
@@ -149,6 +150,36 @@ fn what_is_kept_is_given_put_right_and_forgotten() {
         for word in ["Ada", "Lovelace", "King", "High Street", "likes tea"] {
             assert!(!told.contains(word), "{word} in {told}");
         }
+    });
+}
+
+#[test]
+fn what_colleagues_note_is_not_shown_to_the_customer() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague::at(&desk, shop, Permission::ALL);
+        let ada = a_customer(shop, &all);
+        let storefront = key_for(shop, &[Permission::Shop]);
+        let (token, customer) = by_code(shop, &desk, &storefront, "ada@example.com");
+        assert_eq!(customer, ada);
+        let request = verified(&all, "access");
+        let seen = desk.ask(&token, "GET", &request, None);
+        assert_eq!((seen.status.as_u16(), &seen.json["request"]["state"]), (200, &json!("verified")));
+        assert!(!seen.text.contains("asked by letter"), "{}", seen.text);
+        assert_eq!(all.done("GET", &request, None)["note"], "asked by letter");
+
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", "hers")];
+        let body = json!({"customer": ada, "kind": "correction", "note": "my name is King"});
+        let own = desk.send("POST", "/v1/privacy-requests", &headers, Some(body));
+        assert_eq!(own.status, 201, "{}", own.text);
+        let own = format!("/v1/privacy-requests/{}", own.json["id"].as_str().expect("an id"));
+        assert_eq!(desk.ask(&token, "GET", &own, None).json["note"], "my name is King", "her own words");
+        let refused = json!({"state": "refused", "note": "she jests"});
+        all.done("POST", &format!("{own}/close"), Some(refused));
+        let seen = desk.ask(&token, "GET", &own, None);
+        assert_eq!((&seen.json["request"]["state"], &seen.json["note"]), (&json!("refused"), &Value::Null));
+        assert_eq!(all.done("GET", &own, None)["note"], "she jests");
     });
 }
 

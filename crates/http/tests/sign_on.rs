@@ -15,10 +15,10 @@ use tandem_http::server::Settings;
 use crate::desk::{Answer, Desk, key_for};
 
 const ISSUER: &str = "https://id.acme.example";
-const OWN: &str = "https://shop.example";
+pub const OWN: &str = "https://shop.example";
 
 /// A shop with a web channel and a sign-on that is asked in process.
-fn opened(shop: &TestShop) -> (Desk, Arc<SignOn>, String) {
+pub fn opened(shop: &TestShop) -> (Desk, Arc<SignOn>, String) {
     Retailer::open(shop, &["leeds"]).web(shop);
     let sign_on = Arc::new(SignOn::at(ISSUER, "shop"));
     let (asked, source) = (Arc::clone(&sign_on), shop.shop.source.clone());
@@ -35,7 +35,7 @@ fn opened(shop: &TestShop) -> (Desk, Arc<SignOn>, String) {
     (desk, sign_on, owner)
 }
 
-fn person(subject: &str) -> Person {
+pub fn person(subject: &str) -> Person {
     Person { subject: subject.into(), email: "ada@example.com".into(), is_email_verified: true }
 }
 

@@ -37,7 +37,12 @@ const PAGE: &[Words] = &[
     ("me_title", "Hello", "Guten Tag"),
     ("me_skip", "Skip to your page", "Zu Ihrer Seite springen"),
     ("orders", "Your orders", "Ihre Bestellungen"),
-    ("no_orders", "Nothing yet.", "Noch keine."),
+    ("no_orders", "No orders yet", "Noch keine Bestellungen"),
+    (
+        "no_orders_how",
+        "Whatever you order from us stands here, with how far it is.",
+        "Was Sie bei uns bestellen, steht hier, mit dem Stand der Dinge.",
+    ),
     ("more_orders", "These are your newest orders.", "Das sind Ihre neuesten Bestellungen."),
     ("order", "Order", "Bestellung"),
     ("show_order", "Show order", "Bestellung zeigen"),

@@ -74,6 +74,28 @@ pub(super) fn gathered(
     }
 }
 
+/// Reads all customers for somebody who may compare them, and when that began and ended.
+fn read_by(
+    shop: &Shop,
+    actor: &Actor,
+    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
+) -> Result<(All, [Instant; 2]), Failure> {
+    actor.may(Permission::EditIdentity, None)?;
+    let begun = clock();
+    let all = gathered(shop, &mut |customers| {
+        progress(customers);
+        Ok(())
+    })?;
+    Ok((all, [begun, clock()]))
+}
+
+/// How long reading took, and then everything until now.
+fn took([begun, read]: [Instant; 2], now: Instant) -> [Duration; 2] {
+    let span =
+        |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
+    [span(begun, read), span(read, now)]
+}
+
 /// Compares all customers with each other and notes the pairs that may be one person, the surest first; nothing is merged. A dry run notes nothing.
 /// `clock` tells how long it takes.
 ///
@@ -85,27 +107,19 @@ pub fn compare_all(
     is_dry_run: bool,
     (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
 ) -> Result<Found, Failure> {
-    actor.may(Permission::EditIdentity, None)?;
-    let begun = clock();
-    let all = gathered(shop, &mut |customers| {
-        progress(customers);
-        Ok(())
-    })?;
-    let read = clock();
+    let (all, read) = read_by(shop, actor, (clock, progress))?;
     let rule = shop.db.read(matching::in_force)?;
     let model = rule.among(all.crowd.len());
     let (mut pairs, compared) = scored(&all, &model)?;
     pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.score), *pair));
     let sure = pairs.iter().filter(|pair| model.band(pair.score) == Band::Automatic).count() as u64;
-    let span =
-        |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
     let mut told = Found {
         customers: all.ids.len() as u64,
         compared,
         automatic: sure,
         review: pairs.len() as u64 - sure,
         beyond: pairs.len().saturating_sub(NOTED_MAX) as u64,
-        took: [span(begun, read), span(read, clock())],
+        took: took(read, clock()),
         ..Found::default()
     };
     if is_dry_run {
@@ -150,13 +164,7 @@ pub fn learn(
     seed: u64,
     (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
 ) -> Result<Found, Failure> {
-    actor.may(Permission::EditIdentity, None)?;
-    let begun = clock();
-    let all = gathered(shop, &mut |customers| {
-        progress(customers);
-        Ok(())
-    })?;
-    let read = clock();
+    let (all, read) = read_by(shop, actor, (clock, progress))?;
     let begin = Model::built_in().among(all.crowd.len());
     let too_many = |_| Refusal::new(Code::WrongState, "more pairs are alike than can be kept");
     let learnt = train::train(&all.crowd, &begin, seed).map_err(too_many)?;
@@ -166,10 +174,12 @@ pub fn learn(
         let mut world = shop_of.world();
         keep_model(tx, &actor, &mut world, (&learnt, &counted, customers))
     })?;
-    let span =
-        |from: Instant, to: Instant| Duration::from_micros((to.micros() - from.micros()).unsigned_abs());
-    let took = [span(begun, read), span(read, clock())];
-    Ok(Found { customers: all.ids.len() as u64, learnt: Some(number), took, ..Found::default() })
+    Ok(Found {
+        customers: all.ids.len() as u64,
+        learnt: Some(number),
+        took: took(read, clock()),
+        ..Found::default()
+    })
 }
 
 /// Keeps a model that was learnt of so many customers, with what is frequent among them: its number.

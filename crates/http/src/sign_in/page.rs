@@ -5,11 +5,11 @@ mod join;
 mod own;
 mod staff;
 
+use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Form, Json};
 use domain::Code;
 use domain::message::words::language_of_words;
 use domain::sign_in::sign_on::{AWAY_SECONDS, Audience, Claims};
@@ -30,6 +30,7 @@ use crate::App;
 use crate::app::document;
 use crate::asset::{self, private, wished_language};
 use crate::caller::{cookie_named, refuse_other_sites};
+use crate::command::Public;
 use crate::observe::address_of;
 use crate::problem::Problem;
 use crate::query::Asked;
@@ -316,9 +317,8 @@ async fn open_by_passkey(
     Asked(query): Asked<PageQuery>,
     extensions: Extensions,
     headers: HeaderMap,
-    Json(given): Json<AssertionShape>,
+    Public(given): Public<AssertionShape>,
 ) -> Result<Response, Problem> {
-    refuse_other_sites(&headers)?;
     let mut fields = Fields::new();
     let given = given.read(&mut fields);
     let given = fields.done(given)?;

@@ -1,6 +1,5 @@
 //! One's own page: orders, points, passkeys, and signing out.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +25,7 @@ use crate::App;
 use crate::app::document;
 use crate::asset::{self, private};
 use crate::caller::{cookie_named, of_customer, refuse_other_sites};
+use crate::command::Public;
 use crate::problem::Problem;
 use crate::query::Asked;
 
@@ -166,9 +166,8 @@ struct NewPasskey {
 async fn register(
     State(app): State<App>,
     headers: HeaderMap,
-    Json(given): Json<NewPasskey>,
+    Public(given): Public<NewPasskey>,
 ) -> Result<Response, Problem> {
-    refuse_other_sites(&headers)?;
     let actor = signed_in(&app, &headers).await?.ok_or_else(nobody)?;
     let given = given.credential.read(&given.name)?;
     let made = app
