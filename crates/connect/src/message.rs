@@ -270,27 +270,27 @@ impl Outside for Mail {
 
 #[cfg(test)]
 mod tests {
-    use domain::company::Role;
-    use domain::contact::{Card, Draft};
+    use domain::message::Template;
     use domain::value::Email;
-    use engine::company::invitation::{self, NewInvitation};
-    use engine::company::{self, Wanted};
+    use domain::value::id::CompanyInvitation;
+    use engine::consent::subscriber;
     use engine::job::{self, Registry};
-    use engine::message;
+    use engine::message::{self, NewMessage};
+    use serde_json::json;
     use sim::shop::{TestShop, on_every_engine};
 
     use super::*;
 
-    /// The mail that invites somebody, as it leaves where the shop's pages have this address.
-    fn invited(shop: &TestShop, public_address: &str) -> String {
-        let draft = Draft { company: Some("Mugs".into()), country: Some("GB".into()), ..Draft::default() };
-        let card = Card::new(&draft).expect("a card");
+    /// The mail that invites somebody, as it leaves where the shop's pages have this address; and the code of the invitation.
+    fn invited(shop: &TestShop, public_address: &str) -> (String, String) {
+        let email = Email::parse("ada@example.com").expect("an address");
         let invite = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
-            let wanted = Wanted { card: card.clone(), registration_number: None, vat_number: None };
-            let one = company::create(tx, actor, world, (wanted, None))?;
-            let email = Email::parse("ada@example.com")?;
-            let new = NewInvitation { email, language: None, role: Role::Approver, limit: None };
-            invitation::invite(tx, actor, world, one.id, new)
+            let to = subscriber::of_email(tx, actor, world, &email, None)?.id;
+            let (template, id) = (Template::CompanyInvitation, world.id::<CompanyInvitation>());
+            let parameters = json!({ "invitation": id.to_string(), "days": 14 });
+            let (cell, link, due_at, language) = (None, None, None, None);
+            let new = NewMessage { to, template, parameters, cell, link, due_at, language };
+            message::write(tx, actor, world, new).map(drop)
         };
         shop.run(invite).expect("invited");
         let registry = Registry::default().on(message::SEND, send::leave);
@@ -309,29 +309,20 @@ mod tests {
         };
         let mail = Mail::new(&settings, None, shop.shop.clone()).expect("settings that are understood");
         let (_, text) = mail.written(&letter).expect("words");
-        String::from_utf8_lossy(&text).replace("=\r\n", "").replace("=3D", "=")
-    }
-
-    /// The code that stands in a mail by itself.
-    fn code_in(text: &str) -> String {
-        let is_code = |word: &&str| word.len() == 16 && word.chars().all(|one| one.is_ascii_hexdigit());
-        text.split_whitespace().find(is_code).expect("a code").to_owned()
+        let text = String::from_utf8_lossy(&text).replace("=\r\n", "").replace("=3D", "=");
+        (text, letter.invitation_code(&shop.shop.keyring).expect("a code"))
     }
 
     #[test]
     fn an_invitation_brings_its_code_wherever_the_pages_are() {
         on_every_engine(|shop| {
             for address in ["", "https://shop.example/"] {
-                let text = invited(shop, address);
-                let code = code_in(&text);
+                let (text, code) = invited(shop, address);
                 let link = format!("https://shop.example/join/{code}");
                 assert_eq!(text.contains(&link), !address.is_empty(), "{text}");
                 assert_eq!(text.contains("href"), !address.is_empty(), "{text}");
-                assert!(!text.contains(LINK) && text.contains("give this code within"), "{text}");
-                let open = move |tx: &mut Tx<'_>, _: &Actor, world: &mut World| {
-                    invitation::open(tx, world, &code).map(drop)
-                };
-                shop.run(open).expect("an invitation that can be accepted");
+                let by_itself = format!("give this code within 14 days: {code}");
+                assert!(text.contains(&by_itself) && !text.contains(LINK), "{text}");
             }
         });
     }

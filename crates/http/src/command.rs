@@ -274,7 +274,6 @@ mod tests {
 
     #[derive(Debug, Default, serde::Deserialize)]
     #[serde(default)]
-    #[expect(dead_code, reason = "only how it is read is looked at")]
     struct Deep {
         two: Option<Two>,
         many: Vec<Two>,
@@ -298,9 +297,9 @@ mod tests {
             ("{\"two\": [null, 5]}", "two"),
             ("{\"many\": [{}, [null, 5]]}", "many.1"),
             ("{\"named\": {\"a\": [null, 5]}}", "named.a"),
-            ("{\"either\": {\"wrapped\": [null, 5]}}", "either.wrapped"),
-            ("{\"either\": {\"fields\": [{}]}}", "either.fields"),
-            ("{\"either\": {\"fields\": {\"two\": []}}}", "either.fields.two"),
+            ("{\"either\": {\"wrapped\": [null, 5]}}", "either"),
+            ("{\"either\": {\"fields\": [{}]}}", "either"),
+            ("{\"either\": {\"fields\": {\"two\": []}}}", "either.two"),
             ("{\"pair\": [1, [null, 5]]}", "pair.1"),
         ];
         for (body, field) in bodies {

@@ -122,7 +122,7 @@ fn somebody(dice: &mut Dice, number: u32) -> Draft {
         city: Some(word(4, town)),
         postal_code: Some(format!("{:05}", 10_000 + town * 20 + dice.below(20))),
         country: Some("GB".into()),
-        phone: Some(format!("+44113{:07}", dice.below(10_000_000))),
+        phone: Some(format!("+4472{:08}", dice.below(100_000_000))),
         ..Draft::default()
     }
 }

@@ -40,8 +40,8 @@ const PAGE: &[Words] = &[
     ("no_orders", "No orders yet", "Noch keine Bestellungen"),
     (
         "no_orders_how",
-        "Whatever you order from us stands here, with how far it is.",
-        "Was Sie bei uns bestellen, steht hier, mit dem Stand der Dinge.",
+        "Here you will see what you order from us, and how far it is.",
+        "Hier sehen Sie dann, was Sie bei uns bestellen und wie weit es ist.",
     ),
     ("more_orders", "These are your newest orders.", "Das sind Ihre neuesten Bestellungen."),
     ("order", "Order", "Bestellung"),
