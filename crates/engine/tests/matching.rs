@@ -223,7 +223,7 @@ fn what_many_are_called_says_less_of_one_who_is_new() {
             });
             let steps = told.expect("told");
             let of_given = |step: &&(Step, i32)| matches!(step.0, Step::Compared { field: Field::Given, .. });
-            steps.iter().find(of_given).expect("compared").clone()
+            *steps.iter().find(of_given).expect("compared")
         };
         let before = weight("Maria").1;
         assert_eq!(before, weight("Ottilie").1, "who never learnt knows of no name how frequent it is");
