@@ -355,6 +355,7 @@ const BUILT_IN: [[(u32, u32); LEVELS]; FIELDS] = [
 ];
 
 /// Shares among two of one household where they are not those of strangers. Twins have one date of birth, sons their fathers' names.
+/// Given and family name, date of birth, e-mail, phone; presumed, as [`BUILT_IN`] is, and not learnt: a training learns how many they are.
 const HOUSEMATES: [Option<[u32; LEVELS]>; FIELDS] = [
     Some([9_000_000, 3_000_000, 20_000, 40_000_000, 947_980_000]),
     Some([800_000_000, 40_000_000, 20_000, 30_000_000, 129_980_000]),
