@@ -158,7 +158,7 @@ impl Mail {
         let to: Address = card.text().email.as_deref()?.parse().ok()?;
         let message = &letter.message;
         let link = self.link(letter);
-        let mut words = letter.with_code(&self.shop.keyring);
+        let mut words = letter.in_full(&self.shop.keyring);
         words.paragraphs.retain(|one| link.is_some() || one != LINK);
         let (link, words) = (link.unwrap_or_default(), &words);
         let plain = words.paragraphs.join("\n\n").replace(LINK, &link);

@@ -77,6 +77,10 @@ crate::words! {
         SignInCode 5 "sign_in_code";
         /// Asks somebody to buy in a company's name, and brings the code for it.
         CompanyInvitation 6 "company_invitation";
+        /// Says that a request about data is refused, and why.
+        PrivacyRefused 7 "privacy_refused";
+        /// Says that a request about data takes longer, until when, and why.
+        PrivacyExtended 8 "privacy_extended";
     }
 }
 

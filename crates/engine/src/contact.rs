@@ -165,7 +165,7 @@ pub(crate) fn seal(
     world: &mut World,
     person: Id<Person>,
     text: &[u8],
-    context: &[u8; 16],
+    context: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     let key = key_of(tx, world, person)?;
     Ok(key.seal(world.bytes(), text, context))
@@ -180,7 +180,7 @@ pub(crate) fn unseal(
     world: &World,
     person: Id<Person>,
     sealed: &[u8],
-    context: &[u8; 16],
+    context: &[u8],
 ) -> Result<Option<Vec<u8>>, Failure> {
     let Some(wrapped) = rows::lock_key(tx, person)? else { return Ok(None) };
     Ok(unwrap(world.keyring(), &wrapped, person)?.open(sealed, context))

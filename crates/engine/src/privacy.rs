@@ -3,6 +3,7 @@
 
 pub mod hold;
 pub mod reading;
+pub mod reason;
 pub mod register;
 pub mod retention;
 
@@ -73,6 +74,8 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewRequest) 
         country: new.country,
         proof: own.then_some(Proof::SignedIn),
         note: note.transpose()?,
+        reason: None,
+        extension_reason: None,
         made_at: now,
         due_at: days_after(now, time_of(tx, new.country)?.days),
         extended: false,
@@ -85,7 +88,7 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewRequest) 
     tell(tx, actor, world, &request, "privacy_request.opened");
     if !own {
         let link = link::make(tx, world, one.id, Deed::Verify, Some(id.bytes()))?;
-        write_to(tx, actor, world, &one, (Template::PrivacyCheck, Some(link)), id)?;
+        write_to(tx, actor, world, &one, (Template::PrivacyCheck, Some(link)), &request)?;
     }
     Ok(request)
 }
@@ -96,9 +99,17 @@ fn write_to(
     world: &mut World,
     one: &Subscriber,
     (template, link): (Template, Option<Id<domain::value::id::SubscriberLink>>),
-    id: Id<RequestKind>,
+    request: &Request,
 ) -> Result<(), Failure> {
-    let parameters = json!({ "request": id.to_string() });
+    let mut parameters = json!({ "request": request.id.to_string(), "due_at": request.due_at.to_string() });
+    let words = match template {
+        Template::PrivacyRefused => request.reason.as_deref(),
+        Template::PrivacyExtended => request.extension_reason.as_deref(),
+        _ => None,
+    };
+    if let Some(words) = words {
+        parameters["sealed"] = json!(message::send::sealed(words));
+    }
     message::write(
         tx,
         actor,
@@ -218,15 +229,15 @@ fn verified(
     Ok(request)
 }
 
-/// Extends the time of a request, once, by what the rule of its country allows.
+/// Extends the time of a request, once, by what the rule of its country allows, and writes to who asked why, in words for them.
 ///
 /// # Errors
-/// [`Code::WrongState`] when it was extended before, is closed, or may not be.
+/// [`Code::WrongState`] when it was extended before, is closed, or may not be, and when the person was erased.
 pub fn extend(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    id: Id<RequestKind>,
+    (id, reason): (Id<RequestKind>, &str),
 ) -> Result<Request, Failure> {
     actor.may(Permission::AnswerPrivacy, None)?;
     let mut request = read(tx, actor, id)?;
@@ -237,11 +248,15 @@ pub fn extend(
         );
         return Err(Refusal::new(Code::WrongState, why).into());
     }
+    let one = subscriber::lock(tx, request.subscriber)?;
+    let template = Template::PrivacyExtended;
+    request.extension_reason = Some(reason::seal(tx, world, (&one, reason), (template, id))?);
     request.extended = true;
     request.reminded = 0;
     request.due_at = days_after(request.due_at, days);
     keep(tx, &mut request)?;
     tell(tx, actor, world, &request, "privacy_request.extended");
+    write_to(tx, actor, world, &one, (template, None), &request)?;
     Ok(request)
 }
 
@@ -274,7 +289,7 @@ pub fn finish(
         }
     }
     tell(tx, actor, world, &request, "privacy_request.done");
-    write_to(tx, actor, world, &one, (Template::PrivacyDone, None), id)?;
+    write_to(tx, actor, world, &one, (Template::PrivacyDone, None), &request)?;
     Ok(request)
 }
 
@@ -301,30 +316,51 @@ fn object(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, one: &Subscriber) -
     consent::write(tx, actor, world, one, &said, &Evidence::of(Source::Request)).map(drop)
 }
 
-/// Closes a request that is refused or was taken back.
+/// How a request is closed without being done.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// Refused, or taken back.
+    pub state: State,
+    /// What a colleague notes for colleagues.
+    pub note: Option<String>,
+    /// Why it is refused, in words for who asked.
+    pub reason: Option<String>,
+}
+
+/// Closes a request that is refused or was taken back. Who is refused is written to with the reason, unless the person was erased.
 ///
 /// # Errors
-/// [`Code::WrongState`] when it is closed.
+/// [`Code::WrongState`] when it is closed; [`Code::Invalid`] at `reason` when it is refused without one, or taken back with one.
 pub fn close(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     id: Id<RequestKind>,
-    (state, note): (State, Option<String>),
+    Closing { state, note, reason }: Closing,
 ) -> Result<Request, Failure> {
     let mut request = read(tx, actor, id)?;
+    let is_refused = state == State::Refused;
     if state != State::TakenBack {
         actor.may(Permission::AnswerPrivacy, None)?;
     }
     request.state.may_become(state)?;
-    if let (Some(note), Some(one)) = (note, subscriber::find(tx, request.subscriber)?) {
+    reason::must_fit(is_refused, reason.as_deref())?;
+    let one = subscriber::find(tx, request.subscriber)?;
+    if let (Some(note), Some(one)) = (note, &one) {
         request.note = Some(contact::seal(tx, world, one.person, note.as_bytes(), &id.bytes())?);
+    }
+    let told = one.filter(|one| one.erased_at.is_none()).zip(reason);
+    if let Some((one, reason)) = &told {
+        request.reason = Some(reason::seal(tx, world, (one, reason), (Template::PrivacyRefused, id))?);
     }
     request.state = state;
     request.closed_at = Some(world.now());
     keep(tx, &mut request)?;
-    let kind = if state == State::Refused { "privacy_request.refused" } else { "privacy_request.taken_back" };
+    let kind = if is_refused { "privacy_request.refused" } else { "privacy_request.taken_back" };
     tell(tx, actor, world, &request, kind);
+    if let Some((one, _)) = told {
+        write_to(tx, actor, world, &one, (Template::PrivacyRefused, None), &request)?;
+    }
     Ok(request)
 }
 

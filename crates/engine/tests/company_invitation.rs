@@ -39,7 +39,7 @@ fn accept(shop: &TestShop, who: Id<Customer>, code: &str) -> Result<Member, Fail
 /// What the mails that leave now say.
 fn mails(shop: &TestShop) -> Vec<String> {
     let said = |letter: &Letter| {
-        let words = letter.with_code(&shop.shop.keyring);
+        let words = letter.in_full(&shop.shop.keyring);
         [vec![words.subject], words.paragraphs].concat().join("\n")
     };
     deliver(shop, Outcome::Taken).iter().map(said).collect()

@@ -6,17 +6,17 @@ use domain::actor::Actor;
 use domain::consent::{Cell, Medium, Source};
 use domain::contact::{Card, Draft};
 use domain::privacy::{Class, Kind, Proof, State};
-use domain::value::id::{Customer, Event};
+use domain::value::id::{Customer, Event, PrivacyRequest as RequestKind};
 use domain::value::{Country, Email, Id};
 use engine::consent::Evidence;
 use engine::consent::link;
 use engine::consent::purpose;
 use engine::customer::NewCustomer;
 use engine::job::{self, Registry};
-use engine::message::send::{self, Outcome};
+use engine::message::send::{self, Letter, Outcome};
 use engine::message::sign_up::{self, SignUp};
 use engine::privacy::retention::{self, Rule};
-use engine::privacy::{self, Asker, NewRequest, Request, hold, reading};
+use engine::privacy::{self, Asker, Closing, NewRequest, Request, hold, reading};
 use engine::{Failure, archive, customer, erasure, message};
 use sim::{TestShop, on_every_engine};
 
@@ -70,6 +70,12 @@ fn code<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Code {
 
 /// The token of the link in the one letter that leaves now.
 fn linked(shop: &TestShop) -> String {
+    let letter = letter(shop);
+    link::token(&shop.shop.keyring, letter.message.link.expect("a link"))
+}
+
+/// The one letter that leaves now.
+fn letter(shop: &TestShop) -> Letter {
     let registry = Registry::default().on(message::SEND, send::leave);
     while job::turn(&shop.shop, &registry).expect("a turn") > 0 {}
     let due = job::due(&shop.shop, &[send::MAIL.to_owned()], 64).expect("jobs");
@@ -83,7 +89,7 @@ fn linked(shop: &TestShop) -> String {
         send::record(tx, actor, world, &told, Outcome::Taken)
     })
     .expect("noted");
-    link::token(&shop.shop.keyring, letter.message.link.expect("a link"))
+    letter
 }
 
 #[test]
@@ -146,11 +152,71 @@ fn what_colleagues_note_is_for_colleagues() {
             .expect("hers to ask")
             .id;
         assert_eq!(note(shop, &herself, own).as_deref(), Some("my name is King"), "her own words");
-        let close = (State::Refused, Some("it is not".to_owned()));
-        shop.run(move |tx, actor, world| privacy::close(tx, actor, world, own, close.clone()))
-            .expect("refused");
+        let note_of_hers = || Some("it is not".to_owned());
+        let reason = Some("send us your passport's page with that name".into());
+        close(shop, own, Closing { state: State::Refused, note: note_of_hers(), reason }).expect("refused");
         assert_eq!(note(shop, &herself, own), None);
-        assert_eq!(note(shop, &Actor::system(), own).as_deref(), Some("it is not"));
+        assert_eq!(note(shop, &Actor::system(), own), note_of_hers());
+    });
+}
+
+fn close(shop: &TestShop, id: Id<RequestKind>, closing: Closing) -> Result<Request, Failure> {
+    shop.run(move |tx, actor, world| privacy::close(tx, actor, world, id, closing.clone()))
+}
+
+/// The field that is refused.
+fn at<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> String {
+    match outcome {
+        Err(Failure::Refused(refusal)) => refusal.field().unwrap_or_default().to_owned(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// What the one letter that leaves now says, its paragraphs in one.
+fn read_letter(shop: &TestShop) -> String {
+    letter(shop).in_full(&shop.shop.keyring).paragraphs.join(" ")
+}
+
+#[test]
+fn who_is_refused_or_must_wait_is_told_why() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        let request = ask(shop, ada, Kind::Access);
+        linked(shop);
+        let id = request.id;
+        let why = "your letters are in three archives";
+        let extended =
+            shop.run(move |tx, actor, world| privacy::extend(tx, actor, world, (id, why))).expect("extended");
+        let letter = read_letter(shop);
+        let day = extended.due_at.to_string().chars().take(10).collect::<String>();
+        assert!(letter.contains(why) && letter.contains(&day) && letter.contains("authority"), "{letter}");
+
+        let closing =
+            |state, reason: Option<&str>| Closing { state, note: None, reason: reason.map(str::to_owned) };
+        assert_eq!(at(close(shop, id, closing(State::Refused, None))), "reason");
+        assert_eq!(at(close(shop, id, closing(State::TakenBack, Some("no")))), "reason");
+        close(shop, id, closing(State::Refused, Some("nobody showed who asks"))).expect("refused");
+        let letter = read_letter(shop);
+        assert!(letter.contains("nobody showed who asks") && letter.contains("authority"), "{letter}");
+
+        let told = move |shop: &TestShop| {
+            let read = shop.run_as(&herself(ada), move |tx, actor, world| {
+                let request = privacy::read(tx, actor, id)?;
+                privacy::reason::told(tx, world, &request)
+            });
+            read.expect("hers to read")
+        };
+        assert_eq!(told(shop), (Some("nobody showed who asks".into()), Some(why.into())));
+        let other = ask(shop, ada, Kind::Access);
+        verify(shop, &other);
+        let kept = shop.run(move |tx, actor, world| archive::of_request(tx, actor, world, other.id));
+        let kept = kept.expect("an archive")["requests"].to_string();
+        assert!(kept.contains("nobody showed who asks") && kept.contains(why), "{kept}");
+        shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, ada)).expect("erased");
+        assert_eq!(told(shop), (None, None), "it went with the key");
+        close(shop, other.id, closing(State::Refused, Some("she is gone")))
+            .expect("nobody is left to write to");
+        assert_eq!(told(shop), (None, None));
     });
 }
 
@@ -174,8 +240,9 @@ fn a_request_is_reminded_of_before_its_time_is_over_and_after() {
         shop.pass(7 * DAY);
         assert_eq!(told(shop), "privacy_request.overdue");
         let id = request.id;
-        let extend =
-            move |shop: &TestShop| shop.run(move |tx, actor, world| privacy::extend(tx, actor, world, id));
+        let extend = move |shop: &TestShop| {
+            shop.run(move |tx, actor, world| privacy::extend(tx, actor, world, (id, "it is a lot")))
+        };
         assert_eq!(extend(shop).expect("extended").due_at, request.due_at.plus_seconds(59 * DAY));
         assert_eq!(code(extend(shop)), Code::WrongState, "once");
     });

@@ -12,8 +12,9 @@ use domain::Refusal;
 use domain::actor::{Actor, Permission, Who};
 use domain::privacy::{Deadline, Kind, Proof, State};
 use domain::value::id::{Customer, PrivacyRequest as RequestKind};
-use domain::value::{Country, Email, Id, Reference, text};
-use engine::privacy::{self, Asker, NewRequest, Request};
+use domain::value::text::{self, TextError};
+use domain::value::{Country, Email, Id, Reference};
+use engine::privacy::{self, Asker, Closing, NewRequest, Request};
 use engine::{Failure, World, external};
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -114,6 +115,12 @@ struct InFullShape {
     /// What was noted; gone with the person's key. Customers read only what they wrote themselves: what colleagues note is for colleagues.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Why it is refused, as who asked was told; gone with the person's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Why it takes longer, as who asked was told; gone with the person's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension_reason: Option<String>,
 }
 
 /// Which requests.
@@ -172,8 +179,7 @@ async fn open_privacy_request(
     let email = fields.take_if("email", body.email.as_deref(), Email::parse);
     let kind = fields.take("kind", Kind::parse(&body.kind));
     let country = fields.take_if("country", body.country.as_deref(), Country::parse);
-    let note =
-        fields.take_if("note", body.note.as_deref(), |note| text::bounded("note", note, 1, NOTE_CHARS_MAX));
+    let note = fields.take_if("note", body.note.as_deref(), |note| words("note", note));
     if body.email.is_some() == body.customer.is_some() {
         fields.refuse("customer", "give either a customer or an e-mail address");
     }
@@ -190,6 +196,11 @@ async fn open_privacy_request(
         Reply::json(&RequestShape::from(&privacy::open(tx, actor, world, new)?))
     })
     .await
+}
+
+/// Reads what colleagues or customers write with a request.
+fn words(field: &'static str, given: &str) -> Result<String, TextError> {
+    text::bounded(field, given, 1, NOTE_CHARS_MAX)
 }
 
 /// Reads the id of a request in a path.
@@ -220,7 +231,9 @@ async fn read_privacy_request(
     app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
         let request = privacy::read(tx, actor, id)?;
         let note = privacy::note_for(tx, actor, world, &request)?;
-        Reply::json(&InFullShape { request: RequestShape::from(&request), note })
+        let (reason, extension_reason) = privacy::reason::told(tx, world, &request)?;
+        let request = RequestShape::from(&request);
+        Reply::json(&InFullShape { request, note, reason, extension_reason })
     })
     .await
 }
@@ -229,9 +242,7 @@ async fn read_privacy_request(
 async fn changed<T: Clone + Send + 'static>(
     app: &App,
     (id, command): (String, Command<T>),
-    change: impl Fn(&mut Tx<'_>, &domain::actor::Actor, &mut World, Id<RequestKind>) -> Result<Request, Failure>
-    + Send
-    + 'static,
+    change: impl Fn(&mut Tx<'_>, &Actor, &mut World, Id<RequestKind>) -> Result<Request, Failure> + Send + 'static,
 ) -> Result<Response, Problem> {
     let (id, command) = (named(&id)?, command.keyed()?);
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
@@ -268,15 +279,33 @@ async fn verify_privacy_request(
         .await
 }
 
+/// Why a request takes longer.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ExtendPrivacyRequest, example = json!({"reason": "your orders of eleven years are in three archives"}))]
+struct ExtendShape {
+    /// In words for who asked, to whom it is sent, at most 2000 characters. Kept sealed under the person's key.
+    #[schema(max_length = 2000)]
+    reason: String,
+}
+
 /// Extend the time of a request, once
+///
+/// Who asked is written to: until when it takes, and why.
 #[utoipa::path(post, path = "/v1/privacy-requests/{request}/extend", operation_id = "extend_privacy_request", tag = "privacy",
-    params(("request" = String, Path, description = "its id")), responses((status = 200, body = RequestShape), Problems))]
+    request_body = ExtendShape, params(("request" = String, Path, description = "its id")), responses((status = 200, body = RequestShape), Problems))]
 async fn extend_privacy_request(
     Shared(app): Shared<App>,
     Path(id): Path<String>,
-    command: Command<()>,
+    command: Command<ExtendShape>,
 ) -> Result<Response, Problem> {
-    changed(&app, (id, command), privacy::extend).await
+    let mut fields = Fields::new();
+    let reason = fields.take("reason", words("reason", &command.body.reason));
+    let reason = fields.done(reason)?;
+    let extend = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id| {
+        privacy::extend(tx, actor, world, (id, &reason))
+    };
+    changed(&app, (id, command), extend).await
 }
 
 /// Close a request as done
@@ -296,16 +325,21 @@ async fn finish_privacy_request(
 /// Why a request is closed without being done.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ClosePrivacyRequest, example = json!({"state": "refused", "note": "asked for the data of somebody else"}))]
+#[schema(as = ClosePrivacyRequest, example = json!({"state": "refused", "note": "asked for the data of her neighbour", "reason": "we tell everybody only what we keep of them"}))]
 struct CloseShape {
     /// `refused` or `taken_back`.
     state: String,
     /// What a colleague notes, at most 2000 characters. Kept sealed under the person's key.
     #[schema(max_length = 2000)]
     note: Option<String>,
+    /// Why it is refused, in words for who asked, to whom it is sent, at most 2000 characters; needed when it is refused. Kept sealed likewise.
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
 }
 
 /// Close a request that is refused or was taken back
+///
+/// Who is refused is written to with the reason.
 #[utoipa::path(post, path = "/v1/privacy-requests/{request}/close", operation_id = "close_privacy_request", tag = "privacy",
     request_body = CloseShape, params(("request" = String, Path, description = "its id")),
     responses((status = 200, body = RequestShape), Problems))]
@@ -319,11 +353,12 @@ async fn close_privacy_request(
     if state.is_some_and(|state| !matches!(state, State::Refused | State::TakenBack)) {
         fields.refuse("state", "give refused or taken_back");
     }
-    let note = fields
-        .take_if("note", command.body.note.as_deref(), |note| text::bounded("note", note, 1, NOTE_CHARS_MAX));
-    let (state, note) = fields.done(state.zip(note))?;
-    let close = move |tx: &mut Tx<'_>, actor: &domain::actor::Actor, world: &mut World, id| {
-        privacy::close(tx, actor, world, id, (state, note.clone()))
+    let note = fields.take_if("note", command.body.note.as_deref(), |note| words("note", note));
+    let reason = fields.take_if("reason", command.body.reason.as_deref(), |reason| words("reason", reason));
+    let read = (|| Some(Closing { state: state?, note: note?, reason: reason? }))();
+    let closing = fields.done(read)?;
+    let close = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id| {
+        privacy::close(tx, actor, world, id, closing.clone())
     };
     changed(&app, (id, command), close).await
 }

@@ -175,10 +175,25 @@ fn what_colleagues_note_is_not_shown_to_the_customer() {
         assert_eq!(own.status, 201, "{}", own.text);
         let own = format!("/v1/privacy-requests/{}", own.json["id"].as_str().expect("an id"));
         assert_eq!(desk.ask(&token, "GET", &own, None).json["note"], "my name is King", "her own words");
-        let refused = json!({"state": "refused", "note": "she jests"});
-        all.done("POST", &format!("{own}/close"), Some(refused));
+        all.done("POST", &format!("{own}/extend"), Some(json!({"reason": "we look at old letters"})));
+        let mut refused = json!({"state": "refused", "note": "she jests"});
+        let close = format!("{own}/close");
+        let problem = all.ask("POST", &close, Some(refused.clone()));
+        assert_eq!(
+            (problem.status.as_u16(), &problem.json["errors"][0]["field"]),
+            (422, &json!("reason")),
+            "{}",
+            problem.text
+        );
+        refused["reason"] = json!("your passport says Lovelace");
+        all.done("POST", &close, Some(refused));
         let seen = desk.ask(&token, "GET", &own, None);
         assert_eq!((&seen.json["request"]["state"], &seen.json["note"]), (&json!("refused"), &Value::Null));
+        let (reason, extension) = (&seen.json["reason"], &seen.json["extension_reason"]);
+        assert_eq!(
+            (reason, extension),
+            (&json!("your passport says Lovelace"), &json!("we look at old letters"))
+        );
         assert_eq!(all.done("GET", &own, None)["note"], "she jests");
     });
 }

@@ -7,6 +7,8 @@ create table if not exists privacy_request (
     country text,
     proof {int},
     note {bytes},
+    reason {bytes},
+    extension_reason {bytes},
     made_at {int} not null,
     due_at {int} not null,
     extended {int} not null,

@@ -55,6 +55,17 @@ pub fn lock_key(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Option<Vec<u8>>, 
     Ok(found.flatten())
 }
 
+/// The wrapped key of a person, as it is now; `None` when the person was erased.
+///
+/// # Errors
+/// What the store says.
+pub fn key(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Option<Vec<u8>>, StoreError> {
+    let found = tx.one("select wrapped_key from person where person_id = $1", params![person], |row| {
+        row.bytes_or_null()
+    })?;
+    Ok(found.flatten())
+}
+
 /// Adds a sealed snapshot.
 ///
 /// # Errors

@@ -26,6 +26,10 @@ pub struct Request {
     pub proof: Option<Proof>,
     /// What a colleague noted, sealed under the person's key.
     pub note: Option<Vec<u8>>,
+    /// Why it is refused, in words for who asked, sealed under the person's key.
+    pub reason: Option<Vec<u8>>,
+    /// Why it takes longer, likewise.
+    pub extension_reason: Option<Vec<u8>>,
     /// When it came in.
     pub made_at: Instant,
     /// Until when it is to be answered.
@@ -51,6 +55,8 @@ fn request(row: &mut Row<'_>) -> Result<Request, StoreError> {
         country: row.value_or_null(Country::parse)?,
         proof: row.word_or_null(Proof::coded)?,
         note: row.bytes_or_null()?,
+        reason: row.bytes_or_null()?,
+        extension_reason: row.bytes_or_null()?,
         made_at: row.instant()?,
         due_at: row.instant()?,
         extended: row.yes()?,
@@ -93,7 +99,7 @@ pub fn add(tx: &mut Tx<'_>, one: &Request) -> Result<(), StoreError> {
 pub fn change(tx: &mut Tx<'_>, one: &Request, was: i64) -> Result<bool, StoreError> {
     let touched = tx.execute(
         "update privacy_request set state = $3, proof = $4, note = $5, due_at = $6, extended = $7, reminded = $8, verified_at = $9,
-             closed_at = $10, version = $11
+             closed_at = $10, version = $11, reason = $12, extension_reason = $13
          where request_id = $1 and version = $2",
         params![
             one.id,
@@ -106,7 +112,9 @@ pub fn change(tx: &mut Tx<'_>, one: &Request, was: i64) -> Result<bool, StoreErr
             one.reminded,
             one.verified_at,
             one.closed_at,
-            one.version
+            one.version,
+            one.reason.as_ref(),
+            one.extension_reason.as_ref()
         ],
     )?;
     Ok(touched == 1)
@@ -118,7 +126,7 @@ pub fn change(tx: &mut Tx<'_>, one: &Request, was: i64) -> Result<bool, StoreErr
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<RequestKind>) -> Result<Option<Request>, StoreError> {
     tx.one(
-        "select request_id, subscriber_id, kind, state, country, proof, note, made_at, due_at, extended, reminded, verified_at, closed_at, version
+        "select request_id, subscriber_id, kind, state, country, proof, note, reason, extension_reason, made_at, due_at, extended, reminded, verified_at, closed_at, version
          from privacy_request where request_id = $1",
         params![id],
         request,
@@ -136,7 +144,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Request>, StoreError> {
     tx.rows(
-        "select request_id, subscriber_id, kind, state, country, proof, note, made_at, due_at, extended, reminded, verified_at, closed_at, version
+        "select request_id, subscriber_id, kind, state, country, proof, note, reason, extension_reason, made_at, due_at, extended, reminded, verified_at, closed_at, version
          from privacy_request where request_id < $1 and (state in (1, 2) or $2 = 0) order by request_id desc limit $3",
         params![before, open, limit],
         request,
@@ -149,7 +157,7 @@ pub fn list(
 /// What the store says.
 pub fn of_subscriber(tx: &mut Tx<'_>, id: Id<Subscriber>, limit: i64) -> Result<Vec<Request>, StoreError> {
     tx.rows(
-        "select request_id, subscriber_id, kind, state, country, proof, note, made_at, due_at, extended, reminded, verified_at, closed_at, version
+        "select request_id, subscriber_id, kind, state, country, proof, note, reason, extension_reason, made_at, due_at, extended, reminded, verified_at, closed_at, version
          from privacy_request where subscriber_id = $1 order by request_id desc limit $2",
         params![id, limit],
         request,
@@ -162,7 +170,7 @@ pub fn of_subscriber(tx: &mut Tx<'_>, id: Id<Subscriber>, limit: i64) -> Result<
 /// What the store says.
 pub fn due(tx: &mut Tx<'_>, before: Instant, reminded: i64, limit: i64) -> Result<Vec<Request>, StoreError> {
     tx.rows(
-        "select request_id, subscriber_id, kind, state, country, proof, note, made_at, due_at, extended, reminded, verified_at, closed_at, version
+        "select request_id, subscriber_id, kind, state, country, proof, note, reason, extension_reason, made_at, due_at, extended, reminded, verified_at, closed_at, version
          from privacy_request where state in (1, 2) and due_at < $1 and reminded < $2 order by due_at limit $3",
         params![before, reminded, limit],
         request,

@@ -112,6 +112,38 @@ const TEXTS: &[Text] = &[
             &["Wir haben Ihre Anfrage zu Ihren Daten erledigt, Nummer {request}."],
         ],
     },
+    Text {
+        template: Template::PrivacyRefused,
+        subject: ["Your request about your data is refused", "Ihre Anfrage zu Ihren Daten ist abgelehnt"],
+        paragraphs: [
+            &[
+                "We do not do what you asked for about your data, request {request}. The reason:",
+                "{reason}",
+                "If you think that is wrong, please tell us. You can also complain to the data protection authority of the country you live in, and go to court.",
+            ],
+            &[
+                "Ihrer Anfrage zu Ihren Daten, Nummer {request}, kommen wir nicht nach. Der Grund:",
+                "{reason}",
+                "Wenn Sie das für falsch halten, sagen Sie uns bitte Bescheid. Sie können sich auch bei der Datenschutzbehörde des Landes beschweren, in dem Sie leben, und vor Gericht gehen.",
+            ],
+        ],
+    },
+    Text {
+        template: Template::PrivacyExtended,
+        subject: ["Your request about your data takes longer", "Ihre Anfrage zu Ihren Daten dauert länger"],
+        paragraphs: [
+            &[
+                "We need more time for what you asked for about your data, request {request}: until {day} at the latest. The reason:",
+                "{reason}",
+                "If you think that is wrong, please tell us. You can also complain to the data protection authority of the country you live in, and go to court.",
+            ],
+            &[
+                "Für Ihre Anfrage zu Ihren Daten, Nummer {request}, brauchen wir mehr Zeit: spätestens bis zum {day}. Der Grund:",
+                "{reason}",
+                "Wenn Sie das für falsch halten, sagen Sie uns bitte Bescheid. Sie können sich auch bei der Datenschutzbehörde des Landes beschweren, in dem Sie leben, und vor Gericht gehen.",
+            ],
+        ],
+    },
 ];
 
 /// A message as it is read.

@@ -44,9 +44,10 @@ pub(super) fn asked(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result
     let mut all = Vec::new();
     for one in of {
         for request in requests::of_subscriber(tx, one.id, MANY_MAX)? {
+            let (reason, extension_reason) = privacy::reason::told(tx, world, &request)?;
             all.push(json!({ "id": request.id.to_string(), "kind": request.kind.text(), "state": request.state.text(),
                 "made_at": request.made_at.to_string(), "due_at": request.due_at.to_string(),
-                "note": privacy::note_of(tx, world, &request)? }));
+                "note": privacy::note_of(tx, world, &request)?, "reason": reason, "extension_reason": extension_reason }));
         }
     }
     Ok(Value::Array(all))

@@ -1,13 +1,16 @@
 //! Handing messages over: one transaction says that a message leaves now, if everything it needs still holds; then it is handed over; another
 //! one notes what became of it. Whoever is killed in between cannot know whether it was taken, so it is not handed over again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::actor::Actor;
 use domain::actor::key::hexadecimal;
 use domain::consent::Status;
 use domain::message::words::{self, Written};
 use domain::message::{Failed, Kind, State, Suppressed, Template, again_at};
 use domain::value::id::{
-    CompanyInvitation, Contact, Message as MessageKind, Product, SignInCode, Subscriber as SubscriberKind,
+    CompanyInvitation, Contact, Message as MessageKind, Person, Product, SignInCode,
+    Subscriber as SubscriberKind,
 };
 use domain::value::{Id, Instant, Language};
 use serde_json::{Value, json};
@@ -23,6 +26,8 @@ use crate::{Failure, Keyring, World, contact, job};
 
 /// The job that hands a mail over to who carries it.
 pub const MAIL: &str = "message.mail";
+/// How many characters of an instant are its day.
+const DAY_CHARS: usize = 10;
 
 /// A message on its way to who carries it.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub struct Letter {
     pub sealed: Sealed,
     /// The contact of whom it tells, sealed, if it tells of somebody.
     pub about: Option<(Id<Contact>, Sealed)>,
+    /// Words to the person that it brings, sealed.
+    pub words: Option<Sealed>,
     /// Its words; `{link}` stands for the address of its link.
     pub written: Written,
     /// Was it begun before? Then nobody knows whether it was taken.
@@ -137,8 +144,9 @@ pub fn letter(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Letter>, Failure> {
     let (Some(message), Some(to)) = (found, subscriber::find(tx, to)?) else { return Ok(None) };
     let Some(contact) = subscriber::contact_of(tx, &to)? else { return Ok(None) };
     let Some(sealed) = store::contact::find(tx, contact)? else { return Ok(None) };
+    let words = words_to(tx, &message, to.person)?;
     let (written, about) = (written(tx, &message)?, about(tx, &message)?);
-    Ok(Some(Letter { message, contact, sealed, about, written, begun_before: job.attempts > 1 }))
+    Ok(Some(Letter { message, contact, sealed, about, words, written, begun_before: job.attempts > 1 }))
 }
 
 /// The contact a message tells of, sealed.
@@ -148,6 +156,25 @@ fn about(tx: &mut Tx<'_>, one: &Message) -> Result<Option<(Id<Contact>, Sealed)>
         return Ok(None);
     };
     Ok(store::contact::find(tx, id)?.map(|sealed| (id, sealed)))
+}
+
+/// Words to the person that a message brings, sealed: they are in no row in clear.
+fn words_to(tx: &mut Tx<'_>, one: &Message, person: Id<Person>) -> Result<Option<Sealed>, Failure> {
+    let parameters: Value = serde_json::from_str(&one.parameters).unwrap_or(Value::Null);
+    let Some(sealed) = parameters["sealed"].as_str().and_then(|text| BASE64.decode(text).ok()) else {
+        return Ok(None);
+    };
+    Ok(Some(Sealed { person, sealed, wrapped_key: store::contact::key(tx, person)? }))
+}
+
+/// What words to a person are sealed with: the message they come with, and what it is about.
+pub(crate) fn context(template: Template, about: &str) -> Vec<u8> {
+    format!("{} {about}", template.text()).into_bytes()
+}
+
+/// The parameter with words to the person, sealed with [`context`] under the person's key.
+pub(crate) fn sealed(words: &[u8]) -> String {
+    BASE64.encode(words)
 }
 
 /// The words of a message, from what it tells of as it is now.
@@ -161,7 +188,10 @@ fn written(tx: &mut Tx<'_>, one: &Message) -> Result<Written, Failure> {
         }
         Template::Product => vec![("product", product(tx, &text("product"), one.language)?)],
         Template::PrivacyCheck => Vec::new(),
-        Template::PrivacyDone => vec![("request", text("request"))],
+        Template::PrivacyDone | Template::PrivacyRefused => vec![("request", text("request"))],
+        Template::PrivacyExtended => {
+            vec![("request", text("request")), ("day", text("due_at").chars().take(DAY_CHARS).collect())]
+        }
         Template::SignInCode => {
             vec![("minutes", parameters["minutes"].as_i64().unwrap_or_default().to_string())]
         }
@@ -174,9 +204,9 @@ fn written(tx: &mut Tx<'_>, one: &Message) -> Result<Written, Failure> {
 }
 
 impl Letter {
-    /// Its words with what is opened only now: the code it brings, which follows from an id and is written down nowhere before, and the name of the
-    /// company it tells of.
-    pub fn with_code(&self, keyring: &Keyring) -> Written {
+    /// Its words with what is opened only now: the code it brings, which follows from an id and is written down nowhere before, the name of the
+    /// company it tells of, or the reason it gives.
+    pub fn in_full(&self, keyring: &Keyring) -> Written {
         let parameters: Value = serde_json::from_str(&self.message.parameters).unwrap_or(Value::Null);
         let text = |name: &str| parameters[name].as_str().unwrap_or_default();
         let fills = match self.message.template {
@@ -190,6 +220,9 @@ impl Letter {
                 let name = card.and_then(|card| card.text().company.clone()).unwrap_or_default();
                 self.invitation_code(keyring).map(|code| vec![("{code}", code), ("{company}", name)])
             }
+            Template::PrivacyRefused | Template::PrivacyExtended => {
+                Some(vec![("{reason}", self.words_of(keyring, text("request")).unwrap_or_default())])
+            }
             Template::Confirm | Template::Product | Template::PrivacyCheck | Template::PrivacyDone => None,
         };
         let fills = fills.unwrap_or_default();
@@ -200,6 +233,12 @@ impl Letter {
             subject: filled(&self.written.subject),
             paragraphs: self.written.paragraphs.iter().map(filled).collect(),
         }
+    }
+
+    fn words_of(&self, keyring: &Keyring, about: &str) -> Option<String> {
+        let words = self.words.as_ref()?;
+        let key = keyring.unwrap_data_key(words.wrapped_key.as_ref()?, &words.person.bytes())?;
+        String::from_utf8(key.open(&words.sealed, &context(self.message.template, about))?).ok()
     }
 
     /// The code of the invitation to be a member of a company that it brings, if it brings one.
