@@ -56,14 +56,11 @@ pub fn collect(
     events: &[Incoming],
 ) -> Result<Collected, Failure> {
     let mut collected = Collected::default();
-    let mut heard = Vec::with_capacity(events.len());
-    for event in events {
-        if rows::hear(tx, source.id, event.hash(), world.now())? {
-            heard.push(event);
-        } else {
-            collected.repeated += 1;
-        }
-    }
+    let hashes: Vec<[u8; 16]> = events.iter().map(Incoming::hash).collect();
+    let first_heard = rows::hear(tx, source.id, &hashes, world.now())?;
+    let heard: Vec<&Incoming> =
+        events.iter().zip(first_heard).filter(|(_, first)| *first).map(|(event, _)| event).collect();
+    collected.repeated = (events.len() - heard.len()) as u64;
     let (accepted, refused) = take_in(tx, world, source, &heard)?;
     collected.accepted = accepted;
     collected.quarantined = refused.len() as u64;
@@ -106,7 +103,7 @@ fn take_in<'a>(
     write(tx, world, source, &placed)?;
     count_visits(tx, &placed)?;
     let stirred: BTreeSet<Id<Profile>> = placed.iter().map(|(_, resolution)| resolution.profile).collect();
-    stirred.into_iter().try_for_each(|profile| rows::stir(tx, profile, world.now()))?;
+    rows::stir(tx, &stirred, world.now())?;
     Ok((placed.len() as u64, refused))
 }
 
@@ -162,6 +159,7 @@ fn write(
     let with_persons = placed.iter().zip(&parted).filter(|(_, (_, personal))| personal.is_some());
     let profiles: Vec<Id<Profile>> = with_persons.map(|((_, resolution), _)| resolution.profile).collect();
     let keys = identity::person::keys_of(tx, world, &profiles)?;
+    let mut all = Vec::with_capacity(placed.len());
     for ((judged, resolution), (clear, personal)) in placed.iter().zip(parted) {
         let id: Id<EventKind> = world.id();
         let key = keys.get(&resolution.profile);
@@ -169,24 +167,21 @@ fn write(
             .zip(key)
             .map(|(personal, key)| key.seal(world.bytes(), personal.to_string().as_bytes(), &id.bytes()));
         let dropped: Vec<&str> = resolution.dropped.iter().map(|kind| kind.text()).collect();
-        rows::add(
-            tx,
-            &Event {
-                id,
-                profile: resolution.profile,
-                source: source.id,
-                call: judged.event.call,
-                name: judged.event.name.clone(),
-                at: judged.event.at,
-                received_at: world.now(),
-                dropped: (!dropped.is_empty()).then(|| dropped.join(" ")),
-                wrong: judged.wrong.clone(),
-                body: clear.to_string(),
-                sealed,
-            },
-        )?;
+        all.push(Event {
+            id,
+            profile: resolution.profile,
+            source: source.id,
+            call: judged.event.call,
+            name: judged.event.name.clone(),
+            at: judged.event.at,
+            received_at: world.now(),
+            dropped: (!dropped.is_empty()).then(|| dropped.join(" ")),
+            wrong: judged.wrong.clone(),
+            body: clear.to_string(),
+            sealed,
+        });
     }
-    Ok(())
+    Ok(rows::add(tx, &all)?)
 }
 
 /// Counts the events into the visits of their profiles.

@@ -2,6 +2,7 @@
 //! that instant; nothing has to be worked out beforehand.
 
 pub mod build;
+mod changes;
 pub mod document;
 pub mod facts;
 pub mod follow;

@@ -20,6 +20,7 @@ use engine::segment::{self, Change, Named, document, follow, member};
 use engine::{customer, erasure, event};
 use serde_json::json;
 use sim::{TestShop, on_every_engine};
+use store::customer::Told;
 
 fn members(shop: &TestShop, segment: Id<SegmentId>) -> Vec<Subject> {
     members_of(shop, segment, 100)
@@ -164,7 +165,8 @@ fn a_member_who_was_put_in_by_hand_is_found_by_the_check() {
         assert_eq!(size(shop, segment), 1);
         shop.must_tally();
         let key = customer.bytes();
-        shop.run(move |tx, _, _| Ok(store::segment::member::remove(tx, segment, key)?)).expect("removed");
+        shop.run(move |tx, _, _| Ok(store::segment::member::remove(tx, &[(segment, key)])?))
+            .expect("removed");
         let report =
             shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
         assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"; 2]);
@@ -256,12 +258,14 @@ fn a_promotion_is_for_members_until_the_very_instant_they_fall_out() {
         work(shop);
         assert_eq!(total(), 1_000);
         let ada = club.ada;
-        shop.run(move |tx, _, _| Ok(store::customer::tell_segment(tx, ada, ("lookers", None))?))
-            .expect("told by hand");
+        shop.run(move |tx, _, _| {
+            Ok(store::customer::tell_segments(tx, &[Told { customer: ada, code: "lookers", until: None }])?)
+        })
+        .expect("told by hand");
         let report =
             shop.read(|tx| engine::check::check(tx, [7; 32], &mut |_, _| {})).expect("the books are read");
         assert_eq!(report.differences.iter().map(|one| one.check).collect::<Vec<_>>(), ["segments"]);
-        shop.run(move |tx, _, _| Ok(store::customer::untell_segments(tx, "lookers")?)).expect("undone");
+        shop.run(move |tx, _, _| Ok(store::customer::untell_everybody(tx, "lookers")?)).expect("undone");
     });
 }
 

@@ -51,7 +51,7 @@ create table if not exists job (
     last_error text,
     made_at {int} not null
 ) {strict};
-create index if not exists job_by_time on job (state, run_at);
+create index if not exists job_by_kind on job (state, kind, run_at, job_id);
 
 create table if not exists duty (
     name text primary key,

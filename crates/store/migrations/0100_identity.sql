@@ -8,7 +8,8 @@ create table if not exists profile (
     made_at {int} not null
 ) {strict};
 create index if not exists profile_by_root on profile (root_id);
-create index if not exists profile_by_customer on profile (customer_id) where customer_id is not null;
+create index if not exists profile_by_customer on profile (customer_id, profile_id) where customer_id is not null;
+create index if not exists profile_joined on profile (profile_id, root_id) where root_id <> profile_id;
 
 create table if not exists identifier (
     hash {bytes} primary key,

@@ -104,7 +104,7 @@ pub fn remove(tx: &mut Tx<'_>, of: [u8; 16], id: Id<AddressKind>) -> Result<bool
 pub fn list(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<Address>, StoreError> {
     tx.rows(
         "select holder_id, address_id, contact_id, label, delivery_since, billing_since, made_at, changed_at, version
-         from address where holder_id in {ids $1} order by address_id limit $2",
+         from address where holder_id {in ids $1} order by address_id limit $2",
         &[Param::Ids(of), Param::Int(limit)],
         address,
     )
@@ -117,7 +117,7 @@ pub fn list(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<Address>
 pub fn find(tx: &mut Tx<'_>, of: &[[u8; 16]], id: Id<AddressKind>) -> Result<Option<Address>, StoreError> {
     tx.one(
         "select holder_id, address_id, contact_id, label, delivery_since, billing_since, made_at, changed_at, version
-         from address where holder_id in {ids $1} and address_id = $2",
+         from address where holder_id {in ids $1} and address_id = $2",
         &[Param::Ids(of), id.into()],
         address,
     )

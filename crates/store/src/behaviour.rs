@@ -3,6 +3,8 @@
 pub mod quarantine;
 pub mod source;
 
+use std::collections::BTreeSet;
+
 use domain::behaviour::{Call, QUIET_MICROS, Session};
 use domain::value::id::{Event as EventKind, Profile, Source};
 use domain::value::{Id, Instant};
@@ -52,22 +54,23 @@ fn event(row: &mut Row<'_>) -> Result<Event, StoreError> {
     })
 }
 
-/// Notes that a message of a source was heard; false when it was heard before.
+/// Notes that messages of a source were heard; of each whether it was heard for the first time.
 ///
 /// # Errors
 /// What the store says.
 pub fn hear(
     tx: &mut Tx<'_>,
     source: Id<Source>,
-    hash: [u8; 16],
+    hashes: &[[u8; 16]],
     received_at: Instant,
-) -> Result<bool, StoreError> {
-    let made = tx.execute(
+) -> Result<Vec<bool>, StoreError> {
+    let row = |hash: &[u8; 16]| params![source, *hash, received_at].to_vec();
+    let made = tx.execute_each(
         "insert into behaviour_message (source_id, hash, received_at) values ($1, $2, $3)
          on conflict (source_id, hash) do nothing",
-        params![source, hash, received_at],
+        &hashes.iter().map(row).collect::<Vec<_>>(),
     )?;
-    Ok(made == 1)
+    Ok(made.into_iter().map(|made| made == 1).collect())
 }
 
 /// Forgets that messages were heard before an instant, at most `limit`: how many.
@@ -82,29 +85,34 @@ pub fn forget_heard(tx: &mut Tx<'_>, before: Instant, limit: i64) -> Result<u64,
     )
 }
 
-/// Adds an event.
+/// Adds events.
 ///
 /// # Errors
 /// What the store says.
-pub fn add(tx: &mut Tx<'_>, new: &Event) -> Result<(), StoreError> {
-    tx.execute(
+pub fn add(tx: &mut Tx<'_>, all: &[Event]) -> Result<(), StoreError> {
+    tx.execute_each(
         "insert into behaviour_event (event_id, profile_id, source_id, call, name, at, received_at, dropped, wrong, body, sealed)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        params![
-            new.id,
-            new.profile,
-            new.source,
-            new.call.code(),
-            new.name.as_ref(),
-            new.at,
-            new.received_at,
-            new.dropped.as_ref(),
-            new.wrong.as_ref(),
-            &new.body,
-            new.sealed.as_ref()
-        ],
+        &all.iter().map(row_of).collect::<Vec<_>>(),
     )?;
     Ok(())
+}
+
+fn row_of(new: &Event) -> Vec<Param<'_>> {
+    params![
+        new.id,
+        new.profile,
+        new.source,
+        new.call.code(),
+        new.name.as_ref(),
+        new.at,
+        new.received_at,
+        new.dropped.as_ref(),
+        new.wrong.as_ref(),
+        &new.body,
+        new.sealed.as_ref()
+    ]
+    .to_vec()
 }
 
 /// The events of these profiles before a place, the latest first, at most `limit`.
@@ -119,7 +127,7 @@ pub fn of_profiles(
 ) -> Result<Vec<Event>, StoreError> {
     tx.rows(
         "select event_id, profile_id, source_id, call, name, at, received_at, dropped, wrong, body, sealed
-         from behaviour_event where profile_id in {ids $1} and at <= $2 and (at < $2 or event_id < $3)
+         from behaviour_event where profile_id {in ids $1} and at <= $2 and (at < $2 or event_id < $3)
          order by at desc, event_id desc limit $4",
         &[Param::Ids(profiles), at.into(), before.into(), limit.into()],
         event,
@@ -212,7 +220,7 @@ pub fn visits(
 ) -> Result<Vec<Session>, StoreError> {
     tx.rows(
         "select began_at, last_at, events from behaviour_session
-         where profile_id in {ids $1} and began_at < $2 order by began_at desc limit $3",
+         where profile_id {in ids $1} and began_at < $2 order by began_at desc limit $3",
         &[Param::Ids(profiles), before.into(), limit.into()],
         session,
     )
@@ -222,11 +230,11 @@ pub fn visits(
 ///
 /// # Errors
 /// What the store says.
-pub fn stir(tx: &mut Tx<'_>, profile: Id<Profile>, now: Instant) -> Result<(), StoreError> {
-    tx.execute(
+pub fn stir(tx: &mut Tx<'_>, profiles: &BTreeSet<Id<Profile>>, now: Instant) -> Result<(), StoreError> {
+    tx.execute_each(
         "insert into profile_stirred (profile_id, at) values ($1, $2)
          on conflict (profile_id) do update set at = excluded.at",
-        params![profile, now],
+        &profiles.iter().map(|profile| params![*profile, now].to_vec()).collect::<Vec<_>>(),
     )?;
     Ok(())
 }

@@ -111,7 +111,7 @@ pub struct Filter {
     pub prefix: Option<String>,
 }
 
-/// The bytes of the ids of a list, for `in {ids $n}`.
+/// The bytes of the ids of a list, for `{in ids $n}`.
 fn keys<K: domain::value::Kind>(ids: &[Id<K>]) -> Vec<[u8; 16]> {
     ids.iter().map(|id| id.bytes()).collect()
 }
@@ -231,7 +231,7 @@ pub fn find_product(tx: &mut Tx<'_>, id: Id<ProductKind>) -> Result<Option<Produ
 pub fn products(tx: &mut Tx<'_>, ids: &[Id<ProductKind>]) -> Result<Vec<Product>, StoreError> {
     tx.rows(
         "select product_id, status, title, description, brand, supplier, tax_class_id, options, attributes, external_id, version, made_at, changed_at
-         from product where product_id in {ids $1} order by product_id",
+         from product where product_id {in ids $1} order by product_id",
         &[Param::Ids(&keys(ids))],
         product,
     )
@@ -255,7 +255,7 @@ pub fn list_products(
         "select product_id, status, title, description, brand, supplier, tax_class_id, options, attributes, external_id, version, made_at, changed_at
          from product
          where product_id > $1 and (cast($2 as {int}) = 0 or status = $2)
-             and (cast($3 as {int}) = 0 or product_id in (select product_id from product_category where category_id in {ids $4}))
+             and (cast($3 as {int}) = 0 or product_id in (select product_id from product_category where category_id {in ids $4}))
              and (cast($5 as {int}) = 0 or (title_key >= $6 and title_key < $7)
                  or product_id in (select product_id from variant where sku_key >= $6 and sku_key < $7))
          order by product_id limit $8",
@@ -394,7 +394,7 @@ pub fn variants(tx: &mut Tx<'_>, ids: &[Id<VariantKind>]) -> Result<Vec<Variant>
     let found = tx.rows(
         "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, service, archived, on_sale,
              attributes, external_id, version, made_at, changed_at
-         from variant where variant_id in {ids $1} order by variant_id",
+         from variant where variant_id {in ids $1} order by variant_id",
         &[Param::Ids(&keys(ids))],
         variant,
     )?;
@@ -409,7 +409,7 @@ pub fn variants_of(tx: &mut Tx<'_>, products: &[Id<ProductKind>]) -> Result<Vec<
     let found = tx.rows(
         "select variant_id, product_id, sku, title, options, unit, weight_grams, tax_class_id, barcodes, kit, service, archived, on_sale,
              attributes, external_id, version, made_at, changed_at
-         from variant where product_id in {ids $1} order by variant_id",
+         from variant where product_id {in ids $1} order by variant_id",
         &[Param::Ids(&keys(products))],
         variant,
     )?;
@@ -423,7 +423,7 @@ fn with_components(tx: &mut Tx<'_>, mut variants: Vec<Variant>) -> Result<Vec<Va
         return Ok(variants);
     }
     let parts = tx.rows(
-        "select kit_id, component_id, quantity from kit_component where kit_id in {ids $1} order by kit_id, component_id",
+        "select kit_id, component_id, quantity from kit_component where kit_id {in ids $1} order by kit_id, component_id",
         &[Param::Ids(&kits)],
         |row| Ok((row.id::<VariantKind>()?, row.id()?, row.int()?)),
     )?;

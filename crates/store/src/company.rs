@@ -209,7 +209,7 @@ pub fn by_words(
     limit: i64,
 ) -> Result<Vec<Id<CompanyKind>>, StoreError> {
     tx.rows(
-        "select company_id from company_by_word where hash in {ids $1} and company_id > $2
+        "select company_id from company_by_word where hash {in ids $1} and company_id > $2
          group by company_id having count(*) = $3 order by company_id limit $4",
         &[Param::Ids(hashes), after.into(), Param::Int(hashes.len() as i64), Param::Int(limit)],
         |row| row.id(),

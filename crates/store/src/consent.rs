@@ -234,7 +234,7 @@ pub fn of_addresses(tx: &mut Tx<'_>, customers: &[[u8; 16]]) -> Result<Vec<Inher
          join subscriber_by_address b on b.hash = l.hash
          join consent_now n on n.subscriber_id = b.subscriber_id and n.status in (3, 4)
          join consent c on c.subscriber_id = n.subscriber_id and c.consent_id = n.consent_id
-         where (u.customer_id in {ids $1} or u.merged_into in {ids $1})
+         where (u.customer_id {in ids $1} or u.merged_into {in ids $1})
            and not exists (select 1 from consent_now y
                join consent o on o.subscriber_id = y.subscriber_id and o.consent_id = y.consent_id
                where y.subscriber_id = u.customer_id and y.purpose = n.purpose and y.medium = n.medium and y.topic = n.topic

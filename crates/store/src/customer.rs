@@ -162,6 +162,18 @@ pub fn merged_into(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Id<Cu
     Ok(found.flatten())
 }
 
+/// The customer who stands for this one now: whom it was merged into, or itself; `None` when there is no such customer.
+///
+/// # Errors
+/// What the store says.
+pub fn standing_for(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Id<CustomerKind>>, StoreError> {
+    tx.one(
+        "select coalesce(merged_into, customer_id) from customer where customer_id = $1",
+        params![id],
+        |row| row.id(),
+    )
+}
+
 /// The customers who were merged into one.
 ///
 /// # Errors
@@ -221,29 +233,39 @@ pub fn segments(tx: &mut Tx<'_>, customer: Id<CustomerKind>, at: Instant) -> Res
     )
 }
 
-/// Tells that a customer belongs to a segment until an instant, or for good.
+/// That a customer belongs to a segment, until an instant or for good; or that it does not any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'s> {
+    /// Who.
+    pub customer: Id<CustomerKind>,
+    /// The code of the segment.
+    pub code: &'s str,
+    /// Until when it belongs to it.
+    pub until: Option<Instant>,
+}
+
+/// Tells that customers belong to segments.
 ///
 /// # Errors
 /// What the store says.
-pub fn tell_segment(
-    tx: &mut Tx<'_>,
-    customer: Id<CustomerKind>,
-    (code, until): (&str, Option<Instant>),
-) -> Result<(), StoreError> {
-    tx.execute(
+pub fn tell_segments(tx: &mut Tx<'_>, all: &[Told<'_>]) -> Result<(), StoreError> {
+    tx.execute_each(
         "insert into customer_segment (customer_id, code, until) values ($1, $2, $3)
          on conflict (customer_id, code) do update set until = excluded.until",
-        params![customer, code, until],
+        &all.iter().map(|one| params![one.customer, one.code, one.until].to_vec()).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
 
-/// Tells that a customer does not belong to a segment any more.
+/// Tells that customers do not belong to segments any more.
 ///
 /// # Errors
 /// What the store says.
-pub fn untell_segment(tx: &mut Tx<'_>, customer: Id<CustomerKind>, code: &str) -> Result<(), StoreError> {
-    tx.execute("delete from customer_segment where customer_id = $1 and code = $2", params![customer, code])?;
+pub fn untell_segments(tx: &mut Tx<'_>, all: &[Told<'_>]) -> Result<(), StoreError> {
+    tx.execute_each(
+        "delete from customer_segment where customer_id = $1 and code = $2",
+        &all.iter().map(|one| params![one.customer, one.code].to_vec()).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -251,7 +273,7 @@ pub fn untell_segment(tx: &mut Tx<'_>, customer: Id<CustomerKind>, code: &str) -
 ///
 /// # Errors
 /// What the store says.
-pub fn untell_segments(tx: &mut Tx<'_>, code: &str) -> Result<(), StoreError> {
+pub fn untell_everybody(tx: &mut Tx<'_>, code: &str) -> Result<(), StoreError> {
     tx.execute("delete from customer_segment where code = $1", params![code])?;
     Ok(())
 }
@@ -269,7 +291,7 @@ pub fn list(tx: &mut Tx<'_>, after: Id<CustomerKind>, limit: i64) -> Result<Vec<
     )?;
     let ids: Vec<[u8; 16]> = found.iter().map(|customer| customer.id.bytes()).collect();
     let labels = tx.rows(
-        "select customer_id, label from customer_group where customer_id in {ids $1} order by customer_id, place",
+        "select customer_id, label from customer_group where customer_id {in ids $1} order by customer_id, place",
         &[crate::Param::Ids(&ids)],
         |row| Ok((row.id::<CustomerKind>()?, row.text()?)),
     )?;

@@ -13,7 +13,7 @@ use thread_priority::{
 };
 
 use crate::dialect::Engine;
-use crate::postgres::{PostgresConnection, work_loop};
+use crate::postgres::{self, PostgresConnection};
 use crate::sqlite::{SqliteConnection, read_loop, write_loop};
 use crate::{StoreError, Tx, migration};
 
@@ -128,9 +128,16 @@ impl Drop for Inner {
     /// with the last connection that closes, and of two that close at the same moment none may find itself the last.
     fn drop(&mut self) {
         self.reads = None;
-        self.readers.drain(..).for_each(|thread| drop(thread.join()));
+        self.readers.drain(..).for_each(wait_for);
         self.writes = None;
-        self.writers.drain(..).for_each(|thread| drop(thread.join()));
+        self.writers.drain(..).for_each(wait_for);
+    }
+}
+
+/// Waits until a thread has ended, unless it is this one: the last who holds the books may be a piece of work that was just done.
+fn wait_for(thread: JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        drop(thread.join());
     }
 }
 
@@ -166,20 +173,17 @@ impl Db {
             }
             Engine::Postgres => {
                 for _ in 0..settings.writers.clamp(1, 64) {
-                    writers.push(postgres_worker(
-                        settings,
-                        "begin isolation level read committed",
-                        write_queue.clone(),
-                        committed.clone(),
-                    )?);
+                    let mut connection = PostgresConnection::new(&settings.database, postgres::WRITES);
+                    let (queue, committed) = (write_queue.clone(), committed.clone());
+                    let life = move || postgres::write_loop(&mut connection, &queue, &committed);
+                    writers.push(start("tandem-postgres", life)?);
                 }
                 for _ in 0..settings.readers.clamp(1, 64) {
-                    readers.push(postgres_worker(
-                        settings,
-                        "begin isolation level repeatable read read only",
-                        read_queue.clone(),
-                        committed.clone(),
-                    )?);
+                    let mut connection = PostgresConnection::new(&settings.database, postgres::READS);
+                    let queue = read_queue.clone();
+                    readers.push(start("tandem-postgres", move || {
+                        postgres::read_loop(&mut connection, &queue)
+                    })?);
                 }
             }
         }
@@ -320,14 +324,4 @@ fn ask_for_realtime() -> bool {
     let Ok(priority) = thread_priority::ThreadPriorityValue::try_from(1u8) else { return false };
     set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy)
         .is_ok()
-}
-
-fn postgres_worker(
-    settings: &Settings,
-    begin: &'static str,
-    queue: Receiver<Box<dyn Job>>,
-    committed: Committed,
-) -> Result<JoinHandle<()>, StoreError> {
-    let mut connection = PostgresConnection::new(&settings.database);
-    start("tandem-postgres", move || work_loop(&mut connection, begin, &queue, &committed))
 }

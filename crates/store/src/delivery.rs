@@ -242,13 +242,13 @@ pub fn offered(tx: &mut Tx<'_>, channel: Id<Channel>) -> Result<Vec<Method>, Sto
 fn whole(tx: &mut Tx<'_>, mut methods: Vec<Method>) -> Result<Vec<Method>, StoreError> {
     let ids: Vec<[u8; 16]> = methods.iter().map(|method| method.id.bytes()).collect();
     let channels = tx.rows(
-        "select delivery_method_id, channel_id from delivery_channel where delivery_method_id in {ids $1}
+        "select delivery_method_id, channel_id from delivery_channel where delivery_method_id {in ids $1}
          order by delivery_method_id, channel_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id::<DeliveryMethod>()?, row.id()?)),
     )?;
     let locations = tx.rows(
-        "select delivery_method_id, location_id from delivery_place where delivery_method_id in {ids $1}
+        "select delivery_method_id, location_id from delivery_place where delivery_method_id {in ids $1}
          order by delivery_method_id, location_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id::<DeliveryMethod>()?, row.id()?)),

@@ -1,7 +1,7 @@
 //! What really differs between the engines, by name. All other SQL is one text for both.
 //!
 //! Placeholders are `$1, $2, …`. Words in braces stand for differences: in migrations `{int} {bytes} {json} {strict}`, in statements
-//! `{lock}` (hold the row until the commit), `{stay}` (nobody locks the row until the commit), `{skip locked}` (take rows nobody else is taking), `{ids $n}` and `{texts $n}` (a list), and
+//! `{lock}` (hold the row until the commit), `{stay}` (nobody locks the row until the commit), `{skip locked}` (take rows nobody else is taking), `{in ids $n}` and `{in texts $n}` (one of a list), and
 //! `{by index}` after a table: SQLite keeps no statistics and would read all of a much used book instead.
 
 /// A database engine.
@@ -48,10 +48,10 @@ fn word(engine: Engine, word: &str) -> String {
         (Engine::Postgres, "lock") => "for update",
         (Engine::Postgres, "stay") => "for key share",
         (Engine::Postgres, "skip locked") => "for update skip locked",
-        (Engine::Sqlite, "ids") => return format!("(select unhex(value) from json_each(?{argument}))"),
-        (Engine::Sqlite, "texts") => return format!("(select value from json_each(?{argument}))"),
-        (Engine::Postgres, "ids") => return format!("(select unnest(${argument}::bytea[]))"),
-        (Engine::Postgres, "texts") => return format!("(select unnest(${argument}::text[]))"),
+        (Engine::Sqlite, "in ids") => return format!("in (select unhex(value) from json_each(?{argument}))"),
+        (Engine::Sqlite, "in texts") => return format!("in (select value from json_each(?{argument}))"),
+        (Engine::Postgres, "in ids") => return format!("= any(${argument}::bytea[])"),
+        (Engine::Postgres, "in texts") => return format!("= any(${argument}::text[])"),
         (Engine::Sqlite, _) if name.starts_with("by ") => return format!("indexed {name}"),
         (Engine::Postgres, _) if name.starts_with("by ") => "",
         _ => panic!("unknown word {{{word}}} in a statement"),
@@ -101,14 +101,14 @@ mod tests {
 
     #[test]
     fn one_text_two_engines() {
-        let sql = "select a from t where b = $1 and c in {ids $2} {lock}";
+        let sql = "select a from t where b = $1 and c {in ids $2} {lock}";
         assert_eq!(
             translate(Engine::Sqlite, sql),
             "select a from t where b = ?1 and c in (select unhex(value) from json_each(?2)) "
         );
         assert_eq!(
             translate(Engine::Postgres, sql),
-            "select a from t where b = $1 and c in (select unnest($2::bytea[])) for update"
+            "select a from t where b = $1 and c = any($2::bytea[]) for update"
         );
     }
 

@@ -68,25 +68,42 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreErr
     let mut placed: Vec<(i64, Event)> =
         events.into_iter().map(|event| (partition_of(&event.subject), event)).collect();
     placed.sort_by_key(|(partition, _)| *partition);
-    for group in placed.chunk_by(|a, b| a.0 == b.0) {
-        let partition = group[0].0;
-        let next = tx.one(
-            "insert into journal (partition, next_sequence) values ($1, 1 + $2)
-             on conflict (partition) do update set next_sequence = journal.next_sequence + $2 returning next_sequence",
-            params![partition, group.len() as i64],
-            |row| row.int(),
-        )?;
-        let first = next.ok_or_else(|| StoreError::Corrupt("the journal gave no sequence".into()))?
-            - group.len() as i64;
-        for (sequence, (_, event)) in (first..).zip(group) {
-            let (book, transfer) = event.transfer.unzip();
-            tx.execute(
-                "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                params![partition, sequence, event.id, &event.subject, event.kind, event.at, &event.actor, event.channel, book, transfer, &event.body],
-            )?;
-        }
+    let groups: Vec<&[(i64, Event)]> = placed.chunk_by(|a, b| a.0 == b.0).collect();
+    let ends = tx.rows_each(
+        "insert into journal (partition, next_sequence) values ($1, 1 + $2)
+         on conflict (partition) do update set next_sequence = journal.next_sequence + $2 returning next_sequence",
+        &groups.iter().map(|group| params![group[0].0, group.len() as i64].to_vec()).collect::<Vec<_>>(),
+        |row| row.int(),
+    )?;
+    if ends.len() != groups.len() {
+        return Err(StoreError::Corrupt("the journal gave no sequence".into()));
     }
+    let mut rows = Vec::with_capacity(placed.len());
+    for (group, end) in groups.iter().zip(ends) {
+        let numbered = (end - group.len() as i64..).zip(*group).map(|(sequence, (partition, event))| {
+            let (book, transfer) = event.transfer.unzip();
+            params![
+                *partition,
+                sequence,
+                event.id,
+                &event.subject,
+                event.kind,
+                event.at,
+                &event.actor,
+                event.channel,
+                book,
+                transfer,
+                &event.body
+            ]
+            .to_vec()
+        });
+        rows.extend(numbered);
+    }
+    tx.execute_each(
+        "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &rows,
+    )?;
     Ok(())
 }
 

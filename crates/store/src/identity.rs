@@ -59,7 +59,7 @@ pub fn find(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Known>, StoreError> {
                 cast(case when c.version <> r.customer_version then 1 else 0 end as bigint), i.trust, i.first_seen, i.last_seen
          from identifier i join profile p on p.profile_id = i.profile_id join profile r on r.profile_id = p.root_id
          left join customer c on c.customer_id = r.customer_id
-         where i.hash in {ids $1} order by i.hash",
+         where i.hash {in ids $1} order by i.hash",
         &[Param::Ids(keys)],
         known,
     )
@@ -98,49 +98,56 @@ pub fn lock(tx: &mut Tx<'_>, keys: &[Key]) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tx.rows(
-        "select hash from identifier where hash in {ids $1} order by hash {lock}",
+        "select hash from identifier where hash {in ids $1} order by hash {lock}",
         &[Param::Ids(keys)],
         |row| row.key(),
     )?;
     Ok(true)
 }
 
-/// Adds an identifier with a profile of its own; false when somebody else just did.
+/// An identifier that is new, with a profile of its own, and the version of its customer if it is one's.
+pub type New = (Known, Option<i64>);
+
+/// Adds identifiers, each with a profile of its own; false when somebody else just added one of them.
 ///
 /// # Errors
 /// What the store says.
-pub fn add(tx: &mut Tx<'_>, new: &Known, version: Option<i64>, now: Instant) -> Result<bool, StoreError> {
-    let made = tx.execute(
+pub fn add(tx: &mut Tx<'_>, all: &[New], now: Instant) -> Result<bool, StoreError> {
+    let identifier = |(new, _): &New| {
+        let of = params![new.key, new.kind.code(), new.profile];
+        [of, params![new.trust.code(), new.first_seen, new.last_seen]].concat()
+    };
+    let made = tx.execute_each(
         "insert into identifier (hash, kind, profile_id, trust, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6)
          on conflict (hash) do nothing",
-        params![new.key, new.kind.code(), new.profile, new.trust.code(), new.first_seen, new.last_seen],
+        &all.iter().map(identifier).collect::<Vec<_>>(),
     )?;
-    if made == 0 {
+    if made.contains(&0) {
         return Ok(false);
     }
-    tx.execute(
+    let profile = |(new, version): &New| params![new.profile, new.customer, *version, now].to_vec();
+    tx.execute_each(
         "insert into profile (profile_id, root_id, customer_id, customer_version, made_at) values ($1, $1, $2, $3, $4)",
-        params![new.profile, new.customer, version, now],
+        &all.iter().map(profile).collect::<Vec<_>>(),
     )?;
     Ok(true)
 }
 
-/// Notes that an identifier was seen: the earliest, the latest, the most trusted.
+/// That an identifier was seen: by whom, how far trusted, when first and when last.
+pub type Sighting = (Key, Trust, (Instant, Instant));
+
+/// Notes that identifiers were seen: the earliest, the latest, the most trusted.
 ///
 /// # Errors
 /// What the store says.
-pub fn note_seen(
-    tx: &mut Tx<'_>,
-    key: Key,
-    trust: Trust,
-    (first, last): (Instant, Instant),
-) -> Result<(), StoreError> {
-    tx.execute(
+pub fn note_seen(tx: &mut Tx<'_>, all: &[Sighting]) -> Result<(), StoreError> {
+    let row = |(key, trust, (first, last)): &Sighting| params![*key, trust.code(), *first, *last].to_vec();
+    tx.execute_each(
         "update identifier set trust = case when trust < $2 then $2 else trust end,
                 first_seen = case when first_seen > $3 then $3 else first_seen end,
                 last_seen = case when last_seen < $4 then $4 else last_seen end
          where hash = $1",
-        params![key, trust.code(), first, last],
+        &all.iter().map(row).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
@@ -158,7 +165,7 @@ fn link(row: &mut Row<'_>) -> Result<Link, StoreError> {
 /// What the store says.
 pub fn links(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Link>, StoreError> {
     tx.rows(
-        "select hash, other_hash, leads, trust, first_at from identifier_link where hash in {ids $1}",
+        "select hash, other_hash, leads, trust, first_at from identifier_link where hash {in ids $1}",
         &[Param::Ids(keys)],
         link,
     )
@@ -171,7 +178,7 @@ pub fn links(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Link>, StoreError> {
 pub fn links_between(tx: &mut Tx<'_>, ones: &[Key], others: &[Key]) -> Result<Vec<Link>, StoreError> {
     tx.rows(
         "select hash, other_hash, leads, trust, first_at from identifier_link
-         where hash in {ids $1} and other_hash in {ids $2}",
+         where hash {in ids $1} and other_hash {in ids $2}",
         &[Param::Ids(ones), Param::Ids(others)],
         link,
     )
@@ -190,23 +197,26 @@ pub fn count_links(tx: &mut Tx<'_>, key: Key, most: i64) -> Result<i64, StoreErr
     Ok(found.unwrap_or(0))
 }
 
-/// Writes a link under both of its ends; of what is there already the most trusted and the earliest stays.
+/// Writes links, each under both of its ends; of what is there already the most trusted and the earliest stays.
 ///
 /// # Errors
 /// What the store says.
-pub fn write_link(tx: &mut Tx<'_>, link: &Link) -> Result<(), StoreError> {
-    let (one, other) = link.ends;
-    let leads = link.trust == Trust::Decided;
-    for (key, other, leads) in [(one, other, leads), (other, one, false)] {
-        tx.execute(
-            "insert into identifier_link (hash, other_hash, trust, leads, first_at) values ($1, $2, $3, $4, $5)
-             on conflict (hash, other_hash) do update set leads = excluded.leads,
-                 trust = case when excluded.trust > identifier_link.trust then excluded.trust else identifier_link.trust end,
-                 first_at = case when excluded.first_at < identifier_link.first_at then excluded.first_at
-                     else identifier_link.first_at end",
-            params![key, other, link.trust.code(), leads, link.first_at],
-        )?;
-    }
+pub fn write_links<'l>(tx: &mut Tx<'_>, links: impl IntoIterator<Item = &'l Link>) -> Result<(), StoreError> {
+    let rows = |link: &Link| {
+        let (one, other) = link.ends;
+        let (trust, leads) = (link.trust.code(), link.trust == Trust::Decided);
+        let row =
+            |key: Key, other: Key, leads: bool| params![key, other, trust, leads, link.first_at].to_vec();
+        [row(one, other, leads), row(other, one, false)]
+    };
+    tx.execute_each(
+        "insert into identifier_link (hash, other_hash, trust, leads, first_at) values ($1, $2, $3, $4, $5)
+         on conflict (hash, other_hash) do update set leads = excluded.leads,
+             trust = case when excluded.trust > identifier_link.trust then excluded.trust else identifier_link.trust end,
+             first_at = case when excluded.first_at < identifier_link.first_at then excluded.first_at
+                 else identifier_link.first_at end",
+        &links.into_iter().flat_map(rows).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -221,21 +231,27 @@ pub fn remove_link(tx: &mut Tx<'_>, (one, other): (Key, Key)) -> Result<(), Stor
     Ok(())
 }
 
-/// Lets another profile stand for the person of this one.
+/// Lets another profile stand for the person of each of these: the profile, and the one that stands for it.
 ///
 /// # Errors
 /// What the store says.
-pub fn set_root(tx: &mut Tx<'_>, profile: Id<Profile>, root: Id<Profile>) -> Result<(), StoreError> {
-    tx.execute("update profile set root_id = $2 where profile_id = $1", params![profile, root])?;
+pub fn set_roots(tx: &mut Tx<'_>, all: &[(Id<Profile>, Id<Profile>)]) -> Result<(), StoreError> {
+    tx.execute_each(
+        "update profile set root_id = $2 where profile_id = $1",
+        &all.iter().map(|(profile, root)| params![*profile, *root].to_vec()).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
-/// Notes up to which version of its customer a profile was brought.
+/// Notes up to which version of their customers profiles were brought.
 ///
 /// # Errors
 /// What the store says.
-pub fn note_version(tx: &mut Tx<'_>, profile: Id<Profile>, version: i64) -> Result<(), StoreError> {
-    tx.execute("update profile set customer_version = $2 where profile_id = $1", params![profile, version])?;
+pub fn note_versions(tx: &mut Tx<'_>, all: &[(Id<Profile>, i64)]) -> Result<(), StoreError> {
+    tx.execute_each(
+        "update profile set customer_version = $2 where profile_id = $1",
+        &all.iter().map(|(profile, version)| params![*profile, *version].to_vec()).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -261,7 +277,7 @@ pub type Keyed = (Id<Profile>, Option<Id<Person>>, Option<Vec<u8>>);
 pub fn persons(tx: &mut Tx<'_>, profiles: &[[u8; 16]]) -> Result<Vec<Keyed>, StoreError> {
     tx.rows(
         "select p.profile_id, p.person_id, k.wrapped_key from profile p left join person k on k.person_id = p.person_id
-         where p.profile_id in {ids $1} order by p.profile_id",
+         where p.profile_id {in ids $1} order by p.profile_id",
         &[Param::Ids(profiles)],
         |row| Ok((row.id()?, row.id_or_null()?, row.bytes_or_null()?)),
     )

@@ -288,7 +288,7 @@ pub fn external_ids<K: IdKind>(
     ids: &[[u8; 16]],
 ) -> Result<Vec<(Id<K>, String)>, StoreError> {
     tx.rows(
-        "select id, external_id from external_id where kind = $1 and id in {ids $2}",
+        "select id, external_id from external_id where kind = $1 and id {in ids $2}",
         &[K::PREFIX.into(), Param::Ids(ids)],
         |row| Ok((row.id()?, row.text()?)),
     )

@@ -51,7 +51,8 @@ pub fn add(tx: &mut Tx<'_>, job: &Job, now: Instant) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims jobs of some kinds that are due, until `claimed_until`: nobody else gets them before then, and their attempt is counted.
+/// Claims jobs of some kinds that are due, until `claimed_until`: nobody else gets them before then, and their attempt is counted. Each kind is
+/// looked at by itself, so that thousands that wait of one kind hold up none of another.
 ///
 /// # Errors
 /// What the store says.
@@ -62,13 +63,22 @@ pub fn claim(
     claimed_until: Instant,
     limit: i64,
 ) -> Result<Vec<Job>, StoreError> {
+    let mut due = tx.rows_each(
+        "select run_at, job_id from job where state = 'waiting' and kind = $1 and run_at <= $2
+         order by run_at, job_id limit $3 {skip locked}",
+        &kinds.iter().map(|kind| params![kind, now, limit].to_vec()).collect::<Vec<_>>(),
+        |row| Ok((row.instant()?, row.key()?)),
+    )?;
+    due.sort_unstable();
+    due.truncate(usize::try_from(limit).unwrap_or(0));
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<[u8; 16]> = due.into_iter().map(|(_, id)| id).collect();
     tx.rows(
-        "update job set attempts = attempts + 1, run_at = $2
-         where job_id in (
-             select job_id from job where state = 'waiting' and run_at <= $1 and kind in {texts $4}
-             order by run_at, job_id limit $3 {skip locked})
+        "update job set attempts = attempts + 1, run_at = $1 where job_id {in ids $2}
          returning job_id, kind, subject, body, run_at, attempts, last_error, state",
-        &[Param::from(now), Param::from(claimed_until), Param::Int(limit), Param::Texts(kinds)],
+        &[Param::from(claimed_until), Param::Ids(&ids)],
         job,
     )
 }
@@ -129,12 +139,12 @@ pub fn list(tx: &mut Tx<'_>, dead: bool, after: Id<JobKind>, limit: i64) -> Resu
 /// # Errors
 /// What the store says.
 pub fn next_due(tx: &mut Tx<'_>, kinds: &[String]) -> Result<Option<Instant>, StoreError> {
-    let found = tx.one(
-        "select run_at from job where state = 'waiting' and kind in {texts $1} order by run_at limit 1",
-        &[Param::Texts(kinds)],
+    let first = tx.rows_each(
+        "select run_at from job where state = 'waiting' and kind = $1 order by run_at limit 1",
+        &kinds.iter().map(|kind| params![kind].to_vec()).collect::<Vec<_>>(),
         |row| row.instant(),
     )?;
-    Ok(found)
+    Ok(first.into_iter().min())
 }
 
 /// Does a job of this kind for this subject wait to be done?

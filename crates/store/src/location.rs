@@ -237,7 +237,7 @@ pub fn among(tx: &mut Tx<'_>, locations: &[Id<id::Location>]) -> Result<Vec<Loca
         "select location_id, code, name, kind, can_ship, can_pick_up, can_receive, can_return, active,
              zone, hours, cut_off, capacity, preparation_minutes, street, city, region, postal_code, country,
              latitude_micro, longitude_micro, version
-         from location where location_id in {ids $1} order by location_id",
+         from location where location_id {in ids $1} order by location_id",
         &[Param::Ids(&ids)],
         location,
     )
@@ -365,7 +365,7 @@ fn row_of_network(row: &mut Row<'_>) -> Result<Network, StoreError> {
 fn with_members(tx: &mut Tx<'_>, mut networks: Vec<Network>) -> Result<Vec<Network>, StoreError> {
     let ids: Vec<[u8; 16]> = networks.iter().map(|network| network.id.bytes()).collect();
     let members = tx.rows(
-        "select network_id, location_id, rank from network_member where network_id in {ids $1}
+        "select network_id, location_id, rank from network_member where network_id {in ids $1}
          order by network_id, rank, location_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id::<id::Network>()?, row.id()?, row.int()?)),

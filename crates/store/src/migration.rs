@@ -96,7 +96,7 @@ pub fn migrate(settings: &Settings) -> Result<(), StoreError> {
             finish(outcome, &mut |sql| connection.batch(sql))
         }
         Engine::Postgres => {
-            let mut connection = PostgresConnection::new(&settings.database);
+            let mut connection = PostgresConnection::new(&settings.database, &[]);
             // One node migrates at a time; the number is the lock's name and means nothing else.
             connection.batch(
                 "begin; select pg_advisory_xact_lock(7264001); set local client_min_messages = warning",

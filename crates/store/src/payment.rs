@@ -178,7 +178,7 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
     tx.rows(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
              location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
-         from payment where payment_id in {ids $1} order by payment_id",
+         from payment where payment_id {in ids $1} order by payment_id",
         &[Param::Ids(&ids)],
         payment,
     )

@@ -1,57 +1,81 @@
 //! PostgreSQL, or an engine that speaks its wire: a pool of connections, each with its thread; conflicts are retried by the store.
 
 mod tls;
+mod wire;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use postgres::types::private::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Statement};
+use tokio_postgres::Statement;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
 use crate::row::Columns;
 use crate::tx::Connection;
 use crate::{Param, Row, StoreError, Tx};
+use wire::Wire;
 
 /// How often a command is tried before a conflict is shown.
 const TRIES_MAX: u32 = 20;
 /// How long a connection attempt or a retry after a lost connection waits at most.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// What a connection that writes begins with. Our statements look for few things under keys that have an index: a plan made once is right, and
+/// making it takes longer than what it is made for; so does compiling. A plan that was made while a table was empty must be right when it is full.
+pub(crate) const WRITES: &[&str] = &[
+    "set plan_cache_mode = force_generic_plan",
+    "set jit = off",
+    "set enable_seqscan = off",
+    "set max_parallel_workers_per_gather = 0",
+];
+/// What a connection that reads begins with. It may be asked for figures of a year: whole tables may be read, by several hands.
+pub(crate) const READS: &[&str] =
+    &["set plan_cache_mode = force_generic_plan", "set jit = off", "set random_page_cost = 1.1"];
+/// How what changes the books begins.
+const BEGIN_WRITE: &str = "begin isolation level read committed";
+/// How what only reads begins: against one fixed state.
+const BEGIN_READ: &str = "begin isolation level repeatable read read only";
 
 /// One connection to the server, re-made when it is lost.
 pub(crate) struct PostgresConnection {
     url: String,
-    client: Option<Client>,
+    settings: &'static [&'static str],
+    wire: Option<Wire>,
     statements: HashMap<(usize, usize), Statement>,
+    /// What is sent with the next statement and not waited for by itself.
+    first: Option<&'static str>,
 }
 
 impl PostgresConnection {
-    pub(crate) fn new(url: &str) -> PostgresConnection {
-        PostgresConnection { url: url.to_owned(), client: None, statements: HashMap::new() }
+    /// A connection that begins with these settings.
+    pub(crate) fn new(url: &str, settings: &'static [&'static str]) -> PostgresConnection {
+        let url = url.to_owned();
+        PostgresConnection { url, settings, wire: None, statements: HashMap::new(), first: None }
     }
 
     /// Connects unless connected.
-    pub(crate) fn ensure(&mut self) -> Result<&mut Client, StoreError> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
+    fn ensure(&mut self) -> Result<&Wire, StoreError> {
+        if self.wire.as_ref().is_none_or(Wire::is_closed) {
             self.statements.clear();
-            self.client = None;
+            self.wire = None;
             let (mut config, encryption) = tls::read_address(&self.url)?;
             config.connect_timeout(RECONNECT_WAIT_MAX).application_name("tandem");
-            let client = config.connect(encryption).map_err(|error| {
-                StoreError::Unavailable(format!("no connection to PostgreSQL: {}", chain(&error)))
-            })?;
-            self.client = Some(client);
+            let wire = Wire::connect(&config, encryption)?;
+            for setting in self.settings {
+                // An engine that has no such setting is none the worse.
+                drop(wire.batch(setting));
+            }
+            self.wire = Some(wire);
         }
-        self.client.as_mut().ok_or(StoreError::Closed)
+        self.wire.as_ref().ok_or(StoreError::Closed)
     }
 
     /// Runs several statements without parameters.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.ensure()?.batch_execute(sql).map_err(|error| failed(&error))
+        self.ensure()?.batch(sql)
     }
 
     /// The statement as the server has read it, once for each connection.
@@ -59,23 +83,57 @@ impl PostgresConnection {
         if let Some(statement) = self.statements.get(&(sql.as_ptr().addr(), sql.len())) {
             return Ok(statement.clone());
         }
-        let text = dialect::translate(Engine::Postgres, sql);
-        let statement = self.open()?.prepare(&text).map_err(|error| failed(&error))?;
+        let statement = self.open()?.prepare(&dialect::translate(Engine::Postgres, sql))?;
         self.statements.insert((sql.as_ptr().addr(), sql.len()), statement.clone());
         Ok(statement)
     }
 
-    /// The client inside a transaction: never re-made silently, or half a command would run outside it.
-    fn open(&mut self) -> Result<&mut Client, StoreError> {
-        self.client
-            .as_mut()
+    /// The wire inside a transaction: never re-made silently, or half a command would run outside it.
+    fn open(&self) -> Result<&Wire, StoreError> {
+        self.wire
+            .as_ref()
             .ok_or_else(|| StoreError::Unavailable("the connection to PostgreSQL was lost".into()))
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        Ok(self.execute_each(sql, &[params.to_vec()])?.into_iter().sum())
+    }
+
+    /// Runs a statement with each of these parameters; it is sent again before the answer to it comes.
+    pub(crate) fn execute_each(
+        &mut self,
+        sql: &'static str,
+        all: &[Vec<Param<'_>>],
+    ) -> Result<Vec<u64>, StoreError> {
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = self.begun(sql)?;
+        self.open()?.execute_each(&statement, all)
+    }
+
+    /// As [`PostgresConnection::execute_each`], for the rows of each.
+    pub(crate) fn rows_each(
+        &mut self,
+        sql: &'static str,
+        all: &[Vec<Param<'_>>],
+        read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let statement = self.begun(sql)?;
+        let answers = self.open()?.query_each(&statement, all)?;
+        answers.iter().flatten().try_for_each(|row| read(&mut Row::new(Columns::Postgres(row))))
+    }
+
+    /// The statement, in a transaction that has begun.
+    fn begun(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
         let statement = self.statement(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-        self.open()?.execute(&statement, &params).map_err(|error| failed(&error))
+        if let Some(first) = self.first.take() {
+            self.open()?.batch(first)?;
+        }
+        Ok(statement)
     }
 
     pub(crate) fn rows(
@@ -85,11 +143,19 @@ impl PostgresConnection {
         read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let statement = self.statement(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-        for row in self.open()?.query(&statement, &params).map_err(|error| failed(&error))? {
-            read(&mut Row::new(Columns::Postgres(&row)))?;
+        let first = self.first.take();
+        let mut columns = |row: &tokio_postgres::Row| read(&mut Row::new(Columns::Postgres(row)));
+        self.open()?.query(first, (&statement, params), &mut columns)
+    }
+
+    /// Ends a transaction that is not to be kept; whatever cannot be ended is cut off.
+    fn undo(&mut self) {
+        if self.first.take().is_some() {
+            return;
         }
-        Ok(())
+        if self.open().and_then(|wire| wire.batch("rollback")).is_err() {
+            self.wire = None;
+        }
     }
 }
 
@@ -127,7 +193,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// What an engine's error means to us, by its SQLSTATE (PostgreSQL manual, appendix A).
-fn failed(error: &postgres::Error) -> StoreError {
+fn failed(error: &tokio_postgres::Error) -> StoreError {
     let Some(refused) = error.as_db_error() else {
         return if error.is_closed() || error.to_string().contains("communicating") {
             StoreError::Unavailable(format!("the connection to PostgreSQL was lost: {}", chain(error)))
@@ -148,28 +214,46 @@ fn failed(error: &postgres::Error) -> StoreError {
     }
 }
 
-/// A connection's life: run a command, commit, answer; again on a conflict; on a new connection when the old was lost before the commit.
-pub(crate) fn work_loop(
+/// A connection's life when it writes: run a command, commit, answer; again on a conflict; on a new connection when the old was lost before the
+/// commit.
+pub(crate) fn write_loop(
     connection: &mut PostgresConnection,
-    begin: &str,
     queue: &Receiver<Box<dyn Job>>,
     committed: &Committed,
 ) {
     while let Ok(mut job) = queue.recv() {
-        let mut outcome = Err(StoreError::Conflict);
-        for attempt in 0..TRIES_MAX {
-            outcome = run_once(connection, begin, job.as_mut());
-            match &outcome {
-                Err(StoreError::Conflict) => wait_a_little(attempt),
-                Err(StoreError::Unavailable(_)) if attempt == 0 => {}
-                _ => break,
-            }
-        }
+        let outcome = tried(|| write_once(connection, job.as_mut()));
         if let Ok(true) = outcome {
             committed.tell();
         }
         job.finish(outcome.map(|_| ()));
     }
+}
+
+/// A connection's life when it only reads: nobody waits until the transaction is ended.
+pub(crate) fn read_loop(connection: &mut PostgresConnection, queue: &Receiver<Box<dyn Job>>) {
+    while let Ok(mut job) = queue.recv() {
+        let outcome = tried(|| read_once(connection, job.as_mut()));
+        let is_open = outcome.is_ok();
+        job.finish(outcome);
+        if is_open {
+            connection.undo();
+        }
+    }
+}
+
+/// Does something again as long as it meets others, and once more when the connection was lost.
+fn tried<T>(mut once: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut outcome = Err(StoreError::Conflict);
+    for attempt in 0..TRIES_MAX {
+        outcome = once();
+        match &outcome {
+            Err(StoreError::Conflict) => wait_a_little(attempt),
+            Err(StoreError::Unavailable(_)) if attempt == 0 => {}
+            _ => break,
+        }
+    }
+    outcome
 }
 
 #[expect(clippy::disallowed_methods, reason = "a conflict is waited out on this connection's own thread")]
@@ -178,8 +262,9 @@ fn wait_a_little(attempt: u32) {
 }
 
 /// True when events were committed.
-fn run_once(connection: &mut PostgresConnection, begin: &str, job: &mut dyn Job) -> Result<bool, StoreError> {
-    connection.batch(begin)?;
+fn write_once(connection: &mut PostgresConnection, job: &mut dyn Job) -> Result<bool, StoreError> {
+    // By itself: were the beginning refused, what is sent with it would be kept.
+    connection.batch(BEGIN_WRITE)?;
     let mut tx = Tx::new(Connection::Postgres(connection));
     let outcome =
         run_guarded(job, &mut tx).and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
@@ -189,18 +274,29 @@ fn run_once(connection: &mut PostgresConnection, begin: &str, job: &mut dyn Job)
         (outcome, None) => outcome,
     };
     match events {
-        Ok(Some(events)) => connection.open()?.batch_execute("commit").map(|()| events).map_err(|error| {
-            match failed(&error) {
+        Ok(Some(events)) => {
+            connection.open()?.batch("commit").map(|()| events).map_err(|error| match error {
                 StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
                 other => other,
-            }
-        }),
+            })
+        }
         Ok(None) => connection.batch("rollback").map(|()| false),
         Err(error) => {
-            if connection.batch("rollback").is_err() {
-                connection.client = None;
-            }
+            connection.undo();
             Err(error)
         }
     }
+}
+
+/// Leaves the transaction open when all went well.
+fn read_once(connection: &mut PostgresConnection, job: &mut dyn Job) -> Result<(), StoreError> {
+    connection.ensure()?;
+    connection.first = Some(BEGIN_READ);
+    let mut tx = Tx::new(Connection::Postgres(connection));
+    let outcome = run_guarded(job, &mut tx).map(|_| ());
+    let outcome = tx.failure().cloned().map_or(outcome, Err);
+    if outcome.is_err() {
+        connection.undo();
+    }
+    outcome
 }

@@ -194,7 +194,7 @@ pub fn prices(
     let lists: Vec<_> = lists.iter().map(|id| id.bytes()).collect();
     tx.rows(
         "select variant_id, price_list_id, minimum_quantity, starts_at, ends_at, minor, was_minor from price
-         where variant_id in {ids $1} and price_list_id in {ids $2}
+         where variant_id {in ids $1} and price_list_id {in ids $2}
          order by variant_id, price_list_id, minimum_quantity, starts_at",
         &[Param::Ids(&variants), Param::Ids(&lists)],
         price,
@@ -212,7 +212,7 @@ pub fn all_prices(
     let variants: Vec<_> = variants.iter().map(|id| id.bytes()).collect();
     tx.rows(
         "select variant_id, price_list_id, minimum_quantity, starts_at, ends_at, minor, was_minor from price
-         where variant_id in {ids $1} order by variant_id, price_list_id, minimum_quantity, starts_at",
+         where variant_id {in ids $1} order by variant_id, price_list_id, minimum_quantity, starts_at",
         &[Param::Ids(&variants)],
         price,
     )

@@ -122,7 +122,7 @@ pub fn list(tx: &mut Tx<'_>, after: Id<Kind>, limit: i64) -> Result<Vec<Promotio
 pub fn found_by(tx: &mut Tx<'_>, words: &[String]) -> Result<Vec<Promotion>, StoreError> {
     tx.rows(
         "select promotion_id, name, state, terms, version, made_at, changed_at from promotion
-         where promotion_id in (select promotion_id from promotion_word where word in {texts $1}) order by promotion_id",
+         where promotion_id in (select promotion_id from promotion_word where word {in texts $1}) order by promotion_id",
         &[Param::Texts(words)],
         promotion,
     )
@@ -317,7 +317,7 @@ pub type Above = (Id<Category>, Id<Category>);
 pub fn categories(tx: &mut Tx<'_>, products: &[Id<Product>]) -> Result<Vec<InCategory>, StoreError> {
     let ids: Vec<_> = products.iter().map(|id| id.bytes()).collect();
     tx.rows(
-        "select product_id, category_id from product_category where product_id in {ids $1} order by product_id, category_id",
+        "select product_id, category_id from product_category where product_id {in ids $1} order by product_id, category_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id()?, row.id()?)),
     )
@@ -330,7 +330,7 @@ pub fn categories(tx: &mut Tx<'_>, products: &[Id<Product>]) -> Result<Vec<InCat
 pub fn above(tx: &mut Tx<'_>, categories: &[Id<Category>]) -> Result<Vec<Above>, StoreError> {
     let ids: Vec<_> = categories.iter().map(|id| id.bytes()).collect();
     tx.rows(
-        "select category_id, parent_id from category where category_id in {ids $1} and parent_id is not null order by category_id",
+        "select category_id, parent_id from category where category_id {in ids $1} and parent_id is not null order by category_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id()?, row.id()?)),
     )

@@ -19,9 +19,9 @@ pub enum Param<'a> {
     Bytes(&'a [u8]),
     /// An id or another 16 bytes.
     Id([u8; 16]),
-    /// A list of ids, for `in {ids $n}`.
+    /// A list of ids, for `{in ids $n}`.
     Ids(&'a [[u8; 16]]),
-    /// A list of texts, for `in {texts $n}`.
+    /// A list of texts, for `{in texts $n}`.
     Texts(&'a [String]),
 }
 
@@ -90,7 +90,7 @@ macro_rules! params {
 /// Where a row's columns come from.
 pub(crate) enum Columns<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
-    Postgres(&'r ::postgres::Row),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 /// One row, read column by column from left to right in the order of the `select` list.

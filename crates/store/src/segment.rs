@@ -102,7 +102,7 @@ fn add_version(tx: &mut Tx<'_>, one: &Segment, actor: &str) -> Result<(), StoreE
 pub fn find(tx: &mut Tx<'_>, ids: &[[u8; 16]]) -> Result<Vec<Segment>, StoreError> {
     tx.rows(
         "select segment_id, code, name, active, expression, version, made_at, changed_at from segment
-         where segment_id in {ids $1}",
+         where segment_id {in ids $1}",
         &[Param::Ids(ids)],
         segment,
     )
@@ -221,9 +221,12 @@ pub fn add_trait(tx: &mut Tx<'_>, one: &Trait, actor: &str) -> Result<bool, Stor
 /// # Errors
 /// What the store says.
 pub fn traits(tx: &mut Tx<'_>, codes: &[String]) -> Result<Vec<Trait>, StoreError> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
     tx.rows(
         "select t.code, t.version, t.name, t.definition, t.at from computed_trait t
-         where t.code in {texts $1}
+         where t.code {in texts $1}
              and t.version = (select max(n.version) from computed_trait n where n.code = t.code) order by t.code",
         &[Param::Texts(codes)],
         of_trait,

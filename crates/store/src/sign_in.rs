@@ -174,7 +174,7 @@ pub fn note_use(tx: &mut Tx<'_>, token_hash: &[u8; 32], now: Instant) -> Result<
 /// What the store says.
 pub fn sessions_of(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<Session>, StoreError> {
     tx.rows(
-        "select session_id, customer_id, channel_id, made_at, used_at from customer_session where customer_id in {ids $1}
+        "select session_id, customer_id, channel_id, made_at, used_at from customer_session where customer_id {in ids $1}
          order by session_id desc limit $2",
         &[Param::Ids(of), Param::Int(limit)],
         session,

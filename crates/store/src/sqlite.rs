@@ -88,6 +88,20 @@ impl SqliteConnection {
         Ok(touched as u64)
     }
 
+    /// Runs a statement with each of these parameters.
+    pub(crate) fn execute_each(
+        &self,
+        sql: &'static str,
+        all: &[Vec<Param<'_>>],
+    ) -> Result<Vec<u64>, StoreError> {
+        let mut statement = self.raw.prepare_cached(&self.text(sql)).map_err(|error| failed(&error))?;
+        let mut once = |params: &Vec<Param<'_>>| {
+            let touched = statement.execute(rusqlite::params_from_iter(params));
+            touched.map(|touched| touched as u64).map_err(|error| failed(&error))
+        };
+        all.iter().map(&mut once).collect()
+    }
+
     pub(crate) fn rows(
         &self,
         sql: &'static str,

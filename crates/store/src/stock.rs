@@ -128,7 +128,7 @@ pub fn level(tx: &mut Tx<'_>, variant: Id<Variant>, location: Id<Location>) -> R
 pub fn levels(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Level>, StoreError> {
     tx.rows(
         "select variant_id, location_id, safety, low_below, shelf, excluded_until from stock_level
-         where variant_id in {ids $1}",
+         where variant_id {in ids $1}",
         &[Param::Ids(variants)],
         level_of,
     )
@@ -143,7 +143,7 @@ pub fn balances(
     variants: &[[u8; 16]],
 ) -> Result<Vec<(Id<Variant>, AccountKey, i64)>, StoreError> {
     tx.rows(
-        "select book_id, place, state, amount from account where book_id in {ids $1} and state < 40 order by book_id, place, state",
+        "select book_id, place, state, amount from account where book_id {in ids $1} and state < 40 order by book_id, place, state",
         &[Param::Ids(variants)],
         |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
     )
@@ -159,7 +159,7 @@ pub fn promising(
 ) -> Result<Vec<(Id<Variant>, AccountKey, i64)>, StoreError> {
     tx.rows(
         "select book_id, place, state, amount from account
-         where book_id in {ids $1} and (state = 1 or state = 10 or state between 20 and 23) and amount > 0",
+         where book_id {in ids $1} and (state = 1 or state = 10 or state between 20 and 23) and amount > 0",
         &[Param::Ids(variants)],
         |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
     )
@@ -176,7 +176,7 @@ pub fn promising_at(
 ) -> Result<Vec<(Id<Variant>, AccountKey, i64)>, StoreError> {
     tx.rows(
         "select book_id, place, state, amount from account
-         where book_id in {ids $1} and place in {ids $2}
+         where book_id {in ids $1} and place {in ids $2}
              and (state = 1 or state = 10 or state between 20 and 23) and amount > 0",
         &[Param::Ids(variants), Param::Ids(places)],
         |row| Ok((row.id()?, AccountKey { place: row.key()?, state: row.int()? }, row.int()?)),
@@ -194,7 +194,7 @@ pub fn on_shelves(
 ) -> Result<Vec<(Spot, i64)>, StoreError> {
     tx.rows(
         "select book_id, place, amount from account
-         where book_id in {ids $1} and place in {ids $2} and state = 1 and amount > 0",
+         where book_id {in ids $1} and place {in ids $2} and state = 1 and amount > 0",
         &[Param::Ids(variants), Param::Ids(locations)],
         |row| Ok(((row.id()?, row.id()?), row.int()?)),
     )
@@ -207,7 +207,7 @@ pub fn on_shelves(
 pub fn kept_back(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Level>, StoreError> {
     tx.rows(
         "select variant_id, location_id, safety, low_below, shelf, excluded_until from stock_level
-         where variant_id in {ids $1} and (safety > 0 or excluded_until is not null)",
+         where variant_id {in ids $1} and (safety > 0 or excluded_until is not null)",
         &[Param::Ids(variants)],
         level_of,
     )
@@ -248,7 +248,7 @@ pub fn on_hand(tx: &mut Tx<'_>) -> Result<Vec<(Id<Location>, i64)>, StoreError> 
 /// What the store says.
 pub fn values(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<(Id<Variant>, Money)>, StoreError> {
     tx.rows(
-        "select variant_id, value_minor, currency from stock_value where variant_id in {ids $1} order by variant_id",
+        "select variant_id, value_minor, currency from stock_value where variant_id {in ids $1} order by variant_id",
         &[Param::Ids(variants)],
         |row| {
             let (variant, minor, currency) = (row.id()?, row.int()?, row.value(Currency::parse)?);

@@ -33,45 +33,45 @@ fn subject<K: Kind>(row: &mut Row<'_>) -> Result<Subject, StoreError> {
 pub fn subjects(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Subject>, StoreError> {
     let with = [Param::Ids(of), Param::Int(limit)];
     let mut all = tx.rows(
-        "select order_id, order_id from order_of_customer where customer_id in {ids $1} order by order_id desc limit $2",
+        "select order_id, order_id from order_of_customer where customer_id {in ids $1} order by order_id desc limit $2",
         &with,
         subject::<Order>,
     )?;
     all.extend(tx.rows(
         "select p.payment_id, p.order_id from order_of_customer o join order_payment p on p.order_id = o.order_id
-         where o.customer_id in {ids $1} order by p.payment_id desc limit $2",
+         where o.customer_id {in ids $1} order by p.payment_id desc limit $2",
         &with,
         subject::<Payment>,
     )?);
     all.extend(tx.rows(
         "select r.return_id, g.order_id from return_of_customer r join return_of_goods g on g.return_id = r.return_id
-         where r.customer_id in {ids $1} order by r.return_id desc limit $2",
+         where r.customer_id {in ids $1} order by r.return_id desc limit $2",
         &with,
         subject::<Return>,
     )?);
     all.extend(tx.rows(
         "select c.claim_id, c.order_id from order_of_customer o join claim_of_order c on c.order_id = o.order_id
-         where o.customer_id in {ids $1} order by c.claim_id desc limit $2",
+         where o.customer_id {in ids $1} order by c.claim_id desc limit $2",
         &with,
         subject::<Claim>,
     )?);
     all.extend(tx.rows(
-        "select member_id, cast(null as {bytes}) from member_of_customer where customer_id in {ids $1} order by member_id desc limit $2",
+        "select member_id, cast(null as {bytes}) from member_of_customer where customer_id {in ids $1} order by member_id desc limit $2",
         &with,
         subject::<Member>,
     )?);
     all.extend(tx.rows(
-        "select store_credit_id, cast(null as {bytes}) from store_credit_of_customer where customer_id in {ids $1} order by store_credit_id desc limit $2",
+        "select store_credit_id, cast(null as {bytes}) from store_credit_of_customer where customer_id {in ids $1} order by store_credit_id desc limit $2",
         &with,
         subject::<StoreCredit>,
     )?);
     all.extend(tx.rows(
-        "select message_id, cast(null as {bytes}) from message where subscriber_id in {ids $1} order by message_id desc limit $2",
+        "select message_id, cast(null as {bytes}) from message where subscriber_id {in ids $1} order by message_id desc limit $2",
         &with,
         subject::<Message>,
     )?);
     all.extend(tx.rows(
-        "select request_id, cast(null as {bytes}) from privacy_request where subscriber_id in {ids $1} order by request_id desc limit $2",
+        "select request_id, cast(null as {bytes}) from privacy_request where subscriber_id {in ids $1} order by request_id desc limit $2",
         &with,
         subject::<PrivacyRequest>,
     )?);
@@ -96,7 +96,7 @@ pub struct Stay {
 pub fn stays(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Stay>, StoreError> {
     tx.rows(
         "select h.household_id, h.joined_at, h.left_at from member_of_customer o join household_member h on h.member_id = o.member_id
-         where o.customer_id in {ids $1} order by h.joined_at desc, h.household_id limit $2",
+         where o.customer_id {in ids $1} order by h.joined_at desc, h.household_id limit $2",
         &[Param::Ids(of), Param::Int(limit)],
         |row| {
             let household: Id<Member> = row.id()?;
@@ -130,7 +130,7 @@ pub fn orders_in(
 ) -> Result<Vec<Id<Order>>, StoreError> {
     tx.rows(
         "select o.order_id from order_of_customer o join order_head h on h.order_id = o.order_id
-         where o.customer_id in {ids $1} and h.channel_id = $2 order by o.order_id desc limit $3",
+         where o.customer_id {in ids $1} and h.channel_id = $2 order by o.order_id desc limit $3",
         &[Param::Ids(of), channel.into(), Param::Int(limit)],
         |row| row.id(),
     )
@@ -149,8 +149,8 @@ pub fn told(
 ) -> Result<Vec<Entry>, StoreError> {
     tx.rows(
         "select partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body
-         from event where subject in {texts $1} and kind in {texts $2} and at >= $3 and at <= $4 and (at < $4 or event_id < $5)
-             and ($6 = 0 or channel_id = $7 or (channel_id is null and subject in {texts $9}))
+         from event where subject {in texts $1} and kind {in texts $2} and at >= $3 and at <= $4 and (at < $4 or event_id < $5)
+             and ($6 = 0 or channel_id = $7 or (channel_id is null and subject {in texts $9}))
          order by at desc, event_id desc limit $8",
         &[
             Param::Texts(subjects),
@@ -190,7 +190,7 @@ pub struct Done {
 /// What the store says.
 pub fn profiles(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Id<Profile>>, StoreError> {
     tx.rows(
-        "select p.profile_id from profile p where p.root_id in (select r.root_id from profile r where r.customer_id in {ids $1})
+        "select p.profile_id from profile p where p.root_id in (select r.root_id from profile r where r.customer_id {in ids $1})
          order by p.profile_id limit $2",
         &[Param::Ids(of), Param::Int(limit)],
         |row| row.id(),
@@ -210,7 +210,7 @@ pub fn done(
     tx.rows(
         "select b.event_id, b.at, b.source_id, b.name, b.call, s.channel_id
          from behaviour_event b left join source s on s.source_id = b.source_id
-         where b.profile_id in {ids $1} and b.source_id <> $2 and b.at >= $3 and b.at <= $4 and (b.at < $4 or b.event_id < $5)
+         where b.profile_id {in ids $1} and b.source_id <> $2 and b.at >= $3 and b.at <= $4 and (b.at < $4 or b.event_id < $5)
              and ($6 = 0 or s.channel_id = $7)
          order by b.at desc, b.event_id desc limit $8",
         &[
@@ -257,7 +257,7 @@ pub struct Heading {
 /// What the store says.
 pub fn headings(tx: &mut Tx<'_>, orders: &[[u8; 16]]) -> Result<Vec<Heading>, StoreError> {
     tx.rows(
-        "select order_id, channel_id, number, currency, location_id from order_head where order_id in {ids $1} order by order_id",
+        "select order_id, channel_id, number, currency, location_id from order_head where order_id {in ids $1} order by order_id",
         &[Param::Ids(orders)],
         |row| {
             Ok(Heading {

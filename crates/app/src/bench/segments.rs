@@ -154,6 +154,7 @@ fn segments() -> [(&'static str, bool, Value); 4] {
 /// # Errors
 /// When the shop cannot be reached, or a segment is not built in time.
 pub async fn measure(api: &Api, serving: &Serving, made: &Made, seconds: u64) -> Result<Vec<Figure>, Fault> {
+    at_rest(api).await?;
     let count = |many: u64| signed(many.cast_signed());
     let of = format!("{} profiles, {} events", count(made.profiles.into()), count(made.events));
     let mut figures = vec![Figure::new("segments: profiles made, with what they did", made.rate, &of)];
@@ -200,6 +201,18 @@ pub async fn measure(api: &Api, serving: &Serving, made: &Made, seconds: u64) ->
         figures.push(figure("answers", load.per_second()));
     }
     Ok(figures)
+}
+
+/// Waits until the shop has done what making everybody left to be done, so that it does nothing else while it is measured.
+async fn at_rest(api: &Api) -> Result<(), Fault> {
+    let begun = micros_now();
+    while api.get("/v1/jobs?limit=1").await?["items"].as_array().is_none_or(|jobs| !jobs.is_empty()) {
+        if micros_now() - begun > WAIT_MICROS {
+            return Err(Fault::Failed("the shop did not come to rest in time".into()));
+        }
+        tokio::time::sleep(LOOK * 10).await;
+    }
+    Ok(())
 }
 
 /// Waits until everybody was gone through; answers how many belong to the segment.

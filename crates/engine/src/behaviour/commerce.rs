@@ -2,6 +2,8 @@
 //! "Order Completed" is an order that was placed, at the till as on the web: a customer's, or a guest's who left an e-mail or a phone number.
 //! One that was nobody's is told of when a customer takes it over.
 
+use std::collections::BTreeSet;
+
 use domain::actor::Actor;
 use domain::behaviour::Call;
 use domain::identity::Kind;
@@ -76,31 +78,28 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
         body: incoming::body(Some(properties(tx, name, &order, &body)?), None, Some(context(&order))),
         fault: None,
     };
-    if !rows::hear(tx, OURSELVES, event.hash(), world.now())? {
+    if rows::hear(tx, OURSELVES, &[event.hash()], world.now())? != [true] {
         return Ok(());
     }
     let seen = event.seen(domain::identity::Trust::Authenticated);
     let resolved = crate::identity::resolve(tx, &actor, world, &[seen])?;
     super::note_same(tx, &actor, world, resolved.iter().flatten())?;
     let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
-    rows::add(
-        tx,
-        &Event {
-            id: world.id(),
-            profile: resolution.profile,
-            source: OURSELVES,
-            call: event.call,
-            name: event.name.clone(),
-            at: event.at,
-            received_at: world.now(),
-            dropped: None,
-            wrong: None,
-            body: event.body.to_string(),
-            sealed: None,
-        },
-    )?;
-    rows::stir(tx, resolution.profile, world.now())?;
-    Ok(())
+    let kept = Event {
+        id: world.id(),
+        profile: resolution.profile,
+        source: OURSELVES,
+        call: event.call,
+        name: event.name.clone(),
+        at: event.at,
+        received_at: world.now(),
+        dropped: None,
+        wrong: None,
+        body: event.body.to_string(),
+        sealed: None,
+    };
+    rows::add(tx, &[kept])?;
+    Ok(rows::stir(tx, &BTreeSet::from([resolution.profile]), world.now())?)
 }
 
 /// By what the person is known whose order it is; by nothing when it is nobody's, or of somebody who was erased.

@@ -63,7 +63,7 @@ pub(super) fn settle(
         return Err(tx.begin_anew().into());
     }
     note_seen(tx, plan, &known)?;
-    changed.values().try_for_each(|link| rows::write_link(tx, link))?;
+    rows::write_links(tx, changed.values())?;
     plan.gone.iter().try_for_each(|ends| rows::remove_link(tx, *ends))?;
     let links: Vec<Link> = links.into_values().collect();
     regroup(tx, actor, world, rules, (&held, &links, &made))?;
@@ -77,7 +77,7 @@ fn add_missing(
     plan: &Plan,
     known: &mut BTreeMap<Key, Known>,
 ) -> Result<BTreeSet<Id<Profile>>, Failure> {
-    let mut made = BTreeSet::new();
+    let (mut made, mut missing) = (BTreeSet::new(), Vec::new());
     for (key, sight) in plan.sights.iter() {
         if known.contains_key(key) {
             continue;
@@ -96,11 +96,12 @@ fn add_missing(
             first_seen: sight.first,
             last_seen: sight.last,
         };
-        if !rows::add(tx, &new, sight.customer.map(|(_, version)| version), world.now())? {
-            return Err(tx.begin_anew().into());
-        }
         made.insert(profile);
         known.insert(*key, new);
+        missing.push((new, sight.customer.map(|(_, version)| version)));
+    }
+    if !rows::add(tx, &missing, world.now())? {
+        return Err(tx.begin_anew().into());
     }
     Ok(made)
 }
@@ -139,17 +140,17 @@ fn changed_links(
 }
 
 fn note_seen(tx: &mut Tx<'_>, plan: &Plan, known: &BTreeMap<Key, Known>) -> Result<(), Failure> {
+    let (mut seen, mut versions) = (Vec::new(), Vec::new());
     for (key, Sight { trust, first, last, customer, .. }) in plan.sights.iter() {
         let Some(known) = known.get(key) else { continue };
         let later = last.micros() - known.last_seen.micros() > NOTED_AFTER_MICROS;
         if *first < known.first_seen || later || *trust > known.trust {
-            rows::note_seen(tx, *key, *trust, (*first, *last))?;
+            seen.push((*key, *trust, (*first, *last)));
         }
-        if let Some((_, version)) = customer {
-            rows::note_version(tx, known.profile, *version)?;
-        }
+        versions.extend(customer.map(|(_, version)| (known.profile, version)));
     }
-    Ok(())
+    rows::note_seen(tx, &seen)?;
+    Ok(rows::note_versions(tx, &versions)?)
 }
 
 /// Everything that hangs together with these by what anybody ever said, and by what is being said.
@@ -197,12 +198,13 @@ fn regroup(
     }
     let mut moves: BTreeMap<(Id<Profile>, Id<Profile>), i64> = BTreeMap::new();
     let mut whole: BTreeSet<(Id<Profile>, Id<Profile>)> = BTreeSet::new();
+    let mut changed = Vec::new();
     for (known, person) in known.iter().zip(&partition.person) {
         let (_, root) = roots[person];
         if known.root == root {
             continue;
         }
-        rows::set_root(tx, known.profile, root)?;
+        changed.push((known.profile, root));
         if !made.contains(&known.profile) {
             *moves.entry((known.root, root)).or_default() += 1;
             if known.profile == known.root {
@@ -210,6 +212,7 @@ fn regroup(
             }
         }
     }
+    rows::set_roots(tx, &changed)?;
     for ((from, root), profiles) in moves {
         let kind = if whole.contains(&(from, root)) { "profile.joined" } else { "profile.parted" };
         let body = json!({ "from": from.to_string(), "profiles": profiles });

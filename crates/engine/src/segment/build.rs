@@ -12,7 +12,8 @@ use store::Tx;
 use store::segment::build as rows;
 use store::segment::{facts as known, member as members};
 
-use super::member::{keep, let_out};
+use super::changes::Changes;
+use super::member::keep;
 use super::{Segment, follow, in_use, reach, to_keep};
 use crate::event::emit;
 use crate::{Failure, Shop, World, job};
@@ -34,7 +35,7 @@ const DRAWN: usize = 500;
 /// It pays where fewer than one in so many stay.
 const PAYS: usize = 3;
 /// Where there are at most so many people, whom a segment can reach is found at once.
-const FEW: i64 = 20_000;
+const FEW: i64 = 5_000;
 
 /// Begins to build a segment anew, after it was made or changed.
 pub(super) fn rebuild(tx: &mut Tx<'_>, segment: Id<SegmentKind>) -> Result<(), Failure> {
@@ -175,11 +176,8 @@ fn note(tx: &mut Tx<'_>, build: &Build, can: Option<&[Subject]>) -> Result<(), F
     }
     let (customers, profiles) =
         can.unwrap_or_default().split_at(can.unwrap_or_default().partition_point(|one| one.is_customer()));
-    let parts = customers.chunks(PART).chain(profiles.chunks(PART));
-    for (number, part) in (0i64..).zip(parts) {
-        rows::add_part(tx, build.segment, (number, part))?;
-    }
-    Ok(())
+    let parts: Vec<&[Subject]> = customers.chunks(PART).chain(profiles.chunks(PART)).collect();
+    Ok(rows::add_parts(tx, build.segment, &parts)?)
 }
 
 /// Goes on building as far as one round of the duty may; true when more waits.
@@ -273,11 +271,13 @@ fn put_out(
     build: Build,
 ) -> Result<usize, Failure> {
     let leaving = members::list(tx, segment.id, [0; 16], PART as i64)?;
+    let mut changes = Changes::default();
     for member in &leaving {
-        let_out(tx, actor, world, (segment, member.subject))?;
+        changes.let_out(world, (segment, member.subject));
     }
+    changes.write(tx, actor, world)?;
     if leaving.is_empty() && members::forget(tx, segment.id, PART as i64)? < PART as u64 {
-        store::customer::untell_segments(tx, &segment.code)?;
+        store::customer::untell_everybody(tx, &segment.code)?;
         rows::set(tx, &Build { built_at: Some(world.now()), ..build })?;
     }
     Ok(leaving.len().max(1))

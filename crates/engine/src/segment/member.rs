@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::{Actor, Permission};
 use domain::segment::Subject;
-use domain::segment::judge::Verdict;
 use domain::value::id::{Event as StepKind, Segment as SegmentKind};
 use domain::value::{Id, Instant};
-use serde_json::json;
 use store::Tx;
 use store::segment::facts as known;
 use store::segment::member as rows;
 
 pub use store::segment::member::{Member, Step};
 
+use super::changes::Changes;
 use super::{Named, Segment, build, follow, in_use, judged, reach, read, subject, to_keep};
-use crate::event::emit;
 use crate::{Failure, World};
 
 /// The most rounds of following what changed before a list or size is shown.
@@ -43,6 +41,7 @@ pub(super) fn keep(
     let kept = rows::of_subjects(tx, &keys)?;
     let kept: BTreeMap<_, _> =
         kept.into_iter().map(|one| ((one.segment, one.subject.bytes()), one)).collect();
+    let mut changes = Changes::default();
     for (which, segment) in segments.iter().enumerate() {
         let belongs = |whom: &usize| judged.verdict(which, *whom).is_in != Some(false);
         let entering: Vec<known::Key> = (0..keys.len()).filter(belongs).map(|whom| keys[whom]).collect();
@@ -50,90 +49,10 @@ pub(super) fn keep(
         for (whom, subject) in subjects.iter().enumerate() {
             let was = kept.get(&(segment.id, subject.bytes()));
             let quiet = quiet && was.is_none() && !stepped.contains(&subject.bytes());
-            change(tx, actor, world, (segment, *subject, quiet), was, judged.verdict(which, whom))?;
+            changes.keep(world, (segment, *subject, quiet), was, judged.verdict(which, whom));
         }
     }
-    Ok(())
-}
-
-/// Keeps one verdict. What is open because of shelves is kept as if it held: the shelves are looked at whenever it is shown.
-fn change(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (segment, subject, quiet): (&Segment, Subject, bool),
-    was: Option<&Member>,
-    verdict: Verdict,
-) -> Result<(), Failure> {
-    let entered_before = was.and_then(|was| was.entered_at);
-    let is_in = verdict.is_in != Some(false);
-    let now = Member {
-        segment: segment.id,
-        subject,
-        entered_at: is_in.then(|| entered_before.unwrap_or(world.now())),
-        next_change: verdict.next_change,
-    };
-    if verdict.is_in == Some(true) || was.is_some() {
-        tell(tx, (segment, subject), verdict)?;
-    }
-    match was {
-        Some(was) if *was == now => return Ok(()),
-        None if !is_in && verdict.next_change.is_none() => return Ok(()),
-        Some(_) if !is_in && verdict.next_change.is_none() => {
-            rows::remove(tx, segment.id, subject.bytes())?;
-        }
-        _ => rows::put(tx, &now)?,
-    }
-    if entered_before.is_some() != is_in && !quiet {
-        step(tx, actor, world, (segment, subject, is_in))?;
-    }
-    Ok(())
-}
-
-/// Tells who makes prices whether a customer belongs to a segment. What depends on shelves is not told: it would be old at once.
-pub(super) fn tell(
-    tx: &mut Tx<'_>,
-    (segment, subject): (&Segment, Subject),
-    verdict: Verdict,
-) -> Result<(), Failure> {
-    let Subject::Customer(customer) = subject else { return Ok(()) };
-    if verdict.is_in == Some(true) {
-        return Ok(store::customer::tell_segment(tx, customer, (&segment.code, verdict.next_change))?);
-    }
-    Ok(store::customer::untell_segment(tx, customer, &segment.code)?)
-}
-
-/// Somebody falls out of a segment and is kept no longer.
-pub(super) fn let_out(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (segment, subject): (&Segment, Subject),
-) -> Result<(), Failure> {
-    rows::remove(tx, segment.id, subject.bytes())?;
-    tell(tx, (segment, subject), Verdict { is_in: Some(false), next_change: None })?;
-    step(tx, actor, world, (segment, subject, false))
-}
-
-fn step(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    (segment, subject, entered): (&Segment, Subject, bool),
-) -> Result<(), Failure> {
-    let one = Step {
-        id: world.id(),
-        segment: segment.id,
-        subject,
-        entered,
-        at: world.now(),
-        version: segment.version,
-    };
-    rows::add_step(tx, &one)?;
-    let kind = if entered { "segment.entered" } else { "segment.left" };
-    let body = json!({ "segment": segment.id.to_string(), "code": segment.code, "version": segment.version });
-    emit(tx, actor, world, subject, kind, body);
-    Ok(())
+    changes.write(tx, actor, world)
 }
 
 /// Judges everybody these ids are of for all segments in use, and keeps what changed; what was kept under an id that is somebody else's
@@ -157,12 +76,14 @@ pub(super) fn look_again(
         }
     }
     let by_id: BTreeMap<Id<SegmentKind>, &Segment> = segments.iter().map(|one| (one.id, one)).collect();
+    let mut changes = Changes::default();
     for was in rows::of_subjects(tx, &gone)? {
         match (was.entered_at, by_id.get(&was.segment)) {
-            (Some(_), Some(segment)) => let_out(tx, actor, world, (segment, was.subject))?,
-            _ => rows::remove(tx, was.segment, was.subject.bytes())?,
+            (Some(_), Some(segment)) => changes.let_out(world, (segment, was.subject)),
+            _ => changes.remove(was.segment, was.subject),
         }
     }
+    changes.write(tx, actor, world)?;
     let whole: Vec<Subject> = whole.into_iter().collect();
     keep(tx, actor, world, &segments, &whole, false)
 }

@@ -66,11 +66,8 @@ pub(super) fn find(tx: &mut Tx<'_>, named: Named) -> Result<Option<Subject>, Fai
             Some((_, _, Some(customer))) => Id::from_bytes(customer),
         },
     };
-    if store::customer::find(tx, customer)?.is_none() {
-        return Ok(None);
-    }
-    let into = store::customer::merged_into(tx, customer)?;
-    Ok(Some(Subject::Customer(into.unwrap_or(customer))))
+    let now = store::customer::standing_for(tx, customer)?;
+    Ok(now.map(Subject::Customer))
 }
 
 /// What people are made of: the ids of customers and profiles, each with the place of the person in the list given.

@@ -90,7 +90,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<AttributeKey>) -> Result<Option<Attribute>, 
 /// What the store says.
 pub fn by_codes(tx: &mut Tx<'_>, codes: &[String]) -> Result<Vec<Attribute>, StoreError> {
     tx.rows(
-        "select attribute_id, code, name, kind, scope, choices, exponent, version from attribute where code in {texts $1}",
+        "select attribute_id, code, name, kind, scope, choices, exponent, version from attribute where code {in texts $1}",
         &[Param::Texts(codes)],
         attribute,
     )

@@ -157,7 +157,7 @@ pub fn find(tx: &mut Tx<'_>, id: Id<CategoryKind>) -> Result<Option<Category>, S
 pub fn find_all(tx: &mut Tx<'_>, ids: &[Id<CategoryKind>]) -> Result<Vec<Category>, StoreError> {
     tx.rows(
         "select category_id, tree_id, parent_id, title, place, external_id, version from category
-         where category_id in {ids $1} order by category_id",
+         where category_id {in ids $1} order by category_id",
         &[Param::Ids(&keys(ids))],
         category,
     )
@@ -205,7 +205,7 @@ pub fn above_products(
     tx.rows(
         "with recursive above(category_id, parent_id) as (
             select c.category_id, c.parent_id from product_category p
-            join category c on c.category_id = p.category_id where p.product_id in {ids $1}
+            join category c on c.category_id = p.category_id where p.product_id {in ids $1}
             union
             select c.category_id, c.parent_id from above a join category c on c.category_id = a.parent_id
          ) select category_id from above order by category_id",

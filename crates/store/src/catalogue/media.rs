@@ -41,7 +41,7 @@ fn media(row: &mut Row<'_>) -> Result<Media, StoreError> {
 /// What the store says.
 pub fn of_products(tx: &mut Tx<'_>, products: &[Id<Product>]) -> Result<Vec<Media>, StoreError> {
     tx.rows(
-        "select media_id, product_id, kind, address, alt, variant_id from media where product_id in {ids $1} order by product_id, place",
+        "select media_id, product_id, kind, address, alt, variant_id from media where product_id {in ids $1} order by product_id, place",
         &[Param::Ids(&keys(products))],
         media,
     )

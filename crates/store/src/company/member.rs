@@ -76,7 +76,7 @@ pub fn remove(tx: &mut Tx<'_>, company: Id<Company>, customer: Id<Customer>) -> 
 pub fn of(tx: &mut Tx<'_>, company: Id<Company>, of: &[[u8; 16]]) -> Result<Vec<Member>, StoreError> {
     tx.rows(
         "select company_id, customer_id, role, limit_minor, limit_currency, since from company_member
-         where company_id = $1 and customer_id in {ids $2} order by role desc, coalesce(limit_minor, $3) desc, customer_id",
+         where company_id = $1 and customer_id {in ids $2} order by role desc, coalesce(limit_minor, $3) desc, customer_id",
         &[company.into(), Param::Ids(of), Param::Int(i64::MAX)],
         member,
     )
@@ -108,7 +108,7 @@ pub fn of_customers(tx: &mut Tx<'_>, of: &[[u8; 16]], limit: i64) -> Result<Vec<
     tx.rows(
         "select m.company_id, m.customer_id, m.role, m.limit_minor, m.limit_currency, m.since
          from company_of_customer c join company_member m on m.company_id = c.company_id and m.customer_id = c.customer_id
-         where c.customer_id in {ids $1} order by m.company_id, m.role desc, coalesce(m.limit_minor, $3) desc limit $2",
+         where c.customer_id {in ids $1} order by m.company_id, m.role desc, coalesce(m.limit_minor, $3) desc limit $2",
         &[Param::Ids(of), Param::Int(limit), Param::Int(i64::MAX)],
         member,
     )

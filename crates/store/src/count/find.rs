@@ -36,7 +36,7 @@ pub fn in_categories(
     tx.rows(
         "select distinct v.variant_id from product_category c join variant v on v.product_id = c.product_id
          join account a on a.book_id = v.variant_id and a.place = $1 and a.state = 1
-         where c.category_id in {ids $2} order by v.variant_id limit $3",
+         where c.category_id {in ids $2} order by v.variant_id limit $3",
         &[Param::from(location), Param::Ids(&keys), Param::Int(limit)],
         |row| row.id(),
     )

@@ -122,7 +122,7 @@ pub fn contacts(tx: &mut Tx<'_>, customers: &[Id<Customer>]) -> Result<Vec<Seale
     tx.rows(
         "select c.customer_id, c.contact_id, k.person_id, k.sealed, p.wrapped_key from customer c
          join contact k on k.contact_id = c.contact_id join person p on p.person_id = k.person_id
-         where c.customer_id in {ids $1} and c.merged_into is null and c.erased_at is null order by c.customer_id",
+         where c.customer_id {in ids $1} and c.merged_into is null and c.erased_at is null order by c.customer_id",
         &[Param::Ids(&ids)],
         sealed,
     )

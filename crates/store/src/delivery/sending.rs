@@ -37,7 +37,7 @@ pub fn among(
     let ids: Vec<[u8; 16]> = methods.iter().map(|method| method.bytes()).collect();
     tx.rows(
         "select delivery_method_id, network_id, days from delivery_sending
-         where delivery_method_id in {ids $1} order by delivery_method_id",
+         where delivery_method_id {in ids $1} order by delivery_method_id",
         &[Param::Ids(&ids)],
         |row| Ok((row.id()?, Sending { network: row.id()?, days: row.int()? })),
     )

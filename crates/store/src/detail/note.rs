@@ -113,7 +113,7 @@ pub fn remove(tx: &mut Tx<'_>, of: Id<Customer>, id: Id<NoteKind>) -> Result<boo
 pub fn find(tx: &mut Tx<'_>, of: &Whole, id: Id<NoteKind>) -> Result<Option<Note>, StoreError> {
     tx.one(
         "select customer_id, note_id, sealed, author, location_id, is_pinned, follow_up_at, done_at, made_at, changed_at, version
-         from customer_note where customer_id in {ids $1} and note_id = $2",
+         from customer_note where customer_id {in ids $1} and note_id = $2",
         &[Param::Ids(of), Param::Id(id.bytes())],
         note,
     )
@@ -140,7 +140,7 @@ pub fn list(
 ) -> Result<Vec<Note>, StoreError> {
     tx.rows(
         "select customer_id, note_id, sealed, author, location_id, is_pinned, follow_up_at, done_at, made_at, changed_at, version
-         from customer_note where customer_id in {ids $1} and note_id < $2 and (is_pinned = 1 or $3 = 0) order by note_id desc limit $4",
+         from customer_note where customer_id {in ids $1} and note_id < $2 and (is_pinned = 1 or $3 = 0) order by note_id desc limit $4",
         &[Param::Ids(of), Param::Id(before.bytes()), Param::from(pinned), Param::Int(limit)],
         note,
     )

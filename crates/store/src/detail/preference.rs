@@ -48,7 +48,7 @@ pub fn set(tx: &mut Tx<'_>, of: Id<Customer>, one: &Preference) -> Result<(), St
 /// What the store says.
 pub fn list(tx: &mut Tx<'_>, of: &Whole) -> Result<Vec<Preference>, StoreError> {
     tx.rows(
-        "select kind, key, brand, scale, value, at from customer_preference where customer_id in {ids $1}
+        "select kind, key, brand, scale, value, at from customer_preference where customer_id {in ids $1}
          order by kind, key, brand, at desc, customer_id desc",
         &[Param::Ids(of)],
         |row| {
@@ -70,7 +70,7 @@ pub fn list(tx: &mut Tx<'_>, of: &Whole) -> Result<Vec<Preference>, StoreError> 
 /// What the store says.
 pub fn languages(tx: &mut Tx<'_>, of: &Whole) -> Result<Vec<SaidLanguage>, StoreError> {
     tx.rows(
-        "select customer_id, value, at from customer_preference where customer_id in {ids $1} and kind = $2",
+        "select customer_id, value, at from customer_preference where customer_id {in ids $1} and kind = $2",
         &[Param::Ids(of), Kind::Language.code().into()],
         |row| Ok((row.key()?, row.text_or_null()?, row.instant()?)),
     )

@@ -48,7 +48,7 @@ pub fn ahead(
              cast(sum(case when f.later is null then 0 else l.quantity end) as {int})
          from fulfilment_line l
          join fulfilment_order f on f.order_id = l.order_id and f.fulfilment_order_id = l.fulfilment_order_id
-         where l.waits = 1 and l.variant_id in {ids $1} and l.fulfilment_order_id < $3 and f.network_id = $2
+         where l.waits = 1 and l.variant_id {in ids $1} and l.fulfilment_order_id < $3 and f.network_id = $2
          group by l.variant_id",
         &[Param::Ids(variants), network.into(), before.into()],
         |row| Ok((row.id()?, row.int()?, row.int()?)),

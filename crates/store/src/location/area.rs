@@ -67,7 +67,7 @@ pub fn find(
 ) -> Result<Option<PostalArea>, StoreError> {
     tx.one(
         "select country, prefix, place, latitude_micro, longitude_micro from postal_area
-         where country = $1 and prefix in {texts $2} order by length(prefix) desc limit 1",
+         where country = $1 and prefix {in texts $2} order by length(prefix) desc limit 1",
         &[country.code().into(), Param::Texts(prefixes)],
         area,
     )

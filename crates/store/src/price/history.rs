@@ -97,7 +97,7 @@ pub fn list_changes(tx: &mut Tx<'_>, lists: &[PriceList], limit: i64) -> Result<
     let ids: Vec<_> = lists.iter().map(|list| list.rule.id.bytes()).collect();
     let mut changes = tx.rows(
         "select price_list_id, at, priority, starts_at, ends_at, active from price_list_change
-         where price_list_id in {ids $1} order by at desc, change_id desc limit $2",
+         where price_list_id {in ids $1} order by at desc, change_id desc limit $2",
         params![ids.as_slice(), limit],
         |row| {
             let id: Id<ListKind> = row.id()?;
@@ -169,7 +169,7 @@ pub fn changes_in(
     let lists: Vec<_> = lists.iter().map(|id| id.bytes()).collect();
     tx.rows(
         "select change_id, variant_id, price_list_id, at, actor, minimum_quantity, starts_at, ends_at, old_minor, new_minor
-         from price_change where variant_id = $1 and price_list_id in {ids $2} order by at desc, change_id desc limit $3",
+         from price_change where variant_id = $1 and price_list_id {in ids $2} order by at desc, change_id desc limit $3",
         params![variant, lists.as_slice(), limit],
         change,
     )

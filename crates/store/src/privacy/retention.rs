@@ -98,12 +98,12 @@ pub fn forget_behaviour(
         )?;
     }
     tx.execute(
-        "insert into profile_stirred (profile_id, at) select p.profile_id, cast($2 as {int}) from profile p where p.profile_id in {ids $1}
+        "insert into profile_stirred (profile_id, at) select p.profile_id, cast($2 as {int}) from profile p where p.profile_id {in ids $1}
          on conflict (profile_id) do nothing",
         &[Param::Ids(&profiles), instant.into()],
     )?;
     tx.execute(
-        "delete from behaviour_session where profile_id in {ids $1} and last_at < $2",
+        "delete from behaviour_session where profile_id {in ids $1} and last_at < $2",
         &[Param::Ids(&profiles), instant.into()],
     )?;
     Ok(old.len() as u64)

@@ -28,7 +28,7 @@ pub fn given(
     (from, until): (i64, i64),
 ) -> Result<Vec<(Id<Location>, i64, i64)>, StoreError> {
     tx.rows(
-        "select location_id, day, given from location_day where location_id in {ids $1} and day >= $2 and day <= $3",
+        "select location_id, day, given from location_day where location_id {in ids $1} and day >= $2 and day <= $3",
         &[Param::Ids(locations), from.into(), until.into()],
         |row| Ok((row.id()?, row.int()?, row.int()?)),
     )

@@ -14,7 +14,7 @@ pub type Left = (Id<Variant>, Id<Location>, i64);
 /// What the store says.
 pub fn of(tx: &mut Tx<'_>, variants: &[[u8; 16]]) -> Result<Vec<Left>, StoreError> {
     tx.rows(
-        "select variant_id, location_id, units from outflow where variant_id in {ids $1}",
+        "select variant_id, location_id, units from outflow where variant_id {in ids $1}",
         &[Param::Ids(variants)],
         |row| Ok((row.id()?, row.id()?, row.int()?)),
     )

@@ -192,7 +192,7 @@ pub fn shelves(
 ) -> Result<Vec<Shelf>, StoreError> {
     tx.rows(
         "select variant_id, location_id, now_free, then_free from routing_simulation_shelf
-         where simulation_id = $1 and variant_id in {ids $2}",
+         where simulation_id = $1 and variant_id {in ids $2}",
         &[id.into(), Param::Ids(variants)],
         |row| Ok((row.id()?, row.id()?, row.int()?, row.int()?)),
     )

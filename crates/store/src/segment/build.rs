@@ -108,20 +108,21 @@ pub fn any(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(found.is_some())
 }
 
-/// Keeps a part of those whom a segment can reach. All are customers, or none is.
+/// Keeps the parts of those whom a segment can reach, in order. All of a part are customers, or none is.
 ///
 /// # Errors
 /// What the store says.
-pub fn add_part(
-    tx: &mut Tx<'_>,
-    segment: Id<SegmentKind>,
-    (part, subjects): (i64, &[Subject]),
-) -> Result<(), StoreError> {
-    let keys: Vec<u8> = subjects.iter().flat_map(|one| one.bytes()).collect();
-    let customers = subjects.iter().all(|one| one.is_customer());
-    tx.execute(
+pub fn add_parts(tx: &mut Tx<'_>, segment: Id<SegmentKind>, parts: &[&[Subject]]) -> Result<(), StoreError> {
+    let keys = |part: &&[Subject]| -> Vec<u8> { part.iter().flat_map(|one| one.bytes()).collect() };
+    let keys: Vec<Vec<u8>> = parts.iter().map(keys).collect();
+    let row = |((number, part), keys)| {
+        let part: &[Subject] = part;
+        params![segment, number, part.iter().all(|one| one.is_customer()), keys].to_vec()
+    };
+    let rows: Vec<_> = (0i64..).zip(parts.iter().copied()).zip(&keys).map(row).collect();
+    tx.execute_each(
         "insert into segment_build_part (segment_id, part, is_customer, subjects) values ($1, $2, $3, $4)",
-        params![segment, part, customers, &keys[..]],
+        &rows,
     )?;
     Ok(())
 }

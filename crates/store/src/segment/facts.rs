@@ -21,9 +21,9 @@ pub type Person = (Key, Option<Key>, Instant, bool);
 /// What the store says.
 pub fn people(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<Person>, StoreError> {
     tx.rows(
-        "select customer_id, merged_into, made_at, erased_at from customer where customer_id in {ids $1}
+        "select customer_id, merged_into, made_at, erased_at from customer where customer_id {in ids $1}
          union all
-         select customer_id, merged_into, made_at, erased_at from customer where merged_into in {ids $1}",
+         select customer_id, merged_into, made_at, erased_at from customer where merged_into {in ids $1}",
         &[Param::Ids(customers)],
         |row| {
             let merged = |row: &mut crate::Row<'_>| row.id_or_null::<domain::value::id::Customer>();
@@ -40,7 +40,7 @@ pub fn people(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<Person>, StoreEr
 pub fn profiles_of_customers(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, Key)>, StoreError> {
     tx.rows(
         "select p.customer_id, q.profile_id from profile p join profile q on q.root_id = p.root_id
-         where p.customer_id in {ids $1}",
+         where p.customer_id {in ids $1}",
         &[Param::Ids(customers)],
         |row| Ok((row.key()?, row.key()?)),
     )
@@ -52,7 +52,7 @@ pub fn profiles_of_customers(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(
 /// What the store says.
 pub fn profiles_of_roots(tx: &mut Tx<'_>, roots: &[Key]) -> Result<Vec<(Key, Key)>, StoreError> {
     tx.rows(
-        "select root_id, profile_id from profile where root_id in {ids $1}",
+        "select root_id, profile_id from profile where root_id {in ids $1}",
         &[Param::Ids(roots)],
         |row| Ok((row.key()?, row.key()?)),
     )
@@ -65,7 +65,7 @@ pub fn profiles_of_roots(tx: &mut Tx<'_>, roots: &[Key]) -> Result<Vec<(Key, Key
 pub fn roots(tx: &mut Tx<'_>, profiles: &[Key]) -> Result<Vec<(Key, Key, Option<Key>)>, StoreError> {
     tx.rows(
         "select p.profile_id, r.profile_id, r.customer_id from profile p join profile r on r.profile_id = p.root_id
-         where p.profile_id in {ids $1}",
+         where p.profile_id {in ids $1}",
         &[Param::Ids(profiles)],
         |row| {
             let (profile, root) = (row.key()?, row.key()?);
@@ -90,7 +90,7 @@ pub fn events(
 ) -> Result<Vec<Done>, StoreError> {
     tx.rows(
         "select profile_id, at, event_id, name, body from behaviour_event
-         where profile_id in {ids $1} and at > $3 and name in {texts $2} order by at desc, event_id desc limit $4",
+         where profile_id {in ids $1} and at > $3 and name {in texts $2} order by at desc, event_id desc limit $4",
         &[Param::Ids(profiles), Param::Texts(names), after.into(), limit.into()],
         |row| Ok((row.key()?, row.instant()?, row.key()?, row.text()?, row.text()?)),
     )
@@ -121,7 +121,7 @@ pub fn orders(tx: &mut Tx<'_>, customers: &[Key], limit: i64) -> Result<Vec<Orde
     tx.rows(
         "select c.customer_id, h.order_id, h.placed_at, h.channel_id, h.currency, h.gross - h.cancelled - h.returned
          from order_of_customer c join order_head h on h.order_id = c.order_id
-         where c.customer_id in {ids $1} and h.state in ($2, $3) order by h.placed_at desc, h.order_id desc limit $4",
+         where c.customer_id {in ids $1} and h.state in ($2, $3) order by h.placed_at desc, h.order_id desc limit $4",
         &[
             Param::Ids(customers),
             OrderState::Placed.code().into(),
@@ -152,7 +152,7 @@ pub fn lines(tx: &mut Tx<'_>, orders: &[Key]) -> Result<Vec<Line>, StoreError> {
     tx.rows(
         "select l.order_id, l.variant_id, v.product_id, l.quantity, l.quantity - l.cancelled - l.returned, l.gross
          from order_line l join variant v on v.variant_id = l.variant_id
-         where l.order_id in {ids $1} and l.quantity > l.cancelled + l.returned",
+         where l.order_id {in ids $1} and l.quantity > l.cancelled + l.returned",
         &[Param::Ids(orders)],
         |row| Ok((row.key()?, row.id()?, row.id()?, row.int()?, row.int()?, row.int()?)),
     )
@@ -169,7 +169,7 @@ pub fn categories(tx: &mut Tx<'_>, products: &[Key]) -> Result<Vec<InCategory>, 
     tx.rows(
         "with recursive above(product_id, category_id, parent_id) as (
             select p.product_id, c.category_id, c.parent_id from product_category p
-            join category c on c.category_id = p.category_id where p.product_id in {ids $1}
+            join category c on c.category_id = p.category_id where p.product_id {in ids $1}
             union
             select a.product_id, c.category_id, c.parent_id from above a join category c on c.category_id = a.parent_id
          ) select product_id, category_id from above",
@@ -192,7 +192,7 @@ pub fn memberships(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<Takes>, Sto
          left join member_tier t on t.member_id in (m.member_id, m.pool_id)
          left join account a on a.book_id = coalesce(m.pool_id, m.member_id)
              and a.place = coalesce(m.pool_id, m.member_id) and a.state = $2
-         where o.customer_id in {ids $1} and m.kind = $3 and m.state = $4 order by o.customer_id, m.member_id",
+         where o.customer_id {in ids $1} and m.kind = $3 and m.state = $4 order by o.customer_id, m.member_id",
         &[
             Param::Ids(customers),
             Points::Balance.code().into(),
@@ -225,7 +225,7 @@ pub fn sharing(
 pub fn consents(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, Held)>, StoreError> {
     tx.rows(
         "select subscriber_id, purpose, medium, topic, status, expires_at from consent_now
-         where subscriber_id in {ids $1}",
+         where subscriber_id {in ids $1}",
         &[Param::Ids(customers)],
         |row| {
             let customer = row.key()?;
@@ -242,7 +242,7 @@ pub fn consents(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, Held)>, 
 /// What the store says.
 pub fn groups(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
     tx.rows(
-        "select customer_id, label from customer_group where customer_id in {ids $1}",
+        "select customer_id, label from customer_group where customer_id {in ids $1}",
         &[Param::Ids(customers)],
         |row| Ok((row.key()?, row.text()?)),
     )
@@ -254,7 +254,7 @@ pub fn groups(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, String)>, 
 /// What the store says.
 pub fn languages(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, String)>, StoreError> {
     tx.rows(
-        "select subscriber_id, language from subscriber where subscriber_id in {ids $1}",
+        "select subscriber_id, language from subscriber where subscriber_id {in ids $1}",
         &[Param::Ids(customers)],
         |row| Ok((row.key()?, row.text()?)),
     )
@@ -270,7 +270,7 @@ pub type Sent = (Key, Country, Option<String>);
 pub fn destinations(tx: &mut Tx<'_>, orders: &[Key]) -> Result<Vec<Sent>, StoreError> {
     tx.rows(
         "select h.customer_id, c.country, c.postal_area from order_head h join cart c on c.cart_id = h.cart_id
-         where h.order_id in {ids $1} and h.customer_id is not null and c.country is not null
+         where h.order_id {in ids $1} and h.customer_id is not null and c.country is not null
          order by h.placed_at, h.order_id",
         &[Param::Ids(orders)],
         |row| Ok((row.key()?, row.value(Country::parse)?, row.text_or_null()?)),
@@ -286,7 +286,7 @@ pub fn lists(
     atoms: &[Key],
 ) -> Result<Vec<(Key, Id<domain::value::id::CustomerList>)>, StoreError> {
     tx.rows(
-        "select subject_id, customer_list_id from customer_list_entry where subject_id in {ids $1}",
+        "select subject_id, customer_list_id from customer_list_entry where subject_id {in ids $1}",
         &[Param::Ids(atoms)],
         |row| Ok((row.key()?, row.id()?)),
     )
@@ -303,7 +303,7 @@ pub fn shelves(tx: &mut Tx<'_>, variants: &[Key], now: Instant) -> Result<Vec<Fr
     tx.rows(
         "select a.book_id, a.place, a.amount - coalesce(l.safety, 0) from account a
          left join stock_level l on l.variant_id = a.book_id and l.location_id = a.place
-         where a.book_id in {ids $1} and a.state = 1 and a.amount > coalesce(l.safety, 0)
+         where a.book_id {in ids $1} and a.state = 1 and a.amount > coalesce(l.safety, 0)
              and (l.excluded_until is null or l.excluded_until <= $2)",
         &[Param::Ids(variants), now.into()],
         |row| Ok((row.id()?, row.id()?, row.int()?)),
@@ -315,7 +315,7 @@ pub fn shelves(tx: &mut Tx<'_>, variants: &[Key], now: Instant) -> Result<Vec<Fr
 /// # Errors
 /// What the store says.
 pub fn variants_by_sku(tx: &mut Tx<'_>, skus: &[String]) -> Result<Vec<(String, Id<Variant>)>, StoreError> {
-    tx.rows("select sku, variant_id from sku where sku in {texts $1}", &[Param::Texts(skus)], |row| {
+    tx.rows("select sku, variant_id from sku where sku {in texts $1}", &[Param::Texts(skus)], |row| {
         Ok((row.text()?, row.id()?))
     })
 }

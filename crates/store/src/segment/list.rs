@@ -62,7 +62,7 @@ pub fn update(tx: &mut Tx<'_>, one: &List) -> Result<bool, StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, ids: &[[u8; 16]]) -> Result<Vec<List>, StoreError> {
     tx.rows(
-        "select customer_list_id, code, name, made_at, version from customer_list where customer_list_id in {ids $1}",
+        "select customer_list_id, code, name, made_at, version from customer_list where customer_list_id {in ids $1}",
         &[Param::Ids(ids)],
         list_of,
     )
@@ -131,7 +131,7 @@ pub fn put(tx: &mut Tx<'_>, list: Id<CustomerList>, who: Subject, now: Instant) 
 /// What the store says.
 pub fn take_off(tx: &mut Tx<'_>, list: Id<CustomerList>, atoms: &[[u8; 16]]) -> Result<bool, StoreError> {
     let touched = tx.execute(
-        "delete from customer_list_entry where customer_list_id = $1 and subject_id in {ids $2}",
+        "delete from customer_list_entry where customer_list_id = $1 and subject_id {in ids $2}",
         &[list.into(), Param::Ids(atoms)],
     )?;
     Ok(touched > 0)

@@ -37,42 +37,40 @@ fn member(row: &mut Row<'_>) -> Result<Member, StoreError> {
 pub fn of_subjects(tx: &mut Tx<'_>, subjects: &[Key]) -> Result<Vec<Member>, StoreError> {
     tx.rows(
         "select segment_id, subject_id, is_customer, entered_at, next_change from segment_member
-         where subject_id in {ids $1}",
+         where subject_id {in ids $1}",
         &[Param::Ids(subjects)],
         member,
     )
 }
 
-/// Keeps somebody, in the place of what was kept.
+/// Keeps these people, in the place of what was kept of them.
 ///
 /// # Errors
 /// What the store says.
-pub fn put(tx: &mut Tx<'_>, one: &Member) -> Result<(), StoreError> {
-    tx.execute(
+pub fn put(tx: &mut Tx<'_>, all: &[Member]) -> Result<(), StoreError> {
+    let row = |one: &Member| {
+        let subject = one.subject;
+        let (is_customer, is_in) = (subject.is_customer(), one.entered_at.is_some());
+        params![one.segment, subject.bytes(), is_customer, is_in, one.entered_at, one.next_change].to_vec()
+    };
+    tx.execute_each(
         "insert into segment_member (segment_id, subject_id, is_customer, is_in, entered_at, next_change)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (segment_id, subject_id) do update set is_in = excluded.is_in, entered_at = excluded.entered_at,
              next_change = excluded.next_change",
-        params![
-            one.segment,
-            one.subject.bytes(),
-            one.subject.is_customer(),
-            one.entered_at.is_some(),
-            one.entered_at,
-            one.next_change
-        ],
+        &all.iter().map(row).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
 
-/// Keeps somebody no longer.
+/// Keeps these people of these segments no longer.
 ///
 /// # Errors
 /// What the store says.
-pub fn remove(tx: &mut Tx<'_>, segment: Id<SegmentKind>, subject: Key) -> Result<(), StoreError> {
-    tx.execute(
+pub fn remove(tx: &mut Tx<'_>, all: &[(Id<SegmentKind>, Key)]) -> Result<(), StoreError> {
+    tx.execute_each(
         "delete from segment_member where segment_id = $1 and subject_id = $2",
-        params![segment, subject],
+        &all.iter().map(|(segment, subject)| params![*segment, *subject].to_vec()).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
@@ -150,23 +148,20 @@ pub struct Step {
     pub version: i64,
 }
 
-/// Notes a step.
+/// Notes steps.
 ///
 /// # Errors
 /// What the store says.
-pub fn add_step(tx: &mut Tx<'_>, one: &Step) -> Result<(), StoreError> {
-    tx.execute(
+pub fn add_steps(tx: &mut Tx<'_>, all: &[Step]) -> Result<(), StoreError> {
+    let row = |one: &Step| {
+        let subject = one.subject;
+        let of = params![one.segment, one.id, subject.bytes(), subject.is_customer()];
+        [of, params![one.entered, one.at, one.version]].concat()
+    };
+    tx.execute_each(
         "insert into segment_step (segment_id, step_id, subject_id, is_customer, entered, at, version)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        params![
-            one.segment,
-            one.id,
-            one.subject.bytes(),
-            one.subject.is_customer(),
-            one.entered,
-            one.at,
-            one.version
-        ],
+        &all.iter().map(row).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
@@ -213,7 +208,7 @@ pub fn steps(
 /// What the store says.
 pub fn stepped(tx: &mut Tx<'_>, segment: Id<SegmentKind>, subjects: &[Key]) -> Result<Vec<Key>, StoreError> {
     tx.rows(
-        "select distinct subject_id from segment_step where segment_id = $1 and subject_id in {ids $2}",
+        "select distinct subject_id from segment_step where segment_id = $1 and subject_id {in ids $2}",
         &[segment.into(), Param::Ids(subjects)],
         |row| row.key(),
     )

@@ -109,7 +109,7 @@ pub fn agreed(tx: &mut Tx<'_>, purpose: &str) -> Result<Vec<Subject>, StoreError
 /// What the store says.
 pub fn grouped(tx: &mut Tx<'_>, groups: &[String]) -> Result<Vec<Subject>, StoreError> {
     tx.rows(
-        "select distinct customer_id from customer_group where label in {texts $1} order by customer_id",
+        "select distinct customer_id from customer_group where label {in texts $1} order by customer_id",
         &[Param::Texts(groups)],
         customer,
     )
@@ -121,9 +121,9 @@ pub fn grouped(tx: &mut Tx<'_>, groups: &[String]) -> Result<Vec<Subject>, Store
 /// What the store says.
 pub fn speaking(tx: &mut Tx<'_>, languages: &[String]) -> Result<Vec<Subject>, StoreError> {
     tx.rows(
-        "select customer_id from subscriber where customer_id is not null and (language in {texts $1} or substr(language, 1, 2) in {texts $1})
+        "select customer_id from subscriber where customer_id is not null and (language {in texts $1} or substr(language, 1, 2) {in texts $1})
          union select coalesce(c.merged_into, c.customer_id) from customer_preference p join customer c on c.customer_id = p.customer_id
-            where p.kind = $2 and (p.value in {texts $1} or substr(p.value, 1, 2) in {texts $1})",
+            where p.kind = $2 and (p.value {in texts $1} or substr(p.value, 1, 2) {in texts $1})",
         &[Param::Texts(languages), Kind::Language.code().into()],
         customer,
     )
@@ -157,13 +157,13 @@ pub fn standing(tx: &mut Tx<'_>, customers: bool, keys: &[Key]) -> Result<Vec<Su
     if customers {
         return tx.rows(
             "select customer_id from customer
-             where customer_id in {ids $1} and merged_into is null and erased_at is null order by customer_id",
+             where customer_id {in ids $1} and merged_into is null and erased_at is null order by customer_id",
             &[Param::Ids(keys)],
             customer,
         );
     }
     tx.rows(
-        "select profile_id from profile where profile_id in {ids $1} and root_id = profile_id and customer_id is null order by profile_id",
+        "select profile_id from profile where profile_id {in ids $1} and root_id = profile_id and customer_id is null order by profile_id",
         &[Param::Ids(keys)],
         |row| Ok(Subject::Profile(row.id()?)),
     )

@@ -205,7 +205,7 @@ pub fn of_customers(
 ) -> Result<Vec<(Id<SignOnProvider>, String, Instant)>, StoreError> {
     tx.rows(
         "select p.provider_id, p.code, s.made_at from sign_on_subject s join sign_on_provider p on p.provider_id = s.provider_id
-         where s.customer_id in {ids $1} order by s.made_at, s.hash limit $2",
+         where s.customer_id {in ids $1} order by s.made_at, s.hash limit $2",
         &[Param::Ids(of), Param::Int(limit)],
         |row| Ok((row.id()?, row.text()?, row.instant()?)),
     )

@@ -126,7 +126,7 @@ pub fn to_come_of(
     let keys: Vec<[u8; 16]> = variants.iter().map(|variant| variant.bytes()).collect();
     tx.rows(
         "select expected_goods_id, variant_id, location_id, quantity, arrived, due_at, reference, state, made_at, version
-         from expected_goods where variant_id in {ids $1} and state = 1 order by due_at, expected_goods_id limit $2",
+         from expected_goods where variant_id {in ids $1} and state = 1 order by due_at, expected_goods_id limit $2",
         &[Param::Ids(&keys), limit.into()],
         goods,
     )

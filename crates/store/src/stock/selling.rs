@@ -61,7 +61,7 @@ pub fn among(
 ) -> Result<Vec<(Id<Variant>, Rule)>, StoreError> {
     tx.rows(
         "select variant_id, when_out, cap, lead_days, releases_at from selling_rule
-         where variant_id in {ids $1} and channel_id = $2",
+         where variant_id {in ids $1} and channel_id = $2",
         &[Param::Ids(variants), channel.into()],
         rule,
     )
