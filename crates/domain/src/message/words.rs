@@ -271,6 +271,8 @@ mod tests {
                     ("code", "012345"),
                     ("minutes", "10"),
                     ("company", "Mugs Ltd"),
+                    ("reason", "no"),
+                    ("day", "2026-12-24"),
                 ];
                 let written = written(*template, language, &fills);
                 let all = format!("{} {}", written.subject, written.paragraphs.join(" "));
