@@ -12,6 +12,9 @@ pub(crate) enum Connection<'c> {
     Postgres(&'c mut PostgresConnection),
 }
 
+/// Takes a row that was read.
+type Keep<'k> = dyn FnMut(&mut Row<'_>) -> Result<(), StoreError> + 'k;
+
 /// An open transaction. Handed to the work given to [`crate::Db::write`] and [`crate::Db::read`]; ended by the store, never by the work.
 pub struct Tx<'c> {
     connection: Connection<'c>,
@@ -80,21 +83,14 @@ impl<'c> Tx<'c> {
         &mut self,
         sql: &'static str,
         all: &[Vec<Param<'_>>],
-        mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
+        read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut found = Vec::new();
-        let mut keep = |row: &mut Row<'_>| {
-            found.push(read(row)?);
-            Ok(())
-        };
-        let outcome = match &mut self.connection {
+        self.gather(read, |connection, keep| match connection {
             Connection::Sqlite(connection) => {
-                all.iter().try_for_each(|params| connection.rows(sql, params, &mut keep))
+                all.iter().try_for_each(|params| connection.rows(sql, params, keep))
             }
-            Connection::Postgres(connection) => connection.rows_each(sql, all, &mut keep),
-        };
-        self.remember(outcome)?;
-        Ok(found)
+            Connection::Postgres(connection) => connection.rows_each(sql, all, keep),
+        })
     }
 
     /// Runs a statement and reads every row it returns.
@@ -105,17 +101,25 @@ impl<'c> Tx<'c> {
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
+        read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.gather(read, |connection, keep| match connection {
+            Connection::Sqlite(connection) => connection.rows(sql, params, keep),
+            Connection::Postgres(connection) => connection.rows(sql, params, keep),
+        })
+    }
+
+    /// Reads every row that is asked for.
+    fn gather<T>(
+        &mut self,
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, StoreError>,
+        ask: impl FnOnce(&mut Connection<'c>, &mut Keep<'_>) -> Result<(), StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
-        let mut keep = |row: &mut Row<'_>| {
+        let outcome = ask(&mut self.connection, &mut |row| {
             found.push(read(row)?);
             Ok(())
-        };
-        let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => connection.rows(sql, params, &mut keep),
-            Connection::Postgres(connection) => connection.rows(sql, params, &mut keep),
-        };
+        });
         self.remember(outcome)?;
         Ok(found)
     }

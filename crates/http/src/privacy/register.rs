@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Tables that are treated alike, with what is in them.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KeptData, example = json!({"what": "what was sent", "tables": ["message"], "section": "messages", "told": "in the archive's messages: template",
-    "left_after_erasing": "the row: which template was sent when: it names nobody", "kept": "until the person is erased, sooner by the rule for messages",
+    "left_after_erasing": "the row: which template was sent when, and words whose key is destroyed: it names nobody", "kept": "until the person is erased, sooner by the rule for messages",
     "rules": [{"class": "messages", "days": 730, "active": false}]}))]
 struct KeptShape {
     /// What is in them.

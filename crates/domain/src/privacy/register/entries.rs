@@ -125,7 +125,7 @@ pub const REGISTER: &[Entry] = &[
         "what was sent",
         &["message"],
         In(S::Messages, "template"),
-        Rows("which template was sent when: it names nobody"),
+        Rows("which template was sent when, and words whose key is destroyed: it names nobody"),
         Person(&[Class::Messages]),
     ),
     entry(
