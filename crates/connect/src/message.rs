@@ -285,11 +285,11 @@ mod tests {
     fn invited(shop: &TestShop, public_address: &str) -> (String, String) {
         let email = Email::parse("ada@example.com").expect("an address");
         let invite = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
-            let to = subscriber::of_email(tx, actor, world, &email, None)?.id;
+            let to = subscriber::of_email(tx, actor, world, &email, None)?.0.id;
             let (template, id) = (Template::CompanyInvitation, world.id::<CompanyInvitation>());
             let parameters = json!({ "invitation": id.to_string(), "days": 14 });
-            let (cell, link, due_at, language) = (None, None, None, None);
-            let new = NewMessage { to, template, parameters, cell, link, due_at, language };
+            let (contact, cell, link, due_at, language) = (None, None, None, None, None);
+            let new = NewMessage { to, contact, template, parameters, cell, link, due_at, language };
             message::write(tx, actor, world, new).map(drop)
         };
         shop.run(invite).expect("invited");

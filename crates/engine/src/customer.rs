@@ -43,6 +43,19 @@ pub struct Change {
     pub groups: Option<Vec<String>>,
     /// The version that was read.
     pub if_match: Option<i64>,
+    /// The address whose mail a customer who changes his own e-mail showed to read.
+    pub shown: Option<Shown>,
+}
+
+/// An e-mail address whose mail somebody showed to read. Made only of a code that was mailed there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown([u8; 32]);
+
+impl Shown {
+    /// Of the hash of the address.
+    pub(crate) fn of(hash: [u8; 32]) -> Shown {
+        Shown(hash)
+    }
 }
 
 /// Makes a customer.
@@ -183,11 +196,12 @@ pub fn read_contact(
     contact::open(tx, actor, world, customer.contact)
 }
 
-/// Changes a customer: a new contact becomes the current one, groups are replaced.
+/// Changes a customer: a new contact becomes the current one, groups are replaced. A customer who gives himself an e-mail address that is not
+/// his yet shows that he reads its mail: whoever signs in by it is let in as this customer.
 ///
 /// # Errors
-/// [`Code::Stale`] when it was changed since it was read, [`Code::AlreadyExists`] when the new e-mail is another customer's,
-/// [`Code::WrongState`] when the person was erased.
+/// [`Code::Stale`] when it was changed since it was read, [`Code::Invalid`] at `email_code` when that was not shown,
+/// [`Code::AlreadyExists`] when the new e-mail is another customer's, [`Code::WrongState`] when the person was erased.
 pub fn update(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -210,6 +224,7 @@ pub fn update(
         .into());
     }
     if let Some(card) = change.card {
+        must_be_shown(tx, actor, world, id, (&card, change.shown))?;
         rows::forget_lookups(tx, id)?;
         add_lookups(tx, world, id, &card)?;
         matching::keep_keys(tx, world, id, &card)?;
@@ -262,6 +277,25 @@ pub(crate) fn erase(
     }
     emit(tx, actor, world, id, "customer.erased", json!({ "person": customer.person.to_string() }));
     Ok(customer)
+}
+
+/// Insists that whoever may not change others takes no address but one that leads to him already or whose mail he showed to read.
+fn must_be_shown(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &World,
+    id: Id<CustomerKind>,
+    (card, shown): (&Card, Option<Shown>),
+) -> Result<(), Failure> {
+    let Some(hash) = contact::email_hash(world.keyring(), card) else { return Ok(()) };
+    if shown == Some(Shown(hash))
+        || actor.may_somewhere(Permission::EditCustomers).is_ok()
+        || rows::by_email(tx, &hash)? == Some(id)
+    {
+        return Ok(());
+    }
+    let why = "the e-mail address is new: have a code mailed to it, as to sign in, and give that code here";
+    Err(Refusal::invalid("email_code", why).into())
 }
 
 fn add_lookups(tx: &mut Tx<'_>, world: &World, id: Id<CustomerKind>, card: &Card) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ use crate::cart::joint as carts;
 use crate::customer::Customer;
 use crate::event::emit;
 use crate::loyalty::joint;
-use crate::{Failure, World, identity};
+use crate::{Failure, World, identity, sign_in};
 
 /// Two customers who are to be one.
 #[derive(Clone, Debug)]
@@ -126,7 +126,8 @@ pub fn preview(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, wish: Wish) ->
     }
 }
 
-/// Undoes a merge: what went along goes back to the customer who was merged, as far as it is still there; what was made since stays.
+/// Undoes a merge: what went along goes back to the customer who was merged, as far as it is still there; what was made since stays, but for what
+/// somebody signs in by ([`sign_in`]).
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::NotFound`], [`Code::WrongState`] when it was undone before, the customer was erased, or who stayed was merged
@@ -172,6 +173,7 @@ pub fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<MergeKind>
         missing.extend(joint::part_household(tx, actor, world, (place, one.at))?);
     }
     identity::customer::part_customers(tx, actor, world, one.winner, one.loser)?;
+    sign_in::part(tx, actor, world, &one)?;
     let lacks: Vec<Value> = missing
         .iter()
         .map(|one| json!({ "of": one.of, "currency": one.currency, "amount": one.amount }))

@@ -8,7 +8,9 @@ pub mod suppression;
 use domain::actor::{Actor, Permission, Who};
 use domain::consent::{Cell, Medium, Source, Status};
 use domain::message::{Kind, State, Template};
-use domain::value::id::{Customer, Message as MessageKind, Subscriber as SubscriberKind, SubscriberLink};
+use domain::value::id::{
+    Contact, Customer, Message as MessageKind, Subscriber as SubscriberKind, SubscriberLink,
+};
 use domain::value::{Id, Instant, Language};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
@@ -31,6 +33,8 @@ pub const SEND: &str = "message.send";
 pub struct NewMessage {
     /// To whom.
     pub to: Id<SubscriberKind>,
+    /// The contact whose address it goes to, when it must be that one; else the subscriber's own at the instant it leaves.
+    pub contact: Option<Id<Contact>>,
     /// What it says.
     pub template: Template,
     /// Ids and numbers of what it tells.
@@ -84,6 +88,7 @@ pub fn write(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewMessage)
     let mut message = Message {
         id,
         subscriber: to.id,
+        contact: new.contact,
         medium,
         kind,
         cell: new.cell,

@@ -11,7 +11,7 @@ use domain::actor::{Actor, Permission, Who};
 use domain::consent::{Basis, Cell, Medium, Source, Status};
 use domain::message::Template;
 use domain::privacy::{DAYS_MAX, Deadline, Kind, Proof, REMIND_DAYS, State, days_after, deadline};
-use domain::value::id::{Customer, PrivacyRequest as RequestKind};
+use domain::value::id::{Contact, Customer, PrivacyRequest as RequestKind};
 use domain::value::{Country, Email, Id};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
@@ -59,8 +59,8 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewRequest) 
     if !own {
         actor.may(Permission::AnswerPrivacy, None)?;
     }
-    let one = match &new.asker {
-        Asker::Customer(id) => subscriber::of_customer(tx, world, *id)?,
+    let (one, contact) = match &new.asker {
+        Asker::Customer(id) => (subscriber::of_customer(tx, world, *id)?, None),
         Asker::Email(email) => subscriber::of_email(tx, actor, world, email, None)?,
     };
     let (id, now) = (world.id::<RequestKind>(), world.now());
@@ -88,7 +88,7 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewRequest) 
     tell(tx, actor, world, &request, "privacy_request.opened");
     if !own {
         let link = link::make(tx, world, one.id, Deed::Verify, Some(id.bytes()))?;
-        write_to(tx, actor, world, &one, (Template::PrivacyCheck, Some(link)), &request)?;
+        write_to(tx, actor, world, (&one, contact), (Template::PrivacyCheck, Some(link)), &request)?;
     }
     Ok(request)
 }
@@ -97,7 +97,7 @@ fn write_to(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    one: &Subscriber,
+    (one, contact): (&Subscriber, Option<Id<Contact>>),
     (template, link): (Template, Option<Id<domain::value::id::SubscriberLink>>),
     request: &Request,
 ) -> Result<(), Failure> {
@@ -114,7 +114,16 @@ fn write_to(
         tx,
         actor,
         world,
-        NewMessage { to: one.id, template, parameters, cell: None, link, due_at: None, language: None },
+        NewMessage {
+            to: one.id,
+            contact,
+            template,
+            parameters,
+            cell: None,
+            link,
+            due_at: None,
+            language: None,
+        },
     )
     .map(drop)
 }
@@ -256,7 +265,7 @@ pub fn extend(
     request.due_at = days_after(request.due_at, days);
     keep(tx, &mut request)?;
     tell(tx, actor, world, &request, "privacy_request.extended");
-    write_to(tx, actor, world, &one, (template, None), &request)?;
+    write_to(tx, actor, world, (&one, None), (template, None), &request)?;
     Ok(request)
 }
 
@@ -289,7 +298,7 @@ pub fn finish(
         }
     }
     tell(tx, actor, world, &request, "privacy_request.done");
-    write_to(tx, actor, world, &one, (Template::PrivacyDone, None), &request)?;
+    write_to(tx, actor, world, (&one, None), (Template::PrivacyDone, None), &request)?;
     Ok(request)
 }
 
@@ -359,7 +368,7 @@ pub fn close(
     let kind = if is_refused { "privacy_request.refused" } else { "privacy_request.taken_back" };
     tell(tx, actor, world, &request, kind);
     if let Some((one, _)) = told {
-        write_to(tx, actor, world, &one, (Template::PrivacyRefused, None), &request)?;
+        write_to(tx, actor, world, (&one, None), (Template::PrivacyRefused, None), &request)?;
     }
     Ok(request)
 }

@@ -22,12 +22,13 @@ use domain::{Code, Refusal};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Tx;
+use store::merging::Merge;
 use store::sign_in as rows;
 
 use crate::cart::{self, Details};
 use crate::consent::subscriber;
-use crate::contact::Sought;
-use crate::customer::{self, NewCustomer};
+use crate::contact::{self, Sought};
+use crate::customer::{self, NewCustomer, Shown};
 use crate::event::emit;
 use crate::message::{self, NewMessage};
 use crate::{Failure, World, external};
@@ -76,11 +77,22 @@ pub struct Opened {
     pub is_new: bool,
     /// The basket to go on with.
     pub cart: Option<Id<id::Cart>>,
+    /// The basket filled before, if it could not come along.
+    pub left: Option<Left>,
     /// When the session ends in any case.
     pub ends_at: Instant,
 }
 
-/// Mails a code to an address, whether it is known or not; until when it works. Who asks learns nothing of the address.
+/// A basket that stayed as it was when its visitor signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Which.
+    pub cart: Id<id::Cart>,
+    /// Why.
+    pub why: Refusal,
+}
+
+/// Mails a code to this very address, whether it is known or not, and whoever it leads to; until when it works. Who asks learns nothing of the address.
 ///
 /// # Errors
 /// [`Code::WrongState`] when too many codes were mailed within the hour; [`Code::Forbidden`].
@@ -91,7 +103,7 @@ pub fn ask(
     (email, language): (&Email, Option<Language>),
 ) -> Result<Instant, Failure> {
     actor.may_somewhere(Permission::Shop)?;
-    let to = subscriber::of_email(tx, actor, world, email, language)?;
+    let (to, contact) = subscriber::of_email(tx, actor, world, email, language)?;
     subscriber::lock(tx, to.id)?;
     let (hash, now) = (hash_of(world, email), world.now());
     if rows::codes(tx, &hash, now.plus_seconds(-CODES_SECONDS), CODES_MAX)?.len() as i64 == CODES_MAX {
@@ -107,7 +119,7 @@ pub fn ask(
     let parameters = json!({ "code": id.to_string(), "minutes": CODE_SECONDS / 60 });
     let template = Template::SignInCode;
     let (cell, link, due_at) = (None, None, None);
-    let letter = NewMessage { to: to.id, template, parameters, cell, link, due_at, language };
+    let letter = NewMessage { to: to.id, contact, template, parameters, cell, link, due_at, language };
     message::write(tx, actor, world, letter)?;
     Ok(code.expires_at)
 }
@@ -124,23 +136,70 @@ pub fn open(
     asked: &SignIn,
 ) -> Result<Option<Opened>, Failure> {
     let channel = channel_for(tx, actor, &asked.channel)?;
-    let (hash, now) = (hash_of(world, &asked.email), world.now());
-    let newest = rows::codes(tx, &hash, now.plus_seconds(-CODE_SECONDS), 1)?.into_iter().next();
-    let Some(code) = newest.filter(|code| code.expires_at > now) else { return Ok(None) };
-    if world.keyring().one_time_code(&code.id.bytes()) != asked.code {
-        rows::try_code(tx, &hash, code.id, TRIES_MAX)?;
+    let hash = hash_of(world, &asked.email);
+    if !use_up(tx, world, &hash, asked.code)? {
         return Ok(None);
     }
-    if !rows::use_code(tx, &hash, (code.id, TRIES_MAX), now)? {
-        return Ok(None);
-    }
-    let known = store::customer::by_email(tx, &hash)?;
-    let customer = match known {
-        Some(customer) => customer,
-        None => newcomer(tx, actor, world, asked)?,
+    let known = store::customer::holder(tx, &hash)?;
+    let holder = match known {
+        Some((holder, _)) => holder,
+        None => {
+            let email = Some(asked.email.as_str().to_owned());
+            let card = Card::new(&Draft { name: asked.name.clone(), email, ..Draft::default() })?;
+            newcomer(tx, actor, world, card)?
+        }
     };
-    let opened = enter(tx, world, (customer, channel), asked.cart, "code")?;
+    let opened = enter(tx, world, (holder, channel), asked.cart, "code")?;
     Ok(Some(Opened { is_new: known.is_none(), ..opened }))
+}
+
+/// Shows by the code that was mailed to the address of a card that one reads its mail, and uses the code up.
+///
+/// # Errors
+/// [`Code::Invalid`] at `email_code` when the code does not fit. That undoes its count: it is counted by [`count_wrong`] before.
+pub fn show(tx: &mut Tx<'_>, world: &World, card: &Card, code: u32) -> Result<Shown, Failure> {
+    if let Some(hash) = contact::email_hash(world.keyring(), card)
+        && use_up(tx, world, &hash, code)?
+    {
+        return Ok(Shown::of(hash));
+    }
+    Err(Refusal::invalid("email_code", wrong().message()).into())
+}
+
+/// Counts a code that does not fit the address of a card, in a commit of its own.
+///
+/// # Errors
+/// What the store says.
+pub fn count_wrong(tx: &mut Tx<'_>, world: &World, card: &Card, code: u32) -> Result<(), Failure> {
+    match contact::email_hash(world.keyring(), card) {
+        Some(hash) => right(tx, world, &hash, code).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Uses up the code that was mailed last; false when this is another, which is counted, or it does not work any more.
+fn use_up(tx: &mut Tx<'_>, world: &World, hash: &[u8; 32], code: u32) -> Result<bool, Failure> {
+    match right(tx, world, hash, code)? {
+        Some(id) => Ok(rows::use_code(tx, hash, (id, TRIES_MAX), world.now())?),
+        None => Ok(false),
+    }
+}
+
+/// The code that was mailed last, if it is this; another is counted.
+fn right(
+    tx: &mut Tx<'_>,
+    world: &World,
+    hash: &[u8; 32],
+    code: u32,
+) -> Result<Option<Id<SignInCode>>, Failure> {
+    let now = world.now();
+    let newest = rows::codes(tx, hash, now.plus_seconds(-CODE_SECONDS), 1)?.into_iter().next();
+    let Some(newest) = newest.filter(|code| code.expires_at > now) else { return Ok(None) };
+    if world.keyring().one_time_code(&newest.id.bytes()) == code {
+        return Ok(Some(newest.id));
+    }
+    rows::try_code(tx, hash, newest.id, TRIES_MAX)?;
+    Ok(None)
 }
 
 /// The channel somebody who may shop signs in through.
@@ -158,19 +217,25 @@ fn channel_for(
     Ok(channel)
 }
 
-/// Opens a session for somebody who showed who he is, and takes the basket along.
+/// Opens a session for somebody who showed who he is, and takes the basket along. It stays with whom he showed to be, and so does not lead to
+/// another any more when both were one by mistake.
 fn enter(
     tx: &mut Tx<'_>,
     world: &mut World,
-    (customer, channel): (Id<Customer>, Id<ChannelKind>),
+    (shown, channel): (Id<Customer>, Id<ChannelKind>),
     cart: Option<Id<id::Cart>>,
     by: &str,
 ) -> Result<Opened, Failure> {
-    let (token, now) = (world.bytes::<32>(), world.now());
-    let session = rows::Session { id: world.id(), customer, channel, made_at: now, used_at: now };
-    rows::add_session(tx, &Sha256::digest(token).into(), &session)?;
+    let customer = store::customer::standing_for(tx, shown)?.unwrap_or(shown);
     let herself = acting(customer, channel);
-    let cart = taken_along(tx, world, &herself, (customer, channel), cart)?;
+    let (cart, left) = taken_along(tx, world, &herself, (customer, channel), cart)?;
+    // Carts are locked before customers. Who was merged or parted meanwhile is somebody else now.
+    if customer::stay(tx, shown)?.id != customer {
+        return Err(tx.begin_anew().into());
+    }
+    let (token, now) = (world.bytes::<32>(), world.now());
+    let session = rows::Session { id: world.id(), customer: shown, channel, made_at: now, used_at: now };
+    rows::add_session(tx, &Sha256::digest(token).into(), &session)?;
     emit(
         tx,
         &herself,
@@ -180,19 +245,18 @@ fn enter(
         json!({ "channel": channel.to_string(), "by": by }),
     );
     let ends_at = now.plus_seconds(LIFE_SECONDS);
-    Ok(Opened { token: hexadecimal(&token), customer, is_new: false, cart, ends_at })
+    Ok(Opened { token: hexadecimal(&token), customer, is_new: false, cart, left, ends_at })
 }
 
-fn newcomer(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    asked: &SignIn,
-) -> Result<Id<Customer>, Failure> {
-    let email = Some(asked.email.as_str().to_owned());
-    let card = Card::new(&Draft { name: asked.name.clone(), email, ..Draft::default() })?;
+/// Makes a customer of somebody nobody knows. When somebody else makes one with this address at the same time, that one is found by beginning anew.
+fn newcomer(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, card: Card) -> Result<Id<Customer>, Failure> {
     let new = NewCustomer { external_id: None, card, groups: Vec::new() };
-    Ok(customer::create(tx, &actor.trusted(), world, new)?.id)
+    match customer::create(tx, &actor.trusted(), world, new) {
+        Err(Failure::Refused(refusal)) if refusal.code() == Code::AlreadyExists => {
+            Err(tx.begin_anew().into())
+        }
+        made => Ok(made?.id),
+    }
 }
 
 /// The customer as who asks.
@@ -201,15 +265,15 @@ fn acting(customer: Id<Customer>, channel: Id<ChannelKind>) -> Actor {
     Actor { who: Who::Customer(customer), channel: Some(channel), grants }
 }
 
-/// The basket the customer goes on with: his own in this channel, with what is in the one filled before. One that has ended, or is somebody
-/// else's, is left alone.
+/// The basket the customer goes on with: his own in this channel, with what is in the one filled before. One that cannot come along, such as one
+/// that has ended or is somebody else's, is left as it is, which is told with the reason, and keeps nobody out.
 fn taken_along(
     tx: &mut Tx<'_>,
     world: &mut World,
     herself: &Actor,
     (customer, channel): (Id<Customer>, Id<ChannelKind>),
     before: Option<Id<id::Cart>>,
-) -> Result<Option<Id<id::Cart>>, Failure> {
+) -> Result<(Option<Id<id::Cart>>, Option<Left>), Failure> {
     let now = world.now();
     let first = Id::from_bytes([0; 16]);
     let all = cart::list_of_customer(tx, herself, &Reference::Id(customer), first, CARTS_MAX)?;
@@ -219,7 +283,7 @@ fn taken_along(
             && matches!(cart::standing(one, now), CartState::Active | CartState::Recovered)
     };
     let own = all.iter().rev().find(goes_on).map(|cart| cart.id);
-    let Some(before) = before else { return Ok(own) };
+    let Some(before) = before else { return Ok((own, None)) };
     let moved = tx.savepoint(|tx| match own {
         Some(own) => cart::merge(tx, herself, world, before, own),
         None => {
@@ -228,8 +292,8 @@ fn taken_along(
         }
     });
     match moved {
-        Ok(cart) => Ok(Some(cart.id)),
-        Err(Failure::Refused(_)) => Ok(own),
+        Ok(cart) => Ok((Some(cart.id), None)),
+        Err(Failure::Refused(why)) => Ok((own, Some(Left { cart: before, why }))),
         Err(failure) => Err(failure),
     }
 }
@@ -282,6 +346,23 @@ pub fn forget(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fai
     let challenges = store::sign_in::passkey::forget_challenges(tx, now, ROUND)?;
     let attempts = store::sign_in::sign_on::forget_attempts(tx, now, ROUND)?;
     Ok([codes, sessions, challenges, attempts].contains(&(ROUND as usize)))
+}
+
+/// Ends what may open the winner of a merge to the other, now that they are two: sessions of both since the merge, and the winner's passkeys
+/// and sign-ons since. Nobody can know who of the two added them; both sign in anew by a code.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn part(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, merge: &Merge) -> Result<(), Failure> {
+    let sessions = rows::end_since(tx, &[merge.winner.bytes(), merge.loser.bytes()], merge.id)?;
+    let passkeys = rows::passkey::remove_since(tx, merge.winner, merge.id)?;
+    let sign_ons = rows::sign_on::unlink_since(tx, merge.winner, merge.at)?;
+    if sessions + passkeys + sign_ons > 0 {
+        let body = json!({ "merge": merge.id.to_string(), "loser": merge.loser.to_string(), "sessions": sessions,
+            "passkeys": passkeys, "sign_ons": sign_ons });
+        emit(tx, actor, world, merge.winner, "customer.sign_ins_ended", body);
+    }
+    Ok(())
 }
 
 /// What is said to everybody who does not get in, whatever the reason.

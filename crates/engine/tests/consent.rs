@@ -231,7 +231,7 @@ fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_
         let no = Said { cell: mail.clone(), status: Status::Denied };
         shop.run(move |tx, actor, world| {
             let email = Email::parse("cyd@example.com").expect("an address");
-            let one = subscriber::of_email(tx, actor, world, &email, None)?;
+            let (one, _) = subscriber::of_email(tx, actor, world, &email, None)?;
             consent::write(tx, actor, world, &one, std::slice::from_ref(&no), &told())
         })
         .expect("a no from an address");

@@ -36,7 +36,7 @@ fn at(permissions: &[Permission]) -> Actor {
 }
 
 /// The kinds of events so far, oldest first per subject.
-fn kinds(shop: &TestShop, subject: String) -> Vec<String> {
+pub fn kinds(shop: &TestShop, subject: String) -> Vec<String> {
     shop.read(move |tx| Ok(store::event::of_subject(tx, &subject, 0, 100)?))
         .expect("the journal can be read")
         .into_iter()

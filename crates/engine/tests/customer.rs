@@ -67,8 +67,12 @@ fn a_change_of_address_keeps_the_old_snapshot() {
     on_every_engine(|shop| {
         let before = sign_up(shop, ada()).unwrap();
         let id = before.id;
-        let change =
-            Change { card: Some(card("Ada", "new@example.com", None)), groups: None, if_match: Some(1) };
+        let change = Change {
+            card: Some(card("Ada", "new@example.com", None)),
+            groups: None,
+            if_match: Some(1),
+            shown: None,
+        };
         let update = |change: Change| {
             shop.run(move |tx, actor, world| customer::update(tx, actor, world, id, change.clone()))
         };
@@ -96,7 +100,8 @@ fn a_customer_sees_only_itself() {
             |id| shop.run_as(&actor, move |tx, actor, world| customer::read_contact(tx, actor, world, id));
         assert!(read(eve.id).is_ok());
         assert_eq!(read(ada.id).unwrap_err().code(), Some(Code::Forbidden));
-        let change = Change { card: None, groups: Some(vec!["staff".into()]), if_match: Some(1) };
+        let change =
+            Change { card: None, groups: Some(vec!["staff".into()]), if_match: Some(1), shown: None };
         let promoted = shop.run_as(&actor, move |tx, actor, world| {
             customer::update(tx, actor, world, eve.id, change.clone())
         });

@@ -150,7 +150,7 @@ fn the_customer_file_is_right() {
         let first = of_customer(shop, ada);
         assert_eq!(of_customer(shop, ada), first);
         let card = Card::new(&Draft { email: Some("new@example.com".into()), ..Draft::default() }).unwrap();
-        let change = Change { card: Some(card), groups: None, if_match: Some(1) };
+        let change = Change { card: Some(card), groups: None, if_match: Some(1), shown: None };
         shop.run(move |tx, actor, world| customer::update(tx, actor, world, ada, change.clone())).unwrap();
         let heir = sign_up(shop, "CRM-2", "ada@example.com", None);
         let told = resolve(shop, seen(Authenticated, 5, &[(Email, "ada@example.com")]));

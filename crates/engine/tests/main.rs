@@ -59,6 +59,7 @@ mod segment_exact;
 mod segment_member;
 mod sequence;
 mod sign_in;
+mod sign_in_merged;
 mod sign_on;
 mod sources;
 mod stock;

@@ -60,7 +60,7 @@ fn signed_up(shop: &TestShop, written: Written) -> Id<Customer> {
 fn moved(shop: &TestShop, id: Id<Customer>, written: Written) {
     let version = shop.read(move |tx| customer::load(tx, id)).expect("a customer").version;
     let changed = shop.run(move |tx, actor, world| {
-        let change = Change { card: Some(card(written)), groups: None, if_match: Some(version) };
+        let change = Change { card: Some(card(written)), groups: None, if_match: Some(version), shown: None };
         customer::update(tx, actor, world, id, change)
     });
     changed.expect("a change");

@@ -27,7 +27,7 @@ pub const PAGE: &str = "https://www.shop.example";
 const OTHER_PAGE: &str = "https://app.shop.example";
 pub const HOST: &str = "www.shop.example";
 
-fn web(shop: &TestShop) -> Channel {
+pub fn web(shop: &TestShop) -> Channel {
     let retailer = Retailer::open(shop, &["leeds"]);
     let channel = retailer.channel(shop, a_channel("web", retailer.market, retailer.network));
     let (at, version) = (Reference::Id(channel.id), Some(channel.version));
@@ -90,13 +90,13 @@ fn opened(shop: &TestShop, channel: &Channel, answer: &Answer) -> Option<Opened>
     .expect("an answer")
 }
 
-fn signed(shop: &TestShop, channel: &Channel, phone: &mut Authenticator) -> Option<Opened> {
+pub fn signed(shop: &TestShop, channel: &Channel, phone: &mut Authenticator) -> Option<Opened> {
     let challenge = asked(shop, channel, PAGE).expect("a challenge");
     let answer = phone.sign(&challenge.domain, &challenge.bytes).expect("a passkey");
     opened(shop, channel, &answer)
 }
 
-fn bob(shop: &TestShop) -> Id<Customer> {
+pub fn bob(shop: &TestShop) -> Id<Customer> {
     let draft = Draft { name: Some("Bob".into()), email: Some("bob@example.com".into()), ..Draft::default() };
     let new = NewCustomer { external_id: None, card: Card::new(&draft).expect("a card"), groups: Vec::new() };
     shop.run(move |tx, actor, world| customer::create(tx, actor, world, new.clone())).expect("a customer").id

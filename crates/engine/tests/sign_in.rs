@@ -21,12 +21,12 @@ use sim::{Retailer, TestShop, on_every_engine};
 
 const ADA: &str = "Ada.Byron@example.com";
 
-fn storefront(channel: &Channel) -> Actor {
+pub fn storefront(channel: &Channel) -> Actor {
     let permissions = Permissions::of(&[Permission::Shop, Permission::ReadCatalogue]);
     Actor { who: Who::Guest, channel: Some(channel.id), grants: vec![Grant { location: None, permissions }] }
 }
 
-fn web(shop: &TestShop) -> (Retailer, Channel, Id<Variant>) {
+pub fn web(shop: &TestShop) -> (Retailer, Channel, Id<Variant>) {
     let retailer = Retailer::open(shop, &["leeds"]);
     let channel = retailer.channel(shop, a_channel("web", retailer.market, retailer.network));
     let mug = retailer.sell(shop, "MUG", 500);
@@ -38,7 +38,7 @@ fn email(text: &str) -> Email {
     Email::parse(text).expect("an address")
 }
 
-fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
+pub fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
     let to = email(to);
     shop.run_as(&storefront(channel), move |tx, actor, world| {
         sign_in::ask(tx, actor, world, (&to, None)).map(drop)
@@ -46,14 +46,14 @@ fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
 }
 
 /// The code that was mailed last.
-fn mailed(shop: &TestShop, to: &str) -> u32 {
+pub fn mailed(shop: &TestShop, to: &str) -> u32 {
     let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-86_400));
     let hash = keyring.lookup_hash("email", &email(to).lookup_form());
     let codes = shop.read(move |tx| Ok::<_, Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
     keyring.one_time_code(&codes.expect("codes")[0].id.bytes())
 }
 
-fn opened(
+pub fn opened(
     shop: &TestShop,
     channel: &Channel,
     (from, code): (&str, u32),
@@ -65,14 +65,14 @@ fn opened(
         .expect("an answer")
 }
 
-fn recognised(shop: &TestShop, token: &str) -> Result<Id<Customer>, Failure> {
+pub fn recognised(shop: &TestShop, token: &str) -> Result<Id<Customer>, Failure> {
     let (token, now) = (token.to_owned(), shop.shop.source.now());
     let (actor, _) = shop.read(move |tx| sign_in::recognise(tx, &token, now))?;
     let Who::Customer(customer) = actor.who else { panic!("not a customer: {actor:?}") };
     Ok(customer)
 }
 
-fn a_cart(
+pub fn a_cart(
     shop: &TestShop,
     channel: &Channel,
     mug: Id<Variant>,
@@ -89,7 +89,7 @@ fn a_cart(
     shop.run(move |tx, actor, world| cart::create(tx, actor, world, new.clone())).expect("a cart").id
 }
 
-fn loaded(shop: &TestShop, cart: Id<id::Cart>) -> Cart {
+pub fn loaded(shop: &TestShop, cart: Id<id::Cart>) -> Cart {
     shop.read(move |tx| cart::load(tx, cart)).expect("a cart")
 }
 
@@ -172,7 +172,9 @@ fn a_cart_comes_along_and_no_line_is_lost() {
 
         let bob = counter::ada(shop);
         let his = a_cart(shop, &web, mug, 1, Some(bob));
-        assert_eq!(sign_in(Some(his)).cart, Some(on_the_phone), "somebody else's is left alone");
+        let told = sign_in(Some(his));
+        assert_eq!(told.cart, Some(on_the_phone), "somebody else's is left alone");
+        assert_eq!(told.left.map(|left| left.cart), Some(his), "and she is told");
         assert_eq!((loaded(shop, his).customer, loaded(shop, his).state), (Some(bob), State::Active));
         assert_eq!(sign_in(None).cart, Some(on_the_phone));
     });

@@ -162,7 +162,13 @@ fn who_is_right_is_as_the_import_says() {
                 let mut draft = customer::read_contact(tx, actor, world, id)?.text().clone();
                 draft.name = Some("Zoe A. Ashton".into());
                 let card = Some(domain::contact::Card::new(&draft)?);
-                customer::update(tx, actor, world, id, Change { card, groups: None, if_match: Some(version) })
+                customer::update(
+                    tx,
+                    actor,
+                    world,
+                    id,
+                    Change { card, groups: None, if_match: Some(version), shown: None },
+                )
             });
             written.expect("a colleague writes");
             shop.pass(60);

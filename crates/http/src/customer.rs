@@ -2,7 +2,7 @@
 //! kept answer holds it.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::Refusal;
 use domain::actor::Actor;
@@ -23,6 +23,7 @@ use crate::command::Command;
 use crate::contact::{ContactShape, SoughtShape, named};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
+use crate::proof::Given;
 use crate::query::Asked;
 use crate::shape::Fields;
 
@@ -132,18 +133,28 @@ struct CustomerChangeShape {
     /// All groups from now on.
     #[schema(max_items = 20)]
     groups: Option<Vec<String>>,
+    /// Needed of a customer who changes his own contact to an e-mail address that is not his yet: the code that was mailed to that address by
+    /// `POST /v1/customer-session/codes`.
+    #[schema(max_length = 20)]
+    email_code: Option<String>,
 }
 
 impl CustomerChangeShape {
-    fn read(self, if_match: Option<i64>) -> Result<Change, Refusal> {
+    fn read(self, if_match: Option<i64>) -> Result<(Change, Option<Given>), Refusal> {
         let mut fields = Fields::new();
+        let code = Given::read(&mut fields, self.email_code.as_deref());
+        if self.email_code.is_some() && self.contact.is_none() {
+            fields.refuse("email_code", "give the contact with the e-mail address it was mailed to");
+        }
         let card = self.contact.map(|contact| contact.read(&mut fields, "contact"));
         let groups = self.groups.map(|labels| read_groups(&mut fields, &labels));
-        let read = match (card, groups) {
+        let change = match (card, groups) {
             (Some(None), _) | (_, Some(None)) => None,
-            (card, groups) => Some(Change { card: card.flatten(), groups: groups.flatten(), if_match }),
+            (card, groups) => {
+                Some(Change { card: card.flatten(), groups: groups.flatten(), if_match, shown: None })
+            }
         };
-        fields.done(read)
+        fields.done(change.zip(code))
     }
 }
 
@@ -235,18 +246,29 @@ async fn read_customer(
 }
 
 /// Change a customer
+///
+/// A customer may change himself. To an e-mail address that is not his yet he gives the code that was mailed there, because whoever signs in by it
+/// is let in as him; colleagues with `customers:write` need none.
 #[utoipa::path(patch, path = "/v1/customers/{id}", operation_id = "update_customer", tag = "customer", request_body = CustomerChangeShape,
     params(("id" = String, Path, description = "its id or external id"), ("If-Match" = String, Header, description = "the `ETag` it was read with")),
     responses((status = 200, body = CustomerShape), Problems))]
 async fn update_customer(
     State(app): State<App>,
     Path(id): Path<String>,
+    extensions: Extensions,
+    headers: HeaderMap,
     command: Command<CustomerChangeShape>,
 ) -> Result<Response, Problem> {
-    let (reference, change) = (Reference::read(&id), command.body.read(command.if_match)?);
+    let (reference, (change, code)) = (Reference::read(&id), command.body.read(command.if_match)?);
+    let proof = change.card.clone().zip(code);
+    if let Some((card, code)) = proof.clone() {
+        code.count(&app, card, (&extensions, &headers)).await?;
+    }
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let id = external::resolve(tx, &reference)?;
-        let customer = in_contact(customer::update(tx, actor, world, id, change.clone()))?;
+        let shown = proof.as_ref().map(|(card, code)| code.show(tx, world, card)).transpose()?;
+        let change = Change { shown, ..change.clone() };
+        let customer = in_contact(customer::update(tx, actor, world, id, change))?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
     })
     .await

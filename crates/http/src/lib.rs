@@ -48,6 +48,7 @@ mod privacy;
 pub mod problem;
 pub mod promise;
 pub mod promotion;
+mod proof;
 mod qr;
 pub mod query;
 mod reference;

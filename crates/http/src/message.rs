@@ -162,6 +162,7 @@ async fn write_message(
         catalogue::find(tx, &Reference::Id(product))?;
         let new = NewMessage {
             to: id.shared_with(),
+            contact: None,
             template: Template::Product,
             parameters: json!({ "product": product.to_string() }),
             cell: Some(cell.clone()),

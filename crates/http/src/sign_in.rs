@@ -13,7 +13,7 @@ use domain::actor::Who;
 use domain::value::{Email, Id, Language, Reference, id};
 use domain::{Code, Refusal, sign_in as rules};
 use engine::actor::staff::email_hash;
-use engine::sign_in::{self, Opened, SignIn};
+use engine::sign_in::{self, Left, Opened, SignIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -105,7 +105,8 @@ struct SignInShape {
     /// The channel the customer comes through: its id or external id.
     #[schema(min_length = 1, max_length = 255)]
     channel: String,
-    /// The basket filled before: it becomes the customer's, or its lines go into the one he has in this channel.
+    /// The basket filled before: it becomes the customer's, or its lines go into the one he has in this channel. One that cannot is left as it is
+    /// and keeps nobody out; `cart_left` tells why.
     #[schema(max_length = 64)]
     cart: Option<String>,
     /// What to call somebody who is new.
@@ -127,9 +128,35 @@ struct SignedInShape {
     /// The basket to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     cart: Option<String>,
+    /// The basket filled before, if it could not come along: it stays as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cart_left: Option<LeftShape>,
     /// When the session ends in any case.
     #[schema(format = DateTime)]
     ends_at: String,
+}
+
+/// A basket that could not come along.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CartLeft, example = json!({"cart": "cart_01jd0000000000000000000001", "code": "currency_mismatch",
+    "message": "one cart is in EUR, the other in GBP"}))]
+struct LeftShape {
+    /// Which.
+    cart: String,
+    /// The code of the problem.
+    code: &'static str,
+    /// Why.
+    message: String,
+}
+
+impl From<Left> for LeftShape {
+    fn from(left: Left) -> LeftShape {
+        LeftShape {
+            cart: left.cart.to_string(),
+            code: left.why.code().text(),
+            message: left.why.message().to_owned(),
+        }
+    }
 }
 
 impl From<Opened> for SignedInShape {
@@ -139,6 +166,7 @@ impl From<Opened> for SignedInShape {
             customer: opened.customer.to_string(),
             is_new: opened.is_new,
             cart: opened.cart.map(|cart| cart.to_string()),
+            cart_left: opened.left.map(LeftShape::from),
             ends_at: opened.ends_at.to_string(),
         }
     }

@@ -22,6 +22,7 @@ mod join;
 mod location;
 mod openapi;
 mod order_page;
+mod own_email;
 mod passkey;
 mod payment;
 mod print;

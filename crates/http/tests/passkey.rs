@@ -6,6 +6,7 @@ use sim::authenticator::{Authenticator, from_base64url};
 use sim::shop::{TestShop, on_every_engine};
 
 use crate::desk::{Answer, Desk, key_for};
+use crate::sign_on::code_mailed;
 use domain::actor::Permission;
 
 const PAGE: &str = "https://shop.example";
@@ -15,15 +16,16 @@ pub fn challenge_of(answer: &Answer) -> Vec<u8> {
     from_base64url(answer.json["public_key"]["challenge"].as_str().expect("a challenge"))
 }
 
-/// Signs in by the code that was mailed; the token and the customer.
-pub fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
+/// The code that is mailed to an address when it is asked for with this key or token.
+pub fn mailed(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> String {
     let asked = desk.ask(key, "POST", "/v1/customer-session/codes", Some(json!({ "email": email })));
     assert_eq!(asked.status, 202, "{}", asked.text);
-    let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-600));
-    let hash = keyring.lookup_hash("email", email);
-    let codes = shop.read(move |tx| Ok::<_, engine::Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
-    let code = format!("{:06}", keyring.one_time_code(&codes.expect("codes")[0].id.bytes()));
-    let given = json!({ "email": email, "code": code, "channel": "web" });
+    code_mailed(shop, email)
+}
+
+/// Signs in by the code that was mailed; the token and the customer.
+pub fn by_code(shop: &TestShop, desk: &Desk, key: &str, email: &str) -> (String, String) {
+    let given = json!({ "email": email, "code": mailed(shop, desk, key, email), "channel": "web" });
     let opened = desk.ask(key, "POST", "/v1/customer-session", Some(given));
     assert_eq!(opened.status, 200, "{}", opened.text);
     let text = |field: &str| opened.json[field].as_str().expect("a text").to_owned();

@@ -34,6 +34,7 @@ fn waiting(shop: &TestShop) -> (Id<Customer>, Message) {
         consent::say(tx, actor, world, ada, &[said], &Evidence::of(Source::Told))?;
         let new = NewMessage {
             to: ada.shared_with(),
+            contact: None,
             template: Template::Product,
             parameters: json!({}),
             cell: Some(cell.clone()),

@@ -3,6 +3,7 @@
 create table if not exists message (
     subscriber_id {bytes} not null,
     message_id {bytes} not null,
+    contact_id {bytes},
     medium {int} not null,
     kind {int} not null,
     purpose text,

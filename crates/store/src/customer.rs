@@ -303,15 +303,15 @@ pub fn list(tx: &mut Tx<'_>, after: Id<CustomerKind>, limit: i64) -> Result<Vec<
     Ok(found)
 }
 
-/// Claims an e-mail's hash for a customer; false when it is another customer's who was not merged into this one. Somebody who is just
-/// claiming it is waited for.
+/// Claims an e-mail's hash for a customer; false when it is another customer's who was not merged into this one. Who was merged into this one
+/// keeps it: it leads here as long as he is, and with him when he goes again. Somebody who is just claiming it is waited for.
 ///
 /// # Errors
 /// What the store says.
 pub fn claim_email(tx: &mut Tx<'_>, hash: &[u8; 32], customer: Id<CustomerKind>) -> Result<bool, StoreError> {
     let made = tx.execute(
         "insert into customer_by_email (hash, customer_id) values ($1, $2)
-         on conflict (hash) do update set customer_id = excluded.customer_id
+         on conflict (hash) do update set customer_id = customer_by_email.customer_id
          where exists (select 1 from customer c where c.customer_id = customer_by_email.customer_id and c.merged_into = excluded.customer_id)",
         params![&hash[..], customer],
     )?;
@@ -377,6 +377,22 @@ pub fn by_email(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CustomerKi
          where e.hash = $1",
         params![&hash[..]],
         |row| row.id(),
+    )
+}
+
+/// Who holds this e-mail, whether or not he was merged into another since, and his contact with that very address.
+///
+/// # Errors
+/// What the store says.
+pub fn holder(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+) -> Result<Option<(Id<CustomerKind>, Id<Contact>)>, StoreError> {
+    tx.one(
+        "select c.customer_id, c.contact_id from customer_by_email e join customer c on c.customer_id = e.customer_id
+         where e.hash = $1",
+        params![&hash[..]],
+        |row| Ok((row.id()?, row.id()?)),
     )
 }
 

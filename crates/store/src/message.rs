@@ -4,7 +4,7 @@ pub mod suppression;
 
 use domain::consent::{Cell, Medium};
 use domain::message::{Failed, Kind, State, Template};
-use domain::value::id::{Consent, Message as MessageKind, Subscriber, SubscriberLink};
+use domain::value::id::{Consent, Contact, Message as MessageKind, Subscriber, SubscriberLink};
 use domain::value::{Id, Instant, Language};
 
 use crate::{Row, StoreError, Tx, params};
@@ -16,6 +16,8 @@ pub struct Message {
     pub id: Id<MessageKind>,
     /// To whom.
     pub subscriber: Id<Subscriber>,
+    /// The contact whose address it goes to; the subscriber's own when it leaves, if none is named.
+    pub contact: Option<Id<Contact>>,
     /// Over what.
     pub medium: Medium,
     /// Why.
@@ -50,13 +52,14 @@ pub struct Message {
 pub type Named = (Id<Subscriber>, Id<MessageKind>);
 
 fn message(row: &mut Row<'_>) -> Result<Message, StoreError> {
-    let (subscriber, id, medium, kind) =
-        (row.id()?, row.id()?, row.word(Medium::coded)?, row.word(Kind::coded)?);
+    let (subscriber, id, contact) = (row.id()?, row.id()?, row.id_or_null()?);
+    let (medium, kind) = (row.word(Medium::coded)?, row.word(Kind::coded)?);
     let (purpose, topic) = (row.text_or_null()?, row.text_or_null()?);
     let cell = purpose.map(|purpose| Cell { purpose, medium, topic: topic.unwrap_or_default() });
     Ok(Message {
         id,
         subscriber,
+        contact,
         medium,
         kind,
         cell,
@@ -81,8 +84,8 @@ fn message(row: &mut Row<'_>) -> Result<Message, StoreError> {
 pub fn add_transactional(tx: &mut Tx<'_>, one: &Message) -> Result<(), StoreError> {
     tx.execute(
         "insert into message (subscriber_id, message_id, medium, kind, template, parameters, language, link_id, state, due_at, tries, made_at,
-             changed_at)
-         values ($1, $2, $3, 1, $4, $5, $6, $7, 1, $8, 0, $9, $9)",
+             changed_at, contact_id)
+         values ($1, $2, $3, 1, $4, $5, $6, $7, 1, $8, 0, $9, $9, $10)",
         params![
             one.subscriber,
             one.id,
@@ -92,7 +95,8 @@ pub fn add_transactional(tx: &mut Tx<'_>, one: &Message) -> Result<(), StoreErro
             &one.language.to_string(),
             one.link,
             one.due_at,
-            one.made_at
+            one.made_at,
+            one.contact
         ],
     )?;
     Ok(())
@@ -106,8 +110,8 @@ pub fn add_transactional(tx: &mut Tx<'_>, one: &Message) -> Result<(), StoreErro
 pub fn add_marketing(tx: &mut Tx<'_>, one: &Message, cell: &Cell) -> Result<Option<Id<Consent>>, StoreError> {
     tx.one(
         "insert into message (subscriber_id, message_id, medium, kind, purpose, topic, consent_id, grant_id, grant_status, template, parameters,
-             language, link_id, state, due_at, tries, made_at, changed_at)
-         select g.subscriber_id, $2, $4, 2, g.purpose, $5, g.consent_id, g.consent_id, g.status, $6, $7, $8, $9, 1, $10, 0, $11, $11
+             language, link_id, state, due_at, tries, made_at, changed_at, contact_id)
+         select g.subscriber_id, $2, $4, 2, g.purpose, $5, g.consent_id, g.consent_id, g.status, $6, $7, $8, $9, 1, $10, 0, $11, $11, $12
          from consent_now g
          where g.subscriber_id = $1 and g.purpose = $3 and g.medium in (1, $4) and g.topic in ('', $5) and g.status = 1
            and (g.expires_at is null or g.expires_at > $11)
@@ -127,7 +131,8 @@ pub fn add_marketing(tx: &mut Tx<'_>, one: &Message, cell: &Cell) -> Result<Opti
             &one.language.to_string(),
             one.link,
             one.due_at,
-            one.made_at
+            one.made_at,
+            one.contact
         ],
         |row| row.id(),
     )
@@ -143,7 +148,7 @@ pub fn find(
     id: Id<MessageKind>,
 ) -> Result<Option<Message>, StoreError> {
     tx.one(
-        "select subscriber_id, message_id, medium, kind, purpose, topic, consent_id, template, parameters, language, link_id, state, due_at,
+        "select subscriber_id, message_id, contact_id, medium, kind, purpose, topic, consent_id, template, parameters, language, link_id, state, due_at,
              tries, made_at, changed_at, failed
          from message where subscriber_id = $1 and message_id = $2",
         params![subscriber, id],
@@ -162,7 +167,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Message>, StoreError> {
     tx.rows(
-        "select subscriber_id, message_id, medium, kind, purpose, topic, consent_id, template, parameters, language, link_id, state, due_at,
+        "select subscriber_id, message_id, contact_id, medium, kind, purpose, topic, consent_id, template, parameters, language, link_id, state, due_at,
              tries, made_at, changed_at, failed
          from message where subscriber_id = $1 and message_id < $2 order by message_id desc limit $3",
         params![subscriber, before, limit],

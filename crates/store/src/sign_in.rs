@@ -3,7 +3,7 @@
 pub mod passkey;
 pub mod sign_on;
 
-use domain::value::id::{Channel, Customer, Session as SessionKind, SignInCode};
+use domain::value::id::{Channel, Customer, Merge, Session as SessionKind, SignInCode};
 use domain::value::{Id, Instant};
 
 use crate::{Param, Row, StoreError, Tx, params};
@@ -197,6 +197,15 @@ pub fn end_session(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Store
 pub fn end_all(tx: &mut Tx<'_>, customer: Id<Customer>) -> Result<(), StoreError> {
     tx.execute("delete from customer_session where customer_id = $1", params![customer])?;
     Ok(())
+}
+
+/// Ends the sessions of these customers that were opened since a merge; how many.
+///
+/// # Errors
+/// What the store says.
+pub fn end_since(tx: &mut Tx<'_>, of: &[[u8; 16]], merge: Id<Merge>) -> Result<u64, StoreError> {
+    let sql = "delete from customer_session where customer_id {in ids $1} and session_id > $2";
+    tx.execute(sql, &[Param::Ids(of), Param::Id(merge.bytes())])
 }
 
 /// Forgets sessions that were not used since an instant, at most `limit`; how many.

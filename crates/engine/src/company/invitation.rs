@@ -54,7 +54,7 @@ pub fn invite(
         let why = format!("{INVITATIONS_MAX} invitations of company {id} can be accepted; end some of them");
         return Err(Refusal::new(Code::WrongState, why).into());
     }
-    let to = subscriber::of_email(tx, actor, world, &new.email, new.language)?;
+    let (to, contact) = subscriber::of_email(tx, actor, world, &new.email, new.language)?;
     subscriber::lock(tx, to.id)?;
     let one = Invitation {
         company: id,
@@ -69,7 +69,7 @@ pub fn invite(
     let parameters = json!({ "invitation": one.id.to_string(), "contact": company.contact.to_string(), "days": INVITATION_DAYS });
     let (template, language) = (Template::CompanyInvitation, new.language);
     let (cell, link, due_at) = (None, None, None);
-    let letter = NewMessage { to: to.id, template, parameters, cell, link, due_at, language };
+    let letter = NewMessage { to: to.id, contact, template, parameters, cell, link, due_at, language };
     message::write(tx, actor, world, letter)?;
     let body = json!({ "invitation": one.id.to_string(), "role": one.role.text() });
     emit(tx, actor, world, id, "company.member_invited", body);

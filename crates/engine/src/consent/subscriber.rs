@@ -41,7 +41,8 @@ pub fn of_customer(tx: &mut Tx<'_>, world: &World, id: Id<Customer>) -> Result<S
     Ok(made)
 }
 
-/// The subscriber with an e-mail address: the customer who has it, or somebody known by it only, made when there is nobody yet.
+/// The subscriber with an e-mail address: the customer who has it, or somebody known by it only, made when there is nobody yet. And the contact
+/// with this very address: the customer may be written to elsewhere himself, and have it of somebody who was merged into him.
 ///
 /// # Errors
 /// What the store says.
@@ -51,16 +52,19 @@ pub fn of_email(
     world: &mut World,
     email: &Email,
     language: Option<Language>,
-) -> Result<Subscriber, Failure> {
-    let hash = Sought::Email(email.lookup_form()).hash(world.keyring());
-    if let Some(customer) = customers::by_email(tx, &hash)? {
-        return of_customer(tx, world, customer);
+) -> Result<(Subscriber, Option<Id<Contact>>), Failure> {
+    let hash = hash_of(world, email);
+    if let Some((holder, contact)) = customers::holder(tx, &hash)? {
+        let customer = customers::standing_for(tx, holder)?.unwrap_or(holder);
+        return Ok((of_customer(tx, world, customer)?, Some(contact)));
     }
     let id: Id<SubscriberKind> = world.id();
     if !rows::claim(tx, &hash, id)? {
         let known = rows::by_address(tx, &hash)?;
         let known = known.map(|known| rows::lock(tx, known)).transpose()?.flatten();
-        return Ok(known.ok_or_else(|| tx.begin_anew())?);
+        let known = known.ok_or_else(|| tx.begin_anew())?;
+        let contact = known.contact;
+        return Ok((known, contact));
     }
     let language = language.map_or_else(|| first_language(tx), Ok)?;
     let draft = Draft { email: Some(email.as_str().to_owned()), ..Draft::default() };
@@ -76,7 +80,7 @@ pub fn of_email(
         erased_at: None,
     };
     rows::add(tx, &made)?;
-    Ok(made)
+    Ok((made, Some(contact)))
 }
 
 /// Who is known by an e-mail address: the customer and the subscriber, if there are such.

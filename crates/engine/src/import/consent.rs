@@ -134,7 +134,7 @@ fn subscribers(
         }
         Whose::Address(email) => email,
     };
-    let mut all = vec![subscriber::of_email(tx, actor, world, email, None)?];
+    let mut all = vec![subscriber::of_email(tx, actor, world, email, None)?.0];
     if row.said.status.refuses() {
         let mut known: BTreeSet<Id<SubscriberKind>> = all.iter().map(|one| one.id).collect();
         for id in records::by_email(tx, &subscriber::hash_of(world, email), SHARING_MAX)? {

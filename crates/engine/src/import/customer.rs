@@ -142,6 +142,7 @@ pub(super) fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, row: &Row)
         card: Some(merged).filter(|merged| *merged != card),
         groups: row.groups.clone().filter(|groups| *groups != before.groups),
         if_match: Some(before.version),
+        shown: None,
     };
     if change.card.is_none() && change.groups.is_none() {
         return Ok(Outcome::Same);

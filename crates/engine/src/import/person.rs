@@ -409,6 +409,7 @@ fn settle(
         card: Some(card).filter(|card| *card != known.card),
         groups: Some(groups).filter(|groups| *groups != known.groups),
         if_match: Some(customer.version),
+        shown: None,
     };
     if change.card.is_some() || change.groups.is_some() {
         customer::update(tx, actor, world, customer.id, change)?;

@@ -113,7 +113,7 @@ fn hindered(
         }
     }
     let gone = Some((State::Failed, Some(Failed::NoAddress)));
-    let Some(contact) = subscriber::contact_of(tx, to)?.filter(|_| to.erased_at.is_none()) else {
+    let Some(contact) = addressed(tx, to, one)?.filter(|_| to.erased_at.is_none()) else {
         return Ok(gone);
     };
     let card = match contact::open(tx, actor, world, contact) {
@@ -124,6 +124,15 @@ fn hindered(
     let Some(hash) = contact::email_hash(world.keyring(), &card) else { return Ok(gone) };
     let listed = listed::find(tx, &hash)?.filter(|(reason, _)| reason.holds_for(one.kind));
     Ok(listed.map(|_| (State::Failed, Some(Failed::Suppressed))))
+}
+
+/// The contact whose address a message goes to: the one it names, or else its subscriber's own.
+fn addressed(
+    tx: &mut Tx<'_>,
+    to: &subscriber::Subscriber,
+    one: &Message,
+) -> Result<Option<Id<Contact>>, Failure> {
+    one.contact.map_or_else(|| subscriber::contact_of(tx, to), |contact| Ok(Some(contact)))
 }
 
 /// What a job is about: whom to, and the message.
@@ -142,7 +151,7 @@ pub fn letter(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Letter>, Failure> {
     let (to, id) = named(job)?;
     let found = rows::find(tx, to, id)?.filter(|one| one.state == State::Sending);
     let (Some(message), Some(to)) = (found, subscriber::find(tx, to)?) else { return Ok(None) };
-    let Some(contact) = subscriber::contact_of(tx, &to)? else { return Ok(None) };
+    let Some(contact) = addressed(tx, &to, &message)? else { return Ok(None) };
     let Some(sealed) = store::contact::find(tx, contact)? else { return Ok(None) };
     let words = words_to(tx, &message, to.person)?;
     let (written, about) = (written(tx, &message)?, about(tx, &message)?);

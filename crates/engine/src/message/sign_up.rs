@@ -3,7 +3,7 @@
 use domain::actor::{Actor, Permission};
 use domain::consent::{Cell, Medium, Source, Status};
 use domain::message::{Kind, Template};
-use domain::value::id::Customer;
+use domain::value::id::{Contact, Customer};
 use domain::value::{Email, Id, Language};
 use serde_json::json;
 use store::Tx;
@@ -50,7 +50,7 @@ pub fn sign_up(
         .map(|cell| Said { cell: Cell { medium: Medium::Mail, ..cell.clone() }, status: Status::Granted })
         .collect();
     consent::check(tx, &said)?;
-    let one = subscriber::of_email(tx, actor, world, &new.email, new.language)?;
+    let (one, contact) = subscriber::of_email(tx, actor, world, &new.email, new.language)?;
     rows::subscriber::lock(tx, one.id)?;
     if let (Some(language), None) = (new.language, one.customer) {
         rows::subscriber::speak(tx, one.id, language)?;
@@ -60,7 +60,7 @@ pub fn sign_up(
     let is_listed = listed.is_some_and(|(reason, _)| reason.holds_for(Kind::Marketing));
     if !is_listed {
         let evidence = Evidence { source: Source::Form, ..evidence.clone() };
-        agree(tx, actor, world, &one, (said, new.language), &evidence)?;
+        agree(tx, actor, world, (&one, contact), (said, new.language), &evidence)?;
     }
     Ok(one)
 }
@@ -88,18 +88,18 @@ pub fn say(
         consent::may_say(actor, id)?;
         let one = subscriber::of_customer(tx, world, id)?;
         rows::subscriber::lock(tx, one.id)?;
-        written.extend(agree(tx, actor, world, &one, (yes, None), evidence)?);
+        written.extend(agree(tx, actor, world, (&one, None), (yes, None), evidence)?);
     }
     Ok(written)
 }
 
 /// Writes each yes down: at once, or as one that waits for its confirmation. What holds already, or was asked for a moment ago, is left as
-/// it is.
+/// it is. Who typed an address is asked at that very address, whoever it leads to.
 fn agree(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    one: &Subscriber,
+    (one, contact): (&Subscriber, Option<Id<Contact>>),
     (said, language): (Vec<Said>, Option<Language>),
     evidence: &Evidence,
 ) -> Result<Vec<Consent>, Failure> {
@@ -137,6 +137,7 @@ fn agree(
             world,
             NewMessage {
                 to,
+                contact,
                 template: Template::Confirm,
                 parameters,
                 cell: None,

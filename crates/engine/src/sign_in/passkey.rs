@@ -272,14 +272,14 @@ pub fn open(
     if !signed::is_signed(one.algorithm, &one.public_key, &message, &given.signature) {
         return Ok(None);
     }
-    let customer = store::customer::merged_into(tx, one.customer)?.unwrap_or(one.customer);
     if !rows::note_use(tx, &one, (i64::from(said.count), said.is_copied), world.now())? {
         // Two keep the same key: whoever copied it does not get in, and neither does its owner before he registers anew.
+        let customer = store::customer::merged_into(tx, one.customer)?.unwrap_or(one.customer);
         let body = json!({ "passkey": one.id.to_string() });
         emit(tx, actor, world, customer, "customer.passkey_doubted", body);
         return Ok(None);
     }
-    super::enter(tx, world, (customer, channel), entrance.cart, "passkey").map(Some)
+    super::enter(tx, world, (one.customer, channel), entrance.cart, "passkey").map(Some)
 }
 
 /// The passkeys of a customer, the oldest first.

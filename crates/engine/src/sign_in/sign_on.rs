@@ -22,8 +22,6 @@ use super::provider::{self, Provider};
 use super::token::Discovery;
 use super::{Entrance, Opened};
 use crate::actor::session;
-use crate::contact::Sought;
-use crate::customer::{self, NewCustomer};
 use crate::identity::{self, Seen};
 use crate::{Failure, Keyring, World};
 
@@ -237,7 +235,7 @@ fn verified_email(provider: &Provider, claims: &Claims) -> Option<Email> {
     Email::parse(said).ok()
 }
 
-/// The customer a subject is: as was said before; or who has the verified address; or somebody new.
+/// The customer a subject is, though merged into another since: as was said before; or who has the verified address; or somebody new.
 fn vouched_for(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -252,11 +250,11 @@ fn vouched_for(
     }
     let email = verified_email(provider, claims);
     let by_email = match &email {
-        Some(email) => customers::by_email(tx, &Sought::Email(email.lookup_form()).hash(world.keyring()))?,
+        Some(email) => customers::holder(tx, &super::hash_of(world, email))?,
         None => None,
     };
     let customer = match by_email {
-        Some(customer) => customer,
+        Some((holder, _)) => holder,
         None => newcomer(tx, actor, world, (provider, claims), email)?,
     };
     if !rows::link(tx, &hash, (provider.id, customer), world.now())? {
@@ -287,13 +285,7 @@ fn newcomer(
         Ok(card) => card,
         Err(_) => named(Some(provider.name.clone()))?,
     };
-    let new = NewCustomer { external_id: None, card, groups: Vec::new() };
-    match customer::create(tx, &actor.trusted(), world, new) {
-        Err(Failure::Refused(refusal)) if refusal.code() == Code::AlreadyExists => {
-            Err(tx.begin_anew().into())
-        }
-        made => Ok(made?.id),
-    }
+    super::newcomer(tx, actor, world, card)
 }
 
 /// Signs in the member of staff a sign-on vouches for, by the address it has verified.

@@ -79,6 +79,7 @@ pub fn offer(shop: &TestShop, id: Id<Customer>, topic: &str) -> Result<Message, 
     shop.run(move |tx, actor, world| {
         let new = NewMessage {
             to: id.shared_with(),
+            contact: None,
             template: Template::Product,
             parameters: json!({}),
             cell: Some(cell.clone()),

@@ -269,6 +269,7 @@ fn who_was_merged_is_known_by_all_names_and_is_the_other() {
             ),
             groups: None,
             if_match: shop.read(move |tx| customer::load(tx, club.ada)).ok().map(|one| one.version),
+            shown: None,
         };
         let ada = club.ada;
         shop.run(move |tx, actor, world| customer::update(tx, actor, world, ada, change.clone())).unwrap();

@@ -2,7 +2,7 @@
 
 use domain::market::origin::Origin;
 use domain::sign_in::passkey::{Algorithm, Purpose};
-use domain::value::id::{Customer, Passkey as PasskeyKind, Person};
+use domain::value::id::{Customer, Merge, Passkey as PasskeyKind, Person};
 use domain::value::{Id, Instant};
 
 use crate::{Row, StoreError, Tx, params};
@@ -171,6 +171,17 @@ pub fn remove_all(tx: &mut Tx<'_>, customer: Id<Customer>) -> Result<(), StoreEr
     tx.execute("delete from passkey where customer_id = $1", params![customer])?;
     tx.execute("delete from passkey_challenge where customer_id = $1", params![customer])?;
     Ok(())
+}
+
+/// Removes the passkeys a customer got since a merge, and the challenges to register one; how many passkeys.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_since(tx: &mut Tx<'_>, customer: Id<Customer>, merge: Id<Merge>) -> Result<u64, StoreError> {
+    tx.execute("delete from passkey_challenge where customer_id = $1", params![customer])?;
+    let sql = "delete from passkey_credential where customer_id = $1 and passkey_id > $2";
+    tx.execute(sql, params![customer, merge])?;
+    tx.execute("delete from passkey where customer_id = $1 and passkey_id > $2", params![customer, merge])
 }
 
 /// Keeps a challenge by its hash.

@@ -164,13 +164,13 @@ pub fn forget_attempts(tx: &mut Tx<'_>, before: Instant, limit: i64) -> Result<u
     Ok(old.len())
 }
 
-/// The customer a subject is, or whoever he was merged into; none when nobody is, or he was erased.
+/// The customer a subject is, though merged into another since; none when nobody is, or he was erased.
 ///
 /// # Errors
 /// What the store says.
 pub fn customer_of(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<Customer>>, StoreError> {
     tx.one(
-        "select coalesce(c.merged_into, s.customer_id) from sign_on_subject s join customer c on c.customer_id = s.customer_id
+        "select s.customer_id from sign_on_subject s join customer c on c.customer_id = s.customer_id
          where s.hash = $1 and c.erased_at is null",
         params![&hash[..]],
         |row| row.id(),
@@ -209,6 +209,15 @@ pub fn of_customers(
         &[Param::Ids(of), Param::Int(limit)],
         |row| Ok((row.id()?, row.text()?, row.instant()?)),
     )
+}
+
+/// Forgets which subjects a customer was said to be since an instant; how many.
+///
+/// # Errors
+/// What the store says.
+pub fn unlink_since(tx: &mut Tx<'_>, customer: Id<Customer>, since: Instant) -> Result<u64, StoreError> {
+    let sql = "delete from sign_on_subject where customer_id = $1 and made_at >= $2";
+    tx.execute(sql, params![customer, since])
 }
 
 /// Forgets which subjects a customer is.
