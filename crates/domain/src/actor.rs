@@ -62,6 +62,7 @@ permissions! {
     EditSources "sources:write" "say which pages, apps and programs send what people did";
     ReadSegments "segments:read" "see segments, traits and lists, and who is in them";
     EditSegments "segments:write" "write segments, traits and lists";
+    ReadBehaviour "behaviour:read" "see what people did on pages and in apps, and what they are known by";
 }
 
 /// A set of permissions.

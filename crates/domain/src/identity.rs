@@ -52,6 +52,38 @@ words! {
     }
 }
 
+words! {
+    /// A part of what is known of a person, which is shown by itself.
+    Part {
+        /// Name, addresses, mail and phone.
+        Contact 1 "contact";
+        /// What files of other systems say.
+        Records 2 "records";
+        /// What the person is known by.
+        Profile 3 "profile";
+        /// What was agreed to.
+        Consents 4 "consents";
+        /// What the person prefers, and what fits.
+        Preferences 5 "preferences";
+        /// What colleagues noted.
+        Notes 6 "notes";
+        /// What was sent.
+        Messages 7 "messages";
+        /// What was done on pages and in apps.
+        Behaviour 8 "behaviour";
+        /// When somebody was there in one go.
+        Visits 9 "visits";
+        /// Everything that happened, in one line.
+        Timeline 10 "timeline";
+        /// The segments somebody belongs to.
+        Segments 11 "segments";
+        /// What was reckoned from what somebody did.
+        Traits 12 "traits";
+        /// Everything that is kept, in one document.
+        Archive 13 "archive";
+    }
+}
+
 impl Kind {
     /// Does it name a browser or device rather than a person?
     pub const fn is_anonymous(self) -> bool {

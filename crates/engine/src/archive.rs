@@ -6,6 +6,7 @@ mod taking_part;
 mod told;
 
 use domain::actor::Actor;
+use domain::identity::Part;
 use domain::privacy::register::Section;
 use domain::privacy::{Kind, State};
 use domain::value::Id;
@@ -18,6 +19,7 @@ use store::{Tx, customer as customers};
 
 use crate::consent::subscriber::{self, Subscriber};
 use crate::event::emit;
+use crate::identity::reading::{Whom, note};
 use crate::privacy::{reading, register};
 use crate::{Failure, World, contact, customer, detail, privacy};
 
@@ -50,6 +52,8 @@ pub fn of_request(
     }
     let one = subscriber::lock(tx, request.subscriber)?;
     emit(tx, actor, world, id, "person.exported", json!({ "person": one.person.to_string() }));
+    let whom = one.customer.map_or(Whom::Address(one.id), Whom::Customer);
+    note(tx, actor, world, whom, Part::Archive)?;
     everything(tx, actor, world, one)
 }
 
@@ -149,14 +153,12 @@ fn told(
     }
 }
 
-/// Who read the contacts, and when.
+/// Who was shown what, and when.
 fn read_by(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
-    let mut readings = Vec::new();
-    for person in &whole.persons {
-        readings.extend(reading::of_person(tx, *person)?);
-    }
-    let shape =
-        |one: &reading::Reading| json!({ "contact": one.contact, "by": one.actor, "at": one.at.to_string() });
+    let subscribers: Vec<String> = whole.subscribers.iter().map(|one| one.id.to_string()).collect();
+    let page = (Id::from_bytes(LAST), MANY_MAX);
+    let readings = reading::of_person(tx, (&whole.ids(), &whole.persons, subscribers), page)?;
+    let shape = |one: &reading::Reading| json!({ "what": one.part.text(), "contact": one.contact, "by": one.actor, "at": one.at.to_string() });
     Ok(readings.iter().map(shape).collect())
 }
 

@@ -242,7 +242,7 @@ pub fn visits_of_person(
 }
 
 fn profiles_of(tx: &mut Tx<'_>, actor: &Actor, profile: Id<Profile>) -> Result<Vec<[u8; 16]>, Failure> {
-    actor.may_somewhere(Permission::ReadContacts)?;
+    actor.may_somewhere(Permission::ReadBehaviour)?;
     let root = store::identity::root_of(tx, profile)?;
     let root = root.ok_or_else(|| Refusal::not_found("profile", profile))?;
     let profiles = store::identity::profiles_of(tx, root, PROFILES_MAX)?;

@@ -167,7 +167,7 @@ pub fn say(
     evidence: &Evidence,
 ) -> Result<Vec<Consent>, Failure> {
     may_say(actor, id)?;
-    let one = subscriber::of_customer(tx, world, id)?;
+    let one = subscriber::of_customer(tx, actor, world, id)?;
     write(tx, actor, world, &one, said, evidence)
 }
 
@@ -193,7 +193,7 @@ pub fn write(
 ) -> Result<Vec<Consent>, Failure> {
     let purposes = check(tx, said)?;
     let is_no = said.iter().any(|one| one.status.refuses());
-    let twins = if is_no { subscriber::twins(tx, world, one)? } else { Vec::new() };
+    let twins = if is_no { subscriber::twins(tx, actor, world, one)? } else { Vec::new() };
     let mut all: Vec<Id<SubscriberKind>> = twins.iter().map(|twin| twin.id).chain([one.id]).collect();
     all.sort_unstable();
     for id in &all {

@@ -3,6 +3,7 @@
 
 pub mod customer;
 pub(crate) mod person;
+pub mod reading;
 pub mod rules;
 mod settle;
 mod sight;
@@ -142,7 +143,7 @@ pub struct Said {
 /// # Errors
 /// [`Code::NotFound`].
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, profile: Id<Profile>) -> Result<Whole, Failure> {
-    actor.may_somewhere(Permission::ReadContacts)?;
+    actor.may_somewhere(Permission::ReadBehaviour)?;
     let root = rows::root_of(tx, profile)?.ok_or_else(|| Refusal::not_found("profile", profile))?;
     let identifiers = rows::of_root(tx, root, SHOWN_MAX)?;
     let keys: Vec<Key> = identifiers.iter().map(|known| known.key).collect();
@@ -170,7 +171,7 @@ pub fn find(
     world: &World,
     identifier: &Identifier,
 ) -> Result<Id<Profile>, Failure> {
-    actor.may_somewhere(Permission::ReadContacts)?;
+    actor.may_somewhere(Permission::ReadBehaviour)?;
     let key = sight::key(world.keyring(), identifier);
     let known = rows::find(tx, &[key])?.pop();
     let nobody = || {

@@ -60,7 +60,7 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, new: NewRequest) 
         actor.may(Permission::AnswerPrivacy, None)?;
     }
     let (one, contact) = match &new.asker {
-        Asker::Customer(id) => (subscriber::of_customer(tx, world, *id)?, None),
+        Asker::Customer(id) => (subscriber::of_customer(tx, actor, world, *id)?, None),
         Asker::Email(email) => subscriber::of_email(tx, actor, world, email, None)?,
     };
     let (id, now) = (world.id::<RequestKind>(), world.now());
@@ -292,8 +292,7 @@ pub fn finish(
         Kind::Objection | Kind::Restriction => object(tx, actor, world, &one)?,
         Kind::Erasure => {
             tell(tx, actor, world, &request, "privacy_request.done");
-            // Whoever may answer requests may have done what is asked for.
-            erase(tx, &actor.trusted(), world, &one)?;
+            erase(tx, actor, world, &one)?;
             return Ok(request);
         }
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::{Actor, Permission};
 use domain::behaviour::Call;
+use domain::identity::Part;
 use domain::timeline::{Kind, Parameters, events_of, kind_of, words_of, words_of_behaviour};
 use domain::value::id::{Channel, Customer as CustomerKind, Event as EventKind, Order};
 use domain::value::{Currency, Id, Instant, Language};
@@ -15,7 +16,7 @@ use store::timeline::{self as rows, Bounds, Done, Heading, Subject};
 use store::{StoreError, Tx};
 
 use crate::behaviour::commerce::OURSELVES;
-use crate::event::emit;
+use crate::identity::reading::{self, Whom};
 use crate::{Failure, World, customer, detail};
 
 /// The most things of one sort that are looked through: orders, payments, messages. Of who has more the newest are.
@@ -88,9 +89,21 @@ pub fn read(
 ) -> Result<Vec<Entry>, Failure> {
     actor.may_somewhere(Permission::ReadContacts)?;
     let id = customer::load(tx, id)?.id;
-    let found = page(tx, (id, asked), (before, limit))?;
-    emit(tx, actor, world, id, "customer.timeline_read", json!({ "entries": found.len() }));
+    let found = page(tx, (id, &visible(actor, asked)?), (before, limit))?;
+    reading::note(tx, actor, world, Whom::Customer(id), Part::Timeline)?;
     Ok(found)
+}
+
+/// What of the asked for may be seen: what was done on pages and in apps only with the permission for it.
+fn visible(actor: &Actor, asked: &Asked) -> Result<Asked, Failure> {
+    let mut asked = asked.clone();
+    let sees = actor.may_somewhere(Permission::ReadBehaviour);
+    if asked.kinds.contains(&Kind::Behaviour) {
+        sees?;
+    } else if asked.kinds.is_empty() && sees.is_err() {
+        asked.kinds = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Behaviour).collect();
+    }
+    Ok(asked)
 }
 
 /// As [`read`], for who has asked for the permission and tells of the reading.
@@ -110,8 +123,10 @@ pub(crate) fn page(
     };
     let mut found = journal(tx, &whole, asked, within)?;
     if asked.kinds.is_empty() || asked.kinds.contains(&Kind::Behaviour) {
-        let profiles: Vec<[u8; 16]> =
-            rows::profiles(tx, &whole, PROFILES_MAX)?.iter().map(|profile| profile.bytes()).collect();
+        let profiles: Vec<[u8; 16]> = store::identity::of_customers(tx, &whole, PROFILES_MAX)?
+            .iter()
+            .map(|profile| profile.bytes())
+            .collect();
         for done in rows::done(tx, &profiles, OURSELVES, within)? {
             found.push(of_behaviour(done, asked.language)?);
         }

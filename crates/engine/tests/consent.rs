@@ -1,6 +1,9 @@
 //! The story of consents: said, taken back in one channel and so in all, chosen by a link, and read by whoever hands data on.
 
-use crate::agreed::{cell, deliver, lay, made, offer, refused, said, say, stands, states, told};
+use crate::agreed::{
+    cell, confirm, deliver, lay, made, offer, refused, said, say, stands, states, token, told,
+};
+use crate::counter;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
 use domain::catalogue::Wording;
 use domain::consent::{Basis, Cell, Medium, SALE_OR_SHARE, Source, Status};
@@ -14,6 +17,7 @@ use engine::consent::purpose::{self, Purpose};
 use engine::consent::{self, Evidence, Said, audience, choice, subscriber};
 use engine::merging::{self, Wish};
 use engine::message::send::Outcome;
+use engine::message::sign_up::{self, SignUp};
 use engine::segment::Named;
 use engine::{Failure, message};
 use serde_json::json;
@@ -63,6 +67,72 @@ fn a_customer_speaks_for_nobody_else() {
     });
 }
 
+/// Ada's address is signed up for her data to be handed on, by whoever it is.
+fn signs_ada_up(shop: &TestShop, by: &Actor, cell: &Cell) -> Option<Status> {
+    let new = SignUp {
+        email: Email::parse("ada@example.com").expect("an address"),
+        cells: vec![cell.clone()],
+        language: None,
+    };
+    let one = shop.run_as(by, move |tx, actor, world| {
+        sign_up::sign_up(tx, actor, world, &new, &Evidence::of(Source::Form))
+    });
+    let (one, cell, now) = (one.expect("taken").id, cell.clone(), shop.shop.source.now());
+    shop.read(move |tx| Ok(consent::of(tx, one, now)?.to(&cell))).expect("a read")
+}
+
+#[test]
+fn a_yes_that_anybody_may_have_said_waits_for_the_mailbox_whatever_the_purpose() {
+    on_every_engine(|shop| {
+        let (ada, bob) = (lay(shop), made(shop, "bob@example.com"));
+        let sale = Cell { purpose: SALE_OR_SHARE.into(), ..cell(Medium::Mail, "") };
+        let of_sale = |status| Said { cell: sale.clone(), status };
+        let handed_on = || {
+            let (cell, now, page) = (sale.clone(), shop.shop.source.now(), (Id::from_bytes([0; 16]), 10));
+            let found = shop.read(move |tx| audience::list(tx, &Actor::system(), &cell, now, page));
+            found.expect("an audience").len()
+        };
+        let page = counter::only(&[Permission::Shop]);
+        let signed_in = |who| Actor { who: Who::Customer(who), ..page.clone() };
+        for by in [&page, &signed_in(bob)] {
+            assert_eq!(signs_ada_up(shop, by, &sale), Some(Status::Pending));
+        }
+        let letters = deliver(shop, Outcome::Taken);
+        assert_eq!((letters.len(), handed_on()), (1, 0), "one message asks her");
+        confirm(shop, &token(shop, &letters[0])).expect("from her mailbox");
+        assert_eq!(handed_on(), 1);
+        shop.pass(3_600);
+        say(shop, ada, of_sale(Status::Withdrawn)).expect("taken back");
+        assert_eq!(signs_ada_up(shop, &page, &sale), Some(Status::Withdrawn), "it lifts no no");
+        assert_eq!(handed_on(), 0);
+        let letters = deliver(shop, Outcome::Taken);
+        confirm(shop, &token(shop, &letters[0])).expect("from her mailbox");
+        assert_eq!(handed_on(), 1, "but she does");
+        for by in [signed_in(ada), counter::only(&[Permission::EditConsents])] {
+            say(shop, ada, of_sale(Status::Withdrawn)).expect("taken back");
+            assert_eq!(
+                signs_ada_up(shop, &by, &sale),
+                Some(Status::Granted),
+                "no double opt-in is asked for"
+            );
+        }
+        let clerk = Actor {
+            grants: vec![Grant {
+                location: Some(Id::from_bytes([1; 16])),
+                permissions: Permissions::EVERYTHING,
+            }],
+            ..page
+        };
+        let (cell, now) = (sale, shop.shop.source.now());
+        let seen = shop
+            .read(move |tx| audience::list(tx, &clerk, &cell, now, (Id::from_bytes([0; 16]), 10)).map(drop));
+        assert!(
+            matches!(seen, Err(Failure::Refused(refusal)) if refusal.code() == Code::Forbidden),
+            "of one store"
+        );
+    });
+}
+
 #[test]
 fn unknown_purposes_and_topics_are_named() {
     let shop = TestShop::on_sqlite(1);
@@ -91,8 +161,8 @@ fn chosen(shop: &TestShop, token: &str, wanted: &[Cell]) {
 fn a_person_chooses_by_the_link_and_only_what_differs_is_said() {
     on_every_engine(|shop| {
         let ada = lay(shop);
-        let made = shop.run(move |tx, _, world| {
-            let one = subscriber::of_customer(tx, world, ada)?;
+        let made = shop.run(move |tx, actor, world| {
+            let one = subscriber::of_customer(tx, actor, world, ada)?;
             link::make(tx, world, one.id, Deed::Choose, None)
         });
         let token = link::token(&shop.shop.keyring, made.expect("a link"));
@@ -145,7 +215,7 @@ fn the_signal_of_a_browser_is_a_no_said_once() {
         let ada = lay(shop);
         for is_news in [true, false] {
             let heeded = shop.run(move |tx, actor, world| {
-                let one = subscriber::of_customer(tx, world, ada)?;
+                let one = subscriber::of_customer(tx, actor, world, ada)?;
                 consent::heed_signal(tx, actor, world, &one, Some("Firefox".into()))
             });
             assert_eq!(heeded.expect("heeded"), is_news);

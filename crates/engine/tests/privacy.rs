@@ -2,15 +2,16 @@
 //! what.
 
 use domain::Code;
-use domain::actor::Actor;
-use domain::consent::{Cell, Medium, Source};
+use domain::actor::role::built_in;
+use domain::actor::{Actor, Grant, Permission};
+use domain::consent::{Cell, Medium, Source, Status};
 use domain::contact::{Card, Draft};
+use domain::identity::Part;
 use domain::privacy::{Class, Kind, Proof, State};
 use domain::value::id::{Customer, Event, PrivacyRequest as RequestKind};
 use domain::value::{Country, Email, Id};
-use engine::consent::Evidence;
-use engine::consent::link;
-use engine::consent::purpose;
+use engine::consent::{Evidence, Said, link, purpose};
+use engine::contact::Sought;
 use engine::customer::NewCustomer;
 use engine::job::{self, Registry};
 use engine::message::send::{self, Letter, Outcome};
@@ -21,6 +22,7 @@ use engine::{Failure, archive, customer, erasure, message};
 use sim::{TestShop, on_every_engine};
 
 use crate::company::herself;
+use crate::counter::only;
 
 const DAY: i64 = 86_400;
 
@@ -121,6 +123,48 @@ fn an_archive_is_only_for_who_has_shown_to_be_the_person() {
         let page = (Id::<Event>::from_bytes([255; 16]), 10);
         let readings = shop.read(move |tx| reading::list(tx, &Actor::system(), ada, page)).expect("readings");
         assert!(!readings.is_empty() && readings.iter().all(|one| one.actor == "system"));
+        let parts: Vec<Part> = readings.iter().map(|one| one.part).collect();
+        assert!(
+            [Part::Archive, Part::Contact, Part::Notes].iter().all(|one| parts.contains(one)),
+            "{parts:?}"
+        );
+    });
+}
+
+#[test]
+fn a_cashier_serves_customers_and_forgets_none() {
+    on_every_engine(|shop| {
+        let ada = lay(shop);
+        let role = built_in().into_iter().find(|role| role.code == "cashier").expect("a cashier");
+        let grants = vec![Grant { location: None, permissions: role.permissions }];
+        let cashier = Actor { grants, ..only(&[]) };
+        let found = shop.run_as(&cashier, move |tx, actor, world| {
+            let email = Email::parse("ada@example.com").expect("an address").lookup_form();
+            let found = customer::find(tx, actor, world, &Sought::Email(email))?;
+            let card = customer::read_contact(tx, actor, world, found[0].id)?;
+            let no = Said {
+                cell: Cell { purpose: "marketing".into(), medium: Medium::Every, topic: String::new() },
+                status: Status::Withdrawn,
+            };
+            sign_up::say(tx, actor, world, ada, &[no], &Evidence::of(Source::Told))?;
+            let card_of_bob = Card::new(&Draft { name: Some("Bob".into()), ..Draft::default() })?;
+            let new = NewCustomer { external_id: None, card: card_of_bob, groups: Vec::new() };
+            customer::create(tx, actor, world, new)?;
+            Ok(card.text().name.clone())
+        });
+        assert_eq!(found.expect("served").as_deref(), Some("Ada Lovelace"));
+        let by_contact = shop.read(move |tx| customer::load(tx, ada)).expect("a customer").contact;
+        let erased = [
+            shop.run_as(&cashier, move |tx, actor, world| erasure::erase(tx, actor, world, ada).map(drop)),
+            shop.run_as(&cashier, move |tx, actor, world| {
+                erasure::erase_contact(tx, actor, world, by_contact)
+            }),
+        ];
+        for outcome in erased {
+            assert_eq!(code(outcome), Code::Forbidden);
+        }
+        let officer = only(&[Permission::AnswerPrivacy]);
+        shop.run_as(&officer, move |tx, actor, world| erasure::erase(tx, actor, world, ada)).expect("erased");
     });
 }
 

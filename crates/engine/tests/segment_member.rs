@@ -6,12 +6,17 @@ use crate::club::{club, terms};
 use crate::counter::{DAY, ada, filled, work};
 use crate::segment::{did, made, web};
 use domain::actor::Actor;
+use domain::catalogue::Wording;
+use domain::consent::{Basis, Cell, Medium, Source, Status};
 use domain::identity::Kind;
 use domain::merging::Cause;
 use domain::privacy::Class;
 use domain::segment::Subject;
-use domain::value::Id;
 use domain::value::id::{Customer, Segment as SegmentId};
+use domain::value::{Email, Id};
+use engine::consent::purpose::{self, Purpose};
+use engine::consent::subscriber::{self, Subscriber};
+use engine::consent::{self, Evidence, Said};
 use engine::event::{Cursor, Filter};
 use engine::merging::{self, Wish};
 use engine::privacy::retention::{self, Rule};
@@ -102,6 +107,44 @@ fn members_come_and_go_with_what_happens_and_with_time() {
         shop.run(move |tx, actor, world| erasure::erase(tx, actor, world, customer))
             .expect("she is forgotten");
         assert_eq!(size(shop, segment), 0);
+    });
+}
+
+#[test]
+fn whoever_can_be_written_to_is_judged_again_and_so_is_who_shares_the_address() {
+    on_every_engine(|shop| {
+        let service = Purpose {
+            code: "service".into(),
+            wording: Wording::stored("How to care for it".into(), Vec::new()),
+            basis: Basis::LegitimateInterest,
+            double_opt_in: false,
+            days: None,
+            active: true,
+        };
+        shop.run(move |tx, actor, world| purpose::set(tx, actor, world, service.clone())).expect("a purpose");
+        let cell = Cell { purpose: "service".into(), medium: Medium::Mail, topic: String::new() };
+        let says = |one: &Subscriber, status| {
+            let (one, said) = (one.clone(), [Said { cell: cell.clone(), status }]);
+            shop.run(move |tx, actor, world| {
+                consent::write(tx, actor, world, &one, &said, &Evidence::of(Source::Told)).map(drop)
+            })
+            .expect("said");
+        };
+        let email = Email::parse("cyd@example.com").expect("an address");
+        let known = shop.run(move |tx, actor, world| subscriber::of_email(tx, actor, world, &email, None));
+        let (known, _) = known.expect("somebody known by an address");
+        says(&known, Status::Denied);
+        let cyd = crate::agreed::made(shop, "cyd@example.com");
+        let reached = json!({ "consent": { "purpose": "service", "medium": "mail" } });
+        let (reached, english) =
+            (made(shop, "reached", &reached), made(shop, "english", &json!({ "languages": ["en"] })));
+        work(shop);
+        assert_eq!((members(shop, reached), members(shop, english)), (Vec::new(), Vec::new()));
+        says(&known, Status::Granted);
+        assert_eq!(members(shop, reached), [Subject::Customer(cyd)], "the no from the address holds no more");
+        shop.run(move |tx, actor, world| subscriber::of_customer(tx, actor, world, cyd))
+            .expect("a subscriber");
+        assert_eq!((members(shop, english), size(shop, english)), (vec![Subject::Customer(cyd)], 1));
     });
 }
 

@@ -221,9 +221,11 @@ fn only_who_may_see_customers_reads_it_and_is_noted() {
         let Err(Failure::Refused(refusal)) = read(Permission::ReadOrders) else { panic!("not refused") };
         assert_eq!(refusal.code(), Code::Forbidden);
         assert_eq!(read(Permission::ReadContacts).expect("a page").len(), 1);
+        let Err(Failure::Refused(refusal)) = read(Permission::ReadBehaviour) else { panic!("not refused") };
+        assert_eq!(refusal.code(), Code::Forbidden, "alone it shows no line of everything");
         let subject = ada.to_string();
         let trail =
             shop.read(move |tx| Ok(store::event::of_subject(tx, &subject, 0, 10)?)).expect("the trail");
-        assert_eq!(trail.last().expect("an event").kind, "customer.timeline_read");
+        assert_eq!(trail.last().expect("an event").kind, "person.read");
     });
 }

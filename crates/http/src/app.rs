@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::actor::Actor;
+use domain::identity::Part;
+use engine::identity::reading::{self, Whom};
 use engine::{Answer, Failure, Request, Shop, World, perform};
 use serde::Serialize;
 use store::{StoreError, Tx};
@@ -76,6 +78,24 @@ impl App {
         command: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<Reply, Failure> + Send + 'static,
     ) -> Result<Response, Problem> {
         Ok(respond(self.answered(request, status, command).await?))
+    }
+
+    /// Shows somebody a part of what is known of a person, and notes in the audit trail that it did, unless it is the person who asks.
+    ///
+    /// # Errors
+    /// As [`App::perform`].
+    pub(crate) async fn show(
+        &self,
+        request: Request,
+        part: Part,
+        mut look: impl FnMut(&mut Tx<'_>, &Actor, &mut World) -> Result<(Whom, Reply), Failure> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let show = move |tx: &mut Tx<'_>, actor: &Actor, world: &mut World| {
+            let (whom, reply) = look(tx, actor, world)?;
+            reading::note(tx, actor, world, whom, part)?;
+            Ok(reply)
+        };
+        self.perform(request, StatusCode::OK, show).await
     }
 
     /// As [`App::perform`], for a handler that has more to do before it answers.

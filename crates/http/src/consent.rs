@@ -6,17 +6,19 @@ pub(crate) mod purpose;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::consent::{Cell, Source, Status, wording};
-use domain::value::{Instant, Reference, id, text};
+use domain::identity::Part;
+use domain::value::{Reference, id, text};
 use engine::consent::{self, Consent, Evidence, Said, Standing};
 use engine::external;
+use engine::identity::reading::Whom;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::app::document;
-use crate::caller::Caller;
+use crate::app::Reply;
+use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -236,42 +238,44 @@ pub(crate) fn is_signalled(headers: &axum::http::HeaderMap) -> bool {
 }
 
 /// What a customer agreed to
+///
+/// Each reading by somebody else is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/consents", operation_id = "read_consents", tag = "consent",
     params(("id" = String, Path, description = "its id or external id")),
     responses((status = 200, body = ConsentsShape), Problems))]
 async fn read_consents(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    let (reference, now): (_, Instant) = (Reference::read(&id), app.shop.source.now());
-    let standing = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            consent::read(tx, &actor, id, now)
-        })
-        .await?;
-    document(&ConsentsShape::from(&standing), None)
+    let reference = Reference::read(&id);
+    app.show(command.unkeyed().request, Part::Consents, move |tx, actor, world| {
+        let id = external::resolve(tx, &reference)?;
+        let standing = consent::read(tx, actor, id, world.now())?;
+        Ok((Whom::Customer(id), Reply::json(&ConsentsShape::from(&standing))?))
+    })
+    .await
 }
 
 /// Everything a customer ever said, the newest first
+///
+/// Each reading by somebody else is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/consents/history", operation_id = "list_consent_history", tag = "consent",
     params(("id" = String, Path, description = "its id or external id"), PageQuery),
     responses((status = 200, body = Page<ConsentShape>), Problems))]
 async fn list_consent_history(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
     Asked(page): Asked<PageQuery>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let reference = Reference::read(&id);
-    page.newest(
-        &app,
-        move |tx, before, limit| {
-            let id = external::resolve(tx, &reference)?;
-            consent::history(tx, &actor, id, (before, limit))
-        },
-        |one: &ConsentShape| one.id.clone(),
-    )
+    let (limit, before) = (page.limit()?, page.before_id()?);
+    app.show(command.unkeyed().request, Part::Consents, move |tx, actor, _| {
+        let id = external::resolve(tx, &reference)?;
+        let found = consent::history(tx, actor, id, (before, limit))?;
+        let shapes = found.iter().map(ConsentShape::from).collect();
+        Ok((Whom::Customer(id), Reply::json(&Page::new(shapes, limit, |one: &ConsentShape| one.id.clone()))?))
+    })
     .await
 }

@@ -5,13 +5,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
-use domain::actor::Permission;
+use domain::actor::{Actor, Permission};
 use domain::identity::rule::{Rule, Rules};
-use domain::identity::{Identifier, Kind};
+use domain::identity::{Identifier, Kind, Part};
 use domain::value::{Id, Reference, id};
-use engine::external;
+use engine::identity::reading::Whom;
 use engine::identity::{self, Whole, rules};
+use engine::{Failure, external};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -239,6 +241,8 @@ async fn set_identity_rules(
 }
 
 /// Find a profile by what the person is known by
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(post, path = "/v1/profiles/find", operation_id = "find_profile", tag = "identity", request_body = IdentifierShape,
     responses((status = 200, body = ProfileShape), Problems))]
 async fn find_profile(
@@ -246,30 +250,37 @@ async fn find_profile(
     command: Command<IdentifierShape>,
 ) -> Result<Response, Problem> {
     let identifier = command.body.read()?;
-    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
+    app.show(command.unkeyed().request, Part::Profile, move |tx, actor, world| {
         let root = identity::find(tx, actor, world, &identifier)?;
-        Reply::json(&ProfileShape::from(&identity::read(tx, actor, root)?))
+        shown(tx, actor, root)
     })
     .await
 }
 
+/// The whole person of a profile.
+fn shown(tx: &mut Tx<'_>, actor: &Actor, profile: Id<id::Profile>) -> Result<(Whom, Reply), Failure> {
+    let whole = identity::read(tx, actor, profile)?;
+    Ok((Whom::Profile(whole.root), Reply::json(&ProfileShape::from(&whole))?))
+}
+
 /// Read a profile
 ///
-/// The whole person is answered, whichever of the person's profiles is asked for.
+/// The whole person is answered, whichever of the person's profiles is asked for. Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/profiles/{profile}", operation_id = "read_profile", tag = "identity",
     params(("profile" = String, Path, description = "its id")),
     responses((status = 200, body = ProfileShape), Problems))]
 async fn read_profile(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(profile): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let profile = Id::<id::Profile>::parse(&profile).map_err(|_| Refusal::not_found("profile", &profile))?;
-    let whole = app.read(move |tx| identity::read(tx, &actor, profile)).await?;
-    document(&ProfileShape::from(&whole), None)
+    app.show(command.unkeyed().request, Part::Profile, move |tx, actor, _| shown(tx, actor, profile)).await
 }
 
 /// Read the profile of a customer
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/profile", operation_id = "read_customer_profile", tag = "identity",
     params(("id" = String, Path, description = "its id or external id")),
     responses((status = 200, body = ProfileShape), Problems))]
@@ -279,12 +290,11 @@ async fn read_customer_profile(
     command: Command<()>,
 ) -> Result<Response, Problem> {
     let reference = Reference::read(&id);
-    app.perform(command.unkeyed().request, StatusCode::OK, move |tx, actor, world| {
-        actor.may_somewhere(Permission::ReadContacts)?;
+    app.show(command.unkeyed().request, Part::Profile, move |tx, actor, world| {
+        actor.may_somewhere(Permission::ReadBehaviour)?;
         let id = external::resolve(tx, &reference)?;
         let root = identity::customer::of_customer(tx, actor, world, id)?;
-        let whole = identity::read(tx, actor, root)?;
-        Reply::json(&ProfileShape::from(&whole))
+        shown(tx, actor, root)
     })
     .await
 }

@@ -7,9 +7,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::consent::Cell;
+use domain::identity::Part;
 use domain::message::{Failed, Template};
 use domain::value::id::{Customer, Message as MessageKind, Product};
 use domain::value::{Id, Reference};
+use engine::identity::reading::Whom;
 use engine::message::{self, Message, NewMessage};
 use engine::{catalogue, external};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,6 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::app::Reply;
-use crate::caller::Caller;
 use crate::command::Command;
 use crate::consent::given;
 use crate::page::{Page, PageQuery};
@@ -98,24 +99,25 @@ impl From<&Message> for MessageShape {
 }
 
 /// List the messages to a customer, the newest first
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/messages", operation_id = "list_messages", tag = "message",
     params(("id" = String, Path, description = "its id or external id"), PageQuery),
     responses((status = 200, body = Page<MessageShape>), Problems))]
 async fn list_messages(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
     Asked(page): Asked<PageQuery>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let reference = Reference::read(&id);
-    page.newest(
-        &app,
-        move |tx, before, limit| {
-            let id = external::resolve(tx, &reference)?;
-            message::list(tx, &actor, id, (before, limit))
-        },
-        |one: &MessageShape| one.id.clone(),
-    )
+    let (limit, before) = (page.limit()?, page.before_id()?);
+    app.show(command.unkeyed().request, Part::Messages, move |tx, actor, _| {
+        let id = external::resolve(tx, &reference)?;
+        let found = message::list(tx, actor, id, (before, limit))?;
+        let shapes = found.iter().map(MessageShape::from).collect();
+        Ok((Whom::Customer(id), Reply::json(&Page::new(shapes, limit, |one: &MessageShape| one.id.clone()))?))
+    })
     .await
 }
 

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
 use domain::catalogue::short_code;
+use domain::identity;
 use domain::segment::judge::{Part, Why};
 use domain::value::text::bounded;
 use domain::value::{Id, id};
@@ -344,16 +345,19 @@ impl From<&Membership> for MemberShape {
 
 /// Ask whether somebody belongs to a segment, and why
 ///
-/// Judged from what is known at the instant of the answer, stock among it.
+/// Judged from what is known at the instant of the answer, stock among it. Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/segments/{segment}/members/{subject}", operation_id = "read_segment_member", tag = "segment",
     params(("segment" = String, Path, description = "its id"), ("subject" = String, Path, description = "the id of a customer or profile")),
     responses((status = 200, body = MemberShape), Problems))]
 async fn read_segment_member(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path((segment, subject)): Path<(String, String)>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    let (id, named, now) = (segment_id(&segment)?, Named::read(&subject)?, app.shop.source.now());
-    let found = app.read(move |tx| segment::membership(tx, &actor, id, (named, now))).await?;
-    document(&MemberShape::from(&found), None)
+    let (id, named) = (segment_id(&segment)?, Named::read(&subject)?);
+    app.show(command.unkeyed().request, identity::Part::Segments, move |tx, actor, world| {
+        let found = segment::membership(tx, actor, id, (named, world.now()))?;
+        Ok((person::whom(found.subject), Reply::json(&MemberShape::from(&found))?))
+    })
+    .await
 }

@@ -153,6 +153,123 @@ fn what_is_kept_is_given_put_right_and_forgotten() {
     });
 }
 
+/// What shows a part of what is known of one person, and what `reads` calls it.
+const SHOWN: &[(&str, &str)] = &[
+    ("/v1/customers/{id}/addresses", "contact"),
+    ("/v1/customers/{id}/consents", "consents"),
+    ("/v1/customers/{id}/consents/history", "consents"),
+    ("/v1/customers/{id}/contact", "contact"),
+    ("/v1/customers/{id}/messages", "messages"),
+    ("/v1/customers/{id}/notes", "notes"),
+    ("/v1/customers/{id}/preferences", "preferences"),
+    ("/v1/customers/{id}/profile", "profile"),
+    ("/v1/customers/{id}/records", "records"),
+    ("/v1/customers/{id}/segments", "segments"),
+    ("/v1/customers/{id}/timeline", "timeline"),
+    ("/v1/customers/{id}/traits", "traits"),
+    ("/v1/profiles/{profile}", "profile"),
+    ("/v1/profiles/{profile}/events", "behaviour"),
+    ("/v1/profiles/{profile}/segments", "segments"),
+    ("/v1/profiles/{profile}/traits", "traits"),
+    ("/v1/profiles/{profile}/visits", "visits"),
+];
+
+/// What tells of a customer and is not noted: that there is one and for what others hold it, passkeys without what opens them, who read
+/// what; and the companies somebody buys for, whose own contacts are noted.
+const NOT_NOTED: &[&str] = &["", "/companies", "/legal-hold", "/passkeys", "/reads"];
+
+#[test]
+fn whoever_is_shown_what_is_known_of_somebody_is_noted() {
+    for (method, route, _) in tandem_http::access::operations() {
+        let is_of_one = route.starts_with("/v1/profiles/{profile}")
+            || route
+                .strip_prefix("/v1/customers/{id}")
+                .is_some_and(|rest| !NOT_NOTED.contains(&rest) && !rest.starts_with("/points"));
+        let is_listed = SHOWN.iter().any(|(shown, _)| shown == route);
+        assert!(*method != "GET" || !is_of_one || is_listed, "{route}: is it noted who is shown it?");
+    }
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague::at(&desk, shop, Permission::ALL);
+        let reader = Colleague::at(&desk, shop, Permission::ALL);
+        a_customer(shop, &all);
+        let request = verified(&all, "access");
+        let profile = all.done("GET", "/v1/customers/ADA/profile", None);
+        let profile = profile["id"].as_str().expect("an id");
+        let newest = || all.done("GET", "/v1/customers/ADA/reads?limit=1", None)["items"][0].clone();
+        let noted = |what: &str, before: &Value, by: &str| {
+            let newest = newest();
+            assert_eq!(newest["what"], what, "{by}");
+            assert!(newest["id"] != before["id"] && newest["by"] != before["by"], "{by}: {newest}");
+            // The other one reads again, so that it is seen who was last.
+            all.done("GET", "/v1/customers/ADA/contact", None);
+        };
+        all.done("GET", "/v1/customers/ADA/contact", None);
+        for (route, what) in SHOWN {
+            let (path, before) = (route.replace("{id}", "ADA").replace("{profile}", profile), newest());
+            reader.done("GET", &path, None);
+            noted(what, &before, route);
+        }
+        let before = newest();
+        reader.done("GET", &format!("{request}/archive"), None);
+        let reads = all.done("GET", "/v1/customers/ADA/reads", None).to_string();
+        assert!(reads.contains("\"archive\""), "{reads}");
+        all.done("GET", "/v1/customers/ADA/contact", None);
+        let by_mail = json!({"kind": "email", "value": "ada@example.com"});
+        reader.done("POST", "/v1/profiles/find", Some(by_mail));
+        noted("profile", &before, "/v1/profiles/find");
+        reader.done("POST", "/v1/subscribers/find", Some(json!({"email": "ada@example.com"})));
+        noted("consents", &before, "/v1/subscribers/find");
+
+        let storefront = key_for(shop, &[Permission::Shop]);
+        let (token, _) = by_code(shop, &desk, &storefront, "ada@example.com");
+        let before = newest();
+        for part in ["consents", "preferences"] {
+            assert_eq!(desk.ask(&token, "GET", &format!("/v1/customers/ADA/{part}"), None).status, 200);
+        }
+        assert_eq!(newest(), before, "what she reads of herself is nobody's business");
+    });
+}
+
+#[test]
+fn one_click_unsubscribes_in_whatever_form_the_mail_program_sends_it() {
+    on_every_engine(|shop| {
+        let desk = Desk::of(shop);
+        let all = Colleague::at(&desk, shop, Permission::ALL);
+        a_customer(shop, &all);
+        shop.run(|tx, _, _| engine::consent::purpose::lay(tx)).expect("purposes");
+        let part =
+            "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+        let forms: [(Option<&str>, &str); 5] = [
+            (Some("application/x-www-form-urlencoded"), "List-Unsubscribe=One-Click"),
+            (Some("multipart/form-data; boundary=b"), part),
+            (Some("text/plain"), "List-Unsubscribe=One-Click"),
+            (None, "List-Unsubscribe=One-Click"),
+            (None, ""),
+        ];
+        for (form, body) in forms {
+            let yes = json!({"consents": [{"purpose": "marketing", "medium": "sms", "status": "granted"}]});
+            let said = all.done("POST", "/v1/customers/ADA/consents", Some(yes));
+            assert_eq!(said["items"][0]["status"], "granted", "{said}");
+            let link = all.done("POST", "/v1/customers/ADA/preference-links", None);
+            let path = format!("{}/unsubscribe", link["page"].as_str().expect("a page"));
+            let headers: Vec<(&str, &str)> = form.iter().map(|form| ("content-type", *form)).collect();
+            let answer = desk.send_raw("POST", &path, &headers, body);
+            assert_eq!(answer.status, 200, "{form:?}: {}", answer.text);
+            let held = all.done("GET", "/v1/customers/ADA/consents", None);
+            let all_off = held["items"].as_array().expect("items").iter().all(|one| one["holds"] == false);
+            assert!(all_off, "{form:?}: {held}");
+            let undo = json!({"consents": [{"purpose": "marketing", "status": "granted"}]});
+            all.done("POST", "/v1/customers/ADA/consents", Some(undo));
+        }
+        let link = all.done("POST", "/v1/customers/ADA/preference-links", None);
+        let path = format!("{}/save", link["page"].as_str().expect("a page"));
+        let other =
+            desk.send_raw("POST", &path, &[("content-type", "multipart/form-data; boundary=b")], part);
+        assert_eq!(other.status, 415, "what is chosen comes from the page's own form");
+    });
+}
+
 #[test]
 fn what_colleagues_note_is_not_shown_to_the_customer() {
     on_every_engine(|shop| {

@@ -165,6 +165,24 @@ pub fn of_subject(
     )
 }
 
+/// What happened of these kinds to these subjects before an event, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn newest_of(
+    tx: &mut Tx<'_>,
+    subjects: &[String],
+    kinds: &[String],
+    (before, limit): (Id<EventKind>, i64),
+) -> Result<Vec<Entry>, StoreError> {
+    tx.rows(
+        "select partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body
+         from event where subject {in texts $1} and kind {in texts $2} and event_id < $3 order by event_id desc limit $4",
+        &[Param::Texts(subjects), Param::Texts(kinds), before.into(), limit.into()],
+        entry,
+    )
+}
+
 /// Where each partition ends: the last sequence given out, 0 for an empty one.
 ///
 /// # Errors

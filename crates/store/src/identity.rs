@@ -307,6 +307,23 @@ pub fn profiles_of(tx: &mut Tx<'_>, root: Id<Profile>, limit: i64) -> Result<Vec
     )
 }
 
+/// The profiles that are the same person as one of these customers, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn of_customers(
+    tx: &mut Tx<'_>,
+    customers: &[[u8; 16]],
+    limit: i64,
+) -> Result<Vec<Id<Profile>>, StoreError> {
+    tx.rows(
+        "select p.profile_id from profile p where p.root_id in (select r.root_id from profile r where r.customer_id {in ids $1})
+         order by p.profile_id limit $2",
+        &[Param::Ids(customers), Param::Int(limit)],
+        |row| row.id(),
+    )
+}
+
 /// Forgets an identifier with all its links; its profile stays, known by nothing.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! What is read for a customer's timeline: what belongs to customers who are one, and what happened to it.
 
 use domain::value::id::{
-    Channel, Claim, Event as EventKind, Location, Member, Message, Order, Payment, PrivacyRequest, Profile,
-    Return, Source, StoreCredit,
+    Channel, Claim, Event as EventKind, Location, Member, Message, Order, Payment, PrivacyRequest, Return,
+    Source, StoreCredit,
 };
 use domain::value::{Currency, Id, Instant, Kind};
 
@@ -182,19 +182,6 @@ pub struct Done {
     pub call: i64,
     /// The channel of the source.
     pub channel: Option<Id<Channel>>,
-}
-
-/// The profiles that are the same person as one of these customers, at most `limit`.
-///
-/// # Errors
-/// What the store says.
-pub fn profiles(tx: &mut Tx<'_>, of: &Whole, limit: i64) -> Result<Vec<Id<Profile>>, StoreError> {
-    tx.rows(
-        "select p.profile_id from profile p where p.root_id in (select r.root_id from profile r where r.customer_id {in ids $1})
-         order by p.profile_id limit $2",
-        &[Param::Ids(of), Param::Int(limit)],
-        |row| row.id(),
-    )
 }
 
 /// What was done under these profiles, told by any source but one, the newest first.

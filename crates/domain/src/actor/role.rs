@@ -39,10 +39,12 @@ pub fn built_in() -> Vec<BuiltIn> {
                 ReadOrders,
                 EditOrders,
                 TakePayments,
+                ReadContacts,
                 EditCustomers,
                 CountStock,
                 MoveTransfers,
                 GivePoints,
+                EditConsents,
             ],
         ),
         role(
@@ -65,6 +67,8 @@ pub fn built_in() -> Vec<BuiltIn> {
                 EditCustomers,
                 GiveCredit,
                 GivePoints,
+                EditConsents,
+                ReadBehaviour,
             ],
         ),
     ]

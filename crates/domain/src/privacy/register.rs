@@ -67,7 +67,7 @@ words! {
         Merges 26 "merges";
         /// Everything that happened, in one line.
         WhatHappened 27 "what_happened";
-        /// Who read the contacts.
+        /// Who was shown what of it.
         ReadBy 28 "read_by";
     }
 }

@@ -8,7 +8,7 @@ use domain::value::Id;
 use domain::value::id::Profile;
 use domain::value::{Instant, Language};
 use serde_json::{Value, json};
-use store::{Tx, behaviour as rows, identity as identities, sign_in, timeline as things};
+use store::{Tx, behaviour as rows, identity as identities, sign_in};
 
 use super::{MANY_MAX, Whole};
 use crate::sign_in::passkey;
@@ -70,7 +70,7 @@ pub(super) fn known_by(
 
 /// The profiles of a person.
 fn profiles_of(tx: &mut Tx<'_>, whole: &Whole) -> Result<Vec<[u8; 16]>, Failure> {
-    let profiles = things::profiles(tx, &whole.ids(), PROFILES_MAX)?;
+    let profiles = identities::of_customers(tx, &whole.ids(), PROFILES_MAX)?;
     Ok(profiles.iter().map(|id| id.bytes()).collect())
 }
 

@@ -11,10 +11,11 @@ use super::purpose;
 use crate::Failure;
 use crate::customer::{self, Customer};
 
-/// The customers who agreed to what a cell asks and took nothing back, after one.
+/// The customers who agreed to what a cell asks and took nothing back, after one. There is no list of customers that is then thinned out: the
+/// one statement begins from the yes that holds, so nobody can be in it without one.
 ///
 /// # Errors
-/// [`domain::Code::Forbidden`] without the permission; [`domain::Code::Invalid`] at `purpose` when there is none.
+/// [`domain::Code::Forbidden`] without the permission everywhere: whom data is handed on of is no single store's to say; [`domain::Code::Invalid`] at `purpose` when there is none.
 pub fn list(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -22,7 +23,7 @@ pub fn list(
     now: Instant,
     page: (Id<CustomerKind>, i64),
 ) -> Result<Vec<Customer>, Failure> {
-    actor.may_somewhere(Permission::EditConsents)?;
+    actor.may(Permission::EditConsents, None)?;
     if !purpose::load(tx, &cell.purpose)?.active {
         return Ok(Vec::new());
     }

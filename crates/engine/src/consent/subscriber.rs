@@ -6,12 +6,14 @@ use domain::contact::{Card, Draft};
 use domain::value::id::{Contact, Customer, Person, Subscriber as SubscriberKind};
 use domain::value::{Email, Id, Instant, Language};
 use domain::{Code, Refusal};
+use serde_json::json;
 use store::consent::subscriber as rows;
 use store::{Tx, customer as customers};
 
 pub use store::consent::subscriber::Subscriber;
 
 use crate::contact::{self, NewContact, Sought};
+use crate::event::emit;
 use crate::{Failure, World, customer};
 
 /// The most others who share an address with somebody and are told of a no.
@@ -21,7 +23,12 @@ const TWINS_MAX: i64 = 20;
 ///
 /// # Errors
 /// [`Code::NotFound`] when there is no such customer, [`Code::WrongState`] when the person was erased.
-pub fn of_customer(tx: &mut Tx<'_>, world: &World, id: Id<Customer>) -> Result<Subscriber, Failure> {
+pub fn of_customer(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<Customer>,
+) -> Result<Subscriber, Failure> {
     let customer = customer::load(tx, id)?;
     contact::must_live(tx, customer.person)?;
     if let Some(known) = rows::find(tx, id.shared_with())? {
@@ -38,6 +45,7 @@ pub fn of_customer(tx: &mut Tx<'_>, world: &World, id: Id<Customer>) -> Result<S
         erased_at: None,
     };
     rows::add(tx, &made)?;
+    emit(tx, actor, world, id, "subscriber.made", json!({ "language": made.language.to_string() }));
     Ok(made)
 }
 
@@ -56,7 +64,7 @@ pub fn of_email(
     let hash = hash_of(world, email);
     if let Some((holder, contact)) = customers::holder(tx, &hash)? {
         let customer = customers::standing_for(tx, holder)?.unwrap_or(holder);
-        return Ok((of_customer(tx, world, customer)?, Some(contact)));
+        return Ok((of_customer(tx, actor, world, customer)?, Some(contact)));
     }
     let id: Id<SubscriberKind> = world.id();
     if !rows::claim(tx, &hash, id)? {
@@ -120,14 +128,19 @@ pub fn hash_of(world: &World, email: &Email) -> [u8; 32] {
 ///
 /// # Errors
 /// What the store says.
-pub fn twins(tx: &mut Tx<'_>, world: &World, one: &Subscriber) -> Result<Vec<Subscriber>, Failure> {
+pub fn twins(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    one: &Subscriber,
+) -> Result<Vec<Subscriber>, Failure> {
     let (others, customers) = rows::sharing_an_address(tx, one.person, TWINS_MAX)?;
     let mut twins = Vec::new();
     for id in others.into_iter().filter(|id| *id != one.id) {
         twins.extend(rows::find(tx, id)?.filter(|twin| twin.erased_at.is_none()));
     }
     for id in customers.into_iter().filter(|id| id.shared_with() != one.id) {
-        twins.push(of_customer(tx, world, id)?);
+        twins.push(of_customer(tx, actor, world, id)?);
     }
     Ok(twins)
 }

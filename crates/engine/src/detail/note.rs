@@ -3,6 +3,7 @@
 
 use domain::actor::{Actor, Permission};
 use domain::detail::NOTES_MAX;
+use domain::identity::Part;
 use domain::value::id::{Customer as CustomerKind, Location, Note as NoteKind};
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
@@ -13,6 +14,7 @@ use store::{Tx, customer as customers};
 use super::{held, opened, whole};
 use crate::edit::{stale, unchanged};
 use crate::event::emit;
+use crate::identity::reading::{self, Whom};
 use crate::{Failure, World, contact, customer};
 
 pub use store::detail::note::Note;
@@ -164,7 +166,7 @@ pub fn list(
         let text = opened(tx, world, one.customer, (&one.sealed, &one.id.bytes()))?;
         read.push((one, text));
     }
-    emit(tx, actor, world, id, "customer.notes_read", json!({ "notes": read.len() }));
+    reading::note(tx, actor, world, Whom::Customer(id), Part::Notes)?;
     Ok(read)
 }
 

@@ -124,7 +124,7 @@ fn subscribers(
     let email = match &row.whose {
         Whose::Customer(text) => {
             let id: Id<Customer> = external::resolve_at(tx, "customer", &Reference::read(text))?;
-            let one = subscriber::of_customer(tx, world, id).map_err(|failure| match failure {
+            let one = subscriber::of_customer(tx, actor, world, id).map_err(|failure| match failure {
                 Failure::Refused(refusal) if refusal.code() == Code::NotFound => {
                     Refusal::invalid("customer", "nobody is known by this").into()
                 }
@@ -139,7 +139,7 @@ fn subscribers(
         let mut known: BTreeSet<Id<SubscriberKind>> = all.iter().map(|one| one.id).collect();
         for id in records::by_email(tx, &subscriber::hash_of(world, email), SHARING_MAX)? {
             if known.insert(id.shared_with()) {
-                all.push(subscriber::of_customer(tx, world, id)?);
+                all.push(subscriber::of_customer(tx, actor, world, id)?);
             }
         }
     }

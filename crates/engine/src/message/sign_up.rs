@@ -30,7 +30,8 @@ pub struct SignUp {
     pub language: Option<Language>,
 }
 
-/// Signs an address up. It is not told whether the address was known, so that nobody learns who is a customer.
+/// Signs an address up. It is not told whether the address was known, so that nobody learns who is a customer. Whoever knows an address can
+/// say it: unless it is a colleague, a trusted program or the customer, every yes waits until it is confirmed from the mailbox.
 ///
 /// # Errors
 /// [`domain::Code::Invalid`] names a purpose or topic there is not.
@@ -60,7 +61,11 @@ pub fn sign_up(
     let is_listed = listed.is_some_and(|(reason, _)| reason.holds_for(Kind::Marketing));
     if !is_listed {
         let evidence = Evidence { source: Source::Form, ..evidence.clone() };
-        agree(tx, actor, world, (&one, contact), (said, new.language), &evidence)?;
+        let may_say = |own| consent::may_say(actor, own);
+        let is_theirs =
+            one.customer.map_or_else(|| actor.may_somewhere(Permission::EditConsents), may_say).is_ok();
+        let said = Yes { said, contact, language: new.language, is_theirs };
+        agree(tx, actor, world, &one, said, &evidence)?;
     }
     Ok(one)
 }
@@ -86,11 +91,23 @@ pub fn say(
     }
     if !yes.is_empty() {
         consent::may_say(actor, id)?;
-        let one = subscriber::of_customer(tx, world, id)?;
+        let one = subscriber::of_customer(tx, actor, world, id)?;
         rows::subscriber::lock(tx, one.id)?;
-        written.extend(agree(tx, actor, world, (&one, None), (yes, None), evidence)?);
+        let yes = Yes { said: yes, contact: None, language: None, is_theirs: true };
+        written.extend(agree(tx, actor, world, &one, yes, evidence)?);
     }
     Ok(written)
+}
+
+/// What somebody says yes to.
+struct Yes {
+    said: Vec<Said>,
+    /// The contact with the address that was typed, at which it is confirmed; the subscriber's own if none was.
+    contact: Option<Id<Contact>>,
+    /// The language it was said in.
+    language: Option<Language>,
+    /// Has it been shown that the person says it? Otherwise all of it must be confirmed, whatever the purpose.
+    is_theirs: bool,
 }
 
 /// Writes each yes down: at once, or as one that waits for its confirmation. What holds already, or was asked for a moment ago, is left as
@@ -99,15 +116,15 @@ fn agree(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (one, contact): (&Subscriber, Option<Id<Contact>>),
-    (said, language): (Vec<Said>, Option<Language>),
+    one: &Subscriber,
+    Yes { said, contact, language, is_theirs }: Yes,
     evidence: &Evidence,
 ) -> Result<Vec<Consent>, Failure> {
     let standing = consent::of(tx, one.id, world.now())?;
     let (mut at_once, mut to_confirm) = (Vec::new(), Vec::new());
     for said in said {
-        let needs = purpose::load(tx, &said.cell.purpose)?.double_opt_in
-            && matches!(said.cell.medium, Medium::Mail | Medium::Every);
+        let by_mail = matches!(said.cell.medium, Medium::Mail | Medium::Every);
+        let needs = !is_theirs || (by_mail && purpose::load(tx, &said.cell.purpose)?.double_opt_in);
         if standing.to(&said.cell) == Some(Status::Granted) && needs {
             continue;
         }

@@ -7,12 +7,14 @@ use domain::segment::Subject;
 use domain::value::Id;
 use domain::value::id::{Customer, Member, Order, Profile, Subscriber};
 use serde_json::Value;
+use store::consent::subscriber as subscribers;
 use store::event::{self as journal, Entry};
 use store::segment::member as rows;
 use store::{Tx, behaviour, order as orders};
 
 use super::build::{self, rebuild_where};
 use super::member::look_again;
+use crate::identity::reading;
 use crate::{Failure, World};
 
 /// The most people whose behaviour or time a round looks at, and the most entries of the journal it reads.
@@ -90,8 +92,8 @@ fn read_on(tx: &mut Tx<'_>, named: &mut BTreeSet<Subject>) -> Result<bool, Failu
     Ok(last < end || waiting.next().is_some())
 }
 
-/// What is told of by who follows; it changes nothing that anybody is judged by.
-const OURS: &[&str] = &["segment.", "trait.", "cart.", "price.", "stock.", "message."];
+/// What is told of by who follows or looks; it changes nothing that anybody is judged by.
+const OURS: &[&str] = &["segment.", "trait.", "cart.", "price.", "stock.", "message.", reading::READ];
 
 /// What is not of one person and changes what people are judged by: whoever needs it is looked at anew.
 fn ground_of(kind: &str) -> Option<fn(&domain::segment::needs::Needs) -> bool> {
@@ -123,8 +125,7 @@ fn whom(tx: &mut Tx<'_>, entry: &Entry, named: &mut BTreeSet<Subject>) -> Result
         } else if let Ok(member) = Id::<Member>::parse(text) {
             of_member(tx, member, named)?;
         } else if let Ok(subscriber) = Id::<Subscriber>::parse(text) {
-            let known = store::consent::subscriber::find(tx, subscriber)?;
-            named.extend(known.and_then(|known| known.customer).map(Subject::Customer));
+            of_subscriber(tx, subscriber, named)?;
         }
     }
     Ok(())
@@ -134,6 +135,16 @@ fn whom(tx: &mut Tx<'_>, entry: &Entry, named: &mut BTreeSet<Subject>) -> Result
 fn of_member(tx: &mut Tx<'_>, member: Id<Member>, named: &mut BTreeSet<Subject>) -> Result<(), Failure> {
     for customer in store::segment::facts::sharing(tx, member)? {
         named.insert(Subject::Customer(customer));
+    }
+    Ok(())
+}
+
+/// What somebody said from an address counts for the customers who have, or had, it too.
+fn of_subscriber(tx: &mut Tx<'_>, id: Id<Subscriber>, named: &mut BTreeSet<Subject>) -> Result<(), Failure> {
+    let known = subscribers::find(tx, id)?.and_then(|known| known.customer);
+    named.extend(known.map(Subject::Customer));
+    if known.is_none() {
+        named.extend(subscribers::customers_at(tx, id, FOLLOWED_MAX)?.into_iter().map(Subject::Customer));
     }
     Ok(())
 }

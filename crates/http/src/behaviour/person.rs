@@ -4,8 +4,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Refusal;
 use domain::behaviour::Session;
+use domain::identity::Part;
 use domain::value::{Id, Instant, id};
 use engine::behaviour::{self, Event};
+use engine::identity::reading::Whom;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::app::document;
-use crate::caller::Caller;
+use crate::app::Reply;
+use crate::command::Command;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, Problems};
 use crate::query::Asked;
@@ -115,15 +117,15 @@ const LATEST: Instant = Instant::from_micros(i64::MAX);
 
 /// List what a person did
 ///
-/// The latest first, over all profiles of the person.
+/// The latest first, over all profiles of the person. Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/profiles/{profile}/events", operation_id = "list_profile_events", tag = "behaviour",
     params(("profile" = String, Path, description = "the id of any of the person's profiles"), PageQuery),
     responses((status = 200, body = Page<EventShape>), Problems))]
 async fn list_profile_events(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(profile): Path<String>,
     Asked(page): Asked<PageQuery>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let (profile, limit, cursor) = (profile_of(&profile)?, page.limit()?, page.after()?);
     let before = match cursor.split_once(' ') {
@@ -134,26 +136,35 @@ async fn list_profile_events(
             (at, Id::parse(id).map_err(|_| misplaced())?)
         }
     };
-    let events = app.read(move |tx| behaviour::of_person(tx, &actor, profile, before, limit)).await?;
-    let shapes = events.iter().map(EventShape::from).collect();
-    document(&Page::new(shapes, limit, |event: &EventShape| format!("{} {}", event.at, event.id)), None)
+    app.show(command.unkeyed().request, Part::Behaviour, move |tx, actor, _| {
+        let events = behaviour::of_person(tx, actor, profile, before, limit)?;
+        let shapes = events.iter().map(EventShape::from).collect();
+        let page = Page::new(shapes, limit, |event: &EventShape| format!("{} {}", event.at, event.id));
+        Ok((Whom::Profile(profile), Reply::json(&page)?))
+    })
+    .await
 }
 
 /// List a person's visits
 ///
-/// The latest first. Visits with several browsers at the same time are one; a page may therefore have fewer than asked for.
+/// The latest first. Visits with several browsers at the same time are one; a page may therefore have fewer than asked for. Each
+/// reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/profiles/{profile}/visits", operation_id = "list_profile_visits", tag = "behaviour",
     params(("profile" = String, Path, description = "the id of any of the person's profiles"), PageQuery),
     responses((status = 200, body = Page<VisitShape>), Problems))]
 async fn list_profile_visits(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(profile): Path<String>,
     Asked(page): Asked<PageQuery>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let (profile, limit, cursor) = (profile_of(&profile)?, page.limit()?, page.after()?);
     let before = if cursor.is_empty() { LATEST } else { Instant::parse(&cursor).map_err(|_| misplaced())? };
-    let visits = app.read(move |tx| behaviour::visits_of_person(tx, &actor, profile, before, limit)).await?;
-    let shapes = visits.iter().map(VisitShape::from).collect();
-    document(&Page::new(shapes, limit, |visit: &VisitShape| visit.began_at.clone()), None)
+    app.show(command.unkeyed().request, Part::Visits, move |tx, actor, _| {
+        let visits = behaviour::visits_of_person(tx, actor, profile, before, limit)?;
+        let shapes = visits.iter().map(VisitShape::from).collect();
+        let page = Page::new(shapes, limit, |visit: &VisitShape| visit.began_at.clone());
+        Ok((Whom::Profile(profile), Reply::json(&page)?))
+    })
+    .await
 }

@@ -2,17 +2,19 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::identity::Part;
 use domain::value::Reference;
 use engine::customer::record::{self, Record};
 use engine::external;
+use engine::identity::reading::Whom;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::app::document;
-use crate::caller::Caller;
+use crate::app::Reply;
+use crate::command::Command;
 use crate::page::Page;
 use crate::problem::{Problem, Problems};
 
@@ -49,20 +51,22 @@ impl From<&Record> for RecordShape {
 }
 
 /// List the sources that know a customer, at most 200
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/records", operation_id = "list_customer_records", tag = "customer",
     params(("id" = String, Path, description = "the customer's id or external id")),
     responses((status = 200, body = Page<RecordShape>), Problems))]
 async fn list_customer_records(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let reference = Reference::read(&id);
-    let found = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            record::list(tx, &actor, id)
-        })
-        .await?;
-    document(&Page { items: found.iter().map(RecordShape::from).collect(), next_cursor: None }, None)
+    app.show(command.unkeyed().request, Part::Records, move |tx, actor, _| {
+        let id = external::resolve(tx, &reference)?;
+        let found = record::list(tx, actor, id)?;
+        let items = found.iter().map(RecordShape::from).collect();
+        Ok((Whom::Customer(id), Reply::json(&Page { items, next_cursor: None })?))
+    })
+    .await
 }

@@ -5,11 +5,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::consent::Medium;
 use domain::detail::{self as rules, Kind, Question, Scale, SizeKind};
+use domain::identity::Part;
 use domain::value::id::Customer;
 use domain::value::{Language, Reference};
 use domain::{Refusal, catalogue::Wording};
 use engine::detail::preference::{self, Preferences, Said, SaidSize};
 use engine::external;
+use engine::identity::reading::Whom;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -185,21 +187,22 @@ fn maybe<T, E: std::fmt::Display>(
 }
 
 /// What a customer prefers, and what fits
+///
+/// Each reading by somebody else is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/preferences", operation_id = "read_preferences", tag = "customer",
     params(("id" = String, Path, description = "its id or external id")), responses((status = 200, body = PreferencesShape), Problems))]
 async fn read_preferences(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
     let reference: Reference<Customer> = Reference::read(&id);
-    let held = app
-        .read(move |tx| {
-            let id = external::resolve(tx, &reference)?;
-            preference::read(tx, &actor, id)
-        })
-        .await?;
-    document(&PreferencesShape::from(&held), None)
+    app.show(command.unkeyed().request, Part::Preferences, move |tx, actor, _| {
+        let id = external::resolve(tx, &reference)?;
+        let held = preference::read(tx, actor, id)?;
+        Ok((Whom::Customer(id), Reply::json(&PreferencesShape::from(&held))?))
+    })
+    .await
 }
 
 /// Say what a customer prefers, and what fits

@@ -3,12 +3,15 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::actor::Permission;
 use domain::consent::{Cell, Medium, Source};
+use domain::identity::Part;
 use domain::value::id::Customer;
 use domain::value::{Email, Language, Reference};
 use engine::consent::link::{self, Deed};
 use engine::consent::{self, subscriber};
 use engine::external;
+use engine::identity::reading::{self, Whom};
 use engine::message::sign_up::{self, SignUp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,7 +79,7 @@ async fn say_consents(
         let id = external::resolve(tx, &reference)?;
         sign_up::say(tx, actor, world, id, &said, &evidence)?;
         if signalled {
-            let one = subscriber::of_customer(tx, world, id)?;
+            let one = subscriber::of_customer(tx, actor, world, id)?;
             consent::heed_signal(tx, actor, world, &one, evidence.agent.clone())?;
         }
         Reply::json(&ConsentsShape::from(&consent::of(tx, id.shared_with(), world.now())?))
@@ -114,7 +117,9 @@ struct SignedUpShape {
 
 /// Sign an address up for messages
 ///
-/// Nobody needs to be a customer. If the purpose must be confirmed, one message asks for it, however often it is signed up for at the same time.
+/// Nobody needs to be a customer. Who signs up an address over a storefront key may be anybody: such a yes waits until it is confirmed from the
+/// mailbox, whatever the purpose, and lifts no earlier no before that. From the customer, signed in, or with `consents:write` only a purpose
+/// that says so must be confirmed. One message asks for it, however often it is signed up for at the same time.
 #[utoipa::path(post, path = "/v1/subscriptions", operation_id = "sign_up_address", tag = "consent", request_body = SignUpShape,
     responses((status = 202, body = SignedUpShape), Problems))]
 async fn sign_up_address(
@@ -161,7 +166,7 @@ async fn sign_up_address(
 
 /// Find who is known by an e-mail address, with what they agreed to
 ///
-/// The customer who has it, and whoever signed up with it without being one.
+/// The customer who has it, and whoever signed up with it without being one. Each reading is noted in the audit trail.
 #[utoipa::path(post, path = "/v1/subscribers/find", operation_id = "find_subscribers", tag = "consent", request_body = EmailShape,
     responses((status = 200, body = Page<ConsentsShape>), Problems))]
 async fn find_subscribers(State(app): State<App>, command: Command<EmailShape>) -> Result<Response, Problem> {
@@ -170,6 +175,8 @@ async fn find_subscribers(State(app): State<App>, command: Command<EmailShape>) 
         let mut items = Vec::new();
         for one in subscriber::by_email(tx, actor, world, &email)? {
             items.push(ConsentsShape::from(&consent::of(tx, one.id, world.now())?));
+            let whom = one.customer.map_or(Whom::Address(one.id), Whom::Customer);
+            reading::note(tx, actor, world, whom, Part::Consents)?;
         }
         Reply::json(&Page { items, next_cursor: None })
     })
@@ -186,6 +193,7 @@ struct PreferenceLinkShape {
 
 /// Make a link to a customer's preferences
 ///
+/// For a colleague who gives it to the customer: a yes by it need not be confirmed. A customer who is signed in reads and says consents without it.
 /// The answer is not kept: it holds a secret.
 #[utoipa::path(post, path = "/v1/customers/{id}/preference-links", operation_id = "make_preference_link", tag = "consent",
     params(("id" = String, Path, description = "its id or external id")),
@@ -198,8 +206,8 @@ async fn make_preference_link(
     let reference: Reference<Customer> = Reference::read(&id);
     app.perform(command.unkeyed().request, StatusCode::CREATED, move |tx, actor, world| {
         let id = external::resolve(tx, &reference)?;
-        consent::may_say(actor, id)?;
-        let one = subscriber::of_customer(tx, world, id)?;
+        actor.may_somewhere(Permission::EditConsents)?;
+        let one = subscriber::of_customer(tx, actor, world, id)?;
         let made = link::make(tx, world, one.id, Deed::Choose, None)?;
         Reply::json(&PreferenceLinkShape { page: format!("/p/{}", link::token(world.keyring(), made)) })
     })

@@ -1,4 +1,4 @@
-//! Who has read what names a customer, and that the law forbids to forget one.
+//! Who has read what is known of a customer, and that the law forbids to forget one.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -34,15 +34,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     ))
 }
 
-/// Who read a contact, and when.
+/// Who read something that is known of a customer, and when.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Reading, example = json!({"id": "evt_01jd0000000000000000000000", "contact": "con_01jd0000000000000000000000",
+#[schema(as = Reading, example = json!({"id": "evt_01jd0000000000000000000000", "what": "contact", "contact": "con_01jd0000000000000000000000",
     "by": "staff:stf_01jd0000000000000000000000", "at": "2026-06-01T10:00:00Z"}))]
 struct ReadingShape {
     /// The event that tells of it.
     id: String,
-    /// The contact that was read.
-    contact: String,
+    /// What was read: `contact`, `records`, `profile`, `consents`, `preferences`, `notes`, `messages`, `behaviour`, `visits`, `timeline`,
+    /// `segments`, `traits` or `archive`.
+    what: &'static str,
+    /// The contact that was read, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<String>,
     /// Who read it.
     by: String,
     /// When.
@@ -54,6 +58,7 @@ impl From<&Reading> for ReadingShape {
     fn from(one: &Reading) -> ReadingShape {
         ReadingShape {
             id: one.id.to_string(),
+            what: one.part.text(),
             contact: one.contact.clone(),
             by: one.actor.clone(),
             at: one.at.to_string(),
@@ -61,7 +66,9 @@ impl From<&Reading> for ReadingShape {
     }
 }
 
-/// List who read what names a customer, the newest first
+/// List who read what is known of a customer, the newest first
+///
+/// What the customer reads of itself is in it only where it is the contact.
 #[utoipa::path(get, path = "/v1/customers/{id}/reads", operation_id = "list_readings", tag = "privacy",
     params(("id" = String, Path, description = "its id or external id"), PageQuery),
     responses((status = 200, body = Page<ReadingShape>), Problems))]

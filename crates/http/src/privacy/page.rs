@@ -2,7 +2,7 @@
 //! any browser, with or without scripts. What a mail program asks for by itself does not change anything: only a form does.
 
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -189,10 +189,19 @@ async fn act(
     Path((token, name)): Path<(String, String)>,
     Asked(query): Asked<PageQuery>,
     headers: HeaderMap,
-    Form(fields): Form<Vec<(String, String)>>,
+    request: Request,
 ) -> Result<Response, Problem> {
     let Some(step) = Step::named(&name) else { return gone(&headers) };
-    let is_one_click = fields.iter().any(|(name, value)| name == "List-Unsubscribe" && value == "One-Click");
+    let (fields, is_one_click) = match Form::<Vec<(String, String)>>::from_request(request, &()).await {
+        Ok(Form(fields)) => {
+            let is_one_click =
+                fields.iter().any(|field| field.0 == "List-Unsubscribe" && field.1 == "One-Click");
+            (fields, is_one_click)
+        }
+        // Mail programs send a form of several parts, or nothing at all (RFC 8058): the address alone says what is meant.
+        Err(_) if step == Step::Unsubscribe => (Vec::new(), true),
+        Err(refused) => return Ok(refused.into_response()),
+    };
     let evidence = Evidence { agent: agent(&headers), ..Evidence::of(Source::Preferences) };
     let (asked, given) = (token.clone(), fields);
     let done = app.write(move |tx, world| match step {

@@ -3,10 +3,12 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Refusal;
-use domain::actor::{Actor, Permission};
+use domain::actor::Permission;
+use domain::identity::Part;
 use domain::segment::Subject;
 use domain::segment::judge::Verdict;
 use domain::value::{Id, Reference};
+use engine::identity::reading::Whom;
 use engine::segment::document::of_scalar;
 use engine::segment::life::{self, Standing};
 use engine::segment::traits::{self, Valued};
@@ -20,8 +22,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::app::document;
-use crate::caller::Caller;
+use crate::app::Reply;
+use crate::command::Command;
 use crate::problem::{Problem, Problems};
 
 /// The routes of one person.
@@ -145,91 +147,109 @@ impl From<&Valued> for ValueShape {
 
 /// Who is asked about.
 #[derive(Clone)]
-enum Whom {
+enum Whose {
     Customer(String),
     Profile(String),
 }
 
-impl Whom {
+impl Whose {
     fn resolved(&self, tx: &mut Tx<'_>) -> Result<Named, Failure> {
         Ok(match self {
-            Whom::Customer(text) => Named::Customer(external::resolve(tx, &Reference::read(text))?),
-            Whom::Profile(text) => {
+            Whose::Customer(text) => Named::Customer(external::resolve(tx, &Reference::read(text))?),
+            Whose::Profile(text) => {
                 Named::Profile(Id::parse(text).map_err(|_| Refusal::not_found("profile", text))?)
             }
         })
     }
 }
 
-async fn segments_of(app: App, actor: Actor, whom: Whom) -> Result<Response, Problem> {
-    let now = app.shop.source.now();
-    let found = move |tx: &mut Tx<'_>| {
-        actor.may_somewhere(Permission::ReadSegments)?;
-        let named = whom.resolved(tx)?;
-        let (subject, held) = segment::of_subject(tx, &actor, (named, now))?;
-        Ok((subject, held, life::standing(tx, &actor, (named, now))?))
-    };
-    type Found = (Subject, Vec<(Segment, Verdict)>, Option<Standing>);
-    let (subject, held, standing): Found = app.read(found).await?;
-    let (subject, at) = (subject.to_string(), now.to_string());
-    let (segments, standing) = (held.iter().map(InShape::from).collect(), standing.map(StandingShape::from));
-    document(&SegmentsShape { subject, at, segments, standing }, None)
+/// Whom the audit trail tells of.
+pub(super) fn whom(subject: Subject) -> Whom {
+    match subject {
+        Subject::Customer(id) => Whom::Customer(id),
+        Subject::Profile(id) => Whom::Profile(id),
+    }
 }
 
-async fn traits_of(app: App, actor: Actor, whom: Whom) -> Result<Response, Problem> {
-    let now = app.shop.source.now();
-    let found = move |tx: &mut Tx<'_>| {
+async fn segments_of(app: App, command: Command<()>, whose: Whose) -> Result<Response, Problem> {
+    app.show(command.unkeyed().request, Part::Segments, move |tx, actor, world| {
         actor.may_somewhere(Permission::ReadSegments)?;
-        let named = whom.resolved(tx)?;
-        traits::of_subject(tx, &actor, (named, now))
-    };
-    let (subject, valued): (Subject, Vec<Valued>) = app.read(found).await?;
-    let traits = valued.iter().map(ValueShape::from).collect();
-    document(&TraitsShape { subject: subject.to_string(), at: now.to_string(), traits }, None)
+        let (named, now) = (whose.resolved(tx)?, world.now());
+        let (subject, held) = segment::of_subject(tx, actor, (named, now))?;
+        let standing = life::standing(tx, actor, (named, now))?;
+        let shape = SegmentsShape {
+            subject: subject.to_string(),
+            at: now.to_string(),
+            segments: held.iter().map(InShape::from).collect(),
+            standing: standing.map(StandingShape::from),
+        };
+        Ok((whom(subject), Reply::json(&shape)?))
+    })
+    .await
+}
+
+async fn traits_of(app: App, command: Command<()>, whose: Whose) -> Result<Response, Problem> {
+    app.show(command.unkeyed().request, Part::Traits, move |tx, actor, world| {
+        actor.may_somewhere(Permission::ReadSegments)?;
+        let (named, now) = (whose.resolved(tx)?, world.now());
+        let (subject, valued) = traits::of_subject(tx, actor, (named, now))?;
+        let traits = valued.iter().map(ValueShape::from).collect();
+        let shape = TraitsShape { subject: subject.to_string(), at: now.to_string(), traits };
+        Ok((whom(subject), Reply::json(&shape)?))
+    })
+    .await
 }
 
 /// List the segments a customer belongs to
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/segments", operation_id = "list_customer_segments", tag = "segment",
     params(("id" = String, Path, description = "its id or external id")), responses((status = 200, body = SegmentsShape), Problems))]
 async fn list_customer_segments(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    segments_of(app, actor, Whom::Customer(id)).await
+    segments_of(app, command, Whose::Customer(id)).await
 }
 
 /// List the traits of a customer
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/customers/{id}/traits", operation_id = "list_customer_traits", tag = "segment",
     params(("id" = String, Path, description = "its id or external id")), responses((status = 200, body = TraitsShape), Problems))]
 async fn list_customer_traits(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(id): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    traits_of(app, actor, Whom::Customer(id)).await
+    traits_of(app, command, Whose::Customer(id)).await
 }
 
 /// List the segments the person of a profile belongs to
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/profiles/{profile}/segments", operation_id = "list_profile_segments", tag = "segment",
     params(("profile" = String, Path, description = "the id of any of the person's profiles")),
     responses((status = 200, body = SegmentsShape), Problems))]
 async fn list_profile_segments(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(profile): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    segments_of(app, actor, Whom::Profile(profile)).await
+    segments_of(app, command, Whose::Profile(profile)).await
 }
 
 /// List the traits of the person of a profile
+///
+/// Each reading is noted in the audit trail.
 #[utoipa::path(get, path = "/v1/profiles/{profile}/traits", operation_id = "list_profile_traits", tag = "segment",
     params(("profile" = String, Path, description = "the id of any of the person's profiles")),
     responses((status = 200, body = TraitsShape), Problems))]
 async fn list_profile_traits(
     State(app): State<App>,
-    Caller(actor): Caller,
     Path(profile): Path<String>,
+    command: Command<()>,
 ) -> Result<Response, Problem> {
-    traits_of(app, actor, Whom::Profile(profile)).await
+    traits_of(app, command, Whose::Profile(profile)).await
 }

@@ -138,6 +138,24 @@ pub fn sharing_an_address(tx: &mut Tx<'_>, person: Id<Person>, limit: i64) -> Re
     Ok((others, customers))
 }
 
+/// The customers who have, or had, an address of a subscriber who is none, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn customers_at(
+    tx: &mut Tx<'_>,
+    id: Id<SubscriberKind>,
+    limit: i64,
+) -> Result<Vec<Id<Customer>>, StoreError> {
+    tx.rows(
+        "select distinct coalesce(u.merged_into, u.customer_id) from subscriber_by_address b
+         join contact_lookup l on l.hash = b.hash join customer u on u.person_id = l.person_id
+         where b.subscriber_id = $1 order by 1 limit $2",
+        params![id, limit],
+        |row| row.id(),
+    )
+}
+
 /// Writes until when a subscriber is paused.
 ///
 /// # Errors
