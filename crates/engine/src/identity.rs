@@ -3,6 +3,7 @@
 
 pub mod customer;
 pub(crate) mod person;
+mod room;
 pub mod rules;
 mod settle;
 mod sight;

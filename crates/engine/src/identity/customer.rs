@@ -46,7 +46,7 @@ pub fn join_customers(
     winner: Id<CustomerKind>,
     loser: Id<CustomerKind>,
 ) -> Result<Id<Profile>, Failure> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { insists: true, ..Plan::default() };
     let ends = (add_known(tx, world, &mut plan, winner)?, add_known(tx, world, &mut plan, loser)?);
     plan.link(Link { ends, trust: Trust::Decided, first_at: world.now() });
     let (_, rules) = rules::current(tx)?;
@@ -66,7 +66,7 @@ pub fn part_customers(
     one: Id<CustomerKind>,
     other: Id<CustomerKind>,
 ) -> Result<(), Failure> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { insists: true, ..Plan::default() };
     plan.gone.insert(sorted((own_key(world.keyring(), one), own_key(world.keyring(), other))));
     let (_, rules) = rules::current(tx)?;
     settle(tx, actor, world, &rules, &plan)?;

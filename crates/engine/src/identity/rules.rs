@@ -21,9 +21,11 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor) -> Result<(i64, Rules), Failure> {
 
 pub(super) fn current(tx: &mut Tx<'_>) -> Result<(i64, Rules), StoreError> {
     let Some((version, text, _)) = rows::rules(tx)? else { return Ok((0, Rules::usual())) };
-    let document: Option<Vec<Value>> = serde_json::from_str(&text).ok();
-    let rules = document.and_then(|each| each.iter().map(of_json).collect::<Option<Vec<Rule>>>());
-    let rules = rules.and_then(|rules| Rules::new(rules).ok());
+    let document: Option<Value> = serde_json::from_str(&text).ok();
+    let rules = document.and_then(|document| {
+        let each = document["rules"].as_array()?.iter().map(of_json).collect::<Option<Vec<Rule>>>()?;
+        Rules::new(each, document["public_links"].as_i64()).ok()
+    });
     let rules =
         rules.ok_or_else(|| StoreError::Corrupt(format!("version {version} of the rules of identity")))?;
     Ok((version, rules))
@@ -53,7 +55,8 @@ pub fn set(
         return Ok((version, rules));
     }
     let own: Vec<Value> = rules.each().filter(|rule| rule.kind != Kind::Customer).map(to_json).collect();
-    if !rows::add_rules(tx, version + 1, &Value::from(own).to_string(), world.now())? {
+    let document = json!({ "rules": own, "public_links": rules.public_links() });
+    if !rows::add_rules(tx, version + 1, &document.to_string(), world.now())? {
         return Err(stale().into());
     }
     emit(tx, actor, world, "identity_rules", "identity_rules.set", json!({ "version": version + 1 }));
