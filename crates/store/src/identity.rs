@@ -89,6 +89,30 @@ pub fn root_of(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<Option<Id<Profil
     tx.one("select root_id from profile where profile_id = $1", params![profile], |row| row.id())
 }
 
+/// What a profile was made for; nothing once that is forgotten.
+///
+/// # Errors
+/// What the store says.
+pub fn of_profile(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<Option<Known>, StoreError> {
+    let key =
+        tx.one("select hash from identifier where profile_id = $1", params![profile], |row| row.key())?;
+    Ok(key.map(|key| find(tx, &[key])).transpose()?.and_then(|mut found| found.pop()))
+}
+
+/// How many customers an identifier is said to be, up to two, whether it is believed or not.
+///
+/// # Errors
+/// What the store says.
+pub fn count_customers(tx: &mut Tx<'_>, key: Key) -> Result<i64, StoreError> {
+    let found = tx.one(
+        "select count(*) from (select o.hash from identifier_link l join identifier o on o.hash = l.other_hash
+             where l.hash = $1 and o.kind = $2 limit 2) c",
+        params![key, Kind::Customer.code()],
+        |row| row.int(),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
 /// Holds identifiers until the commit, in their order; true when others may have written before they were held.
 ///
 /// # Errors

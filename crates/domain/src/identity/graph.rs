@@ -97,7 +97,8 @@ pub fn room(kind: Kind, rules: &Rules) -> (usize, usize) {
 /// that is in use is said again with every event, so who floods a person with others shuts no door. What was decided never gives way.
 pub fn crowded_out(kind: Kind, links: &[Link], rules: &Rules) -> Vec<usize> {
     let (public, most) = room(kind, rules);
-    let mut order: Vec<usize> = (0..links.len()).filter(|place| links[*place].trust < Trust::Decided).collect();
+    let mut order: Vec<usize> =
+        (0..links.len()).filter(|place| links[*place].trust < Trust::Decided).collect();
     let decided = links.len() - order.len();
     order.sort_by_cached_key(|place| {
         let Link { trust, first_at, .. } = links[*place];

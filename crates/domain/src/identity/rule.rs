@@ -37,6 +37,7 @@ pub struct Rule {
 pub struct Rules {
     each: Vec<Rule>,
     public_links: i64,
+    card_orders: bool,
 }
 
 impl Rules {
@@ -61,7 +62,7 @@ impl Rules {
             rule(Kind::DeviceId, 8, 10, Some(365), false),
             rule(Kind::AnonymousId, 9, 5, Some(7), false),
         ];
-        Rules { each, public_links: PUBLIC_LINKS_USUAL }
+        Rules { each, public_links: PUBLIC_LINKS_USUAL, card_orders: true }
     }
 
     /// The usual rules with some of them replaced.
@@ -125,6 +126,17 @@ impl Rules {
         self.of(identifier.kind()).blocked.iter().any(|value| value == identifier.value())
     }
 
+    /// The same rules, with or without that an order of nobody is told as the person's whose card paid it.
+    #[must_use]
+    pub fn with_card_orders(self, told: bool) -> Rules {
+        Rules { card_orders: told, ..self }
+    }
+
+    /// Is an order that names nobody told as the person's who alone is known by the card that paid it?
+    pub const fn card_orders(&self) -> bool {
+        self.card_orders
+    }
+
     fn at(&mut self, kind: Kind) -> &mut Rule {
         let place = self.each.iter().position(|rule| rule.kind == kind).unwrap_or(0);
         &mut self.each[place]
@@ -173,8 +185,8 @@ mod tests {
     fn every_bad_field_is_named() {
         let bad =
             Rule { limit: 0, window_days: Some(0), priority: 1, ..Rules::usual().of(Kind::Email).clone() };
-        let refusal =
-            Rules::new(vec![bad.clone(), bad, Rules::usual().of(Kind::Customer).clone()], Some(0)).unwrap_err();
+        let refusal = Rules::new(vec![bad.clone(), bad, Rules::usual().of(Kind::Customer).clone()], Some(0))
+            .unwrap_err();
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(
             fields,

@@ -154,12 +154,7 @@ fn gather(tx: &mut Tx<'_>, from: &BTreeSet<Key>, said: &Said) -> Result<Option<A
 }
 
 /// Follows the links that were said with at least this trust.
-fn walk(
-    tx: &mut Tx<'_>,
-    from: &BTreeSet<Key>,
-    said: &Said,
-    least: Trust,
-) -> Result<Option<Around>, Failure> {
+fn walk(tx: &mut Tx<'_>, from: &BTreeSet<Key>, said: &Said, least: Trust) -> Result<Option<Around>, Failure> {
     let whole = least == Trust::Public;
     let most = from.len() + if whole { PUBLIC_NODES_MAX } else { NODES_MAX };
     let (mut nodes, mut met) = (from.clone(), Vec::new());
