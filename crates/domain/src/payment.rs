@@ -79,6 +79,7 @@ pub struct Card {
     last_four: String,
     approval_code: String,
     terminal: String,
+    token: Option<String>,
 }
 
 /// The most characters of an approval code (ISO 8583 data element 38 has 6; some acquirers give more).
@@ -115,8 +116,30 @@ impl Card {
                 last_four: last_four.into(),
                 approval_code: approval_code.into(),
                 terminal: terminal.trim().into(),
+                token: None,
             }),
         }
+    }
+
+    /// The same card with what the terminal calls it whenever it pays: a token, never its number.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] when it is none.
+    pub fn called(self, token: &str) -> Result<Card, Refusal> {
+        match reference(token) {
+            Ok(token) if !holds_card_number(&token) => Ok(Card { token: Some(token), ..self }),
+            _ => {
+                let message = format!(
+                    "give what the terminal calls the card: 1 to {REFERENCE_LENGTH_MAX} visible characters, no card number"
+                );
+                Err(Refusal::invalid("card.token", message))
+            }
+        }
+    }
+
+    /// What the terminal calls the card, if it says so.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// The last four digits of the card's number.
@@ -313,6 +336,8 @@ mod tests {
             (card.last_four(), card.approval_code(), card.terminal()),
             ("4242", "A1B2C3", "T1/000123")
         );
+        assert_eq!(card.clone().called(" tok_7 ").unwrap().token(), Some("tok_7"));
+        assert!(card.called("4242 4242 4242 4242").is_err());
         let refusal = Card::new("4242424242424242", "", "4242 4242 4242 4242").unwrap_err();
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(fields, ["card.last_four", "card.approval_code", "card.terminal"]);

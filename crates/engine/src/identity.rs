@@ -4,6 +4,7 @@
 pub mod customer;
 pub(crate) mod person;
 pub mod reading;
+mod room;
 pub mod rules;
 mod settle;
 mod sight;
@@ -110,6 +111,32 @@ pub fn resolve(
         Some(resolution)
     };
     Ok(heard.iter().map(answer).collect())
+}
+
+/// The profile of a card by what its terminal calls it; none when the token stands for nobody.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn of_card(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    token: &str,
+) -> Result<Option<Id<Profile>>, Failure> {
+    let identifiers = Identifier::new(Kind::CardToken, None, token).into_iter().collect();
+    let seen = Seen { identifiers, trust: Trust::Authenticated, at: world.now() };
+    let resolved = resolve(tx, actor, world, &[seen])?;
+    Ok(resolved.into_iter().flatten().next().map(|one| one.profile))
+}
+
+/// Is exactly one customer known by the card with this profile, and are orders told as his that it paid?
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn is_ones_card(tx: &mut Tx<'_>, card: Id<Profile>) -> Result<bool, Failure> {
+    let Some(known) = rows::of_profile(tx, card)? else { return Ok(false) };
+    let told = rules::current(tx)?.1.card_orders() && known.root_customer.is_some();
+    Ok(told && rows::count_customers(tx, known.key)? < 2)
 }
 
 /// All that is known of what a person is known by. The values themselves are kept nowhere.

@@ -25,7 +25,7 @@ pub use store::payment::{Part, Payment};
 
 use crate::event::emit;
 use crate::loyalty::Credit;
-use crate::{Failure, World, external, job};
+use crate::{Failure, World, external, identity, job};
 
 /// How long a payment is waited for when nobody says.
 const WAITED_FOR_SECONDS: i64 = 24 * 3600;
@@ -87,6 +87,11 @@ pub fn create(
         refunded: 0,
         carried: 0,
     };
+    let token = new.card.as_ref().and_then(Card::token);
+    let profile = match token {
+        Some(token) => identity::of_card(tx, actor, world, token)?,
+        None => None,
+    };
     let expires_at = new.expires_at.unwrap_or_else(|| now.plus_seconds(WAITED_FOR_SECONDS));
     let payment = Payment {
         id: world.id(),
@@ -106,6 +111,7 @@ pub fn create(
         card: new
             .card
             .map(|card| (card.last_four().into(), card.approval_code().into(), card.terminal().into())),
+        profile,
         expires_at: new.kind.has_provider().then_some(expires_at).or(new.expires_at),
         made_at: now,
         version: 1,

@@ -198,7 +198,7 @@ fn the_rules_are_the_retailers() {
             shop.run(move |tx, actor, world| rules::set(tx, actor, world, read, rules.clone()))
         };
         let own = rule::Rule { limit: 2, window_days: None, ..rule::Rules::usual().of(AnonymousId).clone() };
-        let own = rule::Rules::new(vec![own]).unwrap();
+        let own = rule::Rules::new(vec![own], None).unwrap();
         assert_eq!(set(0, own.clone()).unwrap().0, 1);
         assert_eq!(set(1, own.clone()).unwrap().0, 1, "the same again is no new version");
         assert_eq!(set(0, rule::Rules::usual()).unwrap_err().code(), Some(Code::Stale));

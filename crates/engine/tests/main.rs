@@ -32,6 +32,8 @@ mod fulfilment;
 mod ground;
 mod household;
 mod identity;
+mod identity_card;
+mod identity_room;
 mod import;
 mod job;
 mod language;

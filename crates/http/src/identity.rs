@@ -47,7 +47,8 @@ struct RuleShape {
     /// Within how many days that many were seen first; ever, when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     window_days: Option<i64>,
-    /// Which of several in one event decides whose it is: the lowest, 2 to 100.
+    /// Which of several in one event decides whose it is: the lowest, 2 to 100. Of what is equally trusted the highest is given up first when
+    /// not all of it fits one person.
     priority: i64,
     /// Can a trusted source say by it that two customers are one?
     joins: bool,
@@ -73,17 +74,26 @@ impl From<&Rule> for RuleShape {
 /// The rules of all kinds.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IdentityRules, example = json!({"rules": [{"kind": "email", "limit": 5, "window_days": 365, "priority": 6, "joins": true,
-    "blocked": []}], "version": 1}))]
+    "blocked": []}], "public_links": 200, "card_orders": true, "version": 1}))]
 struct RulesShape {
     /// One for each kind.
     rules: Vec<RuleShape>,
+    /// How many browsers and devices public keys may hang on one identifier.
+    public_links: i64,
+    /// Is an order that names nobody told as the person's who alone is known by the card that paid it?
+    card_orders: bool,
     /// Rises with every change; given as `ETag`.
     version: i64,
 }
 
 impl RulesShape {
     fn of((version, rules): &(i64, Rules)) -> RulesShape {
-        RulesShape { rules: rules.each().map(RuleShape::from).collect(), version: *version }
+        RulesShape {
+            rules: rules.each().map(RuleShape::from).collect(),
+            public_links: rules.public_links(),
+            card_orders: rules.card_orders(),
+            version: *version,
+        }
     }
 }
 
@@ -96,6 +106,12 @@ struct NewRulesShape {
     /// At most one for each kind; a kind that is left out follows its usual rule.
     #[schema(max_items = 20)]
     rules: Vec<RuleShape>,
+    /// How many browsers and devices public keys may hang on one identifier, the longest known giving way to new ones: 1 to 1000, 200 when
+    /// left out. What a secret key or the shop itself says is never counted against it.
+    #[schema(minimum = 1, maximum = 1000)]
+    public_links: Option<i64>,
+    /// Is an order that names nobody told as the person's who alone is known by the card that paid it? It is when left out.
+    card_orders: Option<bool>,
 }
 
 impl NewRulesShape {
@@ -110,7 +126,7 @@ impl NewRulesShape {
             rules.push(Rule { kind, limit, window_days, priority, joins, blocked });
         }
         fields.done(Some(()))?;
-        Rules::new(rules)
+        Ok(Rules::new(rules, self.public_links)?.with_card_orders(self.card_orders.unwrap_or(true)))
     }
 }
 

@@ -133,6 +133,11 @@ pub struct CardShape {
     pub(crate) approval_code: String,
     /// Which terminal, and its own number of the payment: 1 to 200 characters.
     pub(crate) terminal: String,
+    /// What the terminal calls the card whenever it pays, never its number: 1 to 200 characters. Who is known to have paid with it is known
+    /// by it; only a keyed hash is kept, and it is never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200)]
+    pub(crate) token: Option<String>,
 }
 
 impl From<&Whole> for PaymentShape {
@@ -156,6 +161,7 @@ impl From<&Whole> for PaymentShape {
                 last_four,
                 approval_code,
                 terminal,
+                token: None,
             }),
             account: payment.account.map(|account| account.to_string()),
             provider_reference: payment.provider_reference.clone(),

@@ -188,6 +188,15 @@ fn the_rules_of_identity_are_read_and_set() {
     let set =
         |rule: &Value| desk.send("PUT", "/v1/identity-rules", &headers, Some(json!({ "rules": [rule] })));
     assert_eq!((set(&rule).json["version"].clone(), set(&rule).status.as_u16()), (json!(1), 412));
+    let read = desk.ask(&owner, "GET", "/v1/identity-rules", None);
+    assert_eq!((&read.json["public_links"], &read.json["card_orders"]), (&json!(200), &json!(true)));
+    let headers = [("authorization", &*format!("Bearer {owner}")), ("if-match", "\"1\"")];
+    let knobs = json!({ "rules": [], "public_links": 40, "card_orders": false });
+    let changed = desk.send("PUT", "/v1/identity-rules", &headers, Some(knobs)).json;
+    assert_eq!((&changed["public_links"], &changed["card_orders"]), (&json!(40), &json!(false)));
+    let many = json!({ "rules": [], "public_links": 1001 });
+    let refused = desk.send("PUT", "/v1/identity-rules", &headers, Some(many)).json;
+    assert_eq!(refused["errors"][0]["field"], json!("public_links"));
     let wrong = set(&json!({ "kind": "email", "limit": 0, "priority": 1, "joins": false }));
     assert_eq!(wrong.json["errors"][0]["field"], json!("rules.0.limit"));
 }

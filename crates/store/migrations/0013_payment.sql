@@ -23,6 +23,7 @@ create table if not exists payment (
     card_last_four text,
     card_approval_code text,
     card_terminal text,
+    profile_id {bytes},
     expires_at {int},
     made_at {int} not null,
     version {int} not null,

@@ -89,6 +89,30 @@ pub fn root_of(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<Option<Id<Profil
     tx.one("select root_id from profile where profile_id = $1", params![profile], |row| row.id())
 }
 
+/// What a profile was made for; nothing once that is forgotten.
+///
+/// # Errors
+/// What the store says.
+pub fn of_profile(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<Option<Known>, StoreError> {
+    let key =
+        tx.one("select hash from identifier where profile_id = $1", params![profile], |row| row.key())?;
+    Ok(key.map(|key| find(tx, &[key])).transpose()?.and_then(|mut found| found.pop()))
+}
+
+/// How many customers an identifier is said to be, up to two, whether it is believed or not.
+///
+/// # Errors
+/// What the store says.
+pub fn count_customers(tx: &mut Tx<'_>, key: Key) -> Result<i64, StoreError> {
+    let found = tx.one(
+        "select count(*) from (select o.hash from identifier_link l join identifier o on o.hash = l.other_hash
+             where l.hash = $1 and o.kind = $2 limit 2) c",
+        params![key, Kind::Customer.code()],
+        |row| row.int(),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
 /// Holds identifiers until the commit, in their order; true when others may have written before they were held.
 ///
 /// # Errors
@@ -164,10 +188,31 @@ fn link(row: &mut Row<'_>) -> Result<Link, StoreError> {
 /// # Errors
 /// What the store says.
 pub fn links(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Link>, StoreError> {
+    links_said(tx, keys, Trust::Public)
+}
+
+/// The same of links that were said with at least this trust.
+///
+/// # Errors
+/// What the store says.
+pub fn links_said(tx: &mut Tx<'_>, keys: &[Key], least: Trust) -> Result<Vec<Link>, StoreError> {
     tx.rows(
-        "select hash, other_hash, leads, trust, first_at from identifier_link where hash {in ids $1}",
-        &[Param::Ids(keys)],
+        "select hash, other_hash, leads, trust, first_at from identifier_link where hash {in ids $1} and trust >= $2",
+        &[Param::Ids(keys), Param::Int(least.code())],
         link,
+    )
+}
+
+/// All identifiers of the persons whose these are.
+///
+/// # Errors
+/// What the store says.
+pub fn together(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Key>, StoreError> {
+    tx.rows(
+        "select k.hash from profile p join identifier k on k.profile_id = p.profile_id where p.root_id in
+             (select o.root_id from identifier i join profile o on o.profile_id = i.profile_id where i.hash {in ids $1})",
+        &[Param::Ids(keys)],
+        |row| row.key(),
     )
 }
 
@@ -184,17 +229,20 @@ pub fn links_between(tx: &mut Tx<'_>, ones: &[Key], others: &[Key]) -> Result<Ve
     )
 }
 
-/// How many links an identifier has, counted up to `most`.
+/// How many links an identifier has: said by anybody, and in all.
+pub type Extent = (Key, (i64, i64));
+
+/// How many links each of these has that has any.
 ///
 /// # Errors
 /// What the store says.
-pub fn count_links(tx: &mut Tx<'_>, key: Key, most: i64) -> Result<i64, StoreError> {
-    let found = tx.one(
-        "select count(*) from (select other_hash from identifier_link where hash = $1 limit $2) l",
-        params![key, most],
-        |row| row.int(),
-    )?;
-    Ok(found.unwrap_or(0))
+pub fn count_links(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Extent>, StoreError> {
+    tx.rows(
+        "select hash, cast(sum(case when trust = $2 then 1 else 0 end) as bigint), count(*) from identifier_link
+         where hash {in ids $1} group by hash",
+        &[Param::Ids(keys), Param::Int(Trust::Public.code())],
+        |row| Ok((row.key()?, (row.int()?, row.int()?))),
+    )
 }
 
 /// Writes links, each under both of its ends; of what is there already the most trusted and the earliest stays.

@@ -9,7 +9,7 @@ pub mod reconciliation;
 pub mod sequence;
 
 use domain::payment::{Amounts, Kind, State, Timing};
-use domain::value::id::{Location, Order, Payment as PaymentKind, PaymentAccount};
+use domain::value::id::{Location, Order, Payment as PaymentKind, PaymentAccount, Profile};
 use domain::value::{Currency, Id, Instant};
 
 pub use part::{Part, PartEnd, add_capture, add_refund, captures, end_capture, end_refund, refunds};
@@ -49,6 +49,8 @@ pub struct Payment {
     pub failure: Option<String>,
     /// Last four digits, approval code and terminal's reference of a card record.
     pub card: Option<(String, String, String)>,
+    /// The profile of the card, where the terminal calls it by a token.
+    pub profile: Option<Id<Profile>>,
     /// When it expires unless it is authorised before.
     pub expires_at: Option<Instant>,
     /// When it was made.
@@ -86,6 +88,7 @@ fn payment(row: &mut Row<'_>) -> Result<Payment, StoreError> {
         client_secret: row.text_or_null()?,
         failure: row.text_or_null()?,
         card: card(row)?,
+        profile: row.id_or_null()?,
         expires_at: row.instant_or_null()?,
         made_at: row.instant()?,
         version: row.int()?,
@@ -111,8 +114,8 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
     tx.execute(
         "insert into payment (payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded,
              points, timing, location_id, provider_token, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version,
-             account_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+             account_id, profile_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         params![
             payment.id,
             payment.order,
@@ -136,6 +139,7 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
             payment.made_at,
             payment.version,
             payment.account,
+            payment.profile,
         ],
     )?;
     tx.execute(
@@ -158,7 +162,8 @@ pub fn add(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
 pub fn find(tx: &mut Tx<'_>, id: Id<PaymentKind>) -> Result<Option<Payment>, StoreError> {
     tx.one(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
-             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, profile_id,
+             expires_at, made_at, version
          from payment where payment_id = $1",
         params![id],
         payment,
@@ -177,7 +182,8 @@ pub fn of_order(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Vec<Payment>, Store
     )?;
     tx.rows(
         "select payment_id, order_id, kind, state, currency, amount, authorised, capturing, captured, refunding, refunded, carried, points, timing,
-             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, expires_at, made_at, version
+             location_id, account_id, provider_token, provider_reference, client_secret, failure, card_last_four, card_approval_code, card_terminal, profile_id,
+             expires_at, made_at, version
          from payment where payment_id {in ids $1} order by payment_id",
         &[Param::Ids(&ids)],
         payment,

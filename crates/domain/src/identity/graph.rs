@@ -1,5 +1,7 @@
 //! Which traces are one person's: a pure function of all that was ever said of them, so that it does not matter what was said first.
 
+use std::cmp::Reverse;
+
 use crate::identity::rule::Rules;
 use crate::identity::{Kind, Trust};
 use crate::value::Instant;
@@ -30,10 +32,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// Which of two links is believed first: the more trusted, then the older; the hashes decide between equals.
-    fn rank(&self) -> (std::cmp::Reverse<Trust>, Instant, Key, Key) {
+    /// The hashes, by which equals are told apart.
+    fn sorted(&self) -> (Key, Key) {
         let (one, other) = self.ends;
-        (std::cmp::Reverse(self.trust), self.first_at, one.min(other), one.max(other))
+        (one.min(other), one.max(other))
     }
 }
 
@@ -46,9 +48,9 @@ pub struct Partition {
     pub holds: Vec<bool>,
 }
 
-/// Who is one person. Links are believed one after another, the best first; one that would give a person more identifiers of a kind than
-/// the rules allow, or tie two customers together, does not hold. A person made of several customers by decision may have as much as they
-/// had. Links to nodes that are not given do not hold.
+/// Who is one person. Links are believed one after another: the more trusted first, then the one whose identifiers are surer by the rules'
+/// priority, then the older. One that would give a person more identifiers of a kind than the rules allow, or tie two customers together,
+/// does not hold. A person made of several customers by decision may have as much as they had. Links to nodes that are not given do not hold.
 ///
 /// # Panics
 /// Never for nodes in the order of their keys.
@@ -57,9 +59,14 @@ pub fn partition(nodes: &[Node], links: &[Link], rules: &Rules) -> Partition {
     let mut person: Vec<usize> = (0..nodes.len()).collect();
     let mut members: Vec<Vec<usize>> = (0..nodes.len()).map(|place| vec![place]).collect();
     let mut holds = vec![false; links.len()];
-    let mut order: Vec<usize> = (0..links.len()).collect();
-    order.sort_by_key(|place| links[*place].rank());
     let place_of = |key: &Key| nodes.binary_search_by_key(key, |node| node.key).ok();
+    let priority = |key: &Key| place_of(key).map(|place| rules.of(nodes[place].kind).priority);
+    let mut order: Vec<usize> = (0..links.len()).collect();
+    order.sort_by_cached_key(|place| {
+        let link = &links[*place];
+        let weaker = priority(&link.ends.0).max(priority(&link.ends.1));
+        (Reverse(link.trust), weaker, link.first_at, link.sorted())
+    });
     for link in order {
         let (one, other) = links[link].ends;
         let (Some(one), Some(other)) = (place_of(&one), place_of(&other)) else { continue };
@@ -74,6 +81,34 @@ pub fn partition(nodes: &[Node], links: &[Link], rules: &Rules) -> Partition {
         members[one].extend(moved);
     }
     Partition { person, holds }
+}
+
+/// The most links of a browser or device, and of anything else: a screen in a store that hundreds use ties nobody to anybody.
+const LINKS_MAX: (usize, usize) = (50, 1_000);
+
+/// The most links that an identifier of a kind has: said by anybody, and in all.
+pub fn room(kind: Kind, rules: &Rules) -> (usize, usize) {
+    let most = if kind.is_anonymous() { LINKS_MAX.0 } else { LINKS_MAX.1 };
+    (usize::try_from(rules.public_links()).map_or(most, |public| public.min(most)), most)
+}
+
+/// For which of the links of one identifier there is no room: the less trusted give way, and what anybody may say has room of its own that it
+/// cannot leave. Among equals the younger gives way. Only of what anybody said of a person, not of a browser, the older does: a browser
+/// that is in use is said again with every event, so who floods a person with others shuts no door. What was decided never gives way.
+pub fn crowded_out(kind: Kind, links: &[Link], rules: &Rules) -> Vec<usize> {
+    let (public, most) = room(kind, rules);
+    let mut order: Vec<usize> =
+        (0..links.len()).filter(|place| links[*place].trust < Trust::Decided).collect();
+    let decided = links.len() - order.len();
+    order.sort_by_cached_key(|place| {
+        let Link { trust, first_at, .. } = links[*place];
+        let youngest_first = trust == Trust::Public && !kind.is_anonymous();
+        let age = if youngest_first { -first_at.micros() } else { first_at.micros() };
+        (Reverse(trust), age, links[*place].sorted())
+    });
+    let trusted = order.partition_point(|place| links[*place].trust > Trust::Public);
+    let kept = most.saturating_sub(decided).min(trusted.saturating_add(public));
+    order.split_off(kept.min(order.len()))
 }
 
 /// May these two groups be one person?

@@ -8,6 +8,10 @@ use crate::value::text::bounded;
 pub const LIMIT_MAX: i64 = 200;
 /// The longest window of a limit, in days.
 pub const WINDOW_DAYS_MAX: i64 = 3_660;
+/// The most links of one identifier that a rule may let public keys say.
+pub const PUBLIC_LINKS_MAX: i64 = 1_000;
+/// How many they may say where no rule was written.
+const PUBLIC_LINKS_USUAL: i64 = 200;
 /// The most values of a kind that are blocked.
 pub const BLOCKED_MAX: usize = 200;
 
@@ -20,7 +24,7 @@ pub struct Rule {
     pub limit: i64,
     /// Within how many days that many were seen first; ever, when there is none.
     pub window_days: Option<i64>,
-    /// Whose link is given up first when not all fit: the highest number.
+    /// Whose link is given up first of equally trusted ones when not all fit: the highest number.
     pub priority: i64,
     /// Can it say that two known customers are one?
     pub joins: bool,
@@ -30,7 +34,11 @@ pub struct Rule {
 
 /// The rules of all kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    each: Vec<Rule>,
+    public_links: i64,
+    card_orders: bool,
+}
 
 impl Rules {
     /// The rules of a shop that wrote none.
@@ -43,7 +51,7 @@ impl Rules {
             joins,
             blocked: Vec::new(),
         };
-        Rules(vec![
+        let each = vec![
             rule(Kind::Customer, 1, 1, None, true),
             rule(Kind::UserId, 2, 1, None, true),
             rule(Kind::LoyaltyNumber, 3, 2, None, true),
@@ -53,15 +61,20 @@ impl Rules {
             rule(Kind::Phone, 7, 5, Some(365), false),
             rule(Kind::DeviceId, 8, 10, Some(365), false),
             rule(Kind::AnonymousId, 9, 5, Some(7), false),
-        ])
+        ];
+        Rules { each, public_links: PUBLIC_LINKS_USUAL, card_orders: true }
     }
 
     /// The usual rules with some of them replaced.
     ///
     /// # Errors
     /// One refusal that names every bad field.
-    pub fn new(replaced: Vec<Rule>) -> Result<Rules, Refusal> {
+    pub fn new(replaced: Vec<Rule>, public_links: Option<i64>) -> Result<Rules, Refusal> {
         let (mut rules, mut refusals) = (Rules::usual(), Vec::new());
+        rules.public_links = public_links.unwrap_or(PUBLIC_LINKS_USUAL);
+        if !(1..=PUBLIC_LINKS_MAX).contains(&rules.public_links) {
+            refusals.push(Refusal::invalid("public_links", format!("give 1 to {PUBLIC_LINKS_MAX}")));
+        }
         let mut given: Vec<Kind> = Vec::new();
         for (place, rule) in replaced.into_iter().enumerate() {
             let mut refuse = |field: &str, why: String| {
@@ -95,12 +108,17 @@ impl Rules {
     /// The rule of a kind.
     pub fn of(&self, kind: Kind) -> &Rule {
         // Every kind has one: a test holds it.
-        self.0.iter().find(|rule| rule.kind == kind).unwrap_or(&self.0[0])
+        self.each.iter().find(|rule| rule.kind == kind).unwrap_or(&self.each[0])
     }
 
     /// All rules, in the order of kinds.
     pub fn each(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter()
+        self.each.iter()
+    }
+
+    /// How many links of one identifier are kept that public keys said, so that nobody with such a key fills a person with browsers.
+    pub const fn public_links(&self) -> i64 {
+        self.public_links
     }
 
     /// Does an identifier stand for nobody here?
@@ -108,9 +126,20 @@ impl Rules {
         self.of(identifier.kind()).blocked.iter().any(|value| value == identifier.value())
     }
 
+    /// The same rules, with or without that an order of nobody is told as the person's whose card paid it.
+    #[must_use]
+    pub fn with_card_orders(self, told: bool) -> Rules {
+        Rules { card_orders: told, ..self }
+    }
+
+    /// Is an order that names nobody told as the person's who alone is known by the card that paid it?
+    pub const fn card_orders(&self) -> bool {
+        self.card_orders
+    }
+
     fn at(&mut self, kind: Kind) -> &mut Rule {
-        let place = self.0.iter().position(|rule| rule.kind == kind).unwrap_or(0);
-        &mut self.0[place]
+        let place = self.each.iter().position(|rule| rule.kind == kind).unwrap_or(0);
+        &mut self.each[place]
     }
 }
 
@@ -147,7 +176,7 @@ mod tests {
             blocked: vec!["Shop@example.com".into()],
             ..Rules::usual().of(Kind::Email).clone()
         };
-        let rules = Rules::new(vec![own]).unwrap();
+        let rules = Rules::new(vec![own], None).unwrap();
         assert_eq!((rules.of(Kind::Email).limit, rules.of(Kind::Phone).limit), (2, 5));
         assert!(rules.block(&Identifier::new(Kind::Email, None, "SHOP@example.com").unwrap()));
     }
@@ -156,12 +185,13 @@ mod tests {
     fn every_bad_field_is_named() {
         let bad =
             Rule { limit: 0, window_days: Some(0), priority: 1, ..Rules::usual().of(Kind::Email).clone() };
-        let refusal =
-            Rules::new(vec![bad.clone(), bad, Rules::usual().of(Kind::Customer).clone()]).unwrap_err();
+        let refusal = Rules::new(vec![bad.clone(), bad, Rules::usual().of(Kind::Customer).clone()], Some(0))
+            .unwrap_err();
         let fields: Vec<_> = refusal.each().filter_map(Refusal::field).collect();
         assert_eq!(
             fields,
             [
+                "public_links",
                 "rules.0.limit",
                 "rules.0.window_days",
                 "rules.0.priority",
@@ -171,6 +201,6 @@ mod tests {
             ]
         );
         let blocked = Rule { blocked: vec!["x".into()], ..Rules::usual().of(Kind::Email).clone() };
-        assert_eq!(Rules::new(vec![blocked]).unwrap_err().field(), Some("rules.0.blocked.0"));
+        assert_eq!(Rules::new(vec![blocked], None).unwrap_err().field(), Some("rules.0.blocked.0"));
     }
 }

@@ -8,7 +8,7 @@ use domain::actor::Actor;
 use domain::behaviour::Call;
 use domain::identity::Kind;
 use domain::value::Id;
-use domain::value::id::{Order as OrderKind, Source as SourceKind};
+use domain::value::id::{Order as OrderKind, Profile, Source as SourceKind};
 use serde_json::{Value, json};
 use store::event::{self as journal, Entry};
 use store::{Tx, behaviour as rows, order as orders};
@@ -16,7 +16,7 @@ use store::{Tx, behaviour as rows, order as orders};
 use super::{Event, Incoming, incoming};
 use crate::identity::customer::of_customer;
 use crate::job::BATCH_MAX;
-use crate::{Failure, World, contact};
+use crate::{Failure, World, contact, identity};
 
 /// The name under which the journal is read.
 const CONSUMER: &str = "behaviour";
@@ -62,10 +62,7 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
     let Ok(id) = Id::<OrderKind>::parse(order) else { return Ok(()) };
     let Some(order) = orders::find(tx, id)? else { return Ok(()) };
     let actor = Actor { channel: Some(order.channel), ..Actor::system() };
-    let identifiers = whose(tx, &actor, world, &order)?;
-    if identifiers.is_empty() {
-        return Ok(());
-    }
+    let Some(whose) = whose(tx, &actor, world, &order)? else { return Ok(()) };
     // An order is completed once, however it came to be somebody's.
     let completed = name == COMPLETED;
     let message = if completed { format!("completed:{id}") } else { entry.id.to_string() };
@@ -73,7 +70,10 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
         call: Call::Track,
         name: Some(name.to_owned()),
         message: Some(message),
-        identifiers,
+        identifiers: match &whose {
+            Whose::Known(by) => vec![by.clone()],
+            Whose::Card(_) => Vec::new(),
+        },
         at: if completed { order.placed_at } else { entry.at },
         body: incoming::body(Some(properties(tx, name, &order, &body)?), None, Some(context(&order))),
         fault: None,
@@ -81,13 +81,19 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
     if rows::hear(tx, OURSELVES, &[event.hash()], world.now())? != [true] {
         return Ok(());
     }
-    let seen = event.seen(domain::identity::Trust::Authenticated);
-    let resolved = crate::identity::resolve(tx, &actor, world, &[seen])?;
-    super::note_same(tx, &actor, world, resolved.iter().flatten())?;
-    let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
+    let profile = match whose {
+        Whose::Card(profile) => profile,
+        Whose::Known(_) => {
+            let seen = event.seen(domain::identity::Trust::Authenticated);
+            let resolved = identity::resolve(tx, &actor, world, &[seen])?;
+            super::note_same(tx, &actor, world, resolved.iter().flatten())?;
+            let Some(resolution) = resolved.into_iter().flatten().next() else { return Ok(()) };
+            resolution.profile
+        }
+    };
     let kept = Event {
         id: world.id(),
-        profile: resolution.profile,
+        profile,
         source: OURSELVES,
         call: event.call,
         name: event.name.clone(),
@@ -99,32 +105,50 @@ fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure
         sealed: None,
     };
     rows::add(tx, &[kept])?;
-    Ok(rows::stir(tx, &BTreeSet::from([resolution.profile]), world.now())?)
+    Ok(rows::stir(tx, &BTreeSet::from([profile]), world.now())?)
 }
 
-/// By what the person is known whose order it is; by nothing when it is nobody's, or of somebody who was erased.
+/// Whose an order is.
+enum Whose {
+    /// Who is known by this.
+    Known((Kind, Option<String>, String)),
+    /// Whose card with this profile paid it.
+    Card(Id<Profile>),
+}
+
+/// Whose order it is; none when it is nobody's, or of somebody who was erased. One that names nobody is the person's who alone is known by
+/// the card that paid it: told as his, but his order it is not until he takes it over.
 fn whose(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
     order: &orders::Order,
-) -> Result<Vec<(Kind, Option<String>, String)>, Failure> {
+) -> Result<Option<Whose>, Failure> {
     if let Some(customer) = order.customer {
         let known = store::customer::find(tx, customer)?;
         if known.is_none_or(|customer| customer.erased_at.is_some()) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         of_customer(tx, actor, world, customer)?;
-        return Ok(vec![(Kind::UserId, None, customer.to_string())]);
+        return Ok(Some(Whose::Known((Kind::UserId, None, customer.to_string()))));
     }
-    let Some(contact) = order.contact else { return Ok(Vec::new()) };
-    let sealed = store::contact::find(tx, contact)?;
-    let card = sealed.and_then(|row| contact::unsealed(world.keyring(), contact, &row));
-    let Some(card) = card else { return Ok(Vec::new()) };
-    // One only: that a guest typed both does not prove that they are one person's.
-    let email = card.text().email.clone().map(|email| (Kind::Email, None, email));
-    let phone = || card.text().phone.clone().map(|phone| (Kind::Phone, None, phone));
-    Ok(email.or_else(phone).into_iter().collect())
+    if let Some(contact) = order.contact {
+        let sealed = store::contact::find(tx, contact)?;
+        if let Some(card) = sealed.and_then(|row| contact::unsealed(world.keyring(), contact, &row)) {
+            // One only: that a guest typed both does not prove that they are one person's.
+            let email = card.text().email.clone().map(|email| (Kind::Email, None, email));
+            let phone = || card.text().phone.clone().map(|phone| (Kind::Phone, None, phone));
+            if let Some(known) = email.or_else(phone) {
+                return Ok(Some(Whose::Known(known)));
+            }
+        }
+    }
+    for card in store::payment::of_order(tx, order.id)?.into_iter().filter_map(|one| one.profile) {
+        if identity::is_ones_card(tx, card)? {
+            return Ok(Some(Whose::Card(card)));
+        }
+    }
+    Ok(None)
 }
 
 /// The order in trackers' words; amounts in minor units of the currency, as everywhere here.

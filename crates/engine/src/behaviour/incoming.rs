@@ -128,6 +128,9 @@ const PERSONAL: &[&str] = &[
     "company",
     "groupkey",
     "groupid",
+    "loyaltynumber",
+    "cardtoken",
+    "externalids",
 ];
 
 /// Parts a document into what names nobody and what does. A name alone (`name`) is personal among traits and no product's there.

@@ -14,6 +14,7 @@ use store::{Tx, order as rows};
 use super::{Tender, Whole, gift, points, whole};
 use crate::event::emit;
 use crate::fulfilment::open_units;
+use crate::identity::customer::paid_by;
 use crate::loyalty::{self, Credit, gift_card, purse, store_credit};
 use crate::order::{self, Order};
 use crate::payment::{self, NewPayment, account};
@@ -73,7 +74,22 @@ pub(super) fn begin(
     wait_for(tx, world, order, &means)?;
     for (place, new) in means {
         let within = |failure: Failure| failure.within(&format!("payments.{place}"));
-        payment::create(tx, actor, world, new).map_err(within)?;
+        create(tx, actor, world, order, new).map_err(within)?;
+    }
+    Ok(())
+}
+
+/// Begins a payment; the order's customer is known by the card from then on.
+fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    order: &Order,
+    new: NewPayment,
+) -> Result<(), Failure> {
+    let made = payment::create(tx, actor, world, new)?;
+    if let (Some(customer), Some(card)) = (order.customer, made.profile) {
+        paid_by(tx, actor, world, (customer, card))?;
     }
     Ok(())
 }
@@ -214,7 +230,7 @@ pub fn pay(
         let means = vec![(0, new)];
         wait_for(tx, world, &order, &means)?;
         for (_, new) in means {
-            payment::create(tx, actor, world, new)?;
+            create(tx, actor, world, &order, new)?;
         }
     }
     if order.state == domain::order::State::Placed {

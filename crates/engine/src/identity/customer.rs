@@ -17,6 +17,9 @@ use super::settle::settle;
 use super::sight::{Heard, Plan, Sight, Told, key, shortened, sorted};
 use crate::{Failure, Keyring, World};
 
+/// What the customer file says; what else a customer is known by stays when the file changes.
+const FILED: [Kind; 3] = [Kind::Email, Kind::Phone, Kind::UserId];
+
 /// The profile that stands for the person a customer is; it is made if there is none, and brought up to date with the customer file.
 ///
 /// # Errors
@@ -46,7 +49,7 @@ pub fn join_customers(
     winner: Id<CustomerKind>,
     loser: Id<CustomerKind>,
 ) -> Result<Id<Profile>, Failure> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { insists: true, ..Plan::default() };
     let ends = (add_known(tx, world, &mut plan, winner)?, add_known(tx, world, &mut plan, loser)?);
     plan.link(Link { ends, trust: Trust::Decided, first_at: world.now() });
     let (_, rules) = rules::current(tx)?;
@@ -66,8 +69,80 @@ pub fn part_customers(
     one: Id<CustomerKind>,
     other: Id<CustomerKind>,
 ) -> Result<(), Failure> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { insists: true, ..Plan::default() };
     plan.gone.insert(sorted((own_key(world.keyring(), one), own_key(world.keyring(), other))));
+    let (_, rules) = rules::current(tx)?;
+    settle(tx, actor, world, &rules, &plan)?;
+    Ok(())
+}
+
+/// Lets a customer be known by what the shop gave him, such as the number of a loyalty card. Doing it twice is the same as once.
+///
+/// # Errors
+/// As [`of_customer`].
+pub(crate) fn give(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (id, identifier): (Id<CustomerKind>, &Identifier),
+) -> Result<(), Failure> {
+    let (kind, at, trust) = (identifier.kind(), world.now(), Trust::Internal);
+    let told = key(world.keyring(), identifier);
+    let sight = Sight { kind, trust, first: at, last: at, customer: None };
+    tie(tx, actor, world, id, (told, sight))
+}
+
+/// Lets a customer be known no more by what the shop gave him.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn take_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (id, identifier): (Id<CustomerKind>, &Identifier),
+) -> Result<(), Failure> {
+    let mut plan = Plan::default();
+    plan.gone.insert(sorted((own_key(world.keyring(), id), key(world.keyring(), identifier))));
+    let (_, rules) = rules::current(tx)?;
+    settle(tx, actor, world, &rules, &plan)?;
+    Ok(())
+}
+
+/// Lets a customer be known by the card with this profile, by which he paid: as sure as a till that says so. Whoever was erased is known by
+/// nothing.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn paid_by(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (id, card): (Id<CustomerKind>, Id<Profile>),
+) -> Result<(), Failure> {
+    let erased = customers::find(tx, id)?.is_none_or(|customer| customer.erased_at.is_some());
+    let (false, Some(card)) = (erased, rows::of_profile(tx, card)?) else { return Ok(()) };
+    let (at, trust) = (world.now(), Trust::Authenticated);
+    tie(
+        tx,
+        actor,
+        world,
+        id,
+        (card.key, Sight { kind: card.kind, trust, first: at, last: at, customer: None }),
+    )
+}
+
+fn tie(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+    (key, sight): (Key, Sight),
+) -> Result<(), Failure> {
+    let mut plan = Plan::default();
+    let own = add_known(tx, world, &mut plan, id)?;
+    plan.see(key, sight);
+    plan.link(Link { ends: (own, key), trust: sight.trust, first_at: sight.first });
     let (_, rules) = rules::current(tx)?;
     settle(tx, actor, world, &rules, &plan)?;
     Ok(())
@@ -186,12 +261,14 @@ fn add(tx: &mut Tx<'_>, world: &World, plan: &mut Plan, customer: &Customer) -> 
     if let Some(Ok(identifier)) = signed_in {
         facts.push((Kind::UserId, key(keyring, &identifier)));
     }
+    let mut others: Vec<Key> = Vec::new();
     for link in rows::links(tx, &[own])?.iter().filter(|link| link.trust == Trust::Internal) {
         let (one, other) = link.ends;
-        let end = if one == own { other } else { one };
-        if !facts.iter().any(|(_, fact)| *fact == end) {
-            plan.gone.insert(sorted(link.ends));
-        }
+        others.push(if one == own { other } else { one });
+    }
+    others.retain(|end| !facts.iter().any(|(_, fact)| fact == end));
+    for end in rows::find(tx, &others)?.iter().filter(|end| FILED.contains(&end.kind)) {
+        plan.gone.insert(sorted((own, end.key)));
     }
     for (kind, fact) in facts {
         plan.see(fact, sight(kind, None));

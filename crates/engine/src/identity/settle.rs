@@ -4,23 +4,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::Actor;
-use domain::identity::Kind;
+use domain::identity::Trust;
 use domain::identity::graph::{Key, Link, Node, partition};
 use domain::identity::rule::Rules;
 use domain::value::Id;
 use domain::value::id::Profile;
+use domain::{Code, Refusal};
 use serde_json::json;
 use store::identity::Known;
 use store::{Tx, identity as rows};
 
+use super::room::{self, Said};
 use super::sight::{Ends, Plan, Sight, sorted, stronger};
 use crate::event::emit;
 use crate::{Failure, World};
 
-/// The most links of a browser or device, and of anything else: a screen in a store that hundreds use ties nobody to anybody.
-const LINKS_MAX: (i64, i64) = (50, 1_000);
-/// The most identifiers that are looked at together; beyond, what is new is not believed.
+/// The most identifiers that are looked at together beside those that were seen; where more hang together, the less trusted links are not
+/// followed.
 const NODES_MAX: usize = 20_000;
+/// The most that are looked at because anybody said that they hang together.
+const PUBLIC_NODES_MAX: usize = 2_000;
+/// How many are asked for at once.
+const WALKED_MAX: usize = 100;
 /// How much later something must be seen again for it to be noted: a day.
 const NOTED_AFTER_MICROS: i64 = 86_400_000_000;
 
@@ -43,29 +48,38 @@ pub(super) fn settle(
     let keys: Vec<Key> = plan.sights.keys().copied().collect();
     let mut known = by_key(rows::find(tx, &keys)?);
     let made = add_missing(tx, world, plan, &mut known)?;
-    let changed = changed_links(tx, plan, &known, &made)?;
+    let said = room::make(tx, rules, plan, &known)?;
     let earlier =
         |key: &&Key| known.get(*key).is_some_and(|known| plan.sights[*key].first < known.first_seen);
     let mut stirred: BTreeSet<Key> = keys.iter().filter(earlier).copied().collect();
-    stirred.extend(changed.keys().chain(&plan.gone).flat_map(|(one, other)| [*one, *other]));
+    stirred.extend(said.changed.keys().chain(&said.gone).flat_map(|(one, other)| [*one, *other]));
     if stirred.is_empty() {
         note_seen(tx, plan, &known)?;
         return Ok(known);
     }
-    let (mut component, links) = gather(tx, &stirred, &changed, &plan.gone)?;
-    if component.len() > NODES_MAX {
+    let Some(around) = gather(tx, &stirred, &said)? else {
+        let why = format!("more than {NODES_MAX} identifiers hang together with these");
+        if plan.insists {
+            let todo = "take some of the links between them back first";
+            return Err(Refusal::new(Code::WrongState, format!("{why}; {todo}")).into());
+        }
+        for root in plan.links.keys().filter_map(|(one, _)| known.get(one)).map(|one| one.root).take(1) {
+            emit(tx, actor, world, root, "profile.not_settled", json!({ "why": why }));
+        }
         note_seen(tx, plan, &known)?;
         return Ok(known);
-    }
-    component.extend(&keys);
-    let held: Vec<Key> = component.into_iter().collect();
-    if rows::lock(tx, &held)? && gather(tx, &stirred, &changed, &plan.gone)?.1 != links {
+    };
+    let held: Vec<Key> = around.nodes.union(&keys.iter().copied().collect()).copied().collect();
+    if rows::lock(tx, &held)? && gather(tx, &stirred, &said)?.as_ref() != Some(&around) {
         return Err(tx.begin_anew().into());
     }
     note_seen(tx, plan, &known)?;
-    rows::write_links(tx, changed.values())?;
-    plan.gone.iter().try_for_each(|ends| rows::remove_link(tx, *ends))?;
-    let links: Vec<Link> = links.into_values().collect();
+    rows::write_links(tx, said.changed.values())?;
+    said.gone.iter().try_for_each(|ends| rows::remove_link(tx, *ends))?;
+    for (root, links) in said.displaced {
+        emit(tx, actor, world, root, "profile.links_dropped", json!({ "links": links }));
+    }
+    let links: Vec<Link> = around.links.into_values().collect();
     regroup(tx, actor, world, rules, (&held, &links, &made))?;
     Ok(by_key(rows::find(tx, &keys)?))
 }
@@ -106,39 +120,6 @@ fn add_missing(
     Ok(made)
 }
 
-/// The links that say something new. One too many of an identifier is passed over.
-fn changed_links(
-    tx: &mut Tx<'_>,
-    plan: &Plan,
-    known: &BTreeMap<Key, Known>,
-    made: &BTreeSet<Id<Profile>>,
-) -> Result<BTreeMap<Ends, Link>, Failure> {
-    let (ones, others): (Vec<Key>, Vec<Key>) = plan.links.keys().copied().unzip();
-    if ones.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let written = each_once(rows::links_between(tx, &ones, &others)?);
-    let mut changed = BTreeMap::new();
-    'links: for (ends, link) in &plan.links {
-        if let Some(written) = written.get(ends) {
-            let both = stronger(written, link);
-            if both != *written {
-                changed.insert(*ends, both);
-            }
-            continue;
-        }
-        for key in [ends.0, ends.1] {
-            let Some(end) = known.get(&key).filter(|known| !made.contains(&known.profile)) else { continue };
-            let most = if end.kind.is_anonymous() { LINKS_MAX.0 } else { LINKS_MAX.1 };
-            if end.kind != Kind::Customer && rows::count_links(tx, key, most)? >= most {
-                continue 'links;
-            }
-        }
-        changed.insert(*ends, *link);
-    }
-    Ok(changed)
-}
-
 fn note_seen(tx: &mut Tx<'_>, plan: &Plan, known: &BTreeMap<Key, Known>) -> Result<(), Failure> {
     let (mut seen, mut versions) = (Vec::new(), Vec::new());
     for (key, Sight { trust, first, last, customer, .. }) in plan.sights.iter() {
@@ -153,27 +134,52 @@ fn note_seen(tx: &mut Tx<'_>, plan: &Plan, known: &BTreeMap<Key, Known>) -> Resu
     Ok(rows::note_versions(tx, &versions)?)
 }
 
-/// Everything that hangs together with these by what anybody ever said, and by what is being said.
-fn gather(
-    tx: &mut Tx<'_>,
-    from: &BTreeSet<Key>,
-    changed: &BTreeMap<Ends, Link>,
-    gone: &BTreeSet<Ends>,
-) -> Result<(BTreeSet<Key>, BTreeMap<Ends, Link>), Failure> {
-    let (mut found, mut links) = (from.clone(), changed.clone());
-    let mut next: Vec<Key> = from.iter().copied().collect();
-    while !next.is_empty() && found.len() <= NODES_MAX {
-        let met = rows::links(tx, &next)?;
-        next.clear();
-        for link in met {
-            let ends = sorted(link.ends);
-            next.extend([ends.0, ends.1].into_iter().filter(|key| found.insert(*key)));
-            let link = changed.get(&ends).map_or(link, |changed| stronger(&link, changed));
-            links.insert(ends, link);
+/// Identifiers that are looked at together, and what was said of them.
+#[derive(PartialEq)]
+struct Around {
+    nodes: BTreeSet<Key>,
+    links: BTreeMap<Ends, Link>,
+}
+
+/// Everything that hangs together with these by what anybody ever said, and by what is being said. Where that is too much, what anybody may
+/// have said is not followed, then what programs said, and so on: persons then stay as they are put together, and only what is followed
+/// can move them. None when even what was decided is too much.
+fn gather(tx: &mut Tx<'_>, from: &BTreeSet<Key>, said: &Said) -> Result<Option<Around>, Failure> {
+    for least in Trust::ALL {
+        if let Some(around) = walk(tx, from, said, *least)? {
+            return Ok(Some(around));
         }
     }
-    links.retain(|ends, _| !gone.contains(ends));
-    Ok((found, links))
+    Ok(None)
+}
+
+/// Follows the links that were said with at least this trust.
+fn walk(tx: &mut Tx<'_>, from: &BTreeSet<Key>, said: &Said, least: Trust) -> Result<Option<Around>, Failure> {
+    let whole = least == Trust::Public;
+    let most = from.len() + if whole { PUBLIC_NODES_MAX } else { NODES_MAX };
+    let (mut nodes, mut met) = (from.clone(), Vec::new());
+    let mut next: Vec<Key> = from.iter().copied().collect();
+    while !next.is_empty() {
+        let asked = next.split_off(next.len().saturating_sub(WALKED_MAX));
+        let links = rows::links_said(tx, &asked, least)?;
+        let together = if whole { Vec::new() } else { rows::together(tx, &asked)? };
+        let ends = links.iter().flat_map(|link| [link.ends.0, link.ends.1]);
+        next.extend(ends.chain(together).filter(|key| nodes.insert(*key)));
+        met.extend(links);
+        if nodes.len() > most {
+            return Ok(None);
+        }
+    }
+    if !whole {
+        let all: Vec<Key> = nodes.iter().copied().collect();
+        met = rows::links_between(tx, &all, &all)?;
+    }
+    let mut links = each_once(met);
+    for (ends, link) in &said.changed {
+        links.entry(*ends).and_modify(|met| *met = stronger(met, link)).or_insert(*link);
+    }
+    links.retain(|ends, _| !said.gone.contains(ends));
+    Ok(Some(Around { nodes, links }))
 }
 
 /// Lets one profile stand for each person: the one of the customer, or the oldest.
@@ -188,7 +194,7 @@ fn regroup(
     let node = |known: &Known| Node { key: known.key, kind: known.kind, first_seen: known.first_seen };
     let nodes: Vec<Node> = known.iter().map(node).collect();
     let partition = partition(&nodes, links, rules);
-    let decided = links.iter().filter(|link| link.trust == domain::identity::Trust::Decided);
+    let decided = links.iter().filter(|link| link.trust == Trust::Decided);
     let gave_way: BTreeSet<Key> = decided.map(|link| link.ends.1).collect();
     let mut roots: BTreeMap<usize, (bool, Id<Profile>)> = BTreeMap::new();
     for (known, person) in known.iter().zip(&partition.person) {

@@ -77,6 +77,8 @@ pub(super) struct Plan {
     pub links: BTreeMap<Ends, Link>,
     /// Links that are no longer so.
     pub gone: BTreeSet<Ends>,
+    /// Somebody decided it, and must be told when it cannot be done.
+    pub insists: bool,
 }
 
 impl Plan {

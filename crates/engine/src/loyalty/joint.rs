@@ -21,6 +21,7 @@ use super::points;
 use super::store_credit::{self, StoreCredit};
 use super::tier::{self, Standing, Stood};
 use crate::event::emit;
+use crate::identity::customer as known;
 use crate::{Failure, World};
 
 pub(crate) use shared::{lock as lock_households, part as part_household};
@@ -104,6 +105,7 @@ fn open_like(
     super::open(tx, &member::credit(&one), BookKind::Points, world.now())?;
     let body = json!({ "programme": one.programme.to_string(), "customer": customer.to_string() });
     emit(tx, actor, world, one.id, "member.enrolled", body);
+    known::give(tx, actor, world, (customer, &member::number_of(one.id)?))?;
     Ok(one)
 }
 
@@ -186,6 +188,7 @@ pub(crate) fn part_member(
     points::settle(tx, actor, world, of)?;
     tier::part(tx, actor, world, into, &read.stood()?)?;
     if read.is("new") && members::remove_unused(tx, into)? {
+        known::take_back(tx, actor, world, (own.customer, &member::number_of(into)?))?;
         return Ok(missing(of, brought, &back));
     }
     let was = MemberState::coded(read.int("own_state")?).ok_or_else(unreadable)?;

@@ -1,6 +1,7 @@
 //! Members: customers who take part in a loyalty programme. Each has a book of points, as has each household.
 
 use domain::actor::{Actor, Permission, Who};
+use domain::identity::{Identifier, Kind as IdentifierKind};
 use domain::ledger::BookKind;
 use domain::loyalty::household::Leaving;
 use domain::loyalty::points::{MemberKind as Kind, MemberState};
@@ -8,13 +9,14 @@ use domain::value::id::{Customer, LoyaltyProgramme, Member as MemberKind};
 use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::json;
-use store::Tx;
 use store::loyalty::{member as rows, programme};
+use store::{StoreError, Tx};
 
 pub use store::loyalty::member::Member;
 
 use super::{Credit, Unit};
 use crate::event::emit;
+use crate::identity::customer as known;
 use crate::{Failure, World, customer};
 
 /// The book of points of a member.
@@ -92,7 +94,14 @@ pub fn enrol_since(
     };
     let body = json!({ "programme": programme.to_string(), "customer": customer.to_string() });
     emit(tx, actor, world, one.id, "member.enrolled", body);
+    known::give(tx, actor, world, (customer, &number_of(one.id)?))?;
     Ok(one)
+}
+
+/// The number on the card of a member: his id.
+pub(super) fn number_of(id: Id<MemberKind>) -> Result<Identifier, Failure> {
+    let made = Identifier::new(IdentifierKind::LoyaltyNumber, None, &id.to_string());
+    Ok(made.map_err(|why| StoreError::Corrupt(format!("the number of {id}: {why}")))?)
 }
 
 /// Lets a member leave, his household first: nothing is earned any more, and what he has he may still spend. Doing it twice is the same as

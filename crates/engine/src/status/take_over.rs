@@ -12,6 +12,7 @@ use store::order::owner;
 use super::order_of_link;
 use crate::checkout::points;
 use crate::event::emit;
+use crate::identity::customer::paid_by;
 use crate::order::{self, Order};
 use crate::{Failure, World, customer};
 
@@ -63,6 +64,9 @@ pub fn take_over(
         return Err(wrong(format!("order {} is another customer's already", order.number)).into());
     }
     let order = Order { customer: Some(customer), ..order };
+    for card in store::payment::of_order(tx, order.id)?.into_iter().filter_map(|one| one.profile) {
+        paid_by(tx, actor, world, (customer, card))?;
+    }
     emit(tx, actor, world, order.id, "order.taken_over", json!({ "customer": customer.to_string() }));
     if matches!(order.state, State::Placed | State::Completed) {
         points::brought(tx, actor, world, &order)?;

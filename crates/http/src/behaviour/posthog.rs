@@ -6,7 +6,7 @@ use domain::value::Instant;
 use engine::behaviour::{Incoming, incoming};
 use serde_json::{Map, Value, json};
 
-use super::segment::{shortened, too_large};
+use super::segment::{CARDS, shortened, too_large};
 use super::wire::{instant_of, text_of};
 
 /// The events of a body: one, a list, or a batch. `asked` is when the address says it was sent.
@@ -64,6 +64,9 @@ fn identifiers(one: &Value, call: Call) -> Vec<(Kind, Option<String>, String)> {
     for traits in [&one["$set"], &properties["$set"], &properties["$set_once"]] {
         found.extend(text_of(&traits["email"]).map(|mail| (Kind::Email, None, mail)));
         found.extend(text_of(&traits["phone"]).map(|phone| (Kind::Phone, None, phone)));
+        for (kind, name) in CARDS.iter().flat_map(|(kind, names)| names.map(|name| (*kind, name))) {
+            found.extend(text_of(&traits[name]).map(|number| (kind, None, number)));
+        }
     }
     found
 }
@@ -93,7 +96,7 @@ mod tests {
         let body = json!({ "api_key": "k", "batch": [
             { "event": "$pageview", "uuid": "1", "properties": { "distinct_id": "d1", "$device_id": "d1", "title": "Home", "token": "k" } },
             { "event": "$identify", "uuid": "2", "distinct_id": "u1",
-              "properties": { "$anon_distinct_id": "d1", "$device_id": "d1", "$set": { "email": "a@b.co", "plan": "gold" } } },
+              "properties": { "$anon_distinct_id": "d1", "$device_id": "d1", "$set": { "email": "a@b.co", "plan": "gold", "loyalty_number": 7 } } },
             { "event": "Bought", "uuid": "3", "distinct_id": "u1", "properties": { "$device_id": "d1" }, "offset": 60_000 } ] });
         let events = events(&body, None, RECEIVED);
         assert_eq!((events[0].call, events[0].name.as_deref()), (Call::Page, Some("Home")));
@@ -103,10 +106,14 @@ mod tests {
             [
                 (Kind::UserId, None, "u1".to_owned()),
                 (Kind::AnonymousId, None, "d1".to_owned()),
-                (Kind::Email, None, "a@b.co".to_owned())
+                (Kind::Email, None, "a@b.co".to_owned()),
+                (Kind::LoyaltyNumber, None, "7".to_owned())
             ]
         );
-        assert_eq!(events[1].body["traits"], json!({ "email": "a@b.co", "plan": "gold" }));
+        assert_eq!(
+            events[1].body["traits"],
+            json!({ "email": "a@b.co", "plan": "gold", "loyalty_number": 7 })
+        );
         assert_eq!(events[2].identifiers, [(Kind::UserId, None, "u1".to_owned())]);
         assert_eq!(events[2].at.micros(), RECEIVED.micros() - 60_000_000);
         assert_eq!(

@@ -77,6 +77,12 @@ pub(super) fn shortened(name: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// What a person's cards are called among traits and ids of other systems; believed of programs with a secret key alone.
+pub(super) const CARDS: [(Kind, [&str; 2]); 2] = [
+    (Kind::LoyaltyNumber, ["loyaltyNumber", "loyalty_number"]),
+    (Kind::CardToken, ["cardToken", "card_token"]),
+];
+
 fn identifiers(one: &Value, call: Call, context: Option<&Value>) -> Vec<(Kind, Option<String>, String)> {
     let context = context.unwrap_or(&Value::Null);
     let mut found = Vec::new();
@@ -91,12 +97,17 @@ fn identifiers(one: &Value, call: Call, context: Option<&Value>) -> Vec<(Kind, O
         if call != Call::Group || std::ptr::eq(traits, &context["traits"]) {
             add(Kind::Email, &traits["email"]);
             add(Kind::Phone, &traits["phone"]);
+            for (kind, name) in CARDS.iter().flat_map(|(kind, names)| names.map(|name| (*kind, name))) {
+                add(kind, &traits[name]);
+            }
         }
     }
     for other in context["externalIds"].as_array().into_iter().flatten() {
         let users = other["collection"].as_str().is_none_or(|collection| collection == "users");
         if let (Some(system), Some(id), true) = (text_of(&other["type"]), text_of(&other["id"]), users) {
-            found.push((Kind::External, Some(system), id));
+            let card = CARDS.iter().find(|(_, names)| names.contains(&system.as_str()));
+            let (kind, system) = card.map_or((Kind::External, Some(system)), |(kind, _)| (*kind, None));
+            found.push((kind, system, id));
         }
     }
     found
@@ -129,7 +140,8 @@ mod tests {
             { "type": "track", "event": "Product Viewed", "userId": 7, "anonymousId": null, "messageId": "m1",
               "timestamp": "2026-06-01T11:59:00Z", "properties": { "sku": "T" } },
             { "type": "identify", "anonymousId": "b1", "context": { "traits": { "email": "a@b.co" },
-              "externalIds": [{ "type": "Shopify", "id": 9 }, { "type": "x", "id": "1", "collection": "accounts" }] } },
+              "loyaltyNumber": "mbr 7",
+              "externalIds": [{ "type": "Shopify", "id": 9 }, { "type": "card_token", "id": "tok_7" }, { "type": "x", "id": "1", "collection": "accounts" }] } },
             { "type": "alias", "userId": "u1", "previousId": "b1" }, { "type": "nonsense" }, 7 ] });
         let events = events(&body, None, RECEIVED);
         let first = &events[0];
@@ -152,7 +164,9 @@ mod tests {
             [
                 (Kind::AnonymousId, None, "b1".to_owned()),
                 (Kind::Email, None, "a@b.co".to_owned()),
-                (Kind::External, Some("Shopify".to_owned()), "9".to_owned())
+                (Kind::LoyaltyNumber, None, "mbr 7".to_owned()),
+                (Kind::External, Some("Shopify".to_owned()), "9".to_owned()),
+                (Kind::CardToken, None, "tok_7".to_owned())
             ]
         );
         assert_eq!(events[2].identifiers.len(), 2);

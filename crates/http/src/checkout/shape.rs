@@ -41,7 +41,9 @@ impl TenderShape {
         let token =
             fields.take_if("provider_token", self.provider_token.as_deref(), domain::payment::reference);
         let card = self.card.as_ref().map(|card| {
-            match Card::new(&card.last_four, &card.approval_code, &card.terminal) {
+            let made = Card::new(&card.last_four, &card.approval_code, &card.terminal);
+            let token = card.token.as_deref();
+            match made.and_then(|made| token.map_or(Ok(made.clone()), |token| made.called(token))) {
                 Ok(card) => Some(card),
                 Err(refusal) => {
                     fields.refuse("card", refusal.message());
