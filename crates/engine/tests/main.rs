@@ -59,6 +59,7 @@ mod routing;
 mod segment;
 mod segment_exact;
 mod segment_member;
+mod segment_plain;
 mod sequence;
 mod sign_in;
 mod sign_in_merged;

@@ -7,21 +7,23 @@ use crate::agreed::lay;
 use crate::club::terms;
 use crate::counter::{self, DAY, buy_for, cash, work};
 use crate::segment::{did, made, web};
+use crate::segment_plain::{Raw, in_club};
 use domain::consent::{Cell, Medium, Source as Heard, Status};
 use domain::contact::{Card, Draft};
 use domain::identity::{Identifier, Kind};
-use domain::loyalty::points::MemberState;
 use domain::merging::Cause;
 use domain::returns::{Condition, Means};
 use domain::segment::Subject;
 use domain::stock::State;
-use domain::value::id::{self, Customer, Event as EventKind, Merge, Profile, Segment as SegmentId, Variant};
-use domain::value::{Id, Instant};
-use engine::behaviour::{self, Source};
+use domain::value::id::{self, Customer, Merge, Segment as SegmentId, Variant};
+use domain::value::{Coordinates, Id, Instant, Language, Reference};
+use engine::behaviour::Source;
 use engine::checkout::Whole;
 use engine::consent::{self, Evidence, Said};
 use engine::customer::{self, NewCustomer};
-use engine::loyalty::member::{self as takes_part, Member};
+use engine::detail::preference;
+use engine::location::{self, LocationChange};
+use engine::loyalty::member as takes_part;
 use engine::loyalty::{points, programme};
 use engine::market::Channel;
 use engine::merging::{self, Wish};
@@ -58,6 +60,16 @@ impl<'s> Run<'s> {
         let scarf = retailer.sell(shop, "SCARF", 5_000);
         retailer.stock(shop, scarf, 0, 40);
         let till = retailer.till(shop, 0);
+        let here = Reference::Id(retailer.locations[0]);
+        let change = LocationChange {
+            coordinates: Some(Some(Coordinates::parse("53.8", "-1.55").expect("a point"))),
+            ..LocationChange::default()
+        };
+        let moved = shop.run(move |tx, actor, world| {
+            let version = location::find(tx, actor, &here)?.version;
+            location::update(tx, actor, world, (&here, Some(version)), change.clone())
+        });
+        moved.expect("a location on the map");
         let list = shop
             .run(|tx, actor, world| list::create(tx, actor, world, ("press", "Press")))
             .expect("a list")
@@ -120,6 +132,9 @@ impl<'s> Run<'s> {
         write("listed", json!({ "list": self.list.to_string() }));
         let club = self.club.to_string();
         write("pointed", json!({ "loyalty": { "programme": club, "points_at_least": 150 } }));
+        write("german", json!({ "languages": ["de"] }));
+        let here = self.retailer.locations[0].to_string();
+        write("near", json!({ "near": { "location": here, "km": 5 } }));
         write("often", json!({ "trait": { "code": "often", "is": [5] } }));
         write(
             "mixed",
@@ -216,6 +231,14 @@ impl<'s> Run<'s> {
         }));
     }
 
+    fn speak(&mut self) {
+        let customer = self.somebody();
+        let language = [Some("de"), Some("de-AT"), Some("fr"), None][self.chance.below(4) as usize];
+        let language = language.map(|code| Language::parse(code).expect("a language"));
+        let said = preference::Said { language: Some(language), ..Default::default() };
+        drop(self.shop.run(move |tx, actor, world| preference::say(tx, actor, world, customer, &said)));
+    }
+
     fn list(&mut self) {
         let (list, people, put) = (self.list, [Named::Customer(self.somebody())], self.chance.below(2) == 0);
         drop(self.shop.run(move |tx, actor, world| match put {
@@ -282,7 +305,7 @@ impl<'s> Run<'s> {
     }
 
     fn step(&mut self) {
-        match self.chance.below(43) {
+        match self.chance.below(45) {
             0..=17 => self.behave(),
             18..=22 => self.buy(),
             23 | 24 => self.bring_back(),
@@ -292,6 +315,7 @@ impl<'s> Run<'s> {
             31 => self.unmerge(),
             32 if self.chance.below(4) == 0 => self.forget(),
             40..=42 => self.points(),
+            43 | 44 => self.speak(),
             39 => self.build_anew(),
             33 => self.retailer.stock(self.shop, self.scarf, 0, 3),
             _ => self.wait(),
@@ -358,122 +382,10 @@ impl<'s> Run<'s> {
                 self.shop.run(move |tx, actor, world| member::list(tx, actor, world, id, ([0; 16], 1_000)));
             let shown: BTreeSet<Subject> =
                 shown.expect("members").0.into_iter().map(|one| one.subject).collect();
+            let counted = self.shop.run(move |tx, actor, world| member::size(tx, actor, world, id));
+            let counted = counted.expect("a size");
+            assert_eq!((counted.members, counted.exact), (shown.len() as i64, true), "step {step}: {code}");
             assert_eq!(shown, expected.remove(code).unwrap_or_default(), "step {step}: members of {code}");
-        }
-    }
-}
-
-/// How a customer takes part in the club.
-fn in_club(
-    tx: &mut store::Tx<'_>,
-    actor: &domain::actor::Actor,
-    customer: Id<Customer>,
-    club: Id<id::LoyaltyProgramme>,
-) -> Result<Option<Member>, engine::Failure> {
-    let all = takes_part::of_customer(tx, actor, customer)?;
-    Ok(all.into_iter().find(|own| own.programme == club && own.state == MemberState::Active))
-}
-
-/// What is known of somebody, read by other ways than segments read it.
-#[derive(Default)]
-struct Raw {
-    customer: bool,
-    events: Vec<(i64, String, i64)>,
-    orders: Vec<(i64, i64)>,
-    may: bool,
-    listed: bool,
-    vip: bool,
-    points: i64,
-}
-
-impl Raw {
-    fn read(
-        tx: &mut store::Tx<'_>,
-        actor: &domain::actor::Actor,
-        world: &mut engine::World,
-        who: Subject,
-        (list, club): (Id<id::CustomerList>, Id<id::LoyaltyProgramme>),
-        now: Instant,
-    ) -> Result<Raw, engine::Failure> {
-        let mut raw = Raw::default();
-        let root: Id<Profile> = match who {
-            Subject::Profile(root) => root,
-            Subject::Customer(customer) => {
-                let known = customer::load(tx, customer)?;
-                (raw.customer, raw.vip) = (true, known.groups.contains(&"vip".to_owned()));
-                for order in store::order::owner::of_customer(tx, customer, Id::from_bytes([255; 16]), 1_000)?
-                {
-                    let Some(order) = store::order::find(tx, order)? else { continue };
-                    raw.orders
-                        .push((order.placed_at.micros(), order.gross - order.cancelled - order.returned));
-                }
-                let cell = Cell { purpose: "marketing".into(), medium: Medium::Mail, topic: String::new() };
-                raw.may = consent::read(tx, actor, customer, now)?.to(&cell) == Some(Status::Granted);
-                if let Some(own) = in_club(tx, actor, customer, club)? {
-                    raw.points = points::balance(tx, &own, now)?.free;
-                }
-                identity::customer::of_customer(tx, actor, world, customer)?
-            }
-        };
-        let entries = list::entries(tx, actor, list, ([0; 16], 1_000))?;
-        raw.listed = entries.iter().any(|(_, subject, _)| *subject == who);
-        let last = (Instant::from_micros(i64::MAX), Id::<EventKind>::from_bytes([255; 16]));
-        for event in behaviour::of_person(tx, actor, root, last, 100_000)? {
-            let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
-            let price = body["properties"]["price"].as_i64().unwrap_or(0);
-            raw.events.push((event.at.micros(), event.name.unwrap_or_default(), price));
-        }
-        raw.events.reverse();
-        raw.orders.sort_unstable();
-        Ok(raw)
-    }
-
-    fn segments(&self, now: i64, free: i64) -> BTreeSet<&'static str> {
-        let day = DAY * 1_000_000;
-        let viewed = |days: i64| {
-            self.events.iter().filter(move |(at, name, _)| name == "Product Viewed" && now - at < days * day)
-        };
-        let lookers = viewed(30).filter(|(_, _, price)| *price >= 3).count() >= 2;
-        let follows = |place: usize, at: i64| {
-            self.events[place + 1..].iter().any(|(then, name, _)| name == "Cart Viewed" && then - at <= day)
-        };
-        let first = |event: &(usize, &(i64, String, i64))| {
-            event.1.1 == "Product Viewed" && now - event.1.0 < 60 * day
-        };
-        let firsts: Vec<(usize, i64)> =
-            self.events.iter().enumerate().filter(first).map(|(place, event)| (place, event.0)).collect();
-        let spent: i64 =
-            self.orders.iter().filter(|(at, _)| now - at < 90 * day).map(|(_, worth)| worth).sum();
-        let mut prices: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
-        for (place, (_, _, price)) in viewed(20).enumerate() {
-            let known = prices.entry(*price).or_default();
-            *known = (known.0 + 1, place);
-        }
-        let often = prices.into_iter().max_by_key(|(_, rank)| *rank).map(|(price, _)| price);
-        let rich = spent >= 12_000;
-        let held = [
-            ("lookers", lookers),
-            ("followed", firsts.iter().any(|(place, at)| follows(*place, *at))),
-            ("left", firsts.iter().any(|(place, at)| now - at > day && !follows(*place, *at))),
-            ("rich", rich),
-            ("active", self.customer && self.is_active(now, day)),
-            ("may", self.may),
-            ("listed", self.listed),
-            ("pointed", self.points >= 150),
-            ("often", often == Some(5)),
-            ("mixed", (lookers || self.vip) && !rich),
-            ("live", lookers && free >= 40),
-        ];
-        held.into_iter().filter(|(_, holds)| *holds).map(|(code, _)| code).collect()
-    }
-
-    fn is_active(&self, now: i64, day: i64) -> bool {
-        let times: Vec<i64> = self.orders.iter().map(|(at, _)| *at).collect();
-        match times.as_slice() {
-            [] => false,
-            [.., last] if now - last >= 120 * day => false,
-            [.., before, last] if last - before >= 365 * day => true,
-            [first, ..] => now - first >= 30 * day,
         }
     }
 }

@@ -29,6 +29,7 @@ mod print;
 mod privacy;
 mod promise;
 mod promotion;
+mod segment;
 mod server;
 mod session;
 mod sign_on;

@@ -12,19 +12,19 @@ use sim::retailer::a_channel;
 use sim::shop::{TestShop, on_every_engine};
 
 /// A desk with the key of a colleague who may do these things.
-struct Colleague<'d> {
+pub struct Colleague<'d> {
     desk: &'d Desk,
-    key: String,
+    pub key: String,
     asked: Cell<u64>,
 }
 
 impl<'d> Colleague<'d> {
-    fn at(desk: &'d Desk, shop: &TestShop, permissions: &[Permission]) -> Colleague<'d> {
+    pub fn at(desk: &'d Desk, shop: &TestShop, permissions: &[Permission]) -> Colleague<'d> {
         Colleague { desk, key: key_for(shop, permissions), asked: Cell::new(0) }
     }
 
     /// Asks, each time under another idempotency key.
-    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.asked.set(self.asked.get() + 1);
         let (bearer, once) = (format!("Bearer {}", self.key), format!("asked-{}", self.asked.get()));
         let headers =
@@ -32,7 +32,7 @@ impl<'d> Colleague<'d> {
         self.desk.send(method, path, &headers, body)
     }
 
-    fn done(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub fn done(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.ask(method, path, body);
         assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.text);
         answer.json

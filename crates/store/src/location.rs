@@ -107,7 +107,7 @@ fn address(row: &mut Row<'_>) -> Result<Option<Address>, StoreError> {
 }
 
 /// Two columns in micro-degrees, or two nulls.
-fn coordinates(row: &mut Row<'_>) -> Result<Option<Coordinates>, StoreError> {
+pub(crate) fn coordinates(row: &mut Row<'_>) -> Result<Option<Coordinates>, StoreError> {
     let (Some(latitude), Some(longitude)) = (row.int_or_null()?, row.int_or_null()?) else { return Ok(None) };
     let micro = |degrees| i32::try_from(degrees).unwrap_or(i32::MAX);
     let corrupt = |error| StoreError::Corrupt(format!("a location is not on the map: {error}"));

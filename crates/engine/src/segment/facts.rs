@@ -9,11 +9,11 @@ use domain::segment::goods::{Line, Order};
 use domain::segment::needs::{Needs, VIEWED, VIEWED_PROPERTIES};
 use domain::segment::occurrence::{Event, Scalar};
 use domain::value::id::{Category, Product, Variant};
-use domain::value::{Country, Id, Instant, Language};
+use domain::value::{Coordinates, Country, Id, Instant, Language};
 use serde_json::Value;
 use store::Tx;
 use store::detail::preference;
-use store::segment::facts::{self as rows, Key};
+use store::segment::facts::{self as rows, Key, Went};
 
 use super::document::values_at;
 use super::subject::{Atoms, atoms};
@@ -108,7 +108,7 @@ fn events(
     Ok(whole)
 }
 
-/// What people ordered and where it went; false when there is more than can be looked at together.
+/// What people ordered, and where that went; false when there is more than can be looked at together.
 fn orders(tx: &mut Tx<'_>, atoms: &Atoms, needs: &Needs, facts: &mut [Facts]) -> Result<bool, Failure> {
     let index: BTreeMap<Key, usize> = atoms.customers.iter().map(|(id, place, _)| (*id, *place)).collect();
     let customers: Vec<Key> = index.keys().copied().collect();
@@ -132,24 +132,38 @@ fn orders(tx: &mut Tx<'_>, atoms: &Atoms, needs: &Needs, facts: &mut [Facts]) ->
         }
     }
     if needs.place {
-        let mut areas: BTreeMap<(Country, Option<String>), _> = BTreeMap::new();
-        let sent: BTreeMap<Key, (Country, Option<String>)> = rows::destinations(tx, &keys)?
-            .into_iter()
-            .filter_map(|(customer, country, area)| Some((*index.get(&customer)?, (country, area))))
-            .map(|(place, to)| (facts[place].subject, to))
-            .collect();
-        for one in facts.iter_mut() {
-            let Some((country, area)) = sent.get(&one.subject) else { continue };
-            one.country = Some(*country);
-            let known = match areas.get(&(*country, area.clone())) {
-                Some(known) => *known,
-                None => location::area::coordinates_of(tx, *country, area.as_deref())?,
-            };
-            areas.insert((*country, area.clone()), known);
-            one.place = known;
-        }
+        let whose = found.iter().map(|order| (order.order, index[&order.customer]));
+        places(tx, &whose.collect::<Vec<_>>(), facts)?;
     }
     Ok(whole)
+}
+
+/// Where these orders went, each with the person's place, the earliest first: the latest that went anywhere says where somebody is.
+fn places(tx: &mut Tx<'_>, orders: &[(Key, usize)], facts: &mut [Facts]) -> Result<(), Failure> {
+    let keys: Vec<Key> = orders.iter().map(|(order, _)| *order).collect();
+    let went: BTreeMap<Key, Went> =
+        rows::destinations(tx, &keys)?.into_iter().map(|one| (one.order, one)).collect();
+    let latest: BTreeMap<usize, &Went> = orders
+        .iter()
+        .filter_map(|(order, whose)| Some((*whose, went.get(order)?)))
+        .filter(|(_, went)| went.sent.is_some() || went.handed_over != (None, None))
+        .collect();
+    let mut areas: BTreeMap<&(Country, Option<String>), Option<Coordinates>> = BTreeMap::new();
+    for (whose, went) in latest {
+        let one = &mut facts[whose];
+        (one.country, one.place) = match &went.sent {
+            None => went.handed_over,
+            Some(sent) => {
+                let known = match areas.get(sent) {
+                    Some(known) => *known,
+                    None => location::area::coordinates_of(tx, sent.0, sent.1.as_deref())?,
+                };
+                areas.insert(sent, known);
+                (Some(sent.0), known)
+            }
+        };
+    }
+    Ok(())
 }
 
 /// What is left of the lines of these orders.

@@ -91,8 +91,10 @@ pub(super) fn look_again(
 /// How many belong to a segment, and what is shown of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// How many; of a segment that looks at shelves, how many would without it.
+    /// How many.
     pub members: i64,
+    /// Were all of them judged, or is that worked out from the first [`PREVIEW_MAX`]? Only of a segment that looks at shelves.
+    pub exact: bool,
     /// Does it look at shelves?
     pub live: bool,
     /// Was everybody gone through since the segment was made or changed?
@@ -109,8 +111,33 @@ pub fn size(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<SegmentKin
     let segment = read(tx, actor, id)?;
     let whole = catch_up(tx, world)?;
     let (_, needs) = super::ground::of(tx, &[&segment.expression])?;
-    let built = build::is_built(tx, id)?;
-    Ok(Size { members: rows::count(tx, id)?, live: needs.is_live(), built, whole })
+    let (built, kept) = (build::is_built(tx, id)?, rows::count(tx, id)?);
+    if !needs.is_live() {
+        return Ok(Size { members: kept, exact: true, live: false, built, whole });
+    }
+    let (found, looked_at) = on_shelves(tx, &segment, world.now())?;
+    let exact = looked_at >= kept;
+    let members = if exact { found } else { found * kept / looked_at };
+    Ok(Size { members, exact, live: true, built, whole })
+}
+
+/// How many of the first [`PREVIEW_MAX`] who are kept belong to a segment by what lies on shelves now, and how many were looked at.
+fn on_shelves(tx: &mut Tx<'_>, segment: &Segment, now: Instant) -> Result<(i64, i64), Failure> {
+    let (mut found, mut looked_at, mut after) = (0, 0, [0; 16]);
+    while looked_at < PREVIEW_MAX {
+        let page = rows::list(tx, segment.id, after, TOGETHER_MAX as i64)?;
+        let subjects: Vec<Subject> = page.iter().map(|one| one.subject).collect();
+        let Some(last) = subjects.last() else { break };
+        after = last.bytes();
+        let judged = judged(tx, &[&segment.expression], &subjects, now)?;
+        found += (0..subjects.len()).filter(|whom| judged.verdict(0, *whom).is_in == Some(true)).count();
+        looked_at += subjects.len();
+    }
+    Ok((number(found), number(looked_at)))
+}
+
+fn number(many: usize) -> i64 {
+    i64::try_from(many).unwrap_or(i64::MAX)
 }
 
 /// The members of a segment after one, each judged at this instant, shelves among what is looked at. A page may have fewer than asked for;
@@ -215,7 +242,6 @@ pub fn preview(
         found += (0..part.len()).filter(|whom| judged.verdict(0, *whom).is_in == Some(true)).count();
         looked_at += part.len();
     }
-    let number = |many: usize| i64::try_from(many).unwrap_or(i64::MAX);
     let members = if every == 1 { found } else { found * can.len() / drawn.len() };
     Ok(Preview {
         members: number(members),

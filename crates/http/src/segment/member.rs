@@ -77,10 +77,12 @@ async fn preview_segment(State(app): State<App>, command: Command<TrialShape>) -
 
 /// How many belong to a segment.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SegmentSize, example = json!({"members": 1240, "live": false, "built": true, "whole": true}))]
+#[schema(as = SegmentSize, example = json!({"members": 1240, "exact": true, "live": false, "built": true, "whole": true}))]
 struct SizeShape {
-    /// How many; of a segment that looks at shelves, how many would if all were full.
+    /// How many.
     members: i64,
+    /// Were all of them judged? Of a segment that looks at shelves the first 20,000 are, and beyond it is worked out from them.
+    exact: bool,
     /// Does it look at shelves?
     live: bool,
     /// Was everybody gone through since the segment was made or changed? Until then there are more.
@@ -91,7 +93,8 @@ struct SizeShape {
 
 impl From<Size> for SizeShape {
     fn from(one: Size) -> SizeShape {
-        SizeShape { members: one.members, live: one.live, built: one.built, whole: one.whole }
+        let Size { members, exact, live, built, whole } = one;
+        SizeShape { members, exact, live, built, whole }
     }
 }
 

@@ -5,7 +5,7 @@ use domain::loyalty::State as Points;
 use domain::loyalty::points::{MemberKind, MemberState};
 use domain::order::State as OrderState;
 use domain::value::id::{Category, Channel, Location, LoyaltyProgramme, Product, Variant};
-use domain::value::{Country, Currency, Id, Instant};
+use domain::value::{Coordinates, Country, Currency, Id, Instant};
 
 use crate::{Param, StoreError, Tx, params};
 
@@ -260,20 +260,36 @@ pub fn languages(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, String)
     )
 }
 
-/// Where an order went: the customer, the country, and the postal area.
-pub type Sent = (Key, Country, Option<String>);
+/// Where an order went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Went {
+    /// The order.
+    pub order: Key,
+    /// The country and the postal area it was sent to.
+    pub sent: Option<(Country, Option<String>)>,
+    /// The country of the location it was bought at or collected from, and the point there.
+    pub handed_over: (Option<Country>, Option<Coordinates>),
+}
 
-/// Where the orders of these customers went, the earliest first, at most `limit` from the latest down.
+/// Where these orders went.
 ///
 /// # Errors
 /// What the store says.
-pub fn destinations(tx: &mut Tx<'_>, orders: &[Key]) -> Result<Vec<Sent>, StoreError> {
+pub fn destinations(tx: &mut Tx<'_>, orders: &[Key]) -> Result<Vec<Went>, StoreError> {
+    let country = |text: Option<String>| text.map(|text| Country::parse(&text)).transpose();
+    let unknown = |_| StoreError::Corrupt("an order went to a country that is none".into());
     tx.rows(
-        "select h.customer_id, c.country, c.postal_area from order_head h join cart c on c.cart_id = h.cart_id
-         where h.order_id {in ids $1} and h.customer_id is not null and c.country is not null
-         order by h.placed_at, h.order_id",
+        "select h.order_id, c.country, c.postal_area, l.country, l.latitude_micro, l.longitude_micro from order_head h
+         join cart c on c.cart_id = h.cart_id
+         left join location l on l.location_id = coalesce(h.location_id, c.pickup_location_id) where h.order_id {in ids $1}",
         &[Param::Ids(orders)],
-        |row| Ok((row.key()?, row.value(Country::parse)?, row.text_or_null()?)),
+        |row| {
+            let (order, to) = (row.key()?, country(row.text_or_null()?).map_err(unknown)?);
+            let area = row.text_or_null()?;
+            let there = country(row.text_or_null()?).map_err(unknown)?;
+            let handed_over = (there, crate::location::coordinates(row)?);
+            Ok(Went { order, sent: to.map(|to| (to, area)), handed_over })
+        },
     )
 }
 
