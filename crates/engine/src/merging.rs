@@ -173,7 +173,7 @@ pub fn undo(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, id: Id<MergeKind>
         missing.extend(joint::part_household(tx, actor, world, (place, one.at))?);
     }
     identity::customer::part_customers(tx, actor, world, one.winner, one.loser)?;
-    sign_in::part(tx, actor, world, &one)?;
+    sign_in::part(tx, actor, world, back, (id, one.at))?;
     let lacks: Vec<Value> = missing
         .iter()
         .map(|one| json!({ "of": one.of, "currency": one.currency, "amount": one.amount }))

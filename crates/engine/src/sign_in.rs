@@ -16,13 +16,12 @@ use domain::cart::State as CartState;
 use domain::contact::{Card, Draft};
 use domain::message::Template;
 use domain::sign_in::{CODE_SECONDS, CODES_MAX, CODES_SECONDS, IDLE_SECONDS, LIFE_SECONDS, TRIES_MAX};
-use domain::value::id::{self, Channel as ChannelKind, Customer, SignInCode};
+use domain::value::id::{self, Channel as ChannelKind, Customer, Merge, SignInCode};
 use domain::value::{Email, Id, Instant, Language, Reference};
 use domain::{Code, Refusal};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Tx;
-use store::merging::Merge;
 use store::sign_in as rows;
 
 use crate::cart::{self, Details};
@@ -353,14 +352,20 @@ pub fn forget(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fai
 ///
 /// # Errors
 /// What the store says.
-pub(crate) fn part(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, merge: &Merge) -> Result<(), Failure> {
-    let sessions = rows::end_since(tx, &[merge.winner.bytes(), merge.loser.bytes()], merge.id)?;
-    let passkeys = rows::passkey::remove_since(tx, merge.winner, merge.id)?;
-    let sign_ons = rows::sign_on::unlink_since(tx, merge.winner, merge.at)?;
+pub(crate) fn part(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (winner, loser): (Id<Customer>, Id<Customer>),
+    (merge, at): (Id<Merge>, Instant),
+) -> Result<(), Failure> {
+    let sessions = rows::end_since(tx, &[winner.bytes(), loser.bytes()], merge)?;
+    let passkeys = rows::passkey::remove_since(tx, winner, merge)?;
+    let sign_ons = rows::sign_on::unlink_since(tx, winner, at)?;
     if sessions + passkeys + sign_ons > 0 {
-        let body = json!({ "merge": merge.id.to_string(), "loser": merge.loser.to_string(), "sessions": sessions,
+        let body = json!({ "merge": merge.to_string(), "loser": loser.to_string(), "sessions": sessions,
             "passkeys": passkeys, "sign_ons": sign_ons });
-        emit(tx, actor, world, merge.winner, "customer.sign_ins_ended", body);
+        emit(tx, actor, world, winner, "customer.sign_ins_ended", body);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A customer changes his own e-mail over the API, to an address whose mail he reads and to no other; and is told of a basket that stays behind.
+//! A customer changes his own e-mail over the API, to an address whose mail he reads and to no other; and is told of a cart that stays behind.
 
 use domain::actor::Permission;
 use domain::value::Id;
@@ -66,16 +66,16 @@ fn a_customer_takes_an_address_by_the_code_that_was_mailed_there() {
 }
 
 #[test]
-fn whoever_signs_in_is_told_of_a_basket_that_stays_behind() {
+fn whoever_signs_in_is_told_of_a_cart_that_stays_behind() {
     on_every_engine(|shop| {
         Retailer::open(shop, &["leeds"]).web(shop);
         let (desk, storefront) = (Desk::of(shop), key_for(shop, &[Permission::Shop]));
-        let lost = Id::<Cart>::from_bytes([7; 16]).to_string();
+        let other = Id::<Cart>::from_bytes([7; 16]).to_string();
         let code = mailed(shop, &desk, &storefront, DAN);
-        let given = json!({ "email": DAN, "code": code, "channel": "web", "cart": lost });
+        let given = json!({ "email": DAN, "code": code, "channel": "web", "cart": other });
         let opened = desk.ask(&storefront, "POST", "/v1/customer-session", Some(given));
         assert_eq!((opened.status.as_u16(), opened.json.get("cart")), (200, None), "{}", opened.text);
         let left = &opened.json["cart_left"];
-        assert_eq!((left["cart"].as_str(), left["code"].as_str()), (Some(lost.as_str()), Some("not_found")));
+        assert_eq!((left["cart"].as_str(), left["code"].as_str()), (Some(other.as_str()), Some("not_found")));
     });
 }
