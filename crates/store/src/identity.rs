@@ -384,6 +384,21 @@ pub fn forget(tx: &mut Tx<'_>, key: Key) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes a profile that is known by nothing and with which nothing stays.
+///
+/// # Errors
+/// What the store says.
+pub fn remove_unused(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from profile where profile_id = $1 and root_id = $1 and person_id is null
+            and not exists (select 1 from identifier i where i.profile_id = $1)
+            and not exists (select 1 from profile p where p.root_id = $1 and p.profile_id <> $1)
+            and not exists (select 1 from behaviour_event e where e.profile_id = $1)",
+        params![profile],
+    )?;
+    Ok(())
+}
+
 /// A version of the rules: its number, the rules as a document, and since when.
 pub type RulesRow = (i64, String, Instant);
 

@@ -92,7 +92,7 @@ pub(crate) fn give(
     tie(tx, actor, world, id, (told, sight))
 }
 
-/// Lets a customer be known no more by what the shop gave him.
+/// Forgets what the shop gave a customer and takes back before anybody used it, as if it had never been given.
 ///
 /// # Errors
 /// What the store says.
@@ -100,13 +100,16 @@ pub(crate) fn take_back(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    (id, identifier): (Id<CustomerKind>, &Identifier),
+    identifier: &Identifier,
 ) -> Result<(), Failure> {
+    let told = key(world.keyring(), identifier);
+    let Some(known) = rows::find(tx, &[told])?.pop() else { return Ok(()) };
     let mut plan = Plan::default();
-    plan.gone.insert(sorted((own_key(world.keyring(), id), key(world.keyring(), identifier))));
+    plan.gone.extend(rows::links(tx, &[told])?.iter().map(|link| sorted(link.ends)));
     let (_, rules) = rules::current(tx)?;
     settle(tx, actor, world, &rules, &plan)?;
-    Ok(())
+    rows::forget(tx, told)?;
+    Ok(rows::remove_unused(tx, known.profile)?)
 }
 
 /// Lets a customer be known by the card with this profile, by which he paid: as sure as a till that says so. Whoever was erased is known by

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::identity::graph::{Key, Link, crowded_out, room};
 use domain::identity::rule::Rules;
 use domain::identity::{Kind, Trust};
-use domain::value::Id;
-use domain::value::id::Profile;
 use store::identity::Known;
 use store::{Tx, identity as rows};
 
@@ -20,8 +18,8 @@ pub(super) struct Said {
     pub changed: BTreeMap<Ends, Link>,
     /// Links that are no longer so, or gave way.
     pub gone: BTreeSet<Ends>,
-    /// How many gave way to stronger ones, by the profile that stood for the person.
-    pub displaced: BTreeMap<Id<Profile>, i64>,
+    /// How many gave way to others, by the identifier that had no room for them.
+    pub displaced: BTreeMap<Key, usize>,
 }
 
 /// An identifier that has not room for all, and what was written of it.
@@ -58,8 +56,8 @@ pub(super) fn make(
     }
     for one in &full {
         let gone = beyond(one, &said, rules);
-        if let (Some(end), false) = (known.get(&one.0), gone.is_empty()) {
-            *said.displaced.entry(end.root).or_default() += gone.len() as i64;
+        if !gone.is_empty() {
+            said.displaced.insert(one.0, gone.len());
         }
         for ends in gone {
             said.changed.remove(&ends);

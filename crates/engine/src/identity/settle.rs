@@ -76,12 +76,16 @@ pub(super) fn settle(
     note_seen(tx, plan, &known)?;
     rows::write_links(tx, said.changed.values())?;
     said.gone.iter().try_for_each(|ends| rows::remove_link(tx, *ends))?;
-    for (root, links) in said.displaced {
-        emit(tx, actor, world, root, "profile.links_dropped", json!({ "links": links }));
-    }
     let links: Vec<Link> = around.links.into_values().collect();
     regroup(tx, actor, world, rules, (&held, &links, &made))?;
-    Ok(by_key(rows::find(tx, &keys)?))
+    let known = by_key(rows::find(tx, &keys)?);
+    for (key, links) in said.displaced {
+        if let Some(end) = known.get(&key) {
+            let body = json!({ "kind": end.kind.text(), "links": links });
+            emit(tx, actor, world, end.root, "profile.links_dropped", body);
+        }
+    }
+    Ok(known)
 }
 
 /// Adds what was never seen, in the order of the hashes, each with a profile of its own.

@@ -187,8 +187,7 @@ pub(crate) fn part_member(
     members::update(tx, &Member { state, pool: None, ..theirs })?;
     points::settle(tx, actor, world, of)?;
     tier::part(tx, actor, world, into, &read.stood()?)?;
-    if read.is("new") && members::remove_unused(tx, into)? {
-        known::take_back(tx, actor, world, (own.customer, &member::number_of(into)?))?;
+    if read.is("new") && member::remove_unused(tx, actor, world, into)? {
         return Ok(missing(of, brought, &back));
     }
     let was = MemberState::coded(read.int("own_state")?).ok_or_else(unreadable)?;

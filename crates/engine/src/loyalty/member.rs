@@ -98,6 +98,20 @@ pub fn enrol_since(
     Ok(one)
 }
 
+/// Removes a membership that nothing was done with, and its number; false when something was.
+pub(super) fn remove_unused(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<MemberKind>,
+) -> Result<bool, Failure> {
+    let removed = rows::remove_unused(tx, id)?;
+    if removed {
+        known::take_back(tx, actor, world, &number_of(id)?)?;
+    }
+    Ok(removed)
+}
+
 /// The number on the card of a member: his id.
 pub(super) fn number_of(id: Id<MemberKind>) -> Result<Identifier, Failure> {
     let made = Identifier::new(IdentifierKind::LoyaltyNumber, None, &id.to_string());

@@ -165,7 +165,7 @@ pub(crate) fn part(
     if is_there && !read.is("was_in") {
         take_out(tx, actor, world, (own, into), (before, since))?;
         if read.is("new") {
-            members::remove_unused(tx, own)?;
+            member::remove_unused(tx, actor, world, own)?;
         }
     }
     for household in [home, into] {
