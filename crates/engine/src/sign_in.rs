@@ -192,7 +192,7 @@ fn newcomer(
     let email = Some(asked.email.as_str().to_owned());
     let card = Card::new(&Draft { name: asked.name.clone(), email, ..Draft::default() })?;
     let new = NewCustomer { external_id: None, card, groups: Vec::new() };
-    Ok(customer::create(tx, &actor.trusted(), world, new)?.id)
+    Ok(customer::come(tx, actor, world, new)?.id)
 }
 
 /// The customer as who asks.

@@ -288,7 +288,7 @@ fn newcomer(
         Err(_) => named(Some(provider.name.clone()))?,
     };
     let new = NewCustomer { external_id: None, card, groups: Vec::new() };
-    match customer::create(tx, &actor.trusted(), world, new) {
+    match customer::come(tx, actor, world, new) {
         Err(Failure::Refused(refusal)) if refusal.code() == Code::AlreadyExists => {
             Err(tx.begin_anew().into())
         }
