@@ -6,13 +6,14 @@ use crate::counter::work;
 use crate::household::{SHARING, found, invite, join, shared};
 use crate::matching::{A_STRANGER, AT_THE_TILL, CHARLOTTE, Written, card, listed, moved, set, signed_up};
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
+use domain::contact::{Card, Draft};
 use domain::customer::matching::Band;
 use domain::customer::matching::review::{Held, ReviewState};
 use domain::loyalty::household::Sharing;
 use domain::merging::{Cause, Task, TrainingState};
 use domain::value::id::Customer;
 use domain::value::{Email, Id, Reference};
-use engine::customer::{self, Change};
+use engine::customer::{self, Change, NewCustomer};
 use engine::loyalty::member::{self, Member};
 use engine::merging::review::Review;
 use engine::merging::{self, review, training};
@@ -189,9 +190,39 @@ fn compared(shop: &TestShop) -> serde_json::Value {
     serde_json::from_str(done.figures.as_deref().expect("figures")).expect("a document")
 }
 
+/// Many of other names, streets and numbers: among few people nobody's name is rare.
+fn many_others(shop: &TestShop) {
+    let word = |number: u64| -> String {
+        (0..3)
+            .map(|place| {
+                ["ba", "ce", "di", "fo", "gu", "ha", "ke", "li", "mo", "nu"]
+                    [(number / 10_u64.pow(place) % 10) as usize]
+            })
+            .collect()
+    };
+    let made = shop.run(move |tx, actor, world| {
+        for number in 0..150 {
+            let (given, family) = (word(number * 331 % 1_000), word(number * 577 % 1_000));
+            let draft = Draft {
+                name: Some(format!("{given} {family}")),
+                street: vec![format!("{number} {family} road")],
+                postal_code: Some(format!("M{} {}AB", number / 10, number % 10)),
+                city: Some(word(number * 173 % 1_000)),
+                country: Some("GB".into()),
+                ..Draft::default()
+            };
+            let new = NewCustomer { external_id: None, card: Card::new(&draft)?, groups: Vec::new() };
+            customer::create(tx, actor, world, new)?;
+        }
+        Ok(())
+    });
+    made.expect("customers");
+}
+
 #[test]
 fn all_are_compared_while_the_shop_is_open_and_joined_as_the_retailer_says() {
     on_every_engine(|shop| {
+        many_others(shop);
         let one = signed_up(shop, CHARLOTTE);
         let stranger = signed_up(shop, A_STRANGER);
         shop.pass(1);
