@@ -144,3 +144,73 @@ fn s26_web_till_newsletter_and_marketplace_are_one_person() {
         );
     });
 }
+
+/// What is said of an event that libraries send.
+fn sent(floor: &Floor, key: &Value, event: &Value) {
+    let reply = floor.browser().post("/v1/batch", &json!({ "writeKey": key, "batch": [event] })).unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
+
+/// Two who are no customers at all: a visitor nobody knows, and an address that only wanted the newsletter.
+#[test]
+fn s26_a_visitor_and_a_reader_of_the_newsletter_turn_out_to_be_a_customer() {
+    on_every_engine([3, 0], |floor| {
+        let key = |kind: &str| {
+            floor.must("/v1/sources", &json!({ "name": kind, "kind": kind }))["write_key"].clone()
+        };
+        let (pages, till) = (key("web"), key("server"));
+        let event = |kind: &str, number: i64| json!({ "type": kind, "messageId": format!("m{number}"), "anonymousId": "b1" });
+        let mut viewed = event("track", 1);
+        viewed["event"] = json!("Product Viewed");
+        sent(floor, &pages, &viewed);
+        let visitor = || floor.must("/v1/profiles/find", &json!({ "kind": "anonymous_id", "value": "b1" }));
+        let nobody = visitor();
+        assert!(nobody["customer"].is_null(), "nobody knows who looked: {nobody}");
+        let news = "c.winterbourne@news.example";
+        let page = floor.page().with_header("idempotency-key", "newsletter");
+        let signed_up =
+            page.post("/v1/subscriptions", &json!({ "email": news, "purpose": "marketing" })).unwrap();
+        assert_eq!(signed_up.status, 202, "{}", signed_up.text());
+        assert!(
+            floor.must("/v1/customers/find", &json!({ "email": news }))["items"]
+                .as_array()
+                .expect("a list")
+                .is_empty()
+        );
+        let readers = || floor.must("/v1/subscribers/find", &json!({ "email": news }))["items"].clone();
+        let before = readers();
+        assert_eq!(
+            (before.as_array().map(Vec::len), before[0]["customer"].is_null()),
+            (Some(1), true),
+            "{before}"
+        );
+
+        let contact = json!({ "name": "Charlotte Winterbourne", "email": "charlotte@web.example" });
+        let web = known(floor, "WEB-1", &contact);
+        let mut identified = event("identify", 2);
+        identified["userId"] = json!(web);
+        sent(floor, &till, &identified);
+        assert_eq!(visitor()["customer"], json!(web), "who looked is she");
+        let did = floor.list(&format!("/v1/profiles/{}/events", visitor()["id"].as_str().expect("an id")));
+        assert!(did.iter().any(|one| one["name"] == "Product Viewed"), "with what she looked at: {did:?}");
+
+        let contact = json!({ "name": "Charlotte Winterbourne", "email": news });
+        floor.patch("/v1/customers/WEB-1", &json!({ "contact": contact }));
+        let both = readers();
+        assert_eq!(
+            (both[0]["customer"].clone(), both.as_array().map(Vec::len)),
+            (json!(web), Some(2)),
+            "{both}"
+        );
+        let no = json!({ "consents": [{ "purpose": "marketing", "medium": "mail", "status": "withdrawn" }] });
+        floor.must("/v1/customers/WEB-1/consents", &no);
+        let said = |one: &Value| {
+            one["items"].as_array().expect("a list").iter().all(|cell| cell["status"] == "withdrawn")
+        };
+        assert!(
+            readers().as_array().expect("both").iter().all(said),
+            "her no is the newsletter's: {}",
+            readers()
+        );
+    });
+}

@@ -1,9 +1,10 @@
-//! S27: a receipt bought without a name is put into a customer's file later by its code; points and returns follow.
+//! S27: a receipt bought without a name is put into a customer's file later by its code; points, warranty and returns follow.
 
 use std::thread;
 
 use domain::stock::State as Stock;
 use serde_json::{Value, json};
+use sim::client::{Client, Reply};
 
 use crate::floor::{Floor, on_every_engine};
 use crate::loyalty::{club, customer, joins, one_mug, points_of};
@@ -56,6 +57,53 @@ fn s27_a_receipt_without_a_name_is_brought_later() {
         let back = json!({ "location": "york", "reason": "unwanted", "lines": lines });
         floor.must(&format!("/v1/orders/{order}/returns"), &back);
         assert_eq!((points_of(floor, "BOB"), floor.count(1, Stock::Available)), ((0, 0), 2));
+    });
+}
+
+/// Somebody signs in on the web by a code that is mailed.
+fn by_code(floor: &Floor, email: &str) -> Client {
+    let page = floor.page();
+    let asked = page.post("/v1/customer-session/codes", &json!({ "email": email })).unwrap();
+    assert!((200..300).contains(&asked.status), "{}", asked.text());
+    let given = json!({ "email": email, "code": floor.code_mailed(email), "channel": "web" });
+    let opened = page.post("/v1/customer-session", &given).unwrap();
+    assert!((200..300).contains(&opened.status), "{}", opened.text());
+    floor.signed_in(opened.json().unwrap()["token"].as_str().expect("a token"))
+}
+
+#[test]
+fn s27_what_is_faulty_is_claimed_under_warranty_once_the_receipt_is_brought() {
+    on_every_engine([3, 0], |floor| {
+        let two_years = json!({ "claims": { "kinds": [{ "kind": "faulty", "window_days": 730, "needs_evidence": true }] } });
+        floor.must(
+            "/v1/return-policies",
+            &json!({ "code": "standard", "name": "Standard", "terms": two_years }),
+        );
+        let (order, token) = sold(floor);
+        customer(floor, "BOB");
+        let bob = by_code(floor, "BOB@example.com");
+        let line = &floor.get(&format!("/v1/orders/{order}"))["lines"][0]["id"];
+        let mut faulty = json!({ "order": order, "kind": "faulty", "reason": "the handle came off", "wished": "refund",
+            "lines": [{ "line": line, "quantity": 1 }] });
+        let claims = |faulty: &Value| -> Reply {
+            let client = bob.clone().with_header("idempotency-key", format!("claim-{}", floor.next()));
+            client.post("/v1/claims", faulty).unwrap()
+        };
+        let early = claims(&faulty);
+        assert!(matches!(early.status, 403 | 404), "the receipt is nobody's yet: {}", early.text());
+
+        assert_eq!(brought(floor, "BOB", &json!({ "link": token })).0, 200);
+        let blind = claims(&faulty);
+        assert_eq!(blind.json().unwrap()["code"], "policy_refuses", "the warranty asks for a photo");
+        faulty["evidence"] = json!("photo-17");
+        let one = claims(&faulty);
+        let told = one.json().unwrap();
+        assert_eq!((one.status, &told["state"]), (201, &json!("requested")), "{told}");
+        assert_eq!(claims(&faulty).status, 409, "once");
+        let path = format!("/v1/claims/{}", told["id"].as_str().expect("an id"));
+        floor.must(&format!("{path}/approve"), &json!(null));
+        let done = floor.must(&format!("{path}/resolve"), &json!({ "remedy": "refund" }));
+        assert_eq!((&done["state"], &done["refund"]["amount"]), (&json!("resolved"), &json!(500)), "{done}");
     });
 }
 

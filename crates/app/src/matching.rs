@@ -15,7 +15,8 @@ use crate::world::RealWorld;
 /// Compare all customers with each other, to find those who are one person
 ///
 /// Reads every customer's contact into memory, compares those who share something, and notes the pairs that may be one person for a colleague to look at; the surest
-/// 20,000 that were not noted before. Nothing is merged. Run it after customers were imported, while the shop is open; later each customer is looked for
+/// 20,000 that were not noted before. Where `PUT /v1/matching/rule` says `automatic`, jobs of the running shop join the pairs the model is sure of, but for customers
+/// who wrote the contact themselves. `POST /v1/matching/comparisons` does the same in the running shop. Run it after customers were imported, while the shop is open; later each customer is looked for
 /// when he is new or changed. With --train a model is learnt of the shop's own customers instead; it is in force once `PUT /v1/matching/rule` names it.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -46,9 +47,12 @@ pub fn run(config: &Config, arguments: &Arguments, screen: &Screen) -> Result<()
     let shop = shop::open_or_make(config)?.shop;
     let bar = screen.bar("reading", "customers");
     let shown = bar.clone();
-    let mut progress = move |customers: u64| shown.set_position(customers);
+    let mut progress = move |told: &Found| {
+        shown.set_position(told.customers);
+        Ok(())
+    };
     let (actor, clock) = (Actor::system(), || RealWorld.now());
-    let how: (&dyn Fn() -> domain::value::Instant, &mut dyn FnMut(u64)) = (&clock, &mut progress);
+    let how: (&dyn Fn() -> domain::value::Instant, bulk::Progress<'_>) = (&clock, &mut progress);
     let found = if arguments.train {
         bulk::learn(&shop, &actor, arguments.seed, how)
     } else {
@@ -69,8 +73,12 @@ fn in_words(found: &Found, is_dry_run: bool) -> String {
         (false, 0) => format!("{} new ones noted", found.noted),
         (false, beyond) => format!("{} new ones noted, {beyond} more after these", found.noted),
     };
+    let joining = match found.joining {
+        0 => String::new(),
+        many => format!(", {many} are joined without a look"),
+    };
     format!(
-        "{} customers, {} pairs compared: {} surely one person, {} to be looked at; {noted}",
+        "{} customers, {} pairs compared: {} surely one person, {} to be looked at; {noted}{joining}",
         found.customers, found.compared, found.automatic, found.review
     )
 }
@@ -79,6 +87,6 @@ fn in_json(found: &Found) -> Value {
     let [read, compared] = found.took.map(|took| took.as_millis() as u64);
     json!({
         "customers": found.customers, "compared": found.compared, "automatic": found.automatic, "review": found.review,
-        "noted": found.noted, "beyond": found.beyond, "model": found.learnt, "read_ms": read, "compare_ms": compared,
+        "noted": found.noted, "joining": found.joining, "held": found.held, "beyond": found.beyond, "model": found.learnt, "read_ms": read, "compare_ms": compared,
     })
 }

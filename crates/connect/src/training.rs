@@ -1,5 +1,5 @@
-//! Learning models of who is one person, on a thread of its own: it takes minutes, so it waits for nobody and nobody waits for it. When the
-//! program stops meanwhile, it is begun anew after the next start.
+//! What is done with all customers, on a thread of its own: models of who is one person are learnt, or all are compared. It takes minutes, so it waits for
+//! nobody and nobody waits for it. When the program stops meanwhile, it is begun anew after the next start.
 
 use std::time::Duration;
 

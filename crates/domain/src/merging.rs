@@ -48,15 +48,25 @@ words! {
 }
 
 words! {
-    /// Where learning a model stands.
+    /// What is done with all customers, beside everything else.
+    Task {
+        /// A model is learnt of them.
+        Learn 1 "learn";
+        /// They are compared with each other.
+        Compare 2 "compare";
+    }
+}
+
+words! {
+    /// Where a task stands.
     TrainingState {
         /// Nobody has begun.
         Waiting 1 "waiting";
         /// It goes on.
         Running 2 "running";
-        /// A model was learnt.
+        /// A model was learnt, or all were compared.
         Done 3 "done";
-        /// None was.
+        /// It could not be done.
         Failed 4 "failed";
         /// Somebody stopped it.
         Stopped 5 "stopped";

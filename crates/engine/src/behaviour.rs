@@ -12,6 +12,7 @@ use domain::Refusal;
 use domain::actor::{Actor, Permission};
 use domain::behaviour::plan::Plan;
 use domain::behaviour::{Call, Fault, SchemaMode, Session, visits};
+use domain::identity::Kind;
 use domain::value::id::{Event as EventKind, Profile};
 use domain::value::{Id, Instant};
 use serde_json::{Map, Value};
@@ -120,7 +121,8 @@ fn note_same<'r>(
     };
     let pairs: BTreeMap<_, &Same> = resolved.flat_map(|one| &one.same).map(pair).collect();
     for (pair, same) in pairs {
-        review::share_a_key(tx, actor, world, pair, &same.reason())?;
+        let is_told = [same.kinds.0, same.kinds.1].contains(&Kind::Phone);
+        review::share_a_key(tx, actor, world, pair, (&same.reason(), is_told))?;
     }
     Ok(())
 }

@@ -73,6 +73,21 @@ pub fn create(
     Ok(customer)
 }
 
+/// As [`create`], of somebody who comes by himself: nobody checked what he says.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn come(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    new: NewCustomer,
+) -> Result<Customer, Failure> {
+    let customer = create(tx, &actor.trusted(), world, new)?;
+    rows::matching::put_own_word(tx, customer.id, true)?;
+    Ok(customer)
+}
+
 /// As [`create`], for who looks at once whom the customer may be the same person as.
 ///
 /// # Errors
@@ -87,7 +102,7 @@ pub(crate) fn make(
     let id: Id<CustomerKind> = world.id();
     add_lookups(tx, world, id, &new.card)?;
     external::give(tx, id, new.external_id.as_deref())?;
-    matching::keep_keys(tx, world, id, &new.card)?;
+    matching::keep_keys(tx, (actor, world), id, &new.card)?;
     let contact = contact::save(tx, actor, world, NewContact { person: None, card: new.card })?;
     let customer = Customer {
         id,
@@ -227,7 +242,7 @@ pub fn update(
         must_be_shown(tx, actor, world, id, (&card, change.shown))?;
         rows::forget_lookups(tx, id)?;
         add_lookups(tx, world, id, &card)?;
-        matching::keep_keys(tx, world, id, &card)?;
+        matching::keep_keys(tx, (actor, world), id, &card)?;
         matching::look_later(tx, world, id)?;
         customer.contact =
             contact::save(tx, actor, world, NewContact { person: Some(customer.person), card })?;
@@ -240,6 +255,27 @@ pub fn update(
     }
     let body = json!({ "contact": customer.contact.to_string(), "groups": customer.groups });
     emit(tx, actor, world, id, "customer.changed", body);
+    Ok(customer)
+}
+
+/// As [`update`], for a file that says `said`: what the customer wrote of himself stays his own word until all of the contact is what the file says.
+///
+/// # Errors
+/// As [`update`].
+pub(crate) fn fill(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    id: Id<CustomerKind>,
+    (said, change): (&Card, Change),
+) -> Result<Customer, Failure> {
+    let id = stay(tx, id)?.id;
+    let is_whole = change.card.as_ref().is_none_or(|card| card == said);
+    let was_own = !rows::matching::own_words(tx, &[id])?.is_empty();
+    let customer = update(tx, actor, world, id, change)?;
+    if was_own && !is_whole {
+        rows::matching::put_own_word(tx, id, true)?;
+    }
     Ok(customer)
 }
 
@@ -262,7 +298,8 @@ pub(crate) fn erase(
     }
     contact::erase(tx, actor, world, customer.person)?;
     rows::forget_lookups(tx, id)?;
-    store::customer::matching::forget_keys(tx, id)?;
+    rows::matching::forget_keys(tx, id)?;
+    rows::matching::put_own_word(tx, id, false)?;
     record::forget(tx, id)?;
     if let Some(text) = customer.external_id.take() {
         store::external::remove::<CustomerKind>(tx, &text)?;

@@ -129,7 +129,7 @@ pub fn registry() -> Registry {
         .every(duty("tier.review", 15, loyalty::tier::review_due))
         .every(duty("webhook.forget_messages", 600, webhook::message::forget))
         .on(customer::matching::JOB, merging::review::on_changed)
-        .on(merging::review::JOIN, merging::review::on_shared_key)
+        .on(merging::review::JOIN, merging::review::on_sure)
         .on("location.review", fulfilment::review::review)
         .on(insight::promotion::JOB, insight::promotion::step)
         .on("routing.simulate", routing::simulation::step)

@@ -250,7 +250,7 @@ fn enter(
 /// Makes a customer of somebody nobody knows. When somebody else makes one with this address at the same time, that one is found by beginning anew.
 fn newcomer(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, card: Card) -> Result<Id<Customer>, Failure> {
     let new = NewCustomer { external_id: None, card, groups: Vec::new() };
-    match customer::create(tx, &actor.trusted(), world, new) {
+    match customer::come(tx, &actor.trusted(), world, new) {
         Err(Failure::Refused(refusal)) if refusal.code() == Code::AlreadyExists => {
             Err(tx.begin_anew().into())
         }

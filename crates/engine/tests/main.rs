@@ -44,6 +44,7 @@ mod matching;
 mod merging;
 mod message;
 mod opening;
+mod own_word;
 mod passkey;
 mod payment;
 mod points;

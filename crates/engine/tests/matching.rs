@@ -10,7 +10,7 @@ use domain::customer::matching::explain::Step;
 use domain::customer::matching::review::{Found, ReviewState};
 use domain::customer::matching::{self as rules, Band, Field};
 use domain::identity::Kind;
-use domain::merging::{Cause, TrainingState};
+use domain::merging::{Cause, Task, TrainingState};
 use domain::value::Id;
 use domain::value::id::Customer;
 use engine::behaviour::source::{self, NewSource};
@@ -22,16 +22,16 @@ use sim::{TestShop, on_every_engine};
 use store::merging::training as rows;
 
 /// How a person is written: name, street, phone, e-mail.
-type Written = (&'static str, &'static str, Option<&'static str>, &'static str);
+pub type Written = (&'static str, &'static str, Option<&'static str>, &'static str);
 
-const CHARLOTTE: Written =
+pub const CHARLOTTE: Written =
     ("Charlotte Winterbourne", "17 Larkspur Crescent", Some("+441132496077"), "charlotte@web.example");
-const AT_THE_TILL: Written =
+pub const AT_THE_TILL: Written =
     ("Charlote Winterbourne", "17 Larkspur Cresent", Some("+441132496077"), "c.winterbourne@till.example");
 const HER_BROTHER: Written = ("Frederick Winterbourne", "17 Larkspur Crescent", None, "fred@web.example");
-const A_STRANGER: Written = ("Omar Haddad", "2 Mill Lane", Some("+441214960001"), "omar@web.example");
+pub const A_STRANGER: Written = ("Omar Haddad", "2 Mill Lane", Some("+441214960001"), "omar@web.example");
 
-fn card((name, street, phone, email): Written) -> Card {
+pub fn card((name, street, phone, email): Written) -> Card {
     Card::new(&Draft {
         name: Some(name.into()),
         street: vec![street.into()],
@@ -45,7 +45,7 @@ fn card((name, street, phone, email): Written) -> Card {
     .expect("a card")
 }
 
-fn signed_up(shop: &TestShop, written: Written) -> Id<Customer> {
+pub fn signed_up(shop: &TestShop, written: Written) -> Id<Customer> {
     let made = shop.run(move |tx, actor, world| {
         customer::create(
             tx,
@@ -57,7 +57,7 @@ fn signed_up(shop: &TestShop, written: Written) -> Id<Customer> {
     made.expect("a customer").id
 }
 
-fn moved(shop: &TestShop, id: Id<Customer>, written: Written) {
+pub fn moved(shop: &TestShop, id: Id<Customer>, written: Written) {
     let version = shop.read(move |tx| customer::load(tx, id)).expect("a customer").version;
     let changed = shop.run(move |tx, actor, world| {
         let change = Change { card: Some(card(written)), groups: None, if_match: Some(version), shown: None };
@@ -67,12 +67,12 @@ fn moved(shop: &TestShop, id: Id<Customer>, written: Written) {
     shop.pass(1);
 }
 
-fn listed(shop: &TestShop, state: ReviewState) -> Vec<review::Review> {
+pub fn listed(shop: &TestShop, state: ReviewState) -> Vec<review::Review> {
     let last = Id::from_bytes([255; 16]);
     shop.run(move |tx, actor, _| review::list(tx, actor, state, (last, 50))).expect("a list")
 }
 
-fn set(shop: &TestShop, model: Option<i64>, automatic: bool) -> Result<review::Rule, Failure> {
+pub fn set(shop: &TestShop, model: Option<i64>, automatic: bool) -> Result<review::Rule, Failure> {
     shop.run(move |tx, actor, world| review::set_rule(tx, actor, world, (model, automatic)))
 }
 
@@ -167,7 +167,7 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
         let actor = domain::actor::Actor::system();
         let clock = || shop.shop.source.now();
         let compare = |is_dry_run| {
-            bulk::compare_all(&shop.shop, &actor, is_dry_run, (&clock, &mut |_| ())).expect("compared")
+            bulk::compare_all(&shop.shop, &actor, is_dry_run, (&clock, &mut |_| Ok(()))).expect("compared")
         };
         let tried = compare(true);
         assert_eq!((tried.customers, tried.automatic + tried.review, tried.noted), (4, 1, 0));
@@ -176,7 +176,7 @@ fn all_are_compared_at_once_and_a_model_is_learnt() {
         assert_eq!(compare(false).noted, 0, "and nothing twice");
         work(shop);
         assert_eq!(listed(shop, ReviewState::Open).len(), 1, "who is found by both is asked about once");
-        let learnt = bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
+        let learnt = bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| Ok(()))).expect("learnt");
         assert_eq!((learnt.learnt, learnt.customers), (Some(1), 4));
         assert_eq!(set(shop, Some(1), false).unwrap().model, Some(1));
         let id = signed_up(
@@ -229,7 +229,7 @@ fn what_many_are_called_says_less_of_one_who_is_new() {
         assert_eq!(before, weight("Ottilie").1, "who never learnt knows of no name how frequent it is");
         let actor = domain::actor::Actor::system();
         let clock = || shop.shop.source.now();
-        bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| ())).expect("learnt");
+        bulk::learn(&shop.shop, &actor, 1, (&clock, &mut |_| Ok(()))).expect("learnt");
         set(shop, Some(1), false).expect("in force");
         let reason = |given| weight(given).0.reason();
         assert_eq!(reason("Maria"), "given_name: the same, as one in 1 has it", "twelve of fifteen");
@@ -238,17 +238,17 @@ fn what_many_are_called_says_less_of_one_who_is_new() {
 }
 
 fn started(shop: &TestShop, seed: i64) -> Result<training::Training, Failure> {
-    shop.run(move |tx, actor, world| training::start(tx, actor, world, seed))
+    shop.run(move |tx, actor, world| training::start(tx, actor, world, (Task::Learn, seed)))
 }
 
 fn stopped(shop: &TestShop, one: &training::Training) -> Result<training::Training, Failure> {
     let id = one.id;
-    shop.run(move |tx, actor, world| training::stop(tx, actor, world, id))
+    shop.run(move |tx, actor, world| training::stop(tx, actor, world, (Task::Learn, id)))
 }
 
 fn became(shop: &TestShop, one: &training::Training) -> training::Training {
     let id = one.id;
-    shop.run(move |tx, actor, _| training::read(tx, actor, id)).expect("a training")
+    shop.run(move |tx, actor, _| training::read(tx, actor, (Task::Learn, id))).expect("a training")
 }
 
 #[test]
@@ -315,7 +315,8 @@ fn a_training_is_stopped_and_one_that_is_cut_off_is_begun_anew_but_not_for_ever(
         assert_eq!((ended.state, ended.number), (TrainingState::Failed, None));
         assert_eq!(ended.why.as_deref(), Some("it was cut off 3 times"));
         let nobody = crate::counter::only(&[Permission::Shop]);
-        let refused = shop.run_as(&nobody, |tx, actor, world| training::start(tx, actor, world, 1));
+        let refused =
+            shop.run_as(&nobody, |tx, actor, world| training::start(tx, actor, world, (Task::Learn, 1)));
         assert_eq!(refused.unwrap_err().code(), Some(Code::Forbidden));
     });
 }

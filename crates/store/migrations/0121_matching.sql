@@ -6,6 +6,11 @@ create table if not exists match_key (
 ) {strict};
 create index if not exists match_key_by_customer on match_key (customer_id);
 
+-- Customers whose contact is what they wrote of themselves, which nobody checked.
+create table if not exists match_own_word (
+    customer_id {bytes} primary key
+) {strict};
+
 create table if not exists match_model (
     number {int} primary key,
     parts {json} not null,
@@ -43,11 +48,18 @@ create table if not exists match_review (
     steps {json} not null,
     state {int} not null,
     at {int} not null,
+    -- As the contacts were at this instant.
+    scored_at {int} not null,
+    -- Why it was not joined at once, where the model is sure.
+    held {int},
+    held_why text,
     decided_at {int},
     decided_by text,
     merge_id {bytes}
 ) {strict};
 create index if not exists match_review_by_state on match_review (state, match_review_id);
+create index if not exists match_review_by_one on match_review (one_id, state);
+create index if not exists match_review_by_other on match_review (other_id, state);
 
 create table if not exists match_pair (
     one_id {bytes} not null,

@@ -1,6 +1,8 @@
--- Models that are learnt while the shop is open: who asked, how far it is, what came of it; and which one is under way, of which there is one at most.
+-- What is done with all customers while the shop is open: models learnt, or all of them compared. Who asked, how far it is, what came of it; and which one is
+-- under way, of which there is one at most.
 create table if not exists match_training (
     training_id {bytes} primary key,
+    task {int} not null,
     seed {int} not null,
     state {int} not null,
     customers {int} not null,

@@ -66,7 +66,7 @@ pub fn measure(shop: &Shop, customers: u32) -> Result<Vec<Figure>, Fault> {
     let mut figures = vec![Figure::new("customers made, with their keys", rate, &among)];
     figures.extend(looked_for(shop, &among)?);
     let clock = || shop.source.now();
-    let found = bulk::compare_all(shop, &Actor::system(), true, (&clock, &mut |_| ()))?;
+    let found = bulk::compare_all(shop, &Actor::system(), true, (&clock, &mut |_| Ok(())))?;
     let [read, compared] = found.took.map(|took| Amount::Micros(took.as_micros() as u64));
     let of = format!(
         "{among}, {} pairs compared, {} sure, {} to look at",

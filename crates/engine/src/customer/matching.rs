@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use domain::actor::{Actor, Who};
 use domain::contact::Card;
 use domain::customer::matching::model::{Bands, Parts, Share};
 use domain::customer::matching::person::Place;
@@ -48,13 +49,14 @@ impl InForce {
     }
 }
 
-/// Keeps the keys of a customer who is new or whose contact changed.
+/// Keeps the keys of a customer who is new or whose contact changed, and whether it is what he wrote of himself.
 pub(crate) fn keep_keys(
     tx: &mut Tx<'_>,
-    world: &World,
+    (actor, world): (&Actor, &World),
     id: Id<CustomerKind>,
     card: &Card,
 ) -> Result<(), Failure> {
+    rows::put_own_word(tx, id, matches!(actor.who, Who::Customer(_) | Who::Guest))?;
     let person = person_of(card);
     let own = rules::keys(&person);
     let finer = own.iter().flat_map(|key| rules::finer(&person, *key));
@@ -118,17 +120,31 @@ pub fn alike(
     rule: &InForce,
     id: Id<CustomerKind>,
 ) -> Result<Vec<(Id<CustomerKind>, Explanation)>, Failure> {
+    let mut alike = compared(tx, world, rule, (id, &[]))?;
+    alike.retain(|(_, explained)| explained.band != Band::None);
+    Ok(alike)
+}
+
+/// As [`alike`], with those who are not alike, and whoever is named besides.
+pub(crate) fn compared(
+    tx: &mut Tx<'_>,
+    world: &World,
+    rule: &InForce,
+    (id, besides): (Id<CustomerKind>, &[Id<CustomerKind>]),
+) -> Result<Vec<(Id<CustomerKind>, Explanation)>, Failure> {
     let own = opened(world.keyring(), rows::contacts(tx, &[id])?).into_iter().next();
     let Some((_, person)) = own else { return Ok(Vec::new()) };
     let found = sharing(tx, world.keyring(), &person)?;
     let person = rule.common.counted(tx, (world.keyring(), rule.number), person)?;
-    let mut candidates = rules::candidates(&found);
-    candidates.retain(|other| *other != id);
-    let others = opened(world.keyring(), rows::contacts(tx, &candidates)?);
-    let compared = others.iter().map(|(other, known)| (*other, rules::compare(&rule.model, &person, known)));
-    let mut alike: Vec<_> = compared.filter(|(_, explained)| explained.band != Band::None).collect();
-    alike.sort_by_key(|(other, explained)| (std::cmp::Reverse(explained.score), *other));
-    Ok(alike)
+    let mut others: BTreeSet<_> =
+        rules::candidates(&found).into_iter().chain(besides.iter().copied()).collect();
+    others.remove(&id);
+    let others: Vec<_> = others.into_iter().collect();
+    let others = opened(world.keyring(), rows::contacts(tx, &others)?);
+    let score = |(other, known): &(_, Person)| (*other, rules::compare(&rule.model, &person, known));
+    let mut scored: Vec<_> = others.iter().map(score).collect();
+    scored.sort_by_key(|(other, explained)| (std::cmp::Reverse(explained.score), *other));
+    Ok(scored)
 }
 
 /// Who shares a person's keys; a key that too many share is replaced by finer ones.

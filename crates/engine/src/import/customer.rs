@@ -147,7 +147,7 @@ pub(super) fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, row: &Row)
     if change.card.is_none() && change.groups.is_none() {
         return Ok(Outcome::Same);
     }
-    customer::update(tx, actor, world, id, change)?;
+    customer::fill(tx, actor, world, id, (&row.card, change))?;
     Ok(Outcome::Changed)
 }
 

@@ -205,12 +205,13 @@ fn disagreeing(
     for (other, same_by) in rest.iter().take(FINDINGS_MAX) {
         let is_news = match (whom, other) {
             (Whom::Known(one), Whom::Known(two)) => {
+                let is_told = [first, same_by].contains(&&SameBy::Phone);
                 let (first, second) = (first.text(), same_by.text());
                 let reason = format!(
                     "one row of source {} leads to the one by its {first}, to the other by its {second}",
                     around.1.source.code
                 );
-                review::share_a_key(tx, actor, world, (*one, *two), &reason)?
+                review::share_a_key(tx, actor, world, (*one, *two), (&reason, is_told))?
             }
             _ => true,
         };
@@ -412,7 +413,7 @@ fn settle(
         shown: None,
     };
     if change.card.is_some() || change.groups.is_some() {
-        customer::update(tx, actor, world, customer.id, change)?;
+        customer::fill(tx, actor, world, customer.id, (&saying.said.card, change))?;
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ use serde_json::json;
 use store::Tx;
 use store::customer::matching as rows;
 
-use super::review::{Learnt, Pair, note};
-use crate::customer::matching::{self, Counted};
+use super::review::{Compared, Learnt, Next, Pair, join_later, note};
+use crate::customer::matching::{self, Counted, InForce};
 use crate::event::emit;
 use crate::{Failure, Shop, World};
 
@@ -23,7 +23,12 @@ const PAGE: i64 = 1_000;
 /// So many pairs are noted in one transaction.
 const BATCH: usize = 200;
 /// The most pairs that are noted at once; the surest come first.
-pub const NOTED_MAX: usize = 20_000;
+pub const NOTED_MAX: u64 = 20_000;
+/// So many pairs are joined in a second, so that other jobs need not wait for thousands of them.
+const JOINED_EACH_SECOND: u64 = 20;
+
+/// Who is told how far it is, after each page of customers and each batch of pairs, and may end it.
+pub type Progress<'a> = &'a mut dyn FnMut(&Found) -> Result<(), Failure>;
 
 /// What came of comparing all customers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,10 @@ pub struct Found {
     pub review: u64,
     /// How many of them were noted that were not before.
     pub noted: u64,
+    /// How many are joined without a look, one after the other from now on.
+    pub joining: u64,
+    /// How many are left to a colleague though the model is sure, because somebody wrote the contact himself.
+    pub held: u64,
     /// How many lie beyond [`NOTED_MAX`].
     pub beyond: u64,
     /// The number of the model that was learnt.
@@ -78,14 +87,11 @@ pub(super) fn gathered(
 fn read_by(
     shop: &Shop,
     actor: &Actor,
-    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
+    (clock, progress): (&dyn Fn() -> Instant, Progress<'_>),
 ) -> Result<(All, [Instant; 2]), Failure> {
     actor.may(Permission::EditIdentity, None)?;
     let begun = clock();
-    let all = gathered(shop, &mut |customers| {
-        progress(customers);
-        Ok(())
-    })?;
+    let all = gathered(shop, &mut |customers| progress(&Found { customers, ..Found::default() }))?;
     Ok((all, [begun, clock()]))
 }
 
@@ -96,18 +102,18 @@ fn took([begun, read]: [Instant; 2], now: Instant) -> [Duration; 2] {
     [span(begun, read), span(read, now)]
 }
 
-/// Compares all customers with each other and notes the pairs that may be one person, the surest first; nothing is merged. A dry run notes nothing.
-/// `clock` tells how long it takes.
+/// Compares all customers with each other and notes the pairs that may be one person, the surest first, a few in each transaction. What the
+/// model is sure of is joined by jobs after, where the retailer lets that be enough. A dry run notes nothing. `clock` tells how long it takes.
 ///
 /// # Errors
-/// What the store says; [`Code::WrongState`] when more pairs are alike than can be kept.
+/// What the store says, and what `progress` does; [`Code::WrongState`] when more pairs are alike than can be kept.
 pub fn compare_all(
     shop: &Shop,
     actor: &Actor,
     is_dry_run: bool,
-    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
+    (clock, progress): (&dyn Fn() -> Instant, Progress<'_>),
 ) -> Result<Found, Failure> {
-    let (all, read) = read_by(shop, actor, (clock, progress))?;
+    let (all, read) = read_by(shop, actor, (clock, &mut *progress))?;
     let rule = shop.db.read(matching::in_force)?;
     let model = rule.among(all.crowd.len());
     let (mut pairs, compared) = scored(&all, &model)?;
@@ -118,26 +124,49 @@ pub fn compare_all(
         compared,
         automatic: sure,
         review: pairs.len() as u64 - sure,
-        beyond: pairs.len().saturating_sub(NOTED_MAX) as u64,
         took: took(read, clock()),
         ..Found::default()
     };
-    if is_dry_run {
-        return Ok(told);
-    }
-    for some in pairs[..pairs.len().min(NOTED_MAX)].chunks(BATCH) {
+    let mut left = pairs.as_slice();
+    while !is_dry_run && !left.is_empty() && told.noted < NOTED_MAX {
+        progress(&told)?;
+        let (some, rest) = left.split_at(left.len().min(BATCH));
         let explained: Vec<_> = some.iter().map(|pair| explained(&all, &model, pair)).collect();
-        let (shop_of, actor, rule) = (shop.clone(), actor.clone(), rule.clone());
-        told.noted += shop.db.write(move |tx| {
-            let mut world = shop_of.world();
-            let mut noted = 0;
-            for (pair, explanation) in &explained {
-                noted += u64::from(note(tx, &actor, &mut world, &rule, (*pair, explanation))?.is_some());
-            }
-            Ok::<_, Failure>(noted)
-        })?;
+        note_some(shop, actor, &rule, (&explained, read[0]), &mut told)?;
+        left = rest;
     }
+    told.beyond = if is_dry_run { (pairs.len() as u64).saturating_sub(NOTED_MAX) } else { left.len() as u64 };
     Ok(told)
+}
+
+/// Notes some pairs in one transaction, as the contacts were at an instant.
+fn note_some(
+    shop: &Shop,
+    actor: &Actor,
+    rule: &InForce,
+    (explained, at): (&[(Pair, Explanation)], Instant),
+    told: &mut Found,
+) -> Result<(), Failure> {
+    let (shop_of, actor, rule, explained, before) =
+        (shop.clone(), actor.clone(), rule.clone(), explained.to_vec(), told.clone());
+    *told = shop.db.write(move |tx| {
+        let (mut world, mut told) = (shop_of.world(), before.clone());
+        for (pair, explained) in &explained {
+            let compared = Compared { pair: *pair, explained, at };
+            let Some((review, is_news)) = note(tx, &actor, &mut world, rule.number, compared)? else {
+                continue;
+            };
+            told.noted += u64::from(is_news);
+            let join_at = world.now().plus_seconds((told.joining / JOINED_EACH_SECOND).cast_signed());
+            match join_later(tx, &actor, &mut world, &rule, (review, join_at))? {
+                Next::Look => {}
+                Next::Held => told.held += 1,
+                Next::Join => told.joining += 1,
+            }
+        }
+        Ok::<_, Failure>(told)
+    })?;
+    Ok(())
 }
 
 /// The pairs that a model would show or is sure of, in the order of their places, and how many were compared.
@@ -162,7 +191,7 @@ pub fn learn(
     shop: &Shop,
     actor: &Actor,
     seed: u64,
-    (clock, progress): (&dyn Fn() -> Instant, &mut dyn FnMut(u64)),
+    (clock, progress): (&dyn Fn() -> Instant, Progress<'_>),
 ) -> Result<Found, Failure> {
     let (all, read) = read_by(shop, actor, (clock, progress))?;
     let begin = Model::built_in().among(all.crowd.len());

@@ -2,11 +2,11 @@
 //! about until a colleague decides. What was decided once is never asked again.
 
 use domain::actor::{Actor, Permission};
-use domain::customer::matching::review::{Found as FoundBy, ReviewState};
+use domain::customer::matching::review::{Found as FoundBy, Held, ReviewState};
 use domain::customer::matching::{Band, Explanation, Model};
 use domain::merging::Cause;
-use domain::value::Id;
 use domain::value::id::{Customer as CustomerKind, MatchReview};
+use domain::value::{Id, Instant};
 use domain::{Code, Refusal};
 use serde_json::{Value, json};
 use store::customer::matching as rows;
@@ -20,12 +20,38 @@ use crate::event::emit;
 use crate::job::{self, Job};
 use crate::{Failure, World};
 
-/// The job that merges two customers who share a key, where the retailer lets that be enough.
+/// The job that joins the two of a pair who need no look, where the retailer lets that be enough.
 pub const JOIN: &str = "customer.join";
+/// The most open pairs of one customer that are scored anew.
+const OPEN_MAX: i64 = 200;
+/// The most characters kept of why two were not joined.
+const WHY_CHARS_MAX: usize = 500;
 /// Two customers.
 pub(super) type Pair = (Id<CustomerKind>, Id<CustomerKind>);
 
-/// Looks whom a customer may be the same person as, now that he is new or changed.
+/// Two customers who were compared.
+#[derive(Clone, Copy)]
+pub(super) struct Compared<'a> {
+    /// The two.
+    pub(super) pair: Pair,
+    /// What came of it.
+    pub(super) explained: &'a Explanation,
+    /// When their contacts were as they were compared.
+    pub(super) at: Instant,
+}
+
+/// What follows for a pair that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A colleague looks.
+    Look,
+    /// A colleague looks, though the model is sure: one of them wrote the contact himself.
+    Held,
+    /// They are joined without a look.
+    Join,
+}
+
+/// Looks whom a customer may be the same person as, now that he is new or changed; who surely is one, and need not be looked at, is joined after.
 ///
 /// # Errors
 /// What the store says.
@@ -33,14 +59,14 @@ pub fn on_changed(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) 
     let Ok(id) = Id::<CustomerKind>::parse(&job.subject) else { return Ok(()) };
     let rule = matching::in_force(tx)?;
     for (_, review) in look(tx, actor, world, &rule, id)? {
-        if rule.automatic && review.band == Band::Automatic {
-            settle(tx, actor, world, review, Cause::System)?;
-        }
+        let at = world.now();
+        join_later(tx, actor, world, &rule, (review, at))?;
     }
     Ok(())
 }
 
-/// Looks whom a customer may be the same person as, and notes the pairs that were not found before; answers them with the other of each.
+/// Looks whom a customer may be the same person as, and notes the pairs; those that wait for a colleague are scored anew. Answers the pairs
+/// that are open with the other of each.
 pub(crate) fn look(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -48,30 +74,57 @@ pub(crate) fn look(
     rule: &InForce,
     id: Id<CustomerKind>,
 ) -> Result<Vec<(Id<CustomerKind>, Review)>, Failure> {
-    let mut noted = Vec::new();
-    for (other, explained) in matching::alike(tx, world, rule, id)? {
-        let review = note(tx, actor, world, rule, ((id, other), &explained))?;
+    let (mut noted, at) = (Vec::new(), world.now());
+    let waiting = rows::open_with(tx, id, OPEN_MAX)?;
+    for (other, explained) in matching::compared(tx, world, rule, (id, &waiting))? {
+        if explained.band == Band::None && !waiting.contains(&other) {
+            continue;
+        }
+        let compared = Compared { pair: (id, other), explained: &explained, at };
+        let review = note(tx, actor, world, rule.number, compared)?.map(|(review, _)| review);
         noted.extend(review.map(|review| (other, review)));
     }
     Ok(noted)
 }
 
-/// Notes a pair that was not found before, who was there first as the one.
+/// Notes what came of comparing a pair, who was there first as the one; one that waits for a colleague is scored anew, and withdrawn if the two
+/// are not alike any more. Answers it if it is open by its score, and whether that is news. What was decided stays decided, and what a trusted
+/// source said of a key does not hang on the contact.
 pub(super) fn note(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    rule: &InForce,
-    ((one, other), explained): (Pair, &Explanation),
-) -> Result<Option<Review>, Failure> {
-    let review = Review {
+    model: i64,
+    Compared { pair: (one, other), explained, at }: Compared<'_>,
+) -> Result<Option<(Review, bool)>, Failure> {
+    let scored = |known: Review| Review {
         score: explained.score,
         band: explained.band,
-        model: rule.number,
+        model,
         steps: matching::steps(explained),
-        ..found(world, (one, other), FoundBy::Alike)
+        state: if explained.band == Band::None { ReviewState::Withdrawn } else { ReviewState::Open },
+        scored_at: at,
+        held: known.held.clone().filter(|_| explained.band == Band::Automatic),
+        ..known
     };
-    add(tx, actor, world, review)
+    let Some(known) = rows::lock_pair(tx, one.min(other), one.max(other))? else {
+        let fresh = scored(found(world, (one, other), FoundBy::Alike));
+        return Ok(add(tx, actor, world, fresh)?.map(|review| (review, true)));
+    };
+    if known.state.is_decided() || known.found_by == FoundBy::Key || known.scored_at > at {
+        return Ok(None);
+    }
+    let (was, now) = (known.state, scored(known.clone()));
+    rows::rewrite(tx, &now)?;
+    let kind = match (was, now.state) {
+        (ReviewState::Open, ReviewState::Withdrawn) => Some("match.withdrawn"),
+        (ReviewState::Withdrawn, ReviewState::Open) => Some("match.found"),
+        _ => (now.steps != known.steps).then_some("match.changed"),
+    };
+    if let Some(kind) = kind {
+        emit(tx, actor, world, now.id, kind, told(&now));
+    }
+    Ok((now.state == ReviewState::Open).then_some((now, was == ReviewState::Withdrawn)))
 }
 
 /// A pair that was just found.
@@ -87,6 +140,8 @@ fn found(world: &mut World, (one, other): Pair, found_by: FoundBy) -> Review {
         steps: "[]".to_owned(),
         state: ReviewState::Open,
         at: world.now(),
+        scored_at: world.now(),
+        held: None,
         decided_at: None,
         decided_by: None,
         merge: None,
@@ -94,17 +149,74 @@ fn found(world: &mut World, (one, other): Pair, found_by: FoundBy) -> Review {
 }
 
 fn add(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, review: Review) -> Result<Option<Review>, Failure> {
-    if rows::is_known(tx, review.one, review.other)? || !rows::add_review(tx, &review)? {
+    if !rows::add_review(tx, &review)? {
         return Ok(None);
     }
-    let body = json!({ "customers": [review.one.to_string(), review.other.to_string()], "found_by": review.found_by.text(),
-        "score": review.score, "band": review.band.word() });
-    emit(tx, actor, world, review.id, "match.found", body);
+    emit(tx, actor, world, review.id, "match.found", told(&review));
     Ok(Some(review))
 }
 
+fn told(review: &Review) -> Value {
+    json!({ "customers": [review.one.to_string(), review.other.to_string()], "found_by": review.found_by.text(), "score": review.score,
+        "band": review.band.word() })
+}
+
+/// Lets an open pair be joined from an instant on, if the model is sure and the retailer lets that be enough. What a customer wrote of himself joins
+/// nobody: whoever writes another's name and street into his own contact would become the other.
+pub(super) fn join_later(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    rule: &InForce,
+    (review, at): (Review, Instant),
+) -> Result<Next, Failure> {
+    if !rule.automatic || review.band != Band::Automatic {
+        return Ok(Next::Look);
+    }
+    if hold_own_word(tx, actor, world, &review)? {
+        return Ok(Next::Held);
+    }
+    job::enqueue(tx, world, JOIN, review.id, json!({}), at)?;
+    Ok(Next::Join)
+}
+
+/// Holds a pair for a colleague if the contact of one of them is what the customer wrote of himself.
+fn hold_own_word(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    review: &Review,
+) -> Result<bool, Failure> {
+    let mut who = vec![review.one, review.other];
+    for id in [review.one, review.other] {
+        who.extend(customers::merged_into(tx, id)?);
+    }
+    let own = rows::own_words(tx, &who)?;
+    let Some(id) = own.first() else { return Ok(false) };
+    let why = format!("the contact of customer {id} is what the customer wrote; nobody checked it");
+    hold(tx, actor, world, review.clone(), (Held::OwnWord, &why))?;
+    Ok(true)
+}
+
+/// Leaves a pair that needs no look to a colleague, and says why.
+fn hold(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    review: Review,
+    (by, why): (Held, &str),
+) -> Result<(), Failure> {
+    let held = Some((by, why.chars().take(WHY_CHARS_MAX).collect()));
+    if review.held == held {
+        return Ok(());
+    }
+    emit(tx, actor, world, review.id, "match.held", json!({ "by": by.text() }));
+    Ok(rows::rewrite(tx, &Review { held, ..review })?)
+}
+
 /// Notes that two customers share a key, as a trusted source says, with the reason in words that name nobody. What was decided of them
-/// stays decided; where the retailer lets a key be enough, they are merged right after the commit. Answers whether it is news.
+/// stays decided; where the retailer lets a key be enough, they are merged right after the commit, unless the key is one that customers only
+/// tell (`is_told`), and one of them wrote the contact himself. Answers whether it is news.
 ///
 /// # Errors
 /// What the store says.
@@ -113,7 +225,7 @@ pub(crate) fn share_a_key(
     actor: &Actor,
     world: &mut World,
     (one, other): Pair,
-    reason: &str,
+    (reason, is_told): (&str, bool),
 ) -> Result<bool, Failure> {
     let mut pair = [one, other];
     for id in &mut pair {
@@ -127,42 +239,54 @@ pub(crate) fn share_a_key(
     if pair[0] == pair[1] {
         return Ok(false);
     }
-    let steps = json!([[reason, 0]]).to_string();
+    let step = json!([reason, 0]);
     let review = match rows::lock_pair(tx, pair[0], pair[1])? {
-        Some(known) if known.state != ReviewState::Open || known.found_by == FoundBy::Key => {
-            return Ok(false);
-        }
+        Some(known) if known.state.is_decided() || known.found_by == FoundBy::Key => return Ok(false),
         Some(known) => {
             let mut steps: Vec<Value> = serde_json::from_str(&known.steps).unwrap_or_default();
-            steps.push(json!([reason, 0]));
+            steps.push(step);
             let steps = Value::Array(steps).to_string();
-            let known = Review { found_by: FoundBy::Key, band: Band::Automatic, steps, ..known };
-            rows::found_by_key(tx, &known)?;
+            let (found_by, band, state) = (FoundBy::Key, Band::Automatic, ReviewState::Open);
+            let known = Review { found_by, band, state, steps, ..known };
+            rows::rewrite(tx, &known)?;
             known
         }
         None => {
-            let fresh = Review { steps, ..found(world, (pair[0], pair[1]), FoundBy::Key) };
+            let fresh = found(world, (pair[0], pair[1]), FoundBy::Key);
+            let fresh = Review { steps: json!([step]).to_string(), ..fresh };
             let Some(noted) = add(tx, actor, world, fresh)? else { return Ok(false) };
             noted
         }
     };
-    if matching::in_force(tx)?.automatic {
+    if matching::in_force(tx)?.automatic && !(is_told && hold_own_word(tx, actor, world, &review)?) {
         job::enqueue(tx, world, JOIN, review.id, json!({}), world.now())?;
     }
     Ok(true)
 }
 
-/// Merges two customers who share a key, unless somebody decided meanwhile, or what they have cannot go along: then a colleague looks.
+/// Merges the two of a pair, unless somebody decided meanwhile, a contact changed since it was compared (the job of that change looks anew), or the
+/// retailer does not let it be enough any more. What cannot go along is left to a colleague, with the reason.
 ///
 /// # Errors
 /// What the store says.
-pub fn on_shared_key(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
+pub fn on_sure(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, job: &Job) -> Result<(), Failure> {
     let Ok(id) = Id::<MatchReview>::parse(&job.subject) else { return Ok(()) };
     let Some(review) = rows::lock_review(tx, id)?.filter(|one| one.state == ReviewState::Open) else {
         return Ok(());
     };
-    match tx.savepoint(|tx| settle(tx, actor, world, review, Cause::Rule)) {
-        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+    if review.band != Band::Automatic || !matching::in_force(tx)?.automatic {
+        return Ok(());
+    }
+    if review.found_by == FoundBy::Alike
+        && (rows::changed_since(tx, &[review.one, review.other], review.scored_at)?
+            || hold_own_word(tx, actor, world, &review)?)
+    {
+        return Ok(());
+    }
+    let cause = if review.found_by == FoundBy::Key { Cause::Rule } else { Cause::System };
+    match tx.savepoint(|tx| settle(tx, actor, world, review.clone(), cause)) {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refusal)) => hold(tx, actor, world, review, (Held::Refused, refusal.message())),
         Err(failure) => Err(failure),
     }
 }

@@ -1,12 +1,12 @@
-//! Learning a model of who is one person while the shop is open: asked for over the API, done beside everything else, one at a time, and held
-//! against the model in force on the same customers. It is in force once somebody says so.
+//! What is done with all customers while the shop is open: asked for over the API, done beside everything else, one at a time. A model of who is one
+//! person is learnt, and held against the model in force on the same customers; it is in force once somebody says so. Or all are compared.
 
 use std::cmp::Ordering;
 
 use domain::actor::{Actor, Permission};
 use domain::customer::matching::bulk::Pair;
 use domain::customer::matching::{Band, Model, train};
-use domain::merging::TrainingState;
+use domain::merging::{Task, TrainingState};
 use domain::value::Id;
 use domain::value::id::MatchTraining;
 use domain::{Code, Refusal};
@@ -16,7 +16,7 @@ use store::merging::training as rows;
 
 pub use store::merging::training::Training;
 
-use super::bulk::{All, gathered, keep_model, scored};
+use super::bulk::{All, Found, compare_all, gathered, keep_model, scored};
 use crate::customer::matching::{self, Counted, InForce};
 use crate::event::emit;
 use crate::{Failure, Shop, World};
@@ -27,14 +27,19 @@ const LEASE_SECONDS: i64 = 1_800;
 pub const TRIES_MAX: i64 = 3;
 /// After so many customers it is noted how many were read.
 const NOTED_EACH: u64 = 20_000;
-/// The most characters kept of why nothing was learnt.
+/// The most characters kept of why it could not be done.
 const WHY_LENGTH_MAX: usize = 500;
 
-/// Asks for a model to be learnt of the shop's own customers. The same seed learns the same again.
+/// Asks for a model to be learnt of the shop's own customers: the same seed learns the same again; or for all of them to be compared.
 ///
 /// # Errors
 /// [`Code::Forbidden`]; [`Code::Invalid`] at `seed`; [`Code::WrongState`] while another is under way.
-pub fn start(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, seed: i64) -> Result<Training, Failure> {
+pub fn start(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    (task, seed): (Task, i64),
+) -> Result<Training, Failure> {
     actor.may(Permission::EditIdentity, None)?;
     if seed < 0 {
         return Err(Refusal::invalid("seed", "give a whole number from 0").into());
@@ -42,6 +47,7 @@ pub fn start(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, seed: i64) -> Re
     let now = world.now();
     let one = Training {
         id: world.id(),
+        task,
         seed,
         state: TrainingState::Waiting,
         customers: 0,
@@ -56,14 +62,19 @@ pub fn start(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, seed: i64) -> Re
         ended_at: None,
     };
     if !rows::add(tx, &one)? {
-        let why = "a model is being learnt already; wait until it ends, or stop it";
+        let why =
+            "a model is being learnt, or all customers are compared, already; wait until it ends, or stop it";
         return Err(Refusal::new(Code::WrongState, why).into());
     }
-    emit(tx, actor, world, one.id, "matching.training_started", json!({ "seed": seed }));
+    let kind = match task {
+        Task::Learn => "matching.training_started",
+        Task::Compare => "matching.comparison_started",
+    };
+    emit(tx, actor, world, one.id, kind, json!({ "seed": seed }));
     Ok(one)
 }
 
-/// Stops a training: what it learnt until then is forgotten.
+/// Stops a training: what it learnt until then is forgotten, pairs that were noted stay.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::NotFound`], [`Code::WrongState`] when it has ended.
@@ -71,42 +82,52 @@ pub fn stop(
     tx: &mut Tx<'_>,
     actor: &Actor,
     world: &mut World,
-    id: Id<MatchTraining>,
+    (task, id): (Task, Id<MatchTraining>),
 ) -> Result<Training, Failure> {
-    let mut one = read(tx, actor, id)?;
+    let mut one = read(tx, actor, (task, id))?;
     if one.state.is_over() {
-        let why = format!("training {id} is {} and cannot be stopped", one.state.text());
+        let why = format!("{id} is {} and cannot be stopped", one.state.text());
         return Err(Refusal::new(Code::WrongState, why).into());
     }
     (one.state, one.ended_at) = (TrainingState::Stopped, Some(world.now()));
     if !rows::end(tx, &one)? {
         return Err(tx.begin_anew().into());
     }
-    emit(tx, actor, world, id, "matching.training_stopped", json!({}));
+    let kind = match task {
+        Task::Learn => "matching.training_stopped",
+        Task::Compare => "matching.comparison_stopped",
+    };
+    emit(tx, actor, world, id, kind, json!({}));
     Ok(one)
 }
 
-/// A training, with how far it is and what came of it.
+/// A training of a task, with how far it is and what came of it.
 ///
 /// # Errors
 /// [`Code::Forbidden`], [`Code::NotFound`].
-pub fn read(tx: &mut Tx<'_>, actor: &Actor, id: Id<MatchTraining>) -> Result<Training, Failure> {
+pub fn read(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (task, id): (Task, Id<MatchTraining>),
+) -> Result<Training, Failure> {
     actor.may(Permission::EditIdentity, None)?;
-    rows::find(tx, id)?.ok_or_else(|| Refusal::not_found("training", id).into())
+    let found = rows::find(tx, id)?.filter(|one| one.task == task);
+    let what = if task == Task::Learn { "training" } else { "comparison" };
+    found.ok_or_else(|| Refusal::not_found(what, id).into())
 }
 
-/// The trainings before one, the newest first.
+/// The trainings of a task before one, the newest first.
 ///
 /// # Errors
 /// [`Code::Forbidden`].
 pub fn list(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    before: Id<MatchTraining>,
-    limit: i64,
+    task: Task,
+    (before, limit): (Id<MatchTraining>, i64),
 ) -> Result<Vec<Training>, Failure> {
     actor.may(Permission::EditIdentity, None)?;
-    Ok(rows::list(tx, before, limit)?)
+    Ok(rows::list(tx, task, before, limit)?)
 }
 
 /// Does the training that waits, if one does; true when there was one. It takes minutes and two threads, so whoever calls does nothing else.
@@ -115,7 +136,11 @@ pub fn list(
 /// When the books cannot be used. A training that fails is noted and is no error.
 pub fn work(shop: &Shop) -> Result<bool, Failure> {
     let Some(one) = claimed(shop)? else { return Ok(false) };
-    match learn(shop, &one) {
+    let outcome = match one.task {
+        Task::Learn => learn(shop, &one),
+        Task::Compare => compare(shop, &one),
+    };
+    match outcome {
         Err(Failure::Refused(refusal)) => give_up(shop, one, refusal.to_string())?,
         done => done?,
     }
@@ -145,14 +170,18 @@ fn give_up(shop: &Shop, one: Training, why: String) -> Result<(), Failure> {
         let (state, ended_at) = (TrainingState::Failed, Some(world.now()));
         let ended = Training { state, ended_at, why: Some(why.clone()), ..one.clone() };
         if rows::end(tx, &ended)? {
-            emit(tx, &Actor::system(), &mut world, one.id, "matching.training_failed", json!({}));
+            let kind = match one.task {
+                Task::Learn => "matching.training_failed",
+                Task::Compare => "matching.comparison_failed",
+            };
+            emit(tx, &Actor::system(), &mut world, one.id, kind, json!({}));
         }
         Ok::<_, Failure>(())
     })
 }
 
 fn learn(shop: &Shop, one: &Training) -> Result<(), Failure> {
-    let all = gathered(shop, &mut |customers| heard_of(shop, one, customers))?;
+    let all = gathered(shop, &mut |customers| heard_of(shop, one, (customers, None)))?;
     let now = shop.db.read(matching::in_force)?;
     let too_many = |_| Refusal::new(Code::WrongState, "more pairs are alike than can be kept");
     let begin = Model::built_in().among(all.crowd.len());
@@ -178,20 +207,47 @@ fn learn(shop: &Shop, one: &Training) -> Result<(), Failure> {
     })
 }
 
-/// Notes how many customers were read, now and then.
-fn heard_of(shop: &Shop, one: &Training, customers: u64) -> Result<(), Failure> {
-    if !customers.is_multiple_of(NOTED_EACH) {
+/// Compares all customers, and joins or shows the pairs as the retailer says.
+fn compare(shop: &Shop, one: &Training) -> Result<(), Failure> {
+    let clock = || shop.source.now();
+    let figures = |told: &Found| {
+        json!({ "compared": told.compared, "automatic": told.automatic, "review": told.review, "noted": told.noted, "joining": told.joining,
+            "held": told.held, "beyond": told.beyond })
+        .to_string()
+    };
+    let mut heard =
+        |told: &Found| heard_of(shop, one, (told.customers, (told.compared > 0).then(|| figures(told))));
+    let told = compare_all(shop, &Actor::system(), false, (&clock, &mut heard))?;
+    let (world_of, one) = (shop.clone(), one.clone());
+    shop.db.write(move |tx| {
+        let mut world = world_of.world();
+        let (state, ended_at) = (TrainingState::Done, Some(world.now()));
+        let (customers, figures) = (told.customers.cast_signed(), Some(figures(&told)));
+        let ended = Training { state, customers, figures, ended_at, ..one.clone() };
+        if !rows::end(tx, &ended)? {
+            return Err(stopped(&one).into());
+        }
+        let body = json!({ "customers": customers, "noted": told.noted, "joining": told.joining });
+        emit(tx, &Actor::system(), &mut world, one.id, "matching.compared", body);
+        Ok::<_, Failure>(())
+    })
+}
+
+/// Notes how many customers were read, now and then, and what came of comparing them so far.
+fn heard_of(shop: &Shop, one: &Training, (customers, figures): (u64, Option<String>)) -> Result<(), Failure> {
+    if figures.is_none() && !customers.is_multiple_of(NOTED_EACH) {
         return Ok(());
     }
-    let (one, until) = (one.clone(), shop.source.now().plus_seconds(LEASE_SECONDS));
+    let one = Training { customers: customers.cast_signed(), figures, ..one.clone() };
+    let until = shop.source.now().plus_seconds(LEASE_SECONDS);
     shop.db.write(move |tx| {
-        let goes_on = rows::note(tx, &one, customers as i64, until)?;
+        let goes_on = rows::note(tx, &one, until)?;
         if goes_on { Ok::<_, Failure>(()) } else { Err(stopped(&one).into()) }
     })
 }
 
 fn stopped(one: &Training) -> Refusal {
-    Refusal::new(Code::WrongState, format!("training {} was stopped, or taken over", one.id))
+    Refusal::new(Code::WrongState, format!("{} was stopped, or taken over", one.id))
 }
 
 /// What the new model says of the same customers as the one in force: how many pairs each is sure of, how many it would show, and how many

@@ -21,6 +21,7 @@ use domain::value::{Id, Reference};
 use engine::cart::{self, Choice, Details, Named, NewCart, NewLine};
 use engine::change::{self, Action, Asked};
 use engine::checkout::{self, Whole};
+use engine::customer::{self, Change as OfCustomer};
 use engine::detail::preference::Said;
 use engine::fulfilment::carrier::{self, NewCarrier};
 use engine::fulfilment::parcel::{self, NewParcel};
@@ -182,7 +183,7 @@ fn buy(shop: &TestShop, club: &Club, web: &Channel) {
     filled(shop, web, &[(mug, 1)], Some(club.ada));
 }
 
-/// By a passkey, and by another program; and she is about to make a second passkey.
+/// By a passkey, and by another program; she is about to make a second passkey, and changes what she is called and where she lives.
 fn sign_in(shop: &TestShop, web: &Channel, ada: Id<Customer>) {
     let (at, version) = (Reference::Id(web.id), Some(web.version));
     let page = Origin::parse(passkey::PAGE).expect("a page");
@@ -197,6 +198,13 @@ fn sign_in(shop: &TestShop, web: &Channel, ada: Id<Customer>) {
     let made: Option<Passkey> = passkey::registered(shop, &herself, ada, &answer).expect("an answer");
     assert!(made.is_some());
     passkey::invited(shop, &herself, ada, passkey::PAGE).expect("another invitation");
+    // And she writes herself who she is.
+    shop.run_as(&herself, move |tx, actor, world| {
+        let (card, known) = (customer::read_contact(tx, actor, world, ada)?, customer::load(tx, ada)?);
+        let change = OfCustomer { card: Some(card), groups: None, if_match: Some(known.version) };
+        customer::update(tx, actor, world, ada, change)
+    })
+    .expect("her own word");
     let acme = sign_on::made(shop, sign_on::a_provider("acme", Audience::Customers));
     let claims = sign_on::claims("1", Some("ada@example.com"), true);
     assert_eq!(sign_on::opened(shop, web, &acme, &claims).customer, ada);

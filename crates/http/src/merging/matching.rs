@@ -1,12 +1,13 @@
 //! Matching over the API: pairs of customers who may be one person, with how the score came about; decided by a colleague; and by which model.
 
+mod comparison;
 mod training;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::customer::matching::model::probability_ppm;
-use domain::customer::matching::review::{Found, ReviewState};
+use domain::customer::matching::review::{Found, Held, ReviewState};
 use domain::value::Id;
 use domain::value::id::MatchReview;
 use domain::{Code, Refusal};
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(reject_match))
         .routes(routes!(read_matching_rule, set_matching_rule))
         .routes(routes!(list_matching_models))
+        .merge(comparison::routes())
         .merge(training::routes())
 }
 
@@ -42,7 +44,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Match, example = json!({"id": "mat_01jd0000000000000000000000", "customers": ["cus_01jd0000000000000000000000", "cus_01jd0000000000000000000001"],
     "found_by": "alike", "score": 4200, "probability_ppm": 948414, "band": "review", "model": 0, "steps": [{"reason": "before anything is compared", "weight": -22254},
-    {"reason": "email: the same", "weight": 19242}, {"reason": "family_name: the same", "weight": 7212}], "state": "open", "at": "2026-06-01T10:00:00Z"}))]
+    {"reason": "email: the same", "weight": 19242}, {"reason": "family_name: the same", "weight": 7212}], "state": "open", "at": "2026-06-01T10:00:00Z",
+    "scored_at": "2026-06-01T10:00:00Z"}))]
 struct MatchShape {
     /// Its id.
     id: String,
@@ -55,17 +58,23 @@ struct MatchShape {
     /// The same as a probability in millionths; absent where they were not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     probability_ppm: Option<u32>,
-    /// What the model says: `automatic` or `review`.
+    /// What the model says: `automatic`, `review`, or `none` of a pair that was withdrawn.
     band: &'static str,
     /// The number of the model; 0 for the built-in one.
     model: i64,
     /// How the score came about.
     steps: Vec<StepShape>,
-    /// `open`, `accepted` or `rejected`.
+    /// `open`, `accepted`, `rejected`, or `withdrawn`: a contact changed, and they are not alike any more.
     state: &'static str,
+    /// Why it was not joined at once, where the retailer lets be enough that the model is sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HeldShape>,
     /// When it was found.
     #[schema(format = DateTime)]
     at: String,
+    /// The score is of the contacts as they were then.
+    #[schema(format = DateTime)]
+    scored_at: String,
     /// When it was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -76,6 +85,22 @@ struct MatchShape {
     /// The merge that followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     merge: Option<String>,
+}
+
+/// Why a pair was not joined at once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MatchHeld, example = json!({"by": "own_word", "why": "the contact of customer cus_01jd0000000000000000000001 is what the customer wrote; nobody checked it"}))]
+struct HeldShape {
+    /// `own_word`: the contact of one of them is what the customer wrote of himself, and nobody checked it; or `refused`: they cannot be merged.
+    by: &'static str,
+    /// The same in words.
+    why: String,
+}
+
+impl From<&(Held, String)> for HeldShape {
+    fn from((by, why): &(Held, String)) -> HeldShape {
+        HeldShape { by: by.text(), why: why.clone() }
+    }
 }
 
 /// One step to a score.
@@ -102,7 +127,9 @@ impl From<&Review> for MatchShape {
             model: one.model,
             steps: steps.into_iter().map(|(reason, weight)| StepShape { reason, weight }).collect(),
             state: one.state.text(),
+            held: one.held.as_ref().map(HeldShape::from),
             at: one.at.to_string(),
+            scored_at: one.scored_at.to_string(),
             decided_at: one.decided_at.map(|at| at.to_string()),
             decided_by: one.decided_by.clone(),
             merge: one.merge.map(|id| id.to_string()),
@@ -118,7 +145,7 @@ fn named(id: &str) -> Result<Id<MatchReview>, Refusal> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct MatchesQuery {
-    /// `open` when not given, `accepted` or `rejected`.
+    /// `open` when not given, `accepted`, `rejected` or `withdrawn`.
     state: Option<String>,
 }
 
@@ -195,7 +222,8 @@ struct RuleShape {
     model: Option<i64>,
     /// The number of the one that was in force before, to go back to; 0 for the built-in one.
     before: i64,
-    /// Is what the model is sure of merged without a look? Not at first: one in a hundred of such pairs is wrong among people made up to be hard.
+    /// Is what the model is sure of merged without a look? Not at first: one in a hundred of such pairs is wrong among people made up to be hard. Whose
+    /// contact is what he wrote of himself is looked at all the same.
     automatic: bool,
     /// Counts the changes.
     version: i64,
@@ -221,7 +249,7 @@ async fn read_matching_rule(State(app): State<App>, Caller(actor): Caller) -> Re
 struct RuleWish {
     /// The number of a model that was learnt; the built-in one when not given, or 0.
     model: Option<i64>,
-    /// Merge without a look what the model is sure of?
+    /// Merge without a look what the model is sure of? What customers wrote of themselves and nobody checked is looked at all the same.
     automatic: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The rows of matching: keyed keys of customers, models, and pairs that may be one person.
 
 use domain::customer::matching::Band;
-use domain::customer::matching::review::{Found, ReviewState, band_code, band_coded};
+use domain::customer::matching::review::{Found, Held, ReviewState, band_code, band_coded};
 use domain::value::id::{Contact, Customer, MatchReview, Merge};
 use domain::value::{Id, Instant};
 
@@ -31,6 +31,10 @@ pub struct Review {
     pub state: ReviewState,
     /// When it was found.
     pub at: Instant,
+    /// When the contacts were as they were compared.
+    pub scored_at: Instant,
+    /// Why it was not joined at once though the model is sure, also in words.
+    pub held: Option<(Held, String)>,
     /// When it was decided.
     pub decided_at: Option<Instant>,
     /// Who decided.
@@ -81,6 +85,47 @@ pub fn put_keys(tx: &mut Tx<'_>, customer: Id<Customer>, keys: &[i64]) -> Result
         )?;
     }
     Ok(())
+}
+
+/// Notes whether the contact of a customer is what he wrote of himself, which nobody checked.
+///
+/// # Errors
+/// What the store says.
+pub fn put_own_word(tx: &mut Tx<'_>, customer: Id<Customer>, is_own: bool) -> Result<(), StoreError> {
+    let text = if is_own {
+        "insert into match_own_word (customer_id) values ($1) on conflict (customer_id) do nothing"
+    } else {
+        "delete from match_own_word where customer_id = $1"
+    };
+    tx.execute(text, params![customer])?;
+    Ok(())
+}
+
+/// Those of some customers whose contact is what they wrote of themselves.
+///
+/// # Errors
+/// What the store says.
+pub fn own_words(tx: &mut Tx<'_>, customers: &[Id<Customer>]) -> Result<Vec<Id<Customer>>, StoreError> {
+    let ids: Vec<_> = customers.iter().map(|id| id.bytes()).collect();
+    tx.rows(
+        "select customer_id from match_own_word where customer_id {in ids $1} order by customer_id",
+        &[Param::Ids(&ids)],
+        |row| row.id(),
+    )
+}
+
+/// Did the contact of one of some customers change after an instant?
+///
+/// # Errors
+/// What the store says.
+pub fn changed_since(tx: &mut Tx<'_>, customers: &[Id<Customer>], at: Instant) -> Result<bool, StoreError> {
+    let ids: Vec<_> = customers.iter().map(|id| id.bytes()).collect();
+    let found = tx.one(
+        "select count(*) from customer c join contact k on k.contact_id = c.contact_id where c.customer_id {in ids $1} and k.made_at > $2",
+        &[Param::Ids(&ids), Param::from(at)],
+        |row| row.int(),
+    )?;
+    Ok(found.is_some_and(|many| many > 0))
 }
 
 /// Forgets the keys of a customer.
@@ -228,6 +273,8 @@ fn review(row: &mut Row<'_>) -> Result<Review, StoreError> {
         steps: row.text()?,
         state: row.word(ReviewState::coded)?,
         at: row.instant()?,
+        scored_at: row.instant()?,
+        held: row.word_or_null(Held::coded)?.zip(row.text_or_null()?),
         decided_at: row.instant_or_null()?,
         decided_by: row.text_or_null()?,
         merge: row.id_or_null()?,
@@ -245,27 +292,15 @@ pub fn add_review(tx: &mut Tx<'_>, one: &Review) -> Result<bool, StoreError> {
     )?;
     if made == 1 {
         tx.execute(
-            "insert into match_review (match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into match_review (match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, scored_at, held, held_why)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             params![
-                one.id, one.one, one.other, one.found_by.code(), i64::from(one.score), band_code(one.band), one.model, &one.steps, one.state.code(), one.at
+                one.id, one.one, one.other, one.found_by.code(), i64::from(one.score), band_code(one.band), one.model, &one.steps, one.state.code(), one.at,
+                one.scored_at, one.held.as_ref().map(|(held, _)| held.code()), one.held.as_ref().map(|(_, why)| why)
             ],
         )?;
     }
     Ok(made == 1)
-}
-
-/// Was a pair found before?
-///
-/// # Errors
-/// What the store says.
-pub fn is_known(tx: &mut Tx<'_>, one: Id<Customer>, other: Id<Customer>) -> Result<bool, StoreError> {
-    let found = tx.one(
-        "select match_review_id from match_pair where one_id = $1 and other_id = $2",
-        params![one, other],
-        |row| row.key(),
-    )?;
-    Ok(found.is_some())
 }
 
 /// What is known of two customers, locked until the commit.
@@ -285,16 +320,45 @@ pub fn lock_pair(
     found.map_or(Ok(None), |id| lock_review(tx, id))
 }
 
-/// Notes that a pair is known to share a key, by a source that is trusted.
+/// Writes what is known of a pair anew: how it was found, the score, whether it is open or withdrawn, and why it was not joined.
 ///
 /// # Errors
 /// What the store says.
-pub fn found_by_key(tx: &mut Tx<'_>, one: &Review) -> Result<(), StoreError> {
+pub fn rewrite(tx: &mut Tx<'_>, one: &Review) -> Result<(), StoreError> {
     tx.execute(
-        "update match_review set found_by = $2, band = $3, steps = $4 where match_review_id = $1",
-        params![one.id, one.found_by.code(), band_code(one.band), &one.steps],
+        "update match_review set found_by = $2, score = $3, band = $4, number = $5, steps = $6, state = $7, scored_at = $8, held = $9, held_why = $10
+         where match_review_id = $1",
+        params![
+            one.id,
+            one.found_by.code(),
+            i64::from(one.score),
+            band_code(one.band),
+            one.model,
+            &one.steps,
+            one.state.code(),
+            one.scored_at,
+            one.held.as_ref().map(|(held, _)| held.code()),
+            one.held.as_ref().map(|(_, why)| why)
+        ],
     )?;
     Ok(())
+}
+
+/// With whom a customer is in a pair that waits to be decided, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub fn open_with(
+    tx: &mut Tx<'_>,
+    customer: Id<Customer>,
+    limit: i64,
+) -> Result<Vec<Id<Customer>>, StoreError> {
+    tx.rows(
+        "select other_id from match_review where one_id = $1 and state = 1
+         union select one_id from match_review where other_id = $1 and state = 1 order by 1 limit $2",
+        params![customer, limit],
+        |row| row.id(),
+    )
 }
 
 /// A pair, locked until the commit.
@@ -303,7 +367,8 @@ pub fn found_by_key(tx: &mut Tx<'_>, one: &Review) -> Result<(), StoreError> {
 /// What the store says.
 pub fn lock_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review>, StoreError> {
     tx.one(
-        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, scored_at, held, held_why, decided_at,
+             decided_by, merge_id
          from match_review where match_review_id = $1 {lock}",
         params![id],
         review,
@@ -316,7 +381,8 @@ pub fn lock_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review
 /// What the store says.
 pub fn find_review(tx: &mut Tx<'_>, id: Id<MatchReview>) -> Result<Option<Review>, StoreError> {
     tx.one(
-        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, scored_at, held, held_why, decided_at,
+             decided_by, merge_id
          from match_review where match_review_id = $1",
         params![id],
         review,
@@ -334,7 +400,8 @@ pub fn reviews(
     limit: i64,
 ) -> Result<Vec<Review>, StoreError> {
     tx.rows(
-        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, decided_at, decided_by, merge_id
+        "select match_review_id, one_id, other_id, found_by, score, band, number, steps, state, at, scored_at, held, held_why, decided_at,
+             decided_by, merge_id
          from match_review where state = $1 and match_review_id < $2 order by match_review_id desc limit $3",
         params![state.code(), before, limit],
         review,

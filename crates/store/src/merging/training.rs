@@ -1,16 +1,18 @@
-//! The rows of trainings: models of who is one person that are learnt while the shop is open, one at a time.
+//! The rows of trainings: what is done with all customers while the shop is open, one at a time. A model of who is one person is learnt, or all are compared.
 
-use domain::merging::TrainingState;
+use domain::merging::{Task, TrainingState};
 use domain::value::id::MatchTraining;
 use domain::value::{Id, Instant};
 
 use crate::{Row, StoreError, Tx, params};
 
-/// A model that is, was or shall be learnt.
+/// A model that is, was or shall be learnt; or a comparison of all customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Training {
     /// Its identity.
     pub id: Id<MatchTraining>,
+    /// What is done.
+    pub task: Task,
     /// Where learning begins to take pairs at random.
     pub seed: i64,
     /// Where it stands.
@@ -19,9 +21,9 @@ pub struct Training {
     pub customers: i64,
     /// The number of the model that was learnt.
     pub number: Option<i64>,
-    /// What both models say of the same customers: a document.
+    /// What both models say of the same customers, or what came of comparing them so far: a document.
     pub figures: Option<String>,
-    /// Why nothing was learnt.
+    /// Why it could not be done.
     pub why: Option<String>,
     /// Who asked for it.
     pub asked_by: String,
@@ -40,6 +42,7 @@ pub struct Training {
 fn training(row: &mut Row<'_>) -> Result<Training, StoreError> {
     Ok(Training {
         id: row.id()?,
+        task: row.word(Task::coded)?,
         seed: row.int()?,
         state: row.word(TrainingState::coded)?,
         customers: row.int()?,
@@ -55,7 +58,7 @@ fn training(row: &mut Row<'_>) -> Result<Training, StoreError> {
     })
 }
 
-/// Notes that a model shall be learnt; false when another training is under way.
+/// Notes what shall be done; false when another training is under way.
 ///
 /// # Errors
 /// What the store says.
@@ -68,9 +71,9 @@ pub fn add(tx: &mut Tx<'_>, one: &Training) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tx.execute(
-        "insert into match_training (training_id, seed, state, customers, asked_by, tries, claimed_until, made_at)
-         values ($1, $2, $3, 0, $4, 0, $5, $6)",
-        params![one.id, one.seed, one.state.code(), &one.asked_by, one.claimed_until, one.made_at],
+        "insert into match_training (training_id, task, seed, state, customers, asked_by, tries, claimed_until, made_at)
+         values ($1, $7, $2, $3, 0, $4, 0, $5, $6)",
+        params![one.id, one.seed, one.state.code(), &one.asked_by, one.claimed_until, one.made_at, one.task.code()],
     )?;
     Ok(true)
 }
@@ -81,7 +84,7 @@ pub fn add(tx: &mut Tx<'_>, one: &Training) -> Result<bool, StoreError> {
 /// What the store says.
 pub fn due(tx: &mut Tx<'_>, now: Instant) -> Result<Option<Training>, StoreError> {
     tx.one(
-        "select t.training_id, t.seed, t.state, t.customers, t.number, t.figures, t.why, t.asked_by, t.tries, t.claimed_until, t.made_at,
+        "select t.training_id, t.task, t.seed, t.state, t.customers, t.number, t.figures, t.why, t.asked_by, t.tries, t.claimed_until, t.made_at,
              t.began_at, t.ended_at
          from match_training_now n join match_training t on t.training_id = n.training_id where n.place = 1 and t.claimed_until <= $1",
         params![now],
@@ -102,14 +105,15 @@ pub fn claim(tx: &mut Tx<'_>, one: &Training, now: Instant, until: Instant) -> R
     Ok(claimed == 1)
 }
 
-/// Notes how many customers were read; false when it is somebody else's by now, or was stopped.
+/// Notes how far it is as it stands in `one`: how many customers were read, and figures; false when it is somebody else's by now, or was
+/// stopped.
 ///
 /// # Errors
 /// What the store says.
-pub fn note(tx: &mut Tx<'_>, one: &Training, customers: i64, until: Instant) -> Result<bool, StoreError> {
+pub fn note(tx: &mut Tx<'_>, one: &Training, until: Instant) -> Result<bool, StoreError> {
     let noted = tx.execute(
-        "update match_training set customers = $3, claimed_until = $4 where training_id = $1 and tries = $2 and state = 2",
-        params![one.id, one.tries, customers, until],
+        "update match_training set customers = $3, figures = $4, claimed_until = $5 where training_id = $1 and tries = $2 and state = 2",
+        params![one.id, one.tries, one.customers, one.figures.as_ref(), until],
     )?;
     Ok(noted == 1)
 }
@@ -145,22 +149,27 @@ pub fn end(tx: &mut Tx<'_>, one: &Training) -> Result<bool, StoreError> {
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, id: Id<MatchTraining>) -> Result<Option<Training>, StoreError> {
     tx.one(
-        "select training_id, seed, state, customers, number, figures, why, asked_by, tries, claimed_until, made_at, began_at, ended_at
+        "select training_id, task, seed, state, customers, number, figures, why, asked_by, tries, claimed_until, made_at, began_at, ended_at
          from match_training where training_id = $1",
         params![id],
         training,
     )
 }
 
-/// The trainings before one, the newest first, at most `limit`.
+/// The trainings of a task before one, the newest first, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn list(tx: &mut Tx<'_>, before: Id<MatchTraining>, limit: i64) -> Result<Vec<Training>, StoreError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    task: Task,
+    before: Id<MatchTraining>,
+    limit: i64,
+) -> Result<Vec<Training>, StoreError> {
     tx.rows(
-        "select training_id, seed, state, customers, number, figures, why, asked_by, tries, claimed_until, made_at, began_at, ended_at
-         from match_training where training_id < $1 order by training_id desc limit $2",
-        params![before, limit],
+        "select training_id, task, seed, state, customers, number, figures, why, asked_by, tries, claimed_until, made_at, began_at, ended_at
+         from match_training where training_id < $1 and task = $3 order by training_id desc limit $2",
+        params![before, limit, task.code()],
         training,
     )
 }

@@ -12,6 +12,25 @@ words! {
         Accepted 2 "accepted";
         /// They are two; nobody is asked again.
         Rejected 3 "rejected";
+        /// A contact changed and they are not alike any more; should they be again, somebody is asked.
+        Withdrawn 4 "withdrawn";
+    }
+}
+
+impl ReviewState {
+    /// Did somebody decide, so that nobody is asked again?
+    pub const fn is_decided(self) -> bool {
+        matches!(self, ReviewState::Accepted | ReviewState::Rejected)
+    }
+}
+
+words! {
+    /// Why a pair that needs no look was not joined at once.
+    Held {
+        /// The contact of one of them is what the customer wrote of himself, which nobody checked.
+        OwnWord 1 "own_word";
+        /// They could not be merged.
+        Refused 2 "refused";
     }
 }
 

@@ -51,6 +51,13 @@ pub const REGISTER: &[Entry] = &[
         Nothing,
         Person(&[]),
     ),
+    entry(
+        "whose contact is what the customer wrote, unchecked",
+        &["match_own_word"],
+        Not("it says of whom nobody checked the contact, which is told itself"),
+        Nothing,
+        Person(&[]),
+    ),
     entry("customers", &["customer"], In(S::Customer, "made_at"), Emptied(&["external_id"]), Person(&[])),
     entry("the groups of a customer", &["customer_group"], In(S::Customer, "groups"), Nothing, Person(&[])),
     entry("numbers of other systems", &["external_id"], In(S::Customer, "external_id"), Nothing, Person(&[])),

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::customer::matching::level::Level;
 use domain::customer::matching::person::Field;
+use domain::merging::Task;
 use domain::value::Id;
 use domain::value::id::MatchTraining;
 use domain::{Code, Refusal};
@@ -118,7 +119,7 @@ impl From<&Training> for TrainingShape {
     }
 }
 
-fn named(id: &str) -> Result<Id<MatchTraining>, Refusal> {
+pub(super) fn named(id: &str) -> Result<Id<MatchTraining>, Refusal> {
     Id::parse(id).map_err(|error| Refusal::new(Code::NotFound, error.to_string()))
 }
 
@@ -134,7 +135,7 @@ struct TrainingWish {
 
 /// Learn a matching model of the shop's own customers
 ///
-/// It takes minutes and is done beside everything else; one at a time. What it learns is in force once the rule names it.
+/// It takes minutes and is done beside everything else; one at a time, and not while all customers are compared. What it learns is in force once the rule names it.
 #[utoipa::path(post, path = "/v1/matching/trainings", operation_id = "start_matching_training", tag = "merging", request_body = TrainingWish,
     params(KeyRequired), responses((status = 201, body = TrainingShape), Problems))]
 async fn start_matching_training(
@@ -144,7 +145,7 @@ async fn start_matching_training(
     let command = command.keyed()?;
     let seed = command.body.seed.unwrap_or(1);
     app.perform(command.request, StatusCode::CREATED, move |tx, actor, world| {
-        Reply::json(&TrainingShape::from(&training::start(tx, actor, world, seed)?))
+        Reply::json(&TrainingShape::from(&training::start(tx, actor, world, (Task::Learn, seed))?))
     })
     .await
 }
@@ -157,7 +158,7 @@ async fn list_matching_trainings(
     Caller(actor): Caller,
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let list = move |tx: &mut Tx<'_>, before, limit| training::list(tx, &actor, before, limit);
+    let list = move |tx: &mut Tx<'_>, before, limit| training::list(tx, &actor, Task::Learn, (before, limit));
     page.newest(&app, list, |one: &TrainingShape| one.id.clone()).await
 }
 
@@ -170,7 +171,10 @@ async fn read_matching_training(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = named(&id)?;
-    document(&TrainingShape::from(&app.read(move |tx| training::read(tx, &actor, id)).await?), None)
+    document(
+        &TrainingShape::from(&app.read(move |tx| training::read(tx, &actor, (Task::Learn, id))).await?),
+        None,
+    )
 }
 
 /// Stop a training
@@ -186,7 +190,7 @@ async fn stop_matching_training(
     let command = command.keyed()?;
     let id = named(&id)?;
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
-        Reply::json(&TrainingShape::from(&training::stop(tx, actor, world, id)?))
+        Reply::json(&TrainingShape::from(&training::stop(tx, actor, world, (Task::Learn, id))?))
     })
     .await
 }
