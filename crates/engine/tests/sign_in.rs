@@ -26,7 +26,7 @@ fn storefront(channel: &Channel) -> Actor {
     Actor { who: Who::Guest, channel: Some(channel.id), grants: vec![Grant { location: None, permissions }] }
 }
 
-fn web(shop: &TestShop) -> (Retailer, Channel, Id<Variant>) {
+pub fn web(shop: &TestShop) -> (Retailer, Channel, Id<Variant>) {
     let retailer = Retailer::open(shop, &["leeds"]);
     let channel = retailer.channel(shop, a_channel("web", retailer.market, retailer.network));
     let mug = retailer.sell(shop, "MUG", 500);
@@ -38,7 +38,7 @@ fn email(text: &str) -> Email {
     Email::parse(text).expect("an address")
 }
 
-fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
+pub fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
     let to = email(to);
     shop.run_as(&storefront(channel), move |tx, actor, world| {
         sign_in::ask(tx, actor, world, (&to, None)).map(drop)
@@ -46,14 +46,14 @@ fn asked(shop: &TestShop, channel: &Channel, to: &str) -> Result<(), Failure> {
 }
 
 /// The code that was mailed last.
-fn mailed(shop: &TestShop, to: &str) -> u32 {
+pub fn mailed(shop: &TestShop, to: &str) -> u32 {
     let (keyring, since) = (shop.shop.keyring.clone(), shop.shop.source.now().plus_seconds(-86_400));
     let hash = keyring.lookup_hash("email", &email(to).lookup_form());
     let codes = shop.read(move |tx| Ok::<_, Failure>(store::sign_in::codes(tx, &hash, since, 1)?));
     keyring.one_time_code(&codes.expect("codes")[0].id.bytes())
 }
 
-fn opened(
+pub fn opened(
     shop: &TestShop,
     channel: &Channel,
     (from, code): (&str, u32),

@@ -10,9 +10,9 @@ use store::privacy::retention::contacts_of;
 use crate::{Failure, customer};
 
 /// The most contacts of one person.
-const CONTACTS_MAX: i64 = 500;
+const CONTACTS_MAX: i64 = 10_000;
 /// The most readings of one contact that are looked through.
-const READINGS_MAX: i64 = 2_000;
+const READINGS_MAX: i64 = 100_000;
 
 /// Who read a contact, and when.
 #[derive(Clone, Debug)]
