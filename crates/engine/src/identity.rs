@@ -8,6 +8,7 @@ mod room;
 pub mod rules;
 mod settle;
 mod sight;
+pub(crate) mod trace;
 
 use domain::actor::{Actor, Permission};
 use domain::identity::graph::{Key, Link};
@@ -172,7 +173,7 @@ pub struct Said {
 pub fn read(tx: &mut Tx<'_>, actor: &Actor, profile: Id<Profile>) -> Result<Whole, Failure> {
     actor.may_somewhere(Permission::ReadBehaviour)?;
     let root = rows::root_of(tx, profile)?.ok_or_else(|| Refusal::not_found("profile", profile))?;
-    let identifiers = rows::of_root(tx, root, SHOWN_MAX)?;
+    let identifiers = rows::of_root(tx, root, Id::from_bytes([0; 16]), SHOWN_MAX)?;
     let keys: Vec<Key> = identifiers.iter().map(|known| known.key).collect();
     let links = settle::each_once(rows::links(tx, &keys)?);
     let ends: Vec<Key> = links.values().flat_map(|link| [link.ends.0, link.ends.1]).collect();

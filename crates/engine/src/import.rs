@@ -43,6 +43,12 @@ pub mod row;
 pub mod source;
 mod stock;
 
+/// What is told of rows that bring an address back of somebody who was erased.
+const ERASED: &str = "whoever had this address was erased, and is made anew; what was agreed to before does not come back. Take the lines out \
+    unless the person came again by themselves";
+/// What is told of an import beside its rows ends at about so many bytes.
+const NOTES_BYTES_MAX: usize = 20_000;
+
 /// Begins an import of a file that was read. Nothing of it is taken yet.
 ///
 /// # Errors
@@ -237,11 +243,13 @@ struct Taken {
     findings: Vec<Finding>,
     /// Who was made by it.
     made: Option<Id<Customer>>,
+    /// Does it bring an address back of somebody who was erased?
+    was_erased: bool,
 }
 
 impl std::convert::From<Outcome> for Taken {
     fn from(outcome: Outcome) -> Taken {
-        Taken { outcome, findings: Vec::new(), made: None }
+        Taken { outcome, findings: Vec::new(), made: None, was_erased: false }
     }
 }
 
@@ -257,6 +265,8 @@ struct Tally {
     refused: i64,
     errors: Vec<CellError>,
     findings: Vec<Finding>,
+    /// The lines that bring an address back of somebody who was erased.
+    erased: Vec<String>,
 }
 
 impl Tally {
@@ -274,7 +284,9 @@ impl Tally {
                 Err(errors) => tally.refuse(entry, errors.clone()),
                 Ok(input) => match tx.savepoint(|tx| input.take(tx, actor, world, (batch, entry))) {
                     Ok(taken) => {
-                        batch.made.extend(taken.made.map(|id| (id, batch.file.line(entry))));
+                        let line = batch.file.line(entry);
+                        batch.made.extend(taken.made.map(|id| (id, line)));
+                        tally.erased.extend(taken.was_erased.then(|| line.to_string()));
                         tally.count(entry, taken);
                     }
                     Err(Failure::Refused(refusal)) => {
@@ -356,6 +368,9 @@ fn note(tx: &mut Tx<'_>, import: &mut Import, tally: &Tally) -> Result<(), Failu
     import.joined += tally.joined;
     import.review += tally.review;
     import.refused += tally.refused;
+    if !tally.erased.is_empty() && import.notes.len() < NOTES_BYTES_MAX {
+        import.notes += &format!("\nlines {}: {ERASED}", tally.erased.join(", "));
+    }
     for finding in &tally.findings {
         import.findings += 1;
         if import.findings <= ERRORS_KEPT_MAX {

@@ -13,7 +13,7 @@ use engine::{Failure, checkout};
 use sim::{Retailer, TestShop, on_every_engine};
 use std::sync::Arc;
 
-fn file(kind: Kind, text: &str) -> Arc<File> {
+pub fn file(kind: Kind, text: &str) -> Arc<File> {
     Arc::new(import::read(kind, &Mapping::default(), text.as_bytes()).expect("a file that can be read"))
 }
 
@@ -28,7 +28,7 @@ fn go_on(shop: &TestShop, file: &Arc<File>, id: Id<id::Import>) -> Result<Import
 }
 
 /// Takes a whole file in.
-fn take(shop: &TestShop, file: &Arc<File>, mode: Mode) -> Import {
+pub fn take(shop: &TestShop, file: &Arc<File>, mode: Mode) -> Import {
     let mut import = begin(shop, file, mode);
     while import.state == State::Running {
         import = go_on(shop, file, import.id).expect("the next rows");
@@ -36,11 +36,11 @@ fn take(shop: &TestShop, file: &Arc<File>, mode: Mode) -> Import {
     import
 }
 
-fn counts(import: &Import) -> [i64; 4] {
+pub fn counts(import: &Import) -> [i64; 4] {
     [import.made, import.changed, import.same, import.refused]
 }
 
-fn told(shop: &TestShop, import: &Import) -> Vec<String> {
+pub fn told(shop: &TestShop, import: &Import) -> Vec<String> {
     let id = import.id;
     let errors = shop.read(move |tx| import::errors(tx, &Actor::system(), id, 0, 100)).expect("errors");
     let told = |error: &import::RowError| {

@@ -26,6 +26,7 @@ mod credit;
 mod customer;
 mod delivery;
 mod detail;
+mod erasure;
 mod exchange;
 mod floor;
 mod fulfilment;

@@ -35,5 +35,6 @@ create index if not exists message_by_state on message (state, due_at);
 create table if not exists suppression (
     hash {bytes} primary key,
     reason {int} not null,
-    at {int} not null
+    at {int} not null,
+    erased_at {int}
 ) {strict};

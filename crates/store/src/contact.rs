@@ -133,13 +133,13 @@ pub fn find_people(
     )
 }
 
-/// The hashes a person is found by, at most a hundred.
+/// The hashes a person is or was found by, at most ten thousand.
 ///
 /// # Errors
 /// What the store says.
 pub fn lookups_of(tx: &mut Tx<'_>, person: Id<Person>) -> Result<Vec<[u8; 32]>, StoreError> {
     tx.rows(
-        "select hash from contact_lookup where person_id = $1 order by hash limit 100",
+        "select hash from contact_lookup where person_id = $1 order by hash limit 10000",
         params![person],
         |row| row.bytes()?.try_into().map_err(|_| StoreError::Corrupt("a hash has 32 bytes".into())),
     )

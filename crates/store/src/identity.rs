@@ -65,18 +65,23 @@ pub fn find(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Known>, StoreError> {
     )
 }
 
-/// The identifiers of a whole person, in the order of their profiles, at most `limit`.
+/// The identifiers of a whole person after a profile, in the order of their profiles, at most `limit`.
 ///
 /// # Errors
 /// What the store says.
-pub fn of_root(tx: &mut Tx<'_>, root: Id<Profile>, limit: i64) -> Result<Vec<Known>, StoreError> {
+pub fn of_root(
+    tx: &mut Tx<'_>,
+    root: Id<Profile>,
+    after: Id<Profile>,
+    limit: i64,
+) -> Result<Vec<Known>, StoreError> {
     tx.rows(
         "select i.hash, i.kind, i.profile_id, p.root_id, p.customer_id, r.customer_id,
                 cast(case when c.version <> r.customer_version then 1 else 0 end as bigint), i.trust, i.first_seen, i.last_seen
          from profile p join identifier i on i.profile_id = p.profile_id join profile r on r.profile_id = p.root_id
          left join customer c on c.customer_id = r.customer_id
-         where p.root_id = $1 order by p.profile_id limit $2",
-        params![root, limit],
+         where p.root_id = $1 and p.profile_id > $2 order by p.profile_id limit $3",
+        params![root, after, limit],
         known,
     )
 }
@@ -301,18 +306,6 @@ pub fn note_versions(tx: &mut Tx<'_>, all: &[(Id<Profile>, i64)]) -> Result<(), 
         &all.iter().map(|(profile, version)| params![*profile, *version].to_vec()).collect::<Vec<_>>(),
     )?;
     Ok(())
-}
-
-/// Whose keys seal what is personal in the events of a whole person.
-///
-/// # Errors
-/// What the store says.
-pub fn people_of(tx: &mut Tx<'_>, root: Id<Profile>) -> Result<Vec<Id<Person>>, StoreError> {
-    tx.rows(
-        "select person_id from profile where root_id = $1 and person_id is not null order by person_id",
-        params![root],
-        |row| row.id(),
-    )
 }
 
 /// A profile, the person whose key seals what is personal in its events, and that key, wrapped.

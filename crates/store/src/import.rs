@@ -144,7 +144,7 @@ pub fn add(tx: &mut Tx<'_>, import: &Import) -> Result<(), StoreError> {
 pub fn advance(tx: &mut Tx<'_>, import: &Import, rows_read_before: i64) -> Result<bool, StoreError> {
     let touched = tx.execute(
         "update import_run set state = $3, rows_read = $4, made = $5, changed = $6, same = $7, refused = $8, errors = $9, changed_at = $10,
-             joined = $11, review = $12, findings = $13
+             joined = $11, review = $12, findings = $13, notes = $14
          where import_id = $1 and rows_read = $2 and state = 1",
         params![
             import.id,
@@ -160,6 +160,7 @@ pub fn advance(tx: &mut Tx<'_>, import: &Import, rows_read_before: i64) -> Resul
             import.joined,
             import.review,
             import.findings,
+            &import.notes,
         ],
     )?;
     Ok(touched == 1)

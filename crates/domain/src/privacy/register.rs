@@ -83,6 +83,9 @@ impl Section {
                 | Section::Messages
                 | Section::Requests
                 | Section::Orders
+                | Section::KnownBy
+                | Section::Behaviour
+                | Section::Visits
                 | Section::ReadBy
         )
     }

@@ -15,7 +15,7 @@ use crate::{Failure, cart};
 
 pub(super) fn orders(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
-    for order in whole.orders(tx)? {
+    for order in whole.orders(tx)?.into_iter().rev() {
         let Some(head) = rows::find(tx, order)? else { continue };
         let lines: Vec<Value> = rows::lines(tx, order)?
             .iter()
@@ -23,19 +23,19 @@ pub(super) fn orders(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
             .collect();
         all.push(json!({ "id": order.to_string(), "number": head.number, "state": head.state.text(),
             "currency": head.currency.code(), "gross": head.gross, "placed_at": head.placed_at.to_string(), "note": head.note,
-            "lines": lines, "changes": changes(tx, order)?, "payments": payments(tx, order)?, "parcels": parcels(tx, order)?,
-            "what_happened": happened(tx, &order.to_string())? }));
+            "lines": lines, "changes": changes(tx, whole, order)?, "payments": payments(tx, order)?, "parcels": parcels(tx, order)?,
+            "what_happened": happened(tx, whole, &order.to_string())? }));
     }
     Ok(Value::Array(all))
 }
 
-fn changes(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Value, Failure> {
+fn changes(tx: &mut Tx<'_>, whole: &Whole, order: Id<Order>) -> Result<Value, Failure> {
     let shape = |one: &change::Change| {
         let units = |line: &change::Line| json!({ "what": line.what.text(), "sku": line.sku, "quantity": line.quantity });
         let lines: Vec<Value> = one.lines.iter().map(units).collect();
         json!({ "state": one.state.text(), "at": one.made_at.to_string(), "note": one.after.note, "gross": one.difference.gross_minor, "reason": one.reason, "lines": lines })
     };
-    Ok(change::of_order(tx, order, Id::from_bytes(LAST), MANY_MAX)?.iter().map(shape).collect())
+    Ok(whole.all(change::of_order(tx, order, Id::from_bytes(LAST), MANY_MAX)?).iter().map(shape).collect())
 }
 
 fn payments(tx: &mut Tx<'_>, order: Id<Order>) -> Result<Value, Failure> {
@@ -64,7 +64,7 @@ pub(super) fn carts(tx: &mut Tx<'_>, actor: &Actor, whole: &Whole) -> Result<Val
     let mut all = Vec::new();
     for id in &whole.customers {
         let first = Id::from_bytes([0; 16]);
-        for cart in cart::list_of_customer(tx, actor, &Reference::Id(*id), first, MANY_MAX)? {
+        for cart in whole.all(cart::list_of_customer(tx, actor, &Reference::Id(*id), first, MANY_MAX)?) {
             let line = |line: &store::cart::Line| json!({ "variant": line.variant.to_string(), "quantity": line.quantity });
             let lines: Vec<Value> = store::cart::lines(tx, cart.id)?.iter().map(line).collect();
             all.push(json!({ "id": cart.id.to_string(), "state": cart.state.text(), "made_at": cart.made_at.to_string(),
@@ -76,7 +76,7 @@ pub(super) fn carts(tx: &mut Tx<'_>, actor: &Actor, whole: &Whole) -> Result<Val
 
 /// The things of one kind that belong to the person.
 fn own<K: Kind>(tx: &mut Tx<'_>, whole: &Whole) -> Result<Vec<Id<K>>, Failure> {
-    let found = subjects(tx, &whole.ids(), MANY_MAX)?;
+    let found = whole.all(subjects(tx, &whole.ids(), MANY_MAX)?);
     Ok(found.iter().filter_map(|one| Id::parse(&one.name).ok()).collect())
 }
 
@@ -126,7 +126,7 @@ pub(super) fn credits(tx: &mut Tx<'_>, actor: &Actor, whole: &Whole) -> Result<V
         for one in store_credit::of_customer(tx, actor, *id)? {
             let balance = loyalty::balance(tx, &store_credit::credit(&one))?.0;
             all.push(json!({ "id": one.id.to_string(), "currency": one.currency.code(), "balance": balance,
-                "what_happened": happened(tx, &one.id.to_string())? }));
+                "what_happened": happened(tx, whole, &one.id.to_string())? }));
         }
     }
     Ok(Value::Array(all))

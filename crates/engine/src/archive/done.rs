@@ -13,13 +13,10 @@ use store::{Tx, behaviour as rows, identity as identities, sign_in};
 use super::{MANY_MAX, Whole};
 use crate::sign_in::passkey;
 use crate::timeline::{self, Asked, NEWEST};
-use crate::{Failure, World, contact, identity};
-
-/// The most profiles of a person.
-const PROFILES_MAX: i64 = 500;
+use crate::{Failure, World, contact};
 
 pub(super) fn sign_ins(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
-    let found = sign_in::sessions_of(tx, &whole.ids(), MANY_MAX)?;
+    let found = whole.all(sign_in::sessions_of(tx, &whole.ids(), MANY_MAX)?);
     let shape = |one: &sign_in::Session| {
         json!({ "id": one.id.to_string(), "channel": one.channel.to_string(), "at": one.made_at.to_string(),
             "used_at": one.used_at.to_string() })
@@ -43,7 +40,7 @@ pub(super) fn passkeys(
 
 /// The sign-ons that say who the person is, and since when.
 pub(super) fn sign_ons(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
-    let found = sign_in::sign_on::of_customers(tx, &whole.ids(), MANY_MAX)?;
+    let found = whole.all(sign_in::sign_on::of_customers(tx, &whole.ids(), MANY_MAX)?);
     Ok(found
         .iter()
         .map(
@@ -53,37 +50,30 @@ pub(super) fn sign_ons(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure>
 }
 
 /// By what the person is recognised: of which kind, since when. The values themselves are kept as hashes only.
-pub(super) fn known_by(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    world: &mut World,
-    whole: &Whole,
-) -> Result<Value, Failure> {
-    let root = identity::customer::of_customer(tx, actor, world, whole.customers[0])?;
-    let known = identity::read(tx, actor, root)?.identifiers;
+pub(super) fn known_by(whole: &Whole) -> Value {
     let shape = |one: &identities::Known| {
         json!({ "kind": one.kind.text(), "told_by": one.trust.text(), "first_seen": one.first_seen.to_string(),
             "last_seen": one.last_seen.to_string() })
     };
-    Ok(known.iter().map(shape).collect())
+    whole.known.iter().map(shape).collect()
 }
 
 /// The profiles of a person.
-fn profiles_of(tx: &mut Tx<'_>, whole: &Whole) -> Result<Vec<[u8; 16]>, Failure> {
-    let profiles = identities::of_customers(tx, &whole.ids(), PROFILES_MAX)?;
-    Ok(profiles.iter().map(|id| id.bytes()).collect())
+fn profiles_of(whole: &Whole) -> Vec<[u8; 16]> {
+    whole.known.iter().map(|known| known.profile.bytes()).collect()
 }
 
 /// When the person was there in one go, and how much was done.
 pub(super) fn visits(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
-    let profiles = profiles_of(tx, whole)?;
+    let profiles = profiles_of(whole);
     let shape = |one: &domain::behaviour::Session| json!({ "began_at": one.began_at.to_string(), "last_at": one.last_at.to_string(), "events": one.events });
-    Ok(rows::visits(tx, &profiles, Instant::from_micros(i64::MAX), MANY_MAX)?.iter().map(shape).collect())
+    let found = whole.all(rows::visits(tx, &profiles, Instant::from_micros(i64::MAX), MANY_MAX)?);
+    Ok(found.iter().map(shape).collect())
 }
 
 /// What the person did on pages and in apps, with what was sealed of it.
 pub(super) fn behaviour(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result<Value, Failure> {
-    let profiles = profiles_of(tx, whole)?;
+    let profiles = profiles_of(whole);
     let mut keys: BTreeMap<Id<Profile>, _> = BTreeMap::new();
     for (profile, person, wrapped) in identities::persons(tx, &profiles)? {
         if let (Some(person), Some(wrapped)) = (person, wrapped) {
@@ -98,13 +88,13 @@ pub(super) fn behaviour(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result
         json!({ "at": one.at.to_string(), "call": one.call.text(), "name": one.name, "told": read(one.body.as_bytes()),
             "personal": personal.and_then(|text| read(&text)) })
     };
-    Ok(rows::of_profiles(tx, &profiles, before, MANY_MAX)?.into_iter().map(shape).collect())
+    Ok(whole.all(rows::of_profiles(tx, &profiles, before, MANY_MAX)?).into_iter().map(shape).collect())
 }
 
 pub(super) fn timeline(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let language = Language::parse("en").map_err(|why| Refusal::invalid("language", why))?;
     let asked = Asked { kinds: Vec::new(), channel: None, since: None, until: None, language };
-    let found = timeline::page(tx, (whole.customers[0], &asked), (NEWEST, MANY_MAX))?;
+    let found = whole.all(timeline::page(tx, (whole.customers[0], &asked), (NEWEST, MANY_MAX))?);
     Ok(found
         .iter()
         .map(|one| json!({ "at": one.at.to_string(), "what": one.words, "about": one.about }))

@@ -28,22 +28,22 @@ pub(super) fn memberships(
             let balance = points::balance(tx, &one, world.now())?;
             all.push(json!({ "id": one.id.to_string(), "programme": one.programme.to_string(),
                 "enrolled_at": one.enrolled_at.to_string(), "left_at": one.left_at.map(|at| at.to_string()), "points": balance.free,
-                "pending": balance.pending, "tier": tiers(tx, &one)?, "rewards": rewards(tx, &one)?,
-                "household": household_of(tx, world, &one)?, "referral": referrals(tx, &one)?,
-                "what_happened": happened(tx, &one.id.to_string())? }));
+                "pending": balance.pending, "tier": tiers(tx, whole, &one)?, "rewards": rewards(tx, whole, &one)?,
+                "household": household_of(tx, world, &one)?, "referral": referrals(tx, whole, &one)?,
+                "what_happened": happened(tx, whole, &one.id.to_string())? }));
         }
     }
     Ok(Value::Array(all))
 }
 
-fn tiers(tx: &mut Tx<'_>, one: &Member) -> Result<Value, Failure> {
+fn tiers(tx: &mut Tx<'_>, whole: &Whole, one: &Member) -> Result<Value, Failure> {
     let shape =
         |change: &store::loyalty::tier::Change| json!({ "tier": change.after, "at": change.at.to_string() });
-    Ok(tier::history(tx, one, i64::MAX, MANY_MAX)?.iter().map(shape).collect())
+    Ok(whole.all(tier::history(tx, one, i64::MAX, MANY_MAX)?).iter().map(shape).collect())
 }
 
-fn rewards(tx: &mut Tx<'_>, one: &Member) -> Result<Value, Failure> {
-    let found = reward::redemptions(tx, one, Id::<Redemption>::from_bytes(LAST), MANY_MAX)?;
+fn rewards(tx: &mut Tx<'_>, whole: &Whole, one: &Member) -> Result<Value, Failure> {
+    let found = whole.all(reward::redemptions(tx, one, Id::<Redemption>::from_bytes(LAST), MANY_MAX)?);
     let shape = |(one, code): &(reward::Redemption, Option<String>)| {
         json!({ "reward": one.reward.to_string(), "points": one.points, "state": one.state.text(), "at": one.made_at.to_string(),
             "code": code })
@@ -64,10 +64,10 @@ fn household_of(tx: &mut Tx<'_>, world: &World, one: &Member) -> Result<Value, F
 }
 
 /// The member's code, and what became of who came by it, by no name.
-fn referrals(tx: &mut Tx<'_>, one: &Member) -> Result<Value, Failure> {
+fn referrals(tx: &mut Tx<'_>, whole: &Whole, one: &Member) -> Result<Value, Failure> {
     let code = referrals_of::code_of(tx, one.id)?;
     let came = referral::came_by(tx, one)?;
-    let friends = referral::friends(tx, one, Id::from_bytes(LAST), MANY_MAX)?;
+    let friends = whole.all(referral::friends(tx, one, Id::from_bytes(LAST), MANY_MAX)?);
     let shape = |one: &referral::Referral| json!({ "state": one.state.text(), "points": one.points, "at": one.made_at.to_string() });
     let friends: Vec<Value> = friends.iter().map(shape).collect();
     Ok(
@@ -83,7 +83,7 @@ pub(super) fn segments(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure>
     for one in segment::list(tx, Id::from_bytes([0; 16]), SEGMENTS_MAX)? {
         let mut steps = Vec::new();
         for key in &keys {
-            let found = segments::steps(tx, one.id, Some(*key), (Id::from_bytes(LAST), MANY_MAX))?;
+            let found = whole.all(segments::steps(tx, one.id, Some(*key), (Id::from_bytes(LAST), MANY_MAX))?);
             steps.extend(found.iter().map(|step| json!({ "came": step.entered, "at": step.at.to_string() })));
         }
         let since = now.iter().filter(|member| member.segment == one.id).find_map(|member| member.entered_at);
@@ -101,7 +101,7 @@ pub(super) fn segments(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure>
 pub(super) fn merges(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
     for id in &whole.customers {
-        for one in merging::of_customer(tx, *id, Id::from_bytes(LAST), MANY_MAX)? {
+        for one in whole.all(merging::of_customer(tx, *id, Id::from_bytes(LAST), MANY_MAX)?) {
             all.push(json!({ "id": one.id.to_string(), "stays": one.winner.to_string(), "merged": one.loser.to_string(),
                 "cause": one.cause.text(), "at": one.at.to_string(), "undone_at": one.undone_at.map(|at| at.to_string()) }));
         }

@@ -11,15 +11,14 @@ use super::{LAST, MANY_MAX, Whole, written};
 use crate::address::{self, Holder};
 use crate::company::member;
 use crate::consent::link::Deed;
-use crate::consent::subscriber::Subscriber;
 use crate::customer::record;
 use crate::detail::{note, preference};
 use crate::{Failure, World, consent, privacy};
 
-pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
+pub(super) fn said(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
-    for one in of {
-        for said in consents::history(tx, one.id, Id::from_bytes(LAST), MANY_MAX)? {
+    for one in &whole.subscribers {
+        for said in whole.all(consents::history(tx, one.id, Id::from_bytes(LAST), MANY_MAX)?) {
             let evidence = consent::evidence_of(tx, world, one, &said)?;
             all.push(json!({ "id": said.id.to_string(), "purpose": said.cell.purpose, "medium": said.cell.medium.text(),
                 "topic": said.cell.topic, "language": one.language.to_string(), "status": said.status.text(), "source": said.source.text(), "wording": said.wording,
@@ -29,10 +28,10 @@ pub(super) fn said(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<
     Ok(Value::Array(all))
 }
 
-pub(super) fn sent(tx: &mut Tx<'_>, of: &[Subscriber]) -> Result<Value, Failure> {
+pub(super) fn sent(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
-    for one in of {
-        for message in messages::list(tx, one.id, Id::from_bytes(LAST), MANY_MAX)? {
+    for one in &whole.subscribers {
+        for message in whole.all(messages::list(tx, one.id, Id::from_bytes(LAST), MANY_MAX)?) {
             all.push(json!({ "id": message.id.to_string(), "medium": message.medium.text(), "kind": message.kind.text(),
                 "template": message.template.text(), "state": message.state.text(), "made_at": message.made_at.to_string() }));
         }
@@ -40,10 +39,10 @@ pub(super) fn sent(tx: &mut Tx<'_>, of: &[Subscriber]) -> Result<Value, Failure>
     Ok(Value::Array(all))
 }
 
-pub(super) fn asked(tx: &mut Tx<'_>, world: &World, of: &[Subscriber]) -> Result<Value, Failure> {
+pub(super) fn asked(tx: &mut Tx<'_>, world: &World, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
-    for one in of {
-        for request in requests::of_subscriber(tx, one.id, MANY_MAX)? {
+    for one in &whole.subscribers {
+        for request in whole.all(requests::of_subscriber(tx, one.id, MANY_MAX)?) {
             let (reason, extension_reason) = privacy::reason::told(tx, world, &request)?;
             all.push(json!({ "id": request.id.to_string(), "kind": request.kind.text(), "state": request.state.text(),
                 "made_at": request.made_at.to_string(), "due_at": request.due_at.to_string(),
@@ -129,10 +128,10 @@ pub(super) fn records(
 }
 
 /// The links that were given out: what for, and until when they work.
-pub(super) fn links(tx: &mut Tx<'_>, of: &[Subscriber]) -> Result<Value, Failure> {
+pub(super) fn links(tx: &mut Tx<'_>, whole: &Whole) -> Result<Value, Failure> {
     let mut all = Vec::new();
-    for one in of {
-        for (link, made_at) in links_of(tx, one.id, MANY_MAX)? {
+    for one in &whole.subscribers {
+        for (link, made_at) in whole.all(links_of(tx, one.id, MANY_MAX)?) {
             all.push(json!({ "id": link.id.to_string(), "for": Deed::coded(link.deed).map(Deed::text), "made_at": made_at.to_string(),
                 "expires_at": link.expires_at.to_string() }));
         }

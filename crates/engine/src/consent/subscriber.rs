@@ -145,6 +145,20 @@ pub fn twins(
     Ok(twins)
 }
 
+/// Who is known by an address only that is, or was, one of a person's, and that no customer but these has now: the same person, as far as anybody
+/// can say.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn by_addresses_of(
+    tx: &mut Tx<'_>,
+    person: Id<Person>,
+    customers: &[Id<Customer>],
+) -> Result<Vec<Subscriber>, Failure> {
+    let customers: Vec<[u8; 16]> = customers.iter().map(|id| id.bytes()).collect();
+    Ok(rows::by_addresses_of(tx, person, &customers)?)
+}
+
 /// The subscriber of this id.
 ///
 /// # Errors

@@ -151,26 +151,6 @@ fn tie(
     Ok(())
 }
 
-/// Forgets all that the person a customer is was known by, and destroys the keys to what the profiles hold. Events stay with profiles
-/// that nobody can be found by.
-///
-/// # Errors
-/// What the store says.
-pub fn forget(tx: &mut Tx<'_>, world: &World, id: Id<CustomerKind>) -> Result<(), Failure> {
-    let own = own_key(world.keyring(), id);
-    let Some(known) = rows::find(tx, &[own])?.pop() else { return Ok(()) };
-    for person in rows::people_of(tx, known.root)? {
-        store::contact::erase(tx, person, world.now())?;
-    }
-    loop {
-        let met = rows::of_root(tx, known.root, super::SHOWN_MAX)?;
-        if met.is_empty() {
-            return Ok(());
-        }
-        met.iter().try_for_each(|one| rows::forget(tx, one.key))?;
-    }
-}
-
 /// Adds the customers who are meant by what was heard: by their mail, phone, external id or own id. Those whose file was changed since
 /// are brought up to date.
 pub(super) fn add_all_meant(
@@ -238,7 +218,7 @@ fn meant_by(tx: &mut Tx<'_>, keyring: &Keyring, told: &Told) -> Result<Option<Id
     }
 }
 
-fn own_key(keyring: &Keyring, id: Id<CustomerKind>) -> Key {
+pub(super) fn own_key(keyring: &Keyring, id: Id<CustomerKind>) -> Key {
     shortened(&keyring.lookup_hash(Kind::Customer.text(), &id.to_string()))
 }
 
@@ -252,18 +232,17 @@ fn add_known(tx: &mut Tx<'_>, world: &World, plan: &mut Plan, id: Id<CustomerKin
 }
 
 /// Adds a customer with all that the customer file says; what it no longer says is gone.
-fn add(tx: &mut Tx<'_>, world: &World, plan: &mut Plan, customer: &Customer) -> Result<Key, Failure> {
+pub(super) fn add(
+    tx: &mut Tx<'_>,
+    world: &World,
+    plan: &mut Plan,
+    customer: &Customer,
+) -> Result<Key, Failure> {
     let (keyring, at) = (world.keyring(), customer.made_at);
     let own = own_key(keyring, customer.id);
     let sight = |kind, customer| Sight { kind, trust: Trust::Internal, first: at, last: at, customer };
     plan.see(own, sight(Kind::Customer, Some((customer.id, customer.version))));
-    let customers::Lookups { emails, phones } = customers::lookups(tx, customer.id)?;
-    let mut facts: Vec<(Kind, Key)> = emails.iter().map(|hash| (Kind::Email, shortened(hash))).collect();
-    facts.extend(phones.iter().map(|hash| (Kind::Phone, shortened(hash))));
-    let signed_in = customer.external_id.as_deref().map(|text| Identifier::new(Kind::UserId, None, text));
-    if let Some(Ok(identifier)) = signed_in {
-        facts.push((Kind::UserId, key(keyring, &identifier)));
-    }
+    let facts = facts(tx, keyring, customer)?;
     let mut others: Vec<Key> = Vec::new();
     for link in rows::links(tx, &[own])?.iter().filter(|link| link.trust == Trust::Internal) {
         let (one, other) = link.ends;
@@ -278,4 +257,20 @@ fn add(tx: &mut Tx<'_>, world: &World, plan: &mut Plan, customer: &Customer) -> 
         plan.link(Link { ends: (own, fact), trust: Trust::Internal, first_at: at });
     }
     Ok(own)
+}
+
+/// What the customer file says that somebody is known by.
+pub(super) fn facts(
+    tx: &mut Tx<'_>,
+    keyring: &Keyring,
+    customer: &Customer,
+) -> Result<Vec<(Kind, Key)>, Failure> {
+    let customers::Lookups { emails, phones } = customers::lookups(tx, customer.id)?;
+    let mut facts: Vec<(Kind, Key)> = emails.iter().map(|hash| (Kind::Email, shortened(hash))).collect();
+    facts.extend(phones.iter().map(|hash| (Kind::Phone, shortened(hash))));
+    let signed_in = customer.external_id.as_deref().map(|text| Identifier::new(Kind::UserId, None, text));
+    if let Some(Ok(identifier)) = signed_in {
+        facts.push((Kind::UserId, key(keyring, &identifier)));
+    }
+    Ok(facts)
 }

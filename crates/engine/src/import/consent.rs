@@ -4,19 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::{Actor, Permission};
-use domain::consent::{Cell, Source, Status, wording};
+use domain::consent::{Cell, Medium, Source, Status, wording};
 use domain::import::Outcome;
 use domain::value::id::{Customer, Subscriber as SubscriberKind};
 use domain::value::{Email, Id, Instant, Reference, text};
 use domain::{Code, Refusal};
 use store::customer::record as records;
-use store::{Tx, consent as rows};
+use store::{Tx, consent as rows, customer as customers};
 
 use super::Batch;
 use super::export::{Read, or_empty};
 use super::row::{CellError, Cells};
 use crate::consent::subscriber::{self, Subscriber};
 use crate::consent::{self, Evidence, Said};
+use crate::message::suppression;
 use crate::{Failure, World, contact, external};
 
 /// The most characters of what a row names a customer by.
@@ -96,6 +97,9 @@ pub(super) fn take(
     if row.at > world.now() {
         return Err(Refusal::invalid("said_at", "lies in the future").into());
     }
+    if !row.said.status.refuses() {
+        must_be_newer(tx, world, row)?;
+    }
     let from = batch.from.as_ref().map(|from| format!("source {}, ", from.source.code));
     let evidence = Evidence {
         wording: row.wording.clone(),
@@ -112,6 +116,39 @@ pub(super) fn take(
         outcome = Outcome::Made;
     }
     Ok(outcome)
+}
+
+/// Refuses a yes that was given before the person with this address was erased. A customer who was known then is somebody else.
+fn must_be_newer(tx: &mut Tx<'_>, world: &World, row: &Row) -> Result<(), Failure> {
+    let (column, customer, addresses) = match &row.whose {
+        Whose::Customer(text) => {
+            let id: Id<Customer> = external::resolve_at(tx, "customer", &Reference::read(text))?;
+            ("customer", Some(id), addresses(tx, id, row.said.cell.medium)?)
+        }
+        Whose::Address(email) => {
+            let hash = subscriber::hash_of(world, email);
+            ("email", customers::by_email(tx, &hash)?, vec![hash.to_vec()])
+        }
+    };
+    let Some(erased_at) = suppression::erased_at(tx, &addresses)?.filter(|at| row.at <= *at) else {
+        return Ok(());
+    };
+    let customer = customer.map(|id| customers::find(tx, id)).transpose()?.flatten();
+    if customer.is_some_and(|customer| customer.made_at < erased_at) {
+        return Ok(());
+    }
+    let why = format!(
+        "the person with this address was erased at {erased_at}; what was agreed to before does not come back: take the row out, and \
+         ask the person again"
+    );
+    Err(Refusal::new(Code::PolicyRefuses, why).at(column).into())
+}
+
+/// The addresses of a customer that a medium goes to.
+fn addresses(tx: &mut Tx<'_>, id: Id<Customer>, medium: Medium) -> Result<Vec<Vec<u8>>, Failure> {
+    let customers::Lookups { emails, phones } = customers::lookups(tx, id)?;
+    let is_by_phone = matches!(medium, Medium::Sms | Medium::Whatsapp | Medium::Phone);
+    Ok(if is_by_phone || emails.is_empty() { phones } else { emails })
 }
 
 /// Whose it is; a no also those of whom sources say the same address, a yes only whoever gave it.

@@ -9,8 +9,9 @@ use domain::value::{Id, Instant, reference, text};
 use store::Tx;
 
 use super::row::{CellError, Cells};
-use crate::contact::Sought;
+use crate::contact::{Sought, email_hash, phone_hash};
 use crate::customer::{self, Change, NewCustomer};
+use crate::message::suppression;
 use crate::{Failure, World};
 
 /// The most characters of what a row names a customer by.
@@ -149,6 +150,14 @@ pub(super) fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, row: &Row)
     }
     customer::fill(tx, actor, world, id, (&row.card, change))?;
     Ok(Outcome::Changed)
+}
+
+/// Does the row name an address of somebody who was erased?
+pub(super) fn was_erased(tx: &mut Tx<'_>, world: &World, row: &Row) -> Result<bool, Failure> {
+    let keyring = world.keyring();
+    let hashes = [email_hash(keyring, &row.card), phone_hash(keyring, &row.card)];
+    let hashes: Vec<[u8; 32]> = hashes.into_iter().flatten().collect();
+    Ok(suppression::erased_at(tx, &hashes)?.is_some())
 }
 
 /// The customer the row is about: by the external id, or without one by the e-mail address.

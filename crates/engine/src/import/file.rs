@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use domain::Refusal;
 use domain::import::cell::Oddity;
 use domain::import::source::Precedence;
-use domain::import::{Kind, Layout, Mapping, ROWS_MAX, encoding};
+use domain::import::{Kind, Layout, Mapping, Outcome, ROWS_MAX, encoding};
 use sha2::{Digest, Sha256};
 use store::Tx;
 
@@ -86,25 +86,44 @@ impl Input {
         world: &mut World,
         (batch, entry): (&Batch<'_>, &Entry),
     ) -> Result<Taken, Failure> {
-        if let (Input::Customer(row), Some(from)) = (self, &batch.from) {
-            return person::take(tx, actor, world, row, (batch, from, entry.first));
-        }
-        let outcome = match self {
-            Input::Consent(row) => consent::take(tx, actor, world, row, (batch, batch.file.line(entry)))?,
-            Input::Listed(row) => listed::take(tx, actor, world, row)?,
-            Input::Location(row) => location::take(tx, actor, world, row)?,
-            Input::Product(row) => product::take(tx, actor, world, row)?,
-            Input::Price(row) => price::take(tx, actor, world, row)?,
-            Input::Stock(row) => stock::take(tx, actor, world, row)?,
-            Input::Customer(row) => customer::take(tx, actor, world, row)?,
-            Input::Order(rows) => order::take(tx, actor, world, rows)?,
-            Input::PostalArea(row) => area::take(tx, actor, world, row)?,
-            Input::PriceList(row) => list::take(tx, actor, world, row)?,
-            Input::Promotion(row) => promotion::take(tx, actor, world, row)?,
-            Input::Coupon(row) => coupon::take(tx, actor, world, row)?,
-            Input::Balance(row) => balance::take(tx, actor, world, row)?,
+        let mut taken = match (self, &batch.from) {
+            (Input::Customer(row), Some(from)) => {
+                person::take(tx, actor, world, row, (batch, from, entry.first))?
+            }
+            _ => self.done(tx, actor, world, (batch, entry))?.into(),
         };
-        Ok(outcome.into())
+        taken.was_erased = taken.outcome == Outcome::Made
+            && match self {
+                Input::Customer(row) => customer::was_erased(tx, world, row)?,
+                Input::Listed(row) => listed::was_erased(tx, world, row)?,
+                _ => false,
+            };
+        Ok(taken)
+    }
+
+    /// Does what a row says whose source does not matter.
+    fn done(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        world: &mut World,
+        (batch, entry): (&Batch<'_>, &Entry),
+    ) -> Result<Outcome, Failure> {
+        match self {
+            Input::Consent(row) => consent::take(tx, actor, world, row, (batch, batch.file.line(entry))),
+            Input::Listed(row) => listed::take(tx, actor, world, row),
+            Input::Location(row) => location::take(tx, actor, world, row),
+            Input::Product(row) => product::take(tx, actor, world, row),
+            Input::Price(row) => price::take(tx, actor, world, row),
+            Input::Stock(row) => stock::take(tx, actor, world, row),
+            Input::Customer(row) => customer::take(tx, actor, world, row),
+            Input::Order(rows) => order::take(tx, actor, world, rows),
+            Input::PostalArea(row) => area::take(tx, actor, world, row),
+            Input::PriceList(row) => list::take(tx, actor, world, row),
+            Input::Promotion(row) => promotion::take(tx, actor, world, row),
+            Input::Coupon(row) => coupon::take(tx, actor, world, row),
+            Input::Balance(row) => balance::take(tx, actor, world, row),
+        }
     }
 
     /// What it is known by; two rows of a file with the same key are a mistake.

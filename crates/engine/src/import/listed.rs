@@ -15,6 +15,7 @@ use store::segment::list as rows;
 use super::export::Read;
 use super::row::{CellError, Cells};
 use crate::consent::subscriber;
+use crate::message::suppression;
 use crate::segment::Named;
 use crate::segment::list::{self, OnLists};
 use crate::{Failure, World, external};
@@ -83,6 +84,16 @@ pub(super) fn take(tx: &mut Tx<'_>, actor: &Actor, world: &mut World, row: &Row)
         other => other,
     })?;
     Ok(if put == 0 { Outcome::Same } else { Outcome::Made })
+}
+
+/// Does the row name an address of somebody who was erased, other than a customer who was known then?
+pub(super) fn was_erased(tx: &mut Tx<'_>, world: &World, row: &Row) -> Result<bool, Failure> {
+    let Whose::Address(email) = &row.whose else { return Ok(false) };
+    let hash = subscriber::hash_of(world, email);
+    let Some(erased_at) = suppression::erased_at(tx, &[hash])? else { return Ok(false) };
+    let id = store::customer::by_email(tx, &hash)?;
+    let customer = id.map(|id| store::customer::find(tx, id)).transpose()?.flatten();
+    Ok(customer.is_some_and(|customer| customer.made_at >= erased_at))
 }
 
 /// Whom a row names, and by which column.

@@ -89,7 +89,7 @@ pub(super) fn take(
         let body = serde_json::json!({ "source": code, "same_by": same_by.text() });
         emit(tx, actor, world, id, "customer.joined", body);
     }
-    Ok(Taken { outcome: Outcome::Joined, findings, made: None })
+    Ok(Taken { outcome: Outcome::Joined, findings, made: None, was_erased: false })
 }
 
 /// A row of somebody the source spoke of before.
@@ -133,7 +133,7 @@ fn again(
     record::put(tx, world, &own, new, false)?;
     let saying = Saying { row, from, said: &said, before: Some(&before), at, others };
     settle(tx, actor, world, &customer, &saying)?;
-    Ok(Taken { outcome: Outcome::Changed, findings, made: None })
+    Ok(Taken { outcome: Outcome::Changed, findings, made: None, was_erased: false })
 }
 
 /// Somebody new, and whom he may be.
@@ -160,7 +160,7 @@ fn make(
         findings.push(Finding { score, steps, ..maybe((batch, from, place), other, SameBy::Alike) });
     }
     findings.truncate(FINDINGS_MAX);
-    Ok(Taken { outcome: Outcome::Made, findings, made: Some(customer.id) })
+    Ok(Taken { outcome: Outcome::Made, findings, made: Some(customer.id), was_erased: false })
 }
 
 fn finding((batch, _, place): Around<'_, '_>, whom: Whom, same_by: SameBy, is_joined: bool) -> Finding {

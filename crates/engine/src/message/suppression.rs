@@ -59,6 +59,18 @@ pub(crate) fn note(
     Ok(())
 }
 
+/// When whoever had one of these addresses was erased last; `None` when nobody was.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn erased_at<H: AsRef<[u8]>>(tx: &mut Tx<'_>, hashes: &[H]) -> Result<Option<Instant>, Failure> {
+    let mut last = None;
+    for hash in hashes {
+        last = last.max(rows::erased_at(tx, hash.as_ref())?);
+    }
+    Ok(last)
+}
+
 /// Why an address is not written to, and since when.
 ///
 /// # Errors

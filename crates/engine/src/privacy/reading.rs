@@ -13,7 +13,7 @@ use crate::identity::reading::READ;
 use crate::{Failure, customer, detail};
 
 /// The most contacts of one person.
-const CONTACTS_MAX: i64 = 500;
+const CONTACTS_MAX: i64 = 10_000;
 /// The most profiles of one person.
 const PROFILES_MAX: i64 = 500;
 /// What the journal calls the reading of a contact.

@@ -98,7 +98,7 @@ pub fn forget(tx: &mut Tx<'_>, actor: &Actor, world: &mut World) -> Result<bool,
             class => {
                 let found = contacts(tx, class, before, BATCH_MAX)?;
                 for contact in &found {
-                    erasure::erase_contact(tx, actor, world, *contact)?;
+                    erasure::let_go(tx, actor, world, *contact)?;
                 }
                 found.len() as u64
             }

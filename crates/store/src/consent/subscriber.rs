@@ -3,7 +3,7 @@
 use domain::value::id::{Contact, Customer, Person, Subscriber as SubscriberKind, SubscriberLink};
 use domain::value::{Id, Instant, Language};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// A customer, or somebody known by an address only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +153,27 @@ pub fn customers_at(
          where b.subscriber_id = $1 order by 1 limit $2",
         params![id, limit],
         |row| row.id(),
+    )
+}
+
+/// Who is known by an address only that is, or was, this person's too, and that no customer but these has now: one for each address at most.
+///
+/// # Errors
+/// What the store says.
+pub fn by_addresses_of(
+    tx: &mut Tx<'_>,
+    person: Id<Person>,
+    customers: &[[u8; 16]],
+) -> Result<Vec<Subscriber>, StoreError> {
+    tx.rows(
+        "select subscriber_id, customer_id, person_id, contact_id, language, paused_until, made_at, erased_at
+         from subscriber where customer_id is null and subscriber_id in
+             (select s.subscriber_id from contact_lookup l join subscriber_by_address s on s.hash = l.hash
+              left join customer_by_email e on e.hash = l.hash
+              where l.person_id = $1 and (e.customer_id is null or e.customer_id {in ids $2}))
+         order by subscriber_id",
+        &[person.into(), Param::Ids(customers)],
+        subscriber,
     )
 }
 
