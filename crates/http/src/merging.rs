@@ -300,7 +300,8 @@ impl From<&Undone> for UndoneShape {
 /// Undo a merge
 ///
 /// What went along goes back, as far as it is still there; what was made since stays with who stayed. What had been spent counts against who
-/// stayed first; what is missing then is named.
+/// stayed first; what is missing then is named. Sessions of both, and passkeys and sign-ons of who stayed, end if they came since the merge: both
+/// sign in anew.
 #[utoipa::path(post, path = "/v1/merges/{id}/undo", operation_id = "undo_merge", tag = "merging",
     params(("id" = String, Path, description = "its id"), KeyRequired), responses((status = 200, body = UndoneShape), Problems))]
 async fn undo_merge(
