@@ -73,7 +73,19 @@ fn a_public_key_uses_up_nothing_of_what_others_say() {
         assert!(kinds_told(shop, person).contains(&"profile.links_dropped".to_owned()), "it is told");
         let again = resolve(shop, vec![seen(Public, 3_000_000, &[(UserId, "ada"), (AnonymousId, "old")])]);
         let again = again.into_iter().flatten().next().expect("somebody");
-        assert_eq!((again.root, again.dropped.len()), (person, 0), "a browser in use comes back");
+        let hers = root(shop, UserId, "ada");
+        assert_eq!((again.root, again.dropped.len()), (hers, 0), "a browser in use comes back");
+    });
+}
+
+#[test]
+fn what_is_seen_beside_others_stays_with_whom_it_is() {
+    on_every_engine(|shop| {
+        let hers = || seen(Public, 0, &[(UserId, "ada"), (AnonymousId, "hers")]);
+        resolve(shop, vec![hers()]);
+        let together = root(shop, AnonymousId, "hers");
+        resolve(shop, vec![hers(), seen(Public, 1, &[(UserId, "bea"), (AnonymousId, "another")])]);
+        assert_eq!((root(shop, AnonymousId, "hers"), root(shop, UserId, "ada")), (together, together));
     });
 }
 

@@ -63,8 +63,8 @@ pub(super) fn settle(
             let todo = "take some of the links between them back first";
             return Err(Refusal::new(Code::WrongState, format!("{why}; {todo}")).into());
         }
-        for root in plan.links.keys().filter_map(|(one, _)| known.get(one)).map(|one| one.root).take(1) {
-            emit(tx, actor, world, root, "profile.not_settled", json!({ "why": why }));
+        if let Some(first) = plan.links.keys().find_map(|(one, _)| known.get(one)) {
+            emit(tx, actor, world, first.root, "profile.not_settled", json!({ "why": why }));
         }
         note_seen(tx, plan, &known)?;
         return Ok(known);
@@ -77,7 +77,9 @@ pub(super) fn settle(
     rows::write_links(tx, said.changed.values())?;
     said.gone.iter().try_for_each(|ends| rows::remove_link(tx, *ends))?;
     let links: Vec<Link> = around.links.into_values().collect();
-    regroup(tx, actor, world, rules, (&held, &links, &made))?;
+    // Only whoever was looked at whole: what else was seen stays with whom it is.
+    let nodes: Vec<Key> = around.nodes.into_iter().collect();
+    regroup(tx, actor, world, rules, (&nodes, &links, &made))?;
     let known = by_key(rows::find(tx, &keys)?);
     for (key, links) in said.displaced {
         if let Some(end) = known.get(&key) {
@@ -192,9 +194,9 @@ fn regroup(
     actor: &Actor,
     world: &mut World,
     rules: &Rules,
-    (held, links, made): (&[Key], &[Link], &BTreeSet<Id<Profile>>),
+    (nodes, links, made): (&[Key], &[Link], &BTreeSet<Id<Profile>>),
 ) -> Result<(), Failure> {
-    let known = rows::find(tx, held)?;
+    let known = rows::find(tx, nodes)?;
     let node = |known: &Known| Node { key: known.key, kind: known.kind, first_seen: known.first_seen };
     let nodes: Vec<Node> = known.iter().map(node).collect();
     let partition = partition(&nodes, links, rules);
