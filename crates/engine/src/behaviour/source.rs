@@ -23,7 +23,7 @@ use crate::{Failure, World, edit};
 pub const SOURCES_MAX: i64 = 500;
 
 /// The purpose that people are watched for when nothing else is said.
-pub const ANALYTICS: &str = "analytics";
+pub const USUAL_PURPOSE: &str = "analytics";
 
 /// A source to be made.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct NewSource {
     pub channel: Option<Reference<Channel>>,
     /// The retailer's own names of properties that name nobody.
     pub countable: Vec<String>,
-    /// The purpose that people are watched for; [`ANALYTICS`] when `None`.
+    /// The purpose that people are watched for; [`USUAL_PURPOSE`] when `None`.
     pub purpose: Option<String>,
 }
 
@@ -93,7 +93,7 @@ pub fn create(
         plan: written(&new.plan),
         channel,
         countable,
-        purpose: purpose.unwrap_or_else(|| ANALYTICS.to_owned()),
+        purpose: purpose.unwrap_or_else(|| USUAL_PURPOSE.to_owned()),
         not_permitted: 0,
         key_hash: Sha256::digest(&key).to_vec(),
         key: (new.kind != SourceKind::Server).then(|| key.clone()),
