@@ -1,6 +1,7 @@
 //! What people did on pages, in apps and stores, as their browsers and programs tell it: who may tell, when it was, and which visit it
 //! belongs to.
 
+pub mod open;
 pub mod plan;
 
 use crate::identity::Trust;
@@ -73,6 +74,13 @@ words! {
         TooLarge 4 "too_large";
         /// It is not as planned.
         OffPlan 5 "off_plan";
+    }
+}
+
+impl Fault {
+    /// Can it be mended by putting the plan or the rules right? What was unreadable or too large stays so.
+    pub const fn is_mendable(self) -> bool {
+        !matches!(self, Fault::Unreadable | Fault::TooLarge)
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub mod commerce;
 pub mod incoming;
+mod part;
+mod permit;
 pub mod quarantine;
 pub mod source;
 
@@ -22,9 +24,11 @@ pub use incoming::Incoming;
 pub use store::behaviour::Event;
 pub use store::behaviour::source::Source;
 
+use crate::consent;
 use crate::identity::{self, Resolution, Same};
 use crate::merging::review;
 use crate::{Failure, World};
+use part::Parted;
 
 /// The most profiles of a person whose events are read together.
 const PROFILES_MAX: i64 = 500;
@@ -38,6 +42,8 @@ pub struct Collected {
     pub repeated: u64,
     /// Set aside.
     pub quarantined: u64,
+    /// Not kept, because somebody whom they name refuses it.
+    pub not_permitted: u64,
 }
 
 /// An event on its way in, and what is wrong with it.
@@ -46,7 +52,7 @@ struct Judged<'a> {
     wrong: Option<String>,
 }
 
-/// Takes in what a source sent: each event once, however often it is sent.
+/// Takes in what a source sent: each event once, however often it is sent. Of who refuses it nothing is kept.
 ///
 /// # Errors
 /// What the store says.
@@ -57,11 +63,16 @@ pub fn collect(
     events: &[Incoming],
 ) -> Result<Collected, Failure> {
     let mut collected = Collected::default();
-    let hashes: Vec<[u8; 16]> = events.iter().map(Incoming::hash).collect();
+    let all: Vec<&Incoming> = events.iter().collect();
+    let may = permit::permitted(tx, world, source, &all)?;
+    let kept: Vec<&Incoming> = all.into_iter().zip(may).filter(|(_, may)| *may).map(|(one, _)| one).collect();
+    collected.not_permitted = (events.len() - kept.len()) as u64;
+    rows::source::count_not_permitted(tx, source.id, collected.not_permitted)?;
+    let hashes: Vec<[u8; 16]> = kept.iter().map(|event| event.hash()).collect();
     let first_heard = rows::hear(tx, source.id, &hashes, world.now())?;
+    collected.repeated = first_heard.iter().filter(|first| !**first).count() as u64;
     let heard: Vec<&Incoming> =
-        events.iter().zip(first_heard).filter(|(_, first)| *first).map(|(event, _)| event).collect();
-    collected.repeated = (events.len() - heard.len()) as u64;
+        kept.into_iter().zip(first_heard).filter(|(_, first)| *first).map(|(event, _)| event).collect();
     let (accepted, refused) = take_in(tx, world, source, &heard)?;
     collected.accepted = accepted;
     collected.quarantined = refused.len() as u64;
@@ -102,6 +113,7 @@ fn take_in<'a>(
         }
     }
     write(tx, world, source, &placed)?;
+    heed_signals(tx, &actor, world, &placed)?;
     count_visits(tx, &placed)?;
     let stirred: BTreeSet<Id<Profile>> = placed.iter().map(|(_, resolution)| resolution.profile).collect();
     rows::stir(tx, &stirred, world.now())?;
@@ -149,37 +161,55 @@ fn judge(mode: SchemaMode, plan: &Plan, event: &Incoming) -> Result<Option<Strin
     }
 }
 
-/// Writes the events, what is personal sealed under each profile's key.
+/// Who is known to be a customer and whose browser says that data is not to be sold or shared has said no to it.
+fn heed_signals(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    placed: &[(Judged<'_>, Resolution)],
+) -> Result<(), Failure> {
+    let signalled = placed.iter().filter(|(judged, _)| judged.event.is_signalled());
+    let customers: BTreeSet<_> = signalled.filter_map(|(_, resolution)| resolution.customer).collect();
+    for customer in customers {
+        if !consent::heeded_signal(tx, customer, world.now())? {
+            let one = consent::subscriber::of_customer(tx, actor, world, customer)?;
+            consent::heed_signal(tx, actor, world, &one, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the events, what may name somebody sealed under each profile's key.
 fn write(
     tx: &mut Tx<'_>,
     world: &mut World,
     source: &Source,
     placed: &[(Judged<'_>, Resolution)],
 ) -> Result<(), Failure> {
-    let parted: Vec<(Value, Option<Value>)> =
-        placed.iter().map(|(judged, _)| incoming::part(&judged.event.body)).collect();
-    let with_persons = placed.iter().zip(&parted).filter(|(_, (_, personal))| personal.is_some());
+    let named = source::opened_by(source)?;
+    let parted: Vec<Parted> = placed.iter().map(|(judged, _)| part::part(judged.event, &named)).collect();
+    let with_persons = placed.iter().zip(&parted).filter(|(_, parted)| parted.sealed.is_some());
     let profiles: Vec<Id<Profile>> = with_persons.map(|((_, resolution), _)| resolution.profile).collect();
     let keys = identity::person::keys_of(tx, world, &profiles)?;
     let mut all = Vec::with_capacity(placed.len());
-    for ((judged, resolution), (clear, personal)) in placed.iter().zip(parted) {
+    for ((judged, resolution), Parted { name, open, sealed }) in placed.iter().zip(parted) {
         let id: Id<EventKind> = world.id();
         let key = keys.get(&resolution.profile);
-        let sealed = personal
+        let sealed = sealed
             .zip(key)
-            .map(|(personal, key)| key.seal(world.bytes(), personal.to_string().as_bytes(), &id.bytes()));
+            .map(|(sealed, key)| key.seal(world.bytes(), sealed.to_string().as_bytes(), &id.bytes()));
         let dropped: Vec<&str> = resolution.dropped.iter().map(|kind| kind.text()).collect();
         all.push(Event {
             id,
             profile: resolution.profile,
             source: source.id,
             call: judged.event.call,
-            name: judged.event.name.clone(),
+            name,
             at: judged.event.at,
             received_at: world.now(),
             dropped: (!dropped.is_empty()).then(|| dropped.join(" ")),
             wrong: judged.wrong.clone(),
-            body: clear.to_string(),
+            body: open.to_string(),
             sealed,
         });
     }

@@ -5,12 +5,13 @@ pub mod audience;
 pub mod choice;
 pub mod link;
 pub mod purpose;
+pub mod refusal;
 pub mod subscriber;
 
 use domain::actor::{Actor, Permission, Who};
 use domain::consent::{
     AGENT_CHARS_MAX, CONFIRM_DAYS, Cell, Held, Medium, SALE_OR_SHARE, Source, Status, comes_in, follows,
-    permits, standing,
+    standing,
 };
 use domain::value::id::{Consent as ConsentKind, Customer, Subscriber as SubscriberKind, SubscriberLink};
 use domain::value::{Id, Instant};
@@ -126,23 +127,6 @@ fn may_see(actor: &Actor, id: Id<Customer>) -> Result<(), Refusal> {
         return Ok(());
     }
     actor.may_somewhere(Permission::ReadContacts)
-}
-
-/// May this be done with somebody's data? Refused unless the purpose allows it for how they stand to the cell.
-///
-/// # Errors
-/// [`Code::NoConsent`].
-pub fn must_permit(
-    tx: &mut Tx<'_>,
-    id: Id<SubscriberKind>,
-    cell: &Cell,
-    now: Instant,
-) -> Result<(), Failure> {
-    let purpose = purpose::load(tx, &cell.purpose)?;
-    if purpose.active && permits(purpose.basis, of(tx, id, now)?.to(cell)) {
-        return Ok(());
-    }
-    Err(lacking(id, cell).into())
 }
 
 /// The refusal of what somebody has not agreed to.

@@ -2,6 +2,7 @@
 //! keeps what was seen, and the same whatever was seen first.
 
 pub mod customer;
+pub(crate) mod look;
 pub(crate) mod person;
 pub mod reading;
 mod room;

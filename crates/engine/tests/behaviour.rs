@@ -19,25 +19,45 @@ use serde_json::{Value, json};
 use sim::Retailer;
 use sim::shop::{OPENING, TestShop, on_every_engine};
 
-const LAST: Id<EventKind> = Id::from_bytes([255; 16]);
+pub const LAST: Id<EventKind> = Id::from_bytes([255; 16]);
 
 fn minute(minute: i64) -> Instant {
     Instant::from_micros(OPENING.micros() + minute * 60_000_000)
 }
 
-fn source(shop: &TestShop, kind: SourceKind, mode: SchemaMode, plan: Plan) -> (Source, String) {
+pub fn source(shop: &TestShop, kind: SourceKind, mode: SchemaMode, plan: Plan) -> (Source, String) {
     shop.run(move |tx, actor, world| {
-        let new = NewSource { name: "Shop".into(), kind, mode, plan: plan.clone(), channel: None };
+        let (plan, countable) = (plan.clone(), vec!["Heel-Height".to_owned()]);
+        let new =
+            NewSource { name: "Shop".into(), kind, mode, plan, channel: None, countable, purpose: None };
         source::create(tx, actor, world, new)
     })
     .expect("a source")
 }
 
-fn web(shop: &TestShop) -> Source {
+/// A change of nothing, of the first version.
+pub fn unchanged() -> Change {
+    Change {
+        name: None,
+        enabled: None,
+        mode: None,
+        plan: None,
+        countable: None,
+        purpose: None,
+        if_match: Some(1),
+    }
+}
+
+/// What became of events of which none was refused by whom it names.
+pub fn came(accepted: u64, repeated: u64, quarantined: u64) -> Collected {
+    Collected { accepted, repeated, quarantined, not_permitted: 0 }
+}
+
+pub fn web(shop: &TestShop) -> Source {
     source(shop, SourceKind::Web, SchemaMode::Accept, Plan::default()).0
 }
 
-fn event(message: &str, at: i64, of: &[(Kind, &str)], name: &str, properties: Value) -> Incoming {
+pub fn event(message: &str, at: i64, of: &[(Kind, &str)], name: &str, properties: Value) -> Incoming {
     Incoming {
         call: Call::Track,
         name: Some(name.into()),
@@ -49,17 +69,17 @@ fn event(message: &str, at: i64, of: &[(Kind, &str)], name: &str, properties: Va
     }
 }
 
-fn collect(shop: &TestShop, source: &Source, events: Vec<Incoming>) -> Collected {
+pub fn collect(shop: &TestShop, source: &Source, events: Vec<Incoming>) -> Collected {
     let source = source.clone();
     shop.run(move |tx, _, world| behaviour::collect(tx, world, &source, &events)).expect("they are collected")
 }
 
-fn root(shop: &TestShop, kind: Kind, value: &str) -> Id<Profile> {
+pub fn root(shop: &TestShop, kind: Kind, value: &str) -> Id<Profile> {
     let identifier = Identifier::new(kind, None, value).expect("an identifier");
     shop.run(move |tx, actor, world| identity::find(tx, actor, world, &identifier)).expect("somebody")
 }
 
-fn told(shop: &TestShop, profile: Id<Profile>) -> Vec<behaviour::Event> {
+pub fn told(shop: &TestShop, profile: Id<Profile>) -> Vec<behaviour::Event> {
     let before = (minute(1_000_000), LAST);
     shop.run(move |tx, actor, _| behaviour::of_person(tx, actor, profile, before, 100)).expect("events")
 }
@@ -73,7 +93,7 @@ fn an_event_counts_once_however_often_it_is_sent() {
         let viewed = |n: i64| {
             event(&format!("m{n}"), n, &[(AnonymousId, "b1")], "Product Viewed", json!({ "sku": n }))
         };
-        let once = Collected { accepted: 2, repeated: 1, quarantined: 0 };
+        let once = came(2, 1, 0);
         assert_eq!(collect(shop, &web, vec![viewed(1), viewed(2), viewed(1)]), once);
         std::thread::scope(|scope| {
             for _ in 0..6 {
@@ -135,11 +155,8 @@ fn what_is_off_plan_is_set_aside_and_taken_in_later() {
         );
         let nobody = event("3", 3, &[], "Product Viewed", json!({ "sku": "T" }));
         let all = vec![good, bad, nobody];
-        assert_eq!(
-            collect(shop, &source, all.clone()),
-            Collected { accepted: 1, repeated: 0, quarantined: 2 }
-        );
-        assert_eq!(collect(shop, &source, all), Collected { accepted: 0, repeated: 3, quarantined: 0 });
+        assert_eq!(collect(shop, &source, all.clone()), came(1, 0, 2));
+        assert_eq!(collect(shop, &source, all), came(0, 3, 0));
         let aside = move |shop: &TestShop| {
             shop.run(move |tx, actor, _| quarantine::list(tx, actor, id, LAST, 10)).unwrap()
         };
@@ -152,15 +169,14 @@ fn what_is_off_plan_is_set_aside_and_taken_in_later() {
                 (Fault::OffPlan, "\"sku\" is a number, not a text")
             ]
         );
-        let change =
-            Change { name: None, enabled: None, mode: Some(SchemaMode::Warn), plan: None, if_match: Some(1) };
+        let change = Change { mode: Some(SchemaMode::Warn), ..unchanged() };
         shop.run(move |tx, actor, world| source::update(tx, actor, world, id, change.clone())).unwrap();
         let replay = || {
             let first = Id::from_bytes([0; 16]);
             shop.run(move |tx, actor, world| quarantine::replay(tx, actor, world, id, first)).unwrap()
         };
-        assert_eq!(replay(), (Collected { accepted: 1, repeated: 0, quarantined: 1 }, None));
-        assert_eq!(replay(), (Collected { accepted: 0, repeated: 0, quarantined: 1 }, None), "only once");
+        assert_eq!(replay(), (came(1, 0, 1), None));
+        assert_eq!(replay(), (came(0, 0, 1), None), "only once");
         let person = root(shop, UserId, "u1");
         let events = told(shop, person);
         assert_eq!(events[0].wrong.as_deref(), Some("\"sku\" is a number, not a text"));
@@ -183,7 +199,7 @@ fn a_page_says_nothing_of_whom_it_names_by_mail() {
     on_every_engine(|shop| {
         let web = web(shop);
         let mail = event("1", 1, &[(Kind::Email, "ada@example.com")], "Viewed", json!({}));
-        assert_eq!(collect(shop, &web, vec![mail]), Collected { accepted: 0, repeated: 0, quarantined: 1 });
+        assert_eq!(collect(shop, &web, vec![mail]), came(0, 0, 1));
         let aside = shop.run(move |tx, actor, _| quarantine::list(tx, actor, web.id, LAST, 10)).unwrap();
         assert_eq!(aside[0].why, "nothing that this source may say tells whom it is about");
     });
@@ -244,10 +260,28 @@ fn the_shop_tells_of_customers_orders_itself() {
         let events = told(shop, person);
         let named = |name: &str| events.iter().find(|one| one.name.as_deref() == Some(name));
         let completed = named("Order Completed").expect("an order");
-        assert!(events.len() == 2 && named("Order Refunded").is_some(), "{events:?}");
-        let bought: Value = serde_json::from_str(&completed.body).unwrap();
-        assert_eq!(bought["properties"]["total_minor"], json!(1000));
-        assert_eq!(bought["properties"]["products"][0]["sku"], json!("MUG"));
+        assert_eq!(events.len(), 3, "{events:?}");
+        let properties = |event: &behaviour::Event| -> Value {
+            serde_json::from_str::<Value>(&event.body).expect("a document")["properties"].clone()
+        };
+        let bought = properties(completed);
+        for (name, told) in [("total", json!(10.0)), ("shipping", json!(0.0)), ("currency", json!("GBP"))] {
+            assert_eq!(bought[name], told, "{name}");
+        }
+        let sum = ["revenue", "shipping", "tax"].map(|name| bought[name].as_f64().expect("a number"));
+        assert!((sum.iter().sum::<f64>() - 10.0).abs() < 0.001, "{bought}");
+        let mug = &bought["products"][0];
+        assert_eq!((&mug["sku"], &mug["price"], &mug["quantity"]), (&json!("MUG"), &json!(5.0), &json!(2)));
+        assert!(mug["product_id"].as_str().is_some_and(|id| id.starts_with("prd_")), "{mug}");
+        for name in ["Order Refunded", "Order Returned"] {
+            let told = properties(named(name).expect("goods that came back"));
+            let mug = &told["products"][0];
+            assert_eq!(
+                (&told["total"], &mug["sku"], &mug["quantity"]),
+                (&json!(5.0), &json!("MUG"), &json!(1)),
+                "{name}"
+            );
+        }
         assert_eq!(completed.source, commerce::OURSELVES);
     });
 }

@@ -14,7 +14,7 @@ use domain::value::{Email, Id, Instant};
 use domain::{Code, Refusal};
 use engine::consent::link::{self, Deed};
 use engine::consent::purpose::{self, Purpose};
-use engine::consent::{self, Evidence, Said, audience, choice, subscriber};
+use engine::consent::{self, Evidence, Said, audience, choice, refusal, subscriber};
 use engine::merging::{self, Wish};
 use engine::message::send::Outcome;
 use engine::message::sign_up::{self, SignUp};
@@ -311,9 +311,9 @@ fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_
         let segment = crate::segment::made(shop, "reached", &reached);
         let may = |id: Id<Customer>| {
             let (mail, now) = (mail.clone(), shop.shop.source.now());
-            let permitted = shop.read({
+            let refusing = shop.read({
                 let mail = mail.clone();
-                move |tx| consent::must_permit(tx, id.shared_with(), &mail, now)
+                move |tx| refusal::of_customers(tx, &[id].into(), &mail, now)
             });
             let member = shop.read(move |tx| {
                 engine::segment::membership(tx, &Actor::system(), segment, (Named::Customer(id), now))
@@ -322,7 +322,7 @@ fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_
             let page = (Id::from_bytes([0; 16]), 10);
             let agreed = shop.read(move |tx| audience::list(tx, &Actor::system(), &mail, now, page));
             let agreed = agreed.expect("an audience").iter().any(|one| one.id == id);
-            (permitted.is_ok(), member, agreed)
+            (refusing.expect("an answer").is_empty(), member, agreed)
         };
         assert_eq!(may(cyd), (false, Some(false), false), "what was said from the address");
         assert_eq!(may(dan), (true, Some(true), false), "nobody said no");

@@ -5,6 +5,7 @@
 mod agreed;
 mod archive;
 mod behaviour;
+mod behaviour_kept;
 mod call_up;
 mod cart;
 mod catalogue;

@@ -355,6 +355,8 @@ fn who_shares_a_key_is_looked_at_or_merged_as_the_retailer_says() {
                     mode: SchemaMode::Accept,
                     plan,
                     channel: None,
+                    countable: Vec::new(),
+                    purpose: None,
                 };
                 source::create(tx, actor, world, new)
             })

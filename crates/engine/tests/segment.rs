@@ -30,6 +30,8 @@ pub fn web(shop: &TestShop) -> Source {
             mode: SchemaMode::Accept,
             plan: Plan::default(),
             channel: None,
+            countable: Vec::new(),
+            purpose: None,
         };
         source::create(tx, actor, world, new)
     })

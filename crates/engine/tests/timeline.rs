@@ -78,6 +78,8 @@ fn look(shop: &TestShop, of: Id<Customer>) {
             mode: SchemaMode::Accept,
             plan: domain::behaviour::plan::Plan::default(),
             channel: None,
+            countable: Vec::new(),
+            purpose: None,
         };
         let (source, _) = source::create(tx, actor, world, new)?;
         let event = Incoming {

@@ -155,16 +155,26 @@ fn what_was_set_aside_is_seen_and_taken_in() {
     let made = desk.ask(&owner, "POST", "/v1/sources", Some(body));
     let (id, key) = (made.json["id"].as_str().expect("an id"), made.json["write_key"].clone());
     let viewed = json!({ "type": "track", "event": "Product Viewed", "anonymousId": "b1", "messageId": "1" });
-    post(&desk, "/v1/batch", &[], &json!({ "writeKey": key, "batch": [viewed, 7] }));
+    let odd = json!({ "type": "nonsense", "event": "Product Viewed", "anonymousId": "b1", "properties": { "sku": "T" } });
+    post(&desk, "/v1/batch", &[], &json!({ "writeKey": key, "batch": [viewed, odd, 7] }));
     let listed = desk.ask(&owner, "GET", &format!("/v1/sources/{id}/quarantined-events"), None);
     let faults: Vec<_> =
         listed.json["items"].as_array().expect("a list").iter().map(|one| &one["fault"]).collect();
-    assert_eq!(faults, ["unreadable", "off_plan"]);
+    assert_eq!(faults, ["unreadable", "unreadable", "off_plan"]);
+    assert_eq!(
+        [0, 2].map(|place| listed.json["items"][place]["replayable"].clone()),
+        [json!(false), json!(true)]
+    );
     let change = Some(json!({ "mode": "warn", "name": "Web shop" }));
     let headers = [("authorization", &*format!("Bearer {owner}")), ("if-match", "\"1\"")];
     assert_eq!(desk.send("PATCH", &format!("/v1/sources/{id}"), &headers, change).status, 200);
     let replayed = desk.ask(&owner, "POST", &format!("/v1/sources/{id}/replay"), Some(json!({})));
-    assert_eq!(replayed.json, json!({ "accepted": 1, "quarantined": 1 }));
+    assert_eq!(
+        replayed.json,
+        json!({ "accepted": 1, "quarantined": 2, "not_permitted": 0 }),
+        "{}",
+        replayed.text
+    );
     let events = desk.ask(&owner, "GET", &format!("/v1/sources/{id}/events"), None);
     assert_eq!(events.json["items"][0]["wrong"], json!("\"sku\" is missing"));
     let wrong = json!({ "name": "", "kind": "pixel", "mode": "never", "plan": [{ "name": "x", "properties": [{ "name": "y", "type": "z" }] }] });
@@ -172,6 +182,33 @@ fn what_was_set_aside_is_seen_and_taken_in() {
     let fields: Vec<_> =
         refused.json["errors"].as_array().expect("errors").iter().map(|one| one["field"].clone()).collect();
     assert_eq!(fields, ["name", "kind", "mode", "plan.0.properties.0.type"]);
+}
+
+#[test]
+fn clicks_that_are_alike_are_counted_and_what_a_browser_says_of_sharing_is_kept() {
+    let shop = TestShop::on_sqlite(1);
+    let (desk, owner) = (Desk::of(&shop), owner(&shop));
+    let body = json!({ "name": "Shop", "kind": "web", "countable": ["heel_height"] });
+    let made = desk.ask(&owner, "POST", "/v1/sources", Some(body));
+    let (id, key) = (made.json["id"].as_str().expect("an id"), made.json["write_key"].clone());
+    assert_eq!((&made.json["purpose"], &made.json["not_permitted"]), (&json!("analytics"), &json!(0)));
+    let click = json!({ "type": "track", "event": "Clicked", "anonymousId": "b1",
+        "properties": { "heel_height": "flat", "note": "for Ada" } });
+    let sent = json!({ "writeKey": key, "sentAt": "2026-06-01T09:00:00Z", "batch": [click, click] });
+    for _ in 0..2 {
+        post(&desk, "/v1/batch", &[("sec-gpc", "1")], &sent);
+    }
+    let events = desk.ask(&owner, "GET", &format!("/v1/sources/{id}/events"), None);
+    let items = events.json["items"].as_array().expect("a list");
+    assert_eq!(items.len(), 2, "sent again they are the same");
+    assert_eq!(
+        items[0]["body"],
+        json!({ "context": { "sec_gpc": true }, "properties": { "heel_height": "flat" } })
+    );
+    let headers = [("authorization", &*format!("Bearer {owner}")), ("if-match", "\"1\"")];
+    let wrong = Some(json!({ "countable": ["ada@example.com"] }));
+    let refused = desk.send("PATCH", &format!("/v1/sources/{id}"), &headers, wrong);
+    assert_eq!(refused.json["errors"][0]["field"], json!("countable.0"), "{}", refused.text);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod purpose;
+pub mod refusal;
 pub mod subscriber;
 
 use domain::consent::{Cell, Held, Medium, Source, Status};

@@ -65,6 +65,19 @@ pub fn find(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Known>, StoreError> {
     )
 }
 
+/// The addresses of mail that these persons are known by: the profile that stands for each, and the address's keyed hash.
+///
+/// # Errors
+/// What the store says.
+pub fn addresses_of(tx: &mut Tx<'_>, roots: &[[u8; 16]]) -> Result<Vec<(Id<Profile>, Key)>, StoreError> {
+    tx.rows(
+        "select p.root_id, i.hash from profile p join identifier i on i.profile_id = p.profile_id
+         where p.root_id {in ids $1} and i.kind = $2",
+        &[Param::Ids(roots), Kind::Email.code().into()],
+        |row| Ok((row.id()?, row.key()?)),
+    )
+}
+
 /// The identifiers of a whole person after a profile, in the order of their profiles, at most `limit`.
 ///
 /// # Errors

@@ -254,6 +254,25 @@ pub fn paid(tx: &mut Tx<'_>, id: Id<id::Return>) -> Result<Vec<Paid>, StoreError
     )
 }
 
+/// The latest return of an order, made until an instant, of which so much was given back to this payment.
+///
+/// # Errors
+/// What the store says.
+pub fn refunded_by(
+    tx: &mut Tx<'_>,
+    order: Id<Order>,
+    (payment, amount): (Id<Payment>, i64),
+    until: Instant,
+) -> Result<Option<Id<id::Return>>, StoreError> {
+    tx.one(
+        "select g.return_id from return_of_order o join return_of_goods g on g.return_id = o.return_id
+         join return_refund r on r.return_id = o.return_id
+         where o.order_id = $1 and r.payment_id = $2 and r.amount = $3 and g.at <= $4 order by g.return_id desc limit 1",
+        params![order, payment, amount, until],
+        |row| row.id(),
+    )
+}
+
 /// Notes something that was not as announced.
 ///
 /// # Errors

@@ -62,7 +62,16 @@ pub fn make(shop: &Shop, profiles: u32) -> Result<Made, Fault> {
         let shop = shop.clone();
         move |tx| {
             let (mode, plan, channel) = (SchemaMode::Accept, Plan::default(), None);
-            let new = NewSource { name: "Bench".into(), kind: SourceKind::Server, mode, plan, channel };
+            let (countable, purpose) = (Vec::new(), None);
+            let new = NewSource {
+                name: "Bench".into(),
+                kind: SourceKind::Server,
+                mode,
+                plan,
+                channel,
+                countable,
+                purpose,
+            };
             source::create(tx, &Actor::system(), &mut shop.world(), new).map(|(source, _)| source)
         }
     })?;

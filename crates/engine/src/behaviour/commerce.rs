@@ -2,6 +2,8 @@
 //! "Order Completed" is an order that was placed, at the till as on the web: a customer's, or a guest's who left an e-mail or a phone number.
 //! One that was nobody's is told of when a customer takes it over.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use domain::actor::Actor;
@@ -23,8 +25,6 @@ const CONSUMER: &str = "behaviour";
 /// The source that is Tandem itself.
 pub const OURSELVES: Id<SourceKind> = Id::from_bytes([0; 16]);
 
-const COMPLETED: &str = "Order Completed";
-
 /// Reads on in the journal and tells what became of customers' orders; true when more waits. Each event is told once.
 ///
 /// # Errors
@@ -44,38 +44,69 @@ pub fn round(tx: &mut Tx<'_>, _: &Actor, world: &mut World) -> Result<bool, Fail
     Ok(last < end || waiting.next().is_some())
 }
 
-/// What an event of the journal is called among trackers.
-fn name_of(entry: &Entry) -> Option<&'static str> {
-    match entry.kind.as_str() {
-        "order.placed" | "order.taken_over" => Some(COMPLETED),
-        "order.cancelled" => Some("Order Cancelled"),
-        "order.partly_cancelled" | "order.changed" => Some("Order Updated"),
-        "payment.refunded" => Some("Order Refunded"),
-        _ => None,
+/// What became of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Completed,
+    Updated,
+    Cancelled,
+    Refunded,
+    Returned,
+}
+
+impl What {
+    /// What an event of the journal tells.
+    fn of(entry: &Entry) -> Option<What> {
+        match entry.kind.as_str() {
+            "order.placed" | "order.taken_over" => Some(What::Completed),
+            "order.cancelled" => Some(What::Cancelled),
+            "order.partly_cancelled" | "order.changed" | "order.substituted" => Some(What::Updated),
+            "payment.refunded" => Some(What::Refunded),
+            "return.received" => Some(What::Returned),
+            _ => None,
+        }
+    }
+
+    /// What it is called among trackers.
+    const fn name(self) -> &'static str {
+        match self {
+            What::Completed => "Order Completed",
+            What::Updated => "Order Updated",
+            What::Cancelled => "Order Cancelled",
+            What::Refunded => "Order Refunded",
+            What::Returned => "Order Returned",
+        }
+    }
+
+    /// By what it is known: an order is completed once, however it came to be somebody's, and a return is told of when the first of it is here.
+    fn message(self, entry: &Entry, order: &orders::Order) -> String {
+        match self {
+            What::Completed => format!("completed:{}", order.id),
+            What::Returned => format!("returned:{}", entry.subject),
+            _ => entry.id.to_string(),
+        }
     }
 }
 
 fn tell(tx: &mut Tx<'_>, world: &mut World, entry: &Entry) -> Result<(), Failure> {
-    let Some(name) = name_of(entry) else { return Ok(()) };
+    let Some(what) = What::of(entry) else { return Ok(()) };
     let body: Value = serde_json::from_str(&entry.body).unwrap_or_default();
     let order = body["order"].as_str().unwrap_or(&entry.subject);
     let Ok(id) = Id::<OrderKind>::parse(order) else { return Ok(()) };
     let Some(order) = orders::find(tx, id)? else { return Ok(()) };
     let actor = Actor { channel: Some(order.channel), ..Actor::system() };
     let Some(whose) = whose(tx, &actor, world, &order)? else { return Ok(()) };
-    // An order is completed once, however it came to be somebody's.
-    let completed = name == COMPLETED;
-    let message = if completed { format!("completed:{id}") } else { entry.id.to_string() };
+    let properties = words::properties(tx, what, &order, (entry.subject.as_str(), &body, entry.at))?;
     let event = Incoming {
         call: Call::Track,
-        name: Some(name.to_owned()),
-        message: Some(message),
+        name: Some(what.name().to_owned()),
+        message: Some(what.message(entry, &order)),
         identifiers: match &whose {
             Whose::Known(by) => vec![by.clone()],
             Whose::Card(_) => Vec::new(),
         },
-        at: if completed { order.placed_at } else { entry.at },
-        body: incoming::body(Some(properties(tx, name, &order, &body)?), None, Some(context(&order))),
+        at: if what == What::Completed { order.placed_at } else { entry.at },
+        body: incoming::body(Some(properties), None, Some(context(&order))),
         fault: None,
     };
     if rows::hear(tx, OURSELVES, &[event.hash()], world.now())? != [true] {
@@ -149,23 +180,6 @@ fn whose(
         }
     }
     Ok(None)
-}
-
-/// The order in trackers' words; amounts in minor units of the currency, as everywhere here.
-fn properties(tx: &mut Tx<'_>, name: &str, order: &orders::Order, body: &Value) -> Result<Value, Failure> {
-    let mut told = json!({ "order_id": order.id.to_string(), "number": order.number, "currency": order.currency.code(),
-        "total_minor": order.gross, "tax_minor": order.tax, "shipping_minor": order.delivery_gross });
-    if name == "Order Refunded" {
-        told["refunded_minor"] = body["amount"].clone();
-        return Ok(told);
-    }
-    let product = |line: &orders::Line| {
-        json!({ "product_id": line.variant.to_string(), "sku": line.sku, "name": line.title,
-            "quantity": line.quantity - line.cancelled, "price_minor": line.unit })
-    };
-    let products: Vec<Value> = orders::lines(tx, order.id)?.iter().map(product).collect();
-    told["products"] = Value::from(products);
-    Ok(told)
 }
 
 fn context(order: &orders::Order) -> Value {

@@ -1,6 +1,7 @@
 //! Events that were set aside: kept with the reason, sealed, for a month, and taken in again when who sends them or the plan was put right.
 
 use domain::actor::{Actor, Permission};
+use domain::behaviour::open;
 use domain::value::Id;
 use domain::value::id::{Event as EventKind, Source as SourceKind};
 use store::behaviour::quarantine as rows;
@@ -9,7 +10,7 @@ use store::{StoreError, Tx};
 pub use store::behaviour::quarantine::Quarantined;
 
 use super::source::{self, Source};
-use super::{Collected, Incoming, Refused, take_in};
+use super::{Collected, Incoming, Refused, permit, take_in};
 use crate::event::emit;
 use crate::{Failure, World, contact};
 
@@ -45,8 +46,8 @@ pub(super) fn set_aside(
                 source: source.id,
                 received_at: world.now(),
                 fault: *fault,
-                why: why.chars().take(WHY_CHARS_MAX).collect(),
-                name: event.name.clone(),
+                why: shortened(why),
+                name: event.name.as_deref().map(|name| open::name_of(name).into_owned()),
                 person,
                 sealed,
                 replayed_at: None,
@@ -54,6 +55,10 @@ pub(super) fn set_aside(
         )?;
     }
     Ok(())
+}
+
+fn shortened(why: &str) -> String {
+    why.chars().take(WHY_CHARS_MAX).collect()
 }
 
 /// The events of a source that were set aside before one, the latest first.
@@ -71,8 +76,9 @@ pub fn list(
     Ok(rows::list(tx, id, before, limit)?)
 }
 
-/// Takes in again what was set aside after an event, the oldest first, at most [`REPLAY_MAX`]. What still cannot be taken in stays.
-/// Answers what became of them, and after which to go on.
+/// Takes in again what was set aside after an event, the oldest first, at most [`REPLAY_MAX`]; each is judged as if it came now. What still
+/// cannot be taken in stays, with the reason there is now; of who refuses it by now nothing stays. Answers what became of them, and after
+/// which to go on.
 ///
 /// # Errors
 /// [`domain::Code::NotFound`] when there is no such source.
@@ -92,18 +98,27 @@ pub fn replay(
             read.push((one.id, event));
         }
     }
-    let heard: Vec<&Incoming> = read.iter().map(|(_, event)| event).collect();
+    let all: Vec<&Incoming> = read.iter().map(|(_, event)| event).collect();
+    let may = permit::permitted(tx, world, &source, &all)?;
+    let (kept, gone): (Vec<_>, Vec<_>) = read.iter().zip(may).partition(|(_, may)| *may);
+    for ((one, _), _) in &gone {
+        rows::remove(tx, id, *one)?;
+    }
+    let not_permitted = gone.len() as u64;
+    store::behaviour::source::count_not_permitted(tx, id, not_permitted)?;
+    let heard: Vec<&Incoming> = kept.iter().map(|((_, event), _)| event).collect();
     let (accepted, refused) = take_in(tx, world, &source, &heard)?;
-    for (one, event) in &read {
-        if refused.iter().all(|(other, ..)| !std::ptr::eq(*other, event)) {
-            rows::note_replayed(tx, id, *one, world.now())?;
+    for ((one, event), _) in &kept {
+        match refused.iter().find(|(other, ..)| std::ptr::eq(*other, event)) {
+            Some((_, fault, why)) => rows::note_refused(tx, id, *one, (*fault, &shortened(why)))?,
+            None => rows::note_replayed(tx, id, *one, world.now())?,
         }
     }
     let body = serde_json::json!({ "accepted": accepted, "refused": refused.len() });
     emit(tx, actor, world, id, "source.replayed", body);
     let full = waiting.len() as i64 == REPLAY_MAX;
     let next = waiting.last().map(|one| one.id).filter(|_| full);
-    Ok((Collected { accepted, repeated: 0, quarantined: refused.len() as u64 }, next))
+    Ok((Collected { accepted, repeated: 0, quarantined: refused.len() as u64, not_permitted }, next))
 }
 
 fn opened(tx: &mut Tx<'_>, world: &World, one: &Quarantined) -> Result<Option<Incoming>, Failure> {

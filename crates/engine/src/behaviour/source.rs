@@ -2,7 +2,7 @@
 
 use domain::actor::{Actor, Permission};
 use domain::behaviour::plan::{Plan, Planned, Property, ValueType};
-use domain::behaviour::{SchemaMode, SourceKind};
+use domain::behaviour::{SchemaMode, SourceKind, open};
 use domain::value::id::{Channel, Source as SourceId};
 use domain::value::{Id, Reference};
 use domain::{Code, Refusal};
@@ -14,12 +14,16 @@ use subtle::ConstantTimeEq;
 
 pub use store::behaviour::source::Source;
 
+use crate::consent::purpose;
 use crate::event::emit;
 use crate::external::known_at;
 use crate::{Failure, World, edit};
 
 /// The most sources there may be.
 pub const SOURCES_MAX: i64 = 500;
+
+/// The purpose that people are watched for when nothing else is said.
+pub const USUAL_PURPOSE: &str = "analytics";
 
 /// A source to be made.
 #[derive(Clone, Debug)]
@@ -34,6 +38,10 @@ pub struct NewSource {
     pub plan: Plan,
     /// The channel in which it meets people.
     pub channel: Option<Reference<Channel>>,
+    /// The retailer's own names of properties that name nobody.
+    pub countable: Vec<String>,
+    /// The purpose that people are watched for; [`USUAL_PURPOSE`] when `None`.
+    pub purpose: Option<String>,
 }
 
 /// A change of a source: what is `None` stays.
@@ -47,6 +55,10 @@ pub struct Change {
     pub mode: Option<SchemaMode>,
     /// The whole new tracking plan.
     pub plan: Option<Plan>,
+    /// All names of properties that name nobody.
+    pub countable: Option<Vec<String>>,
+    /// The purpose that people are watched for.
+    pub purpose: Option<String>,
     /// The version that was read.
     pub if_match: Option<i64>,
 }
@@ -54,7 +66,7 @@ pub struct Change {
 /// Makes a source; answers it with its write key, which for a server nobody can read again.
 ///
 /// # Errors
-/// [`Code::Forbidden`] without the permission, [`Code::Invalid`] for a channel that is not there.
+/// [`Code::Forbidden`] without the permission, [`Code::Invalid`] for a channel or purpose that is not there, or a name that is none.
 pub fn create(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -63,6 +75,8 @@ pub fn create(
 ) -> Result<(Source, String), Failure> {
     actor.may(Permission::EditSources, None)?;
     let channel = new.channel.map(|channel| known_at(tx, "channel", &channel)).transpose()?;
+    let countable = written_names(&new.countable)?;
+    let purpose = known_purpose(tx, new.purpose)?;
     if rows::list(tx, Id::from_bytes([0; 16]), SOURCES_MAX)?.len() as i64 >= SOURCES_MAX {
         let why = format!("there are {SOURCES_MAX} sources, the most there may be; disable and reuse one");
         return Err(Refusal::new(Code::WrongState, why).into());
@@ -78,6 +92,9 @@ pub fn create(
         mode: new.mode,
         plan: written(&new.plan),
         channel,
+        countable,
+        purpose: purpose.unwrap_or_else(|| USUAL_PURPOSE.to_owned()),
+        not_permitted: 0,
         key_hash: Sha256::digest(&key).to_vec(),
         key: (new.kind != SourceKind::Server).then(|| key.clone()),
         made_at: world.now(),
@@ -125,7 +142,7 @@ pub fn events(
 /// Changes a source.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::Stale`] when it was changed since it was read.
+/// [`Code::NotFound`], [`Code::Stale`] when it was changed since it was read; [`Code::Invalid`] as [`create`].
 pub fn update(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -141,6 +158,8 @@ pub fn update(
     edit::set(&mut source.enabled, change.enabled);
     edit::set(&mut source.mode, change.mode);
     edit::set(&mut source.plan, change.plan.as_ref().map(written));
+    edit::set(&mut source.countable, change.countable.as_deref().map(written_names).transpose()?);
+    edit::set(&mut source.purpose, known_purpose(tx, change.purpose)?);
     source.changed_at = world.now();
     source.version = was + 1;
     if !rows::change(tx, &source, was)? {
@@ -190,6 +209,36 @@ pub fn plan_of(source: &Source) -> Result<Plan, StoreError> {
     let events = events.and_then(|events| events.iter().map(planned).collect::<Option<Vec<Planned>>>());
     let plan = events.and_then(|events| Plan::new(events).ok());
     plan.ok_or_else(|| StoreError::Corrupt(format!("the plan of {}", source.id)))
+}
+
+/// The names of properties that the retailer opens, as they are looked for, in order.
+pub(super) fn opened_by(source: &Source) -> Result<Vec<String>, StoreError> {
+    let mut names: Vec<String> = countable_of(source)?.iter().filter_map(|name| open::plain(name)).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The names of properties that the retailer opens, as it wrote them.
+///
+/// # Errors
+/// What the store says.
+pub fn countable_of(source: &Source) -> Result<Vec<String>, StoreError> {
+    let corrupt = |_| StoreError::Corrupt(format!("what is countable of {}", source.id));
+    serde_json::from_str(&source.countable).map_err(corrupt)
+}
+
+fn written_names(names: &[String]) -> Result<String, Refusal> {
+    if names.len() > open::NAMED_MAX {
+        return Err(Refusal::invalid("countable", format!("give at most {} names", open::NAMED_MAX)));
+    }
+    let wrong = names.iter().enumerate().filter(|(_, name)| open::plain(name).is_none());
+    let why = "give a name of at most 32 letters and digits, such as heel_height";
+    let refusals = wrong.map(|(place, _)| Refusal::invalid(format!("countable.{place}"), why)).collect();
+    Refusal::all(refusals).map_or_else(|| Ok(Value::from(names).to_string()), Err)
+}
+
+fn known_purpose(tx: &mut Tx<'_>, code: Option<String>) -> Result<Option<String>, Failure> {
+    code.map(|code| Ok(purpose::load(tx, &code)?.code)).transpose()
 }
 
 fn written(plan: &Plan) -> String {

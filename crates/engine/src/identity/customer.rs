@@ -203,7 +203,11 @@ pub(super) fn recognise_own_ids(
 }
 
 /// The customer meant by what was told; a phone number that several share means none.
-fn meant_by(tx: &mut Tx<'_>, keyring: &Keyring, told: &Told) -> Result<Option<Id<CustomerKind>>, StoreError> {
+pub(super) fn meant_by(
+    tx: &mut Tx<'_>,
+    keyring: &Keyring,
+    told: &Told,
+) -> Result<Option<Id<CustomerKind>>, StoreError> {
     let value = told.identifier.value();
     let hash = || keyring.lookup_hash(told.kind.text(), value);
     match told.kind {

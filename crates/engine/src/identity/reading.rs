@@ -39,7 +39,7 @@ pub fn note(
         Whom::Customer(id) => (Some(customers::merged_into(tx, id)?.unwrap_or(id)), String::new()),
         Whom::Profile(id) => {
             let root = rows::root_of(tx, id)?.unwrap_or(id);
-            let known = rows::of_root(tx, root, 1)?.pop();
+            let known = rows::of_root(tx, root, Id::from_bytes([0; 16]), 1)?.pop();
             (known.and_then(|known| known.root_customer), root.to_string())
         }
         Whom::Address(id) => (None, id.to_string()),

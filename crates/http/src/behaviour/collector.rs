@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use domain::behaviour::{BATCH_MAX, Call};
+use domain::behaviour::{BATCH_MAX, Call, SourceKind};
 use engine::behaviour::{self, Incoming, Source, source};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use super::answer::{No, open_to_pages};
 use super::wire::{Sent, asked, basic, receive};
 use super::{posthog, segment};
 use crate::App;
+use crate::consent::is_signalled;
 
 /// Beginnings of the collector's paths besides those under `/v1`.
 const PREFIXES: [&str; 5] = ["/posthog/", "/api/s/", "/beacon/v1/", "/sourceConfig", "/collect.js"];
@@ -86,7 +87,7 @@ async fn collect_segment(State(app): State<App>, request: Request) -> Result<Res
     let source = source_of(&app, &sent).await?;
     let word = sent.uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let events = segment::events(&sent.body, segment::call_of(word), app.shop.source.now());
-    keep(&app, source, events).await?;
+    keep(&app, &sent, source, events).await?;
     Ok((StatusCode::OK, Json(json!({ "success": true }))).into_response())
 }
 
@@ -96,14 +97,18 @@ async fn collect_posthog(State(app): State<App>, request: Request) -> Result<Res
     let asked = sent.asked("_").and_then(|millis| millis.parse::<i64>().ok().map(Value::from));
     let asked = asked.as_ref().and_then(super::wire::instant_of);
     let events = posthog::events(&sent.body, asked, app.shop.source.now());
-    keep(&app, source, events).await?;
+    keep(&app, &sent, source, events).await?;
     Ok((StatusCode::OK, Json(json!({ "status": 1 }))).into_response())
 }
 
-/// Keeps the events, all in one command; answered only when they are durably kept.
-async fn keep(app: &App, source: Source, events: Vec<Incoming>) -> Result<(), No> {
+/// Keeps the events, all in one command; answered only when they are durably kept. What a browser says of selling and sharing is kept with
+/// them; a program of the retailer is no browser, and passes it on within the event.
+async fn keep(app: &App, sent: &Sent, source: Source, mut events: Vec<Incoming>) -> Result<(), No> {
     if events.len() > BATCH_MAX {
         return Err(No::TooMany);
+    }
+    if source.kind != SourceKind::Server && is_signalled(&sent.headers) {
+        events.iter_mut().for_each(Incoming::note_signal);
     }
     app.write(move |tx, world| behaviour::collect(tx, world, &source, &events)).await?;
     Ok(())

@@ -1,24 +1,25 @@
 //! Events in the form of PostHog. It sends one id, which is a browser's before anybody signed in and a person's afterwards.
 
-use domain::behaviour::{Call, happened_at};
+use domain::behaviour::{Call, Fault, happened_at};
 use domain::identity::Kind;
 use domain::value::Instant;
 use engine::behaviour::{Incoming, incoming};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::segment::{CARDS, shortened, too_large};
-use super::wire::{instant_of, text_of};
+use super::segment::{CARDS, as_it_came, shortened, too_large};
+use super::wire::{Ids, instant_of, text_of};
 
 /// The events of a body: one, a list, or a batch. `asked` is when the address says it was sent.
 pub(super) fn events(body: &Value, asked: Option<Instant>, received: Instant) -> Vec<Incoming> {
     let sent = instant_of(&body["sent_at"]).or(asked);
+    let mut ids = Ids::default();
     match body["batch"].as_array().or_else(|| body.as_array()) {
-        Some(batch) => batch.iter().map(|one| event(one, sent, received)).collect(),
-        None => vec![event(body, sent, received)],
+        Some(batch) => batch.iter().map(|one| event(one, sent, received, &mut ids)).collect(),
+        None => vec![event(body, sent, received, &mut ids)],
     }
 }
 
-fn event(one: &Value, sent: Option<Instant>, received: Instant) -> Incoming {
+fn event(one: &Value, sent: Option<Instant>, received: Instant, ids: &mut Ids) -> Incoming {
     let name = text_of(&one["event"]);
     let (call, name) = match name.as_deref() {
         Some("$pageview") => (Call::Page, text_of(&one["properties"]["title"])),
@@ -32,14 +33,18 @@ fn event(one: &Value, sent: Option<Instant>, received: Instant) -> Incoming {
         let ago = one["offset"].as_i64()?.checked_mul(1_000)?;
         Some(Instant::from_micros(received.micros().checked_sub(ago)?))
     });
-    let fault = too_large(one);
+    let fault = too_large(one)
+        .or_else(|| (!one.is_object()).then(|| (Fault::Unreadable, "an event is an object".to_owned())));
+    let told = text_of(&one["uuid"]).or_else(|| text_of(&one["properties"]["$insert_id"]));
+    let timed = instant_of(&one["timestamp"]).is_some();
+    let message = told.unwrap_or_else(|| ids.id_of(one, (!timed).then_some(sent.unwrap_or(received))));
     Incoming {
         call,
         name: name.and_then(|name| shortened(&name)),
-        message: text_of(&one["uuid"]).or_else(|| text_of(&one["properties"]["$insert_id"])),
+        message: Some(message),
         identifiers: identifiers(one, call),
         at: happened_at(received, sent, stamped),
-        body: if fault.is_none() { body(one) } else { json!({}) },
+        body: fault.as_ref().map_or_else(|| body(one), |(fault, _)| as_it_came(one, *fault)),
         fault,
     }
 }
@@ -87,6 +92,8 @@ fn body(one: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const RECEIVED: Instant = Instant::from_micros(1_780_308_000_000_000);

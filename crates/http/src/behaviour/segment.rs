@@ -6,7 +6,10 @@ use domain::value::Instant;
 use engine::behaviour::{Incoming, incoming};
 use serde_json::{Map, Value, json};
 
-use super::wire::{instant_of, text_of};
+use super::wire::{Ids, instant_of, text_of};
+
+/// How much of an event that is too large is kept.
+const CUT_CHARS: usize = EVENT_BYTES_MAX / 4;
 
 /// The call that a path names, whole or by its first letter.
 pub(super) fn call_of(word: &str) -> Option<Call> {
@@ -15,13 +18,14 @@ pub(super) fn call_of(word: &str) -> Option<Call> {
 
 /// The events of a body: a single one, or a batch whose context is shared.
 pub(super) fn events(body: &Value, call: Option<Call>, received: Instant) -> Vec<Incoming> {
-    let sent = instant_of(&body["sentAt"]);
+    let times = (instant_of(&body["sentAt"]), received);
+    let mut ids = Ids::default();
     match body["batch"].as_array().or_else(|| body.as_array()) {
         Some(batch) => {
             let shared = body.get("context");
-            batch.iter().map(|one| event(one, call, shared, (sent, received))).collect()
+            batch.iter().map(|one| event(one, call, shared, times, &mut ids)).collect()
         }
-        None => vec![event(body, call, None, (sent, received))],
+        None => vec![event(body, call, None, times, &mut ids)],
     }
 }
 
@@ -30,27 +34,33 @@ fn event(
     call: Option<Call>,
     shared: Option<&Value>,
     (sent, received): (Option<Instant>, Instant),
+    ids: &mut Ids,
 ) -> Incoming {
     let named = one["type"].as_str().and_then(call_of).or(call);
     let stamped = instant_of(&one["originalTimestamp"]).or_else(|| instant_of(&one["timestamp"]));
+    let timed = stamped.or_else(|| instant_of(&one["sentAt"]));
+    let message = text_of(&one["messageId"])
+        .unwrap_or_else(|| ids.id_of(one, timed.is_none().then_some(sent.unwrap_or(received))));
     let sent = instant_of(&one["sentAt"]).or(sent);
     let call = named.unwrap_or(Call::Track);
     let fault = fault_of(one, named);
     let context = one.get("context").or(shared);
-    let fits = !matches!(fault, Some((Fault::TooLarge, _)));
     let name = text_of(&one[if call == Call::Track { "event" } else { "name" }]);
     Incoming {
         call,
         name: name.and_then(|name| shortened(&name)),
-        message: text_of(&one["messageId"]),
+        message: Some(message),
         identifiers: identifiers(one, call, context),
         at: happened_at(received, sent, stamped),
-        body: if fits { body(one, call, context) } else { json!({}) },
+        body: fault.as_ref().map_or_else(|| body(one, call, context), |(fault, _)| as_it_came(one, *fault)),
         fault,
     }
 }
 
 fn fault_of(one: &Value, named: Option<Call>) -> Option<(Fault, String)> {
+    if let Some(large) = too_large(one) {
+        return Some(large);
+    }
     if !one.is_object() {
         return Some((Fault::Unreadable, "an event is an object".into()));
     }
@@ -60,7 +70,15 @@ fn fault_of(one: &Value, named: Option<Call>) -> Option<(Fault, String)> {
             "give a type: identify, track, page, screen, group or alias".into(),
         ));
     }
-    too_large(one)
+    None
+}
+
+/// What cannot be read, as it came; of what is too large the beginning.
+pub(super) fn as_it_came(one: &Value, fault: Fault) -> Value {
+    match fault {
+        Fault::TooLarge => json!({ "cut": one.to_string().chars().take(CUT_CHARS).collect::<String>() }),
+        _ => json!({ "sent": one }),
+    }
 }
 
 /// That an event is larger than allowed.
@@ -172,6 +190,7 @@ mod tests {
         assert_eq!(events[2].identifiers.len(), 2);
         let faults: Vec<_> = events.iter().map(|one| one.fault.as_ref().map(|(fault, _)| *fault)).collect();
         assert_eq!(faults, [None, None, None, Some(Fault::Unreadable), Some(Fault::Unreadable)]);
+        assert_eq!(events[3].body, json!({ "sent": { "type": "nonsense" } }), "kept as it came");
     }
 
     #[test]
@@ -185,6 +204,27 @@ mod tests {
             call_of("t"),
             RECEIVED,
         );
-        assert!(matches!(large[0].fault, Some((Fault::TooLarge, _))) && large[0].body == json!({}));
+        let kept = large[0].body["cut"].as_str().map(str::len);
+        assert!(matches!(large[0].fault, Some((Fault::TooLarge, _))) && kept == Some(CUT_CHARS));
+    }
+
+    #[test]
+    fn two_clicks_without_an_id_are_two_and_sent_again_they_are_the_same() {
+        let click = json!({ "type": "track", "event": "Clicked", "anonymousId": "b1" });
+        let timed = json!({ "type": "track", "event": "Clicked", "anonymousId": "b1", "timestamp": "2026-06-01T11:59:00Z" });
+        let ids = |body: &Value, received: Instant| -> Vec<_> {
+            events(body, None, received).into_iter().map(|one| one.message).collect()
+        };
+        let later = Instant::from_micros(RECEIVED.micros() + 5_000_000);
+        let sent = json!({ "sentAt": "2026-06-01T12:00:00Z", "batch": [click, click, timed, timed] });
+        let first = ids(&sent, RECEIVED);
+        assert!(first.iter().enumerate().all(|(place, id)| !first[..place].contains(id)), "{first:?}");
+        assert_eq!(first, ids(&sent, later), "sent again");
+        assert_eq!(first[2], ids(&json!({ "batch": [timed] }), later)[0], "in another batch");
+        assert_ne!(
+            ids(&json!({ "batch": [click] }), RECEIVED),
+            ids(&json!({ "batch": [click] }), later),
+            "nobody knows"
+        );
     }
 }

@@ -8,9 +8,9 @@ use domain::behaviour::plan::{Plan, Planned, Property, ValueType};
 use domain::behaviour::{SchemaMode, SourceKind};
 use domain::value::text::bounded;
 use domain::value::{Id, Reference, id};
-use engine::behaviour::Source;
 use engine::behaviour::quarantine::{self, Quarantined};
 use engine::behaviour::source::{self, Change, NewSource};
+use engine::behaviour::{Collected, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -69,7 +69,7 @@ struct PropertyShape {
 /// A source of events.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Source, example = json!({"id": "src_01jd0000000000000000000000", "name": "Web shop", "kind": "web", "trust": "public", "enabled": true,
-    "mode": "warn", "plan": [], "write_key": "src_01jd0000000000000000000000_00112233445566778899aabbccddeeff",
+    "mode": "warn", "plan": [], "countable": ["heel_height"], "purpose": "analytics", "not_permitted": 0, "write_key": "src_01jd0000000000000000000000_00112233445566778899aabbccddeeff",
     "made_at": "2026-06-01T10:00:00Z", "changed_at": "2026-06-01T10:00:00Z", "version": 1}))]
 struct SourceShape {
     /// Its id.
@@ -89,6 +89,12 @@ struct SourceShape {
     /// The channel in which it meets people.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<String>,
+    /// Own names of properties that name nobody: texts under them are kept open, so that segments can ask for them.
+    countable: Vec<String>,
+    /// The purpose that people are watched for. Of a person who refuses it nothing is kept.
+    purpose: String,
+    /// How many events were not kept for that.
+    not_permitted: i64,
     /// What its libraries are given. A server's is shown only when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     write_key: Option<String>,
@@ -123,6 +129,9 @@ impl From<&Source> for SourceShape {
             mode: source.mode.text().into(),
             plan: plan.events().iter().map(planned).collect(),
             channel: source.channel.map(|id| id.to_string()),
+            countable: source::countable_of(source).unwrap_or_default(),
+            purpose: source.purpose.clone(),
+            not_permitted: source.not_permitted,
             write_key: source.key.clone(),
             made_at: source.made_at.to_string(),
             changed_at: source.changed_at.to_string(),
@@ -168,6 +177,14 @@ struct NewSourceShape {
     plan: Vec<PlannedShape>,
     /// The channel in which it meets people: its id or external id.
     channel: Option<String>,
+    /// Own names of properties that name nobody, such as `heel_height`, at most 200: texts under names that are neither the trade's nor these are
+    /// sealed, and segments cannot ask for them.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    countable: Vec<String>,
+    /// The code of the purpose that people are watched for; `analytics` when left out. What comes of somebody who refuses it is not kept. A
+    /// purpose on the basis of a contract is refused by nobody.
+    purpose: Option<String>,
 }
 
 impl NewSourceShape {
@@ -179,8 +196,19 @@ impl NewSourceShape {
             fields.take("mode", self.mode.as_deref().map_or(Ok(SchemaMode::Accept), SchemaMode::parse));
         let plan = read_plan(&mut fields, &self.plan);
         let channel = self.channel.as_deref().map(Reference::read);
-        let read = (|| Some(NewSource { name: name?, kind: kind?, mode: mode?, plan: plan?, channel }))();
-        fields.done(read)
+        let (countable, purpose) = (self.countable.clone(), self.purpose.clone());
+        let read = || {
+            Some(NewSource {
+                name: name?,
+                kind: kind?,
+                mode: mode?,
+                plan: plan?,
+                channel,
+                countable,
+                purpose,
+            })
+        };
+        fields.done(read())
     }
 }
 
@@ -199,6 +227,11 @@ struct SourceChangeShape {
     /// The whole new plan.
     #[schema(max_items = 200)]
     plan: Option<Vec<PlannedShape>>,
+    /// All own names of properties that name nobody; counts for what comes from then on.
+    #[schema(max_items = 200)]
+    countable: Option<Vec<String>>,
+    /// The code of the purpose that people are watched for.
+    purpose: Option<String>,
 }
 
 impl SourceChangeShape {
@@ -212,6 +245,8 @@ impl SourceChangeShape {
             enabled: self.enabled,
             mode: mode.flatten(),
             plan: plan.flatten(),
+            countable: self.countable,
+            purpose: self.purpose,
             if_match,
         }))
     }
@@ -220,7 +255,7 @@ impl SourceChangeShape {
 /// An event that was set aside.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuarantinedEvent, example = json!({"id": "evt_01jd0000000000000000000000", "received_at": "2026-06-01T10:00:00Z", "fault": "off_plan",
-    "why": "\"sku\" is missing", "name": "Product Viewed"}))]
+    "why": "\"sku\" is missing", "replayable": true, "name": "Product Viewed"}))]
 struct QuarantinedShape {
     /// Its id.
     id: String,
@@ -231,6 +266,8 @@ struct QuarantinedShape {
     fault: String,
     /// What is wrong.
     why: String,
+    /// Can it be taken in once the plan or the sender is put right? What was unreadable or too large cannot.
+    replayable: bool,
     /// The event's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -247,6 +284,7 @@ impl From<&Quarantined> for QuarantinedShape {
             received_at: one.received_at.to_string(),
             fault: one.fault.text().into(),
             why: one.why.clone(),
+            replayable: one.fault.is_mendable(),
             name: one.name.clone(),
             replayed_at: one.replayed_at.map(|at| at.to_string()),
         }
@@ -264,12 +302,14 @@ struct ReplayShape {
 
 /// What became of events that were taken in again.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Replayed, example = json!({"accepted": 7, "quarantined": 1}))]
+#[schema(as = Replayed, example = json!({"accepted": 7, "quarantined": 1, "not_permitted": 0}))]
 struct ReplayedShape {
     /// Taken in.
     accepted: u64,
     /// Still set aside.
     quarantined: u64,
+    /// Of somebody who refuses it by now, and therefore gone.
+    not_permitted: u64,
     /// Give this as `after` for the rest; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -386,7 +426,7 @@ async fn list_quarantined_events(
 
 /// Take in what was set aside
 ///
-/// The oldest first, at most 500 at once; what is still not as it must be stays.
+/// The oldest first, at most 500 at once. Each is judged anew; what is still not as it must be stays, with the reason.
 #[utoipa::path(post, path = "/v1/sources/{source}/replay", operation_id = "replay_quarantined_events", tag = "behaviour",
     request_body = ReplayShape, params(("source" = String, Path, description = "its id")),
     responses((status = 200, body = ReplayedShape), Problems))]
@@ -402,7 +442,8 @@ async fn replay_quarantined_events(
     app.perform(command.request, StatusCode::OK, move |tx, actor, world| {
         let (done, next) = quarantine::replay(tx, actor, world, id, after)?;
         let next = next.map(|id| id.to_string());
-        Reply::json(&ReplayedShape { accepted: done.accepted, quarantined: done.quarantined, next })
+        let Collected { accepted, quarantined, not_permitted, .. } = done;
+        Reply::json(&ReplayedShape { accepted, quarantined, not_permitted, next })
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! Reading what libraries send: whatever the content type says, packed or not, with the write key where each library puts it.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use axum::body::to_bytes;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::value::Instant;
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::answer::No;
 
@@ -89,6 +91,24 @@ impl Sent {
     /// A value of the address, after the question mark.
     pub(super) fn asked(&self, name: &str) -> Option<String> {
         asked(&self.uri, name)
+    }
+}
+
+/// Ids for events that came without one. They follow from what an event says, from when it was, and from how many that are alike went
+/// before it in the request: so a request that is sent again is known, and two clicks that are alike are two.
+#[derive(Default)]
+pub(super) struct Ids(BTreeMap<[u8; 16], u32>);
+
+impl Ids {
+    /// The id of an event; `moment` is when it was sent or received, where the event itself does not say when it was.
+    pub(super) fn id_of(&mut self, one: &Value, moment: Option<Instant>) -> String {
+        let moment = moment.map_or(0, Instant::micros);
+        let digest = Sha256::digest(format!("{moment} {one}"));
+        let mut alike = [0; 16];
+        alike.copy_from_slice(&digest[..16]);
+        let before = self.0.entry(alike).or_default();
+        *before += 1;
+        format!("alike:{:032x}:{before}", u128::from_be_bytes(alike))
     }
 }
 

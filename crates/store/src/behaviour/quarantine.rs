@@ -23,7 +23,7 @@ pub struct Quarantined {
     pub name: Option<String>,
     /// Under whose key it is sealed.
     pub person: Id<Person>,
-    /// The event as it was read.
+    /// The event as it was read, or as it came where it could not be.
     pub sealed: Vec<u8>,
     /// When it was taken in after all.
     pub replayed_at: Option<Instant>,
@@ -116,6 +116,32 @@ pub fn note_replayed(
         "update quarantined_event set replayed_at = $3 where source_id = $1 and event_id = $2",
         params![source, id, now],
     )?;
+    Ok(())
+}
+
+/// Notes why an event cannot be taken in now either.
+///
+/// # Errors
+/// What the store says.
+pub fn note_refused(
+    tx: &mut Tx<'_>,
+    source: Id<Source>,
+    id: Id<EventKind>,
+    (fault, why): (Fault, &str),
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update quarantined_event set fault = $3, why = $4 where source_id = $1 and event_id = $2",
+        params![source, id, fault.code(), why],
+    )?;
+    Ok(())
+}
+
+/// Forgets an event that was set aside.
+///
+/// # Errors
+/// What the store says.
+pub fn remove(tx: &mut Tx<'_>, source: Id<Source>, id: Id<EventKind>) -> Result<(), StoreError> {
+    tx.execute("delete from quarantined_event where source_id = $1 and event_id = $2", params![source, id])?;
     Ok(())
 }
 
