@@ -380,14 +380,14 @@ pub fn by_email(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Id<CustomerKi
     )
 }
 
+/// A customer, and the current contact.
+pub type Holder = (Id<CustomerKind>, Id<Contact>);
+
 /// Who holds this e-mail, whether or not he was merged into another since, and his contact with that very address.
 ///
 /// # Errors
 /// What the store says.
-pub fn holder(
-    tx: &mut Tx<'_>,
-    hash: &[u8; 32],
-) -> Result<Option<(Id<CustomerKind>, Id<Contact>)>, StoreError> {
+pub fn holder(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Holder>, StoreError> {
     tx.one(
         "select c.customer_id, c.contact_id from customer_by_email e join customer c on c.customer_id = e.customer_id
          where e.hash = $1",
