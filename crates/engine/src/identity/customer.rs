@@ -246,7 +246,13 @@ pub(super) fn add(
     let own = own_key(keyring, customer.id);
     let sight = |kind, customer| Sight { kind, trust: Trust::Internal, first: at, last: at, customer };
     plan.see(own, sight(Kind::Customer, Some((customer.id, customer.version))));
-    let facts = facts(tx, keyring, customer)?;
+    let customers::Lookups { emails, phones } = customers::lookups(tx, customer.id)?;
+    let mut facts: Vec<(Kind, Key)> = emails.iter().map(|hash| (Kind::Email, shortened(hash))).collect();
+    facts.extend(phones.iter().map(|hash| (Kind::Phone, shortened(hash))));
+    let signed_in = customer.external_id.as_deref().map(|text| Identifier::new(Kind::UserId, None, text));
+    if let Some(Ok(identifier)) = signed_in {
+        facts.push((Kind::UserId, key(keyring, &identifier)));
+    }
     let mut others: Vec<Key> = Vec::new();
     for link in rows::links(tx, &[own])?.iter().filter(|link| link.trust == Trust::Internal) {
         let (one, other) = link.ends;
@@ -261,20 +267,4 @@ pub(super) fn add(
         plan.link(Link { ends: (own, fact), trust: Trust::Internal, first_at: at });
     }
     Ok(own)
-}
-
-/// What the customer file says that somebody is known by.
-pub(super) fn facts(
-    tx: &mut Tx<'_>,
-    keyring: &Keyring,
-    customer: &Customer,
-) -> Result<Vec<(Kind, Key)>, Failure> {
-    let customers::Lookups { emails, phones } = customers::lookups(tx, customer.id)?;
-    let mut facts: Vec<(Kind, Key)> = emails.iter().map(|hash| (Kind::Email, shortened(hash))).collect();
-    facts.extend(phones.iter().map(|hash| (Kind::Phone, shortened(hash))));
-    let signed_in = customer.external_id.as_deref().map(|text| Identifier::new(Kind::UserId, None, text));
-    if let Some(Ok(identifier)) = signed_in {
-        facts.push((Kind::UserId, key(keyring, &identifier)));
-    }
-    Ok(facts)
 }

@@ -10,7 +10,7 @@ use store::customer::Customer;
 use store::identity::Known;
 use store::{Tx, customer as customers, identity as rows};
 
-use super::customer::{add, facts, own_key};
+use super::customer::{add, own_key};
 use super::rules;
 use super::settle::{by_key, settle};
 use super::sight::{Plan, shortened, sorted};
@@ -33,22 +33,17 @@ pub(crate) fn of(
     world: &mut World,
     (of, addresses): (&[Id<CustomerKind>], &[[u8; 32]]),
 ) -> Result<Vec<Known>, Failure> {
-    let (mut plan, mut own, mut theirs) = (Plan::default(), BTreeSet::new(), BTreeSet::new());
+    let (mut own, mut theirs) = (BTreeSet::new(), BTreeSet::new());
     own.extend(addresses.iter().map(|hash| shortened(hash)));
     for id in of {
         own.insert(own_key(world.keyring(), *id));
         if let Some(customer) = living(tx, *id)? {
-            own.extend(facts(tx, world.keyring(), &customer)?.iter().map(|(_, key)| *key));
-            add(tx, world, &mut plan, &customer)?;
+            own.extend(up_to_date(tx, actor, world, &customer)?);
         }
     }
     for customer in sharing(tx, of, addresses)? {
-        theirs.insert(own_key(world.keyring(), customer.id));
-        theirs.extend(facts(tx, world.keyring(), &customer)?.iter().map(|(_, key)| *key));
-        add(tx, world, &mut plan, &customer)?;
+        theirs.extend(up_to_date(tx, actor, world, &customer)?);
     }
-    let (_, rules) = rules::current(tx)?;
-    settle(tx, actor, world, &rules, &plan)?;
     let own: Vec<Key> = own.difference(&theirs).copied().collect();
     let (mut found, mut whole) = (BTreeMap::new(), BTreeSet::new());
     for known in rows::find(tx, &own)? {
@@ -104,6 +99,20 @@ pub(crate) fn forget(
         }
     }
     keys.into_iter().try_for_each(|key| Ok(rows::forget(tx, key)?))
+}
+
+/// Brings the profile of a customer up to date with the file, and answers what the file says that the customer is known by.
+fn up_to_date(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    world: &mut World,
+    customer: &Customer,
+) -> Result<Vec<Key>, Failure> {
+    let mut plan = Plan::default();
+    add(tx, world, &mut plan, customer)?;
+    let (_, rules) = rules::current(tx)?;
+    settle(tx, actor, world, &rules, &plan)?;
+    Ok(plan.sights.into_keys().collect())
 }
 
 fn living(tx: &mut Tx<'_>, id: Id<CustomerKind>) -> Result<Option<Customer>, Failure> {
