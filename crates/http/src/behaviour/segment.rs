@@ -157,8 +157,7 @@ mod tests {
         let body = json!({ "sentAt": "2026-06-01T12:00:00Z", "context": { "library": { "name": "x" } }, "batch": [
             { "type": "track", "event": "Product Viewed", "userId": 7, "anonymousId": null, "messageId": "m1",
               "timestamp": "2026-06-01T11:59:00Z", "properties": { "sku": "T" } },
-            { "type": "identify", "anonymousId": "b1", "context": { "traits": { "email": "a@b.co" },
-              "loyaltyNumber": "mbr 7",
+            { "type": "identify", "anonymousId": "b1", "context": { "traits": { "email": "a@b.co", "loyaltyNumber": "mbr 7" },
               "externalIds": [{ "type": "Shopify", "id": 9 }, { "type": "card_token", "id": "tok_7" }, { "type": "x", "id": "1", "collection": "accounts" }] } },
             { "type": "alias", "userId": "u1", "previousId": "b1" }, { "type": "nonsense" }, 7 ] });
         let events = events(&body, None, RECEIVED);
