@@ -332,7 +332,7 @@ impl Tally {
 
 /// Why a part of a transaction is undone on purpose, with what was found out by it.
 enum Undone {
-    Tried(Tally),
+    Tried(Box<Tally>),
     Failed(Failure),
 }
 
@@ -352,10 +352,11 @@ fn tried(
 ) -> Result<Tally, Failure> {
     let outcome = tx.savepoint(|tx| {
         let tally = Tally::of_trying(tx, actor, world, batch, entries).map_err(Undone::Failed)?;
-        if whole && tally.refused == 0 { Ok(tally) } else { Err(Undone::Tried(tally)) }
+        if whole && tally.refused == 0 { Ok(tally) } else { Err(Undone::Tried(Box::new(tally))) }
     });
     match outcome {
-        Ok(tally) | Err(Undone::Tried(tally)) => Ok(tally),
+        Ok(tally) => Ok(tally),
+        Err(Undone::Tried(tally)) => Ok(*tally),
         Err(Undone::Failed(failure)) => Err(failure),
     }
 }
