@@ -154,7 +154,7 @@ fn a_no_said_from_an_address_holds_for_who_is_known_by_it() {
         collect(shop, &source, vec![event("1", 1, &eve, "Looked", json!({}))]);
         shop.run(|tx, actor, world| {
             let email = Email::parse("Eve@example.com").expect("an address");
-            let one = consent::subscriber::of_email(tx, actor, world, &email, None)?;
+            let (one, _) = consent::subscriber::of_email(tx, actor, world, &email, None)?;
             let cell = Cell { purpose: "analytics".into(), medium: Medium::Web, topic: String::new() };
             let said = [Said { cell, status: Status::Denied }];
             consent::write(tx, actor, world, &one, &said, &Evidence::of(domain::consent::Source::Told))

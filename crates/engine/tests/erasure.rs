@@ -94,7 +94,13 @@ fn moves(shop: &TestShop, id: Id<Customer>, to: &str) {
     let card = card(Some(to), None);
     let moved = shop.run(move |tx, actor, world| {
         let if_match = Some(customer::load(tx, id)?.version);
-        customer::update(tx, actor, world, id, Change { card: Some(card.clone()), groups: None, if_match })
+        customer::update(
+            tx,
+            actor,
+            world,
+            id,
+            Change { card: Some(card.clone()), groups: None, if_match, shown: None },
+        )
     });
     moved.expect("changed");
 }

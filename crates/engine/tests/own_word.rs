@@ -51,7 +51,7 @@ fn wrote(shop: &TestShop, id: Id<Customer>, written: Written) {
     let version = shop.read(move |tx| customer::load(tx, id)).expect("a customer").version;
     let herself = Actor { who: Who::Customer(id), channel: None, grants: Vec::new() };
     let changed = shop.run_as(&herself, move |tx, actor, world| {
-        let change = Change { card: Some(card(written)), groups: None, if_match: Some(version) };
+        let change = Change { card: Some(card(written)), groups: None, if_match: Some(version), shown: None };
         customer::update(tx, actor, world, id, change)
     });
     changed.expect("a change");

@@ -201,7 +201,8 @@ fn sign_in(shop: &TestShop, web: &Channel, ada: Id<Customer>) {
     // And she writes herself who she is.
     shop.run_as(&herself, move |tx, actor, world| {
         let (card, known) = (customer::read_contact(tx, actor, world, ada)?, customer::load(tx, ada)?);
-        let change = OfCustomer { card: Some(card), groups: None, if_match: Some(known.version) };
+        let change =
+            OfCustomer { card: Some(card), groups: None, if_match: Some(known.version), shown: None };
         customer::update(tx, actor, world, ada, change)
     })
     .expect("her own word");
