@@ -27,8 +27,6 @@ use crate::proof::Given;
 use crate::query::Asked;
 use crate::shape::Fields;
 
-mod record;
-
 /// The routes of customers.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -39,7 +37,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_customer_contact))
         .routes(routes!(erase_customer))
         .routes(routes!(erase_contact))
-        .merge(record::routes())
 }
 
 /// A customer. Name, address, mail and phone are in the contact, read by its own operation.

@@ -1,6 +1,8 @@
 //! Identity over the API: the rules by which traces are put together, and what a person is known by. The values themselves are asked for in
 //! bodies only, and never answered.
 
+mod record;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -32,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(find_profile))
         .routes(routes!(read_profile))
         .routes(routes!(read_customer_profile))
+        .merge(record::routes())
 }
 
 /// How identifiers of one kind are believed.
