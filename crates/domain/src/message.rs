@@ -81,6 +81,8 @@ crate::words! {
         PrivacyRefused 7 "privacy_refused";
         /// Says that a request about data takes longer, until when, and why.
         PrivacyExtended 8 "privacy_extended";
+        /// Tells the address a customer had that it is not the customer's any more.
+        AddressChanged 9 "address_changed";
     }
 }
 

@@ -202,11 +202,32 @@ fn erased(person: Id<Person>) -> Refusal {
 }
 
 pub(crate) fn new_person(tx: &mut Tx<'_>, world: &mut World) -> Result<(Id<Person>, DataKey), Failure> {
+    let (person, key, wrapped) = made_up(world);
+    rows::add_persons(tx, &[(person, wrapped)], world.now())?;
+    Ok((person, key))
+}
+
+/// So many people whom nobody knows yet, with a key for each.
+pub(crate) fn new_persons(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    many: usize,
+) -> Result<Vec<(Id<Person>, DataKey)>, Failure> {
+    let (mut people, mut wrapped) = (Vec::with_capacity(many), Vec::with_capacity(many));
+    for _ in 0..many {
+        let (person, key, sealed) = made_up(world);
+        people.push((person, key));
+        wrapped.push((person, sealed));
+    }
+    rows::add_persons(tx, &wrapped, world.now())?;
+    Ok(people)
+}
+
+fn made_up(world: &mut World) -> (Id<Person>, DataKey, Vec<u8>) {
     let person: Id<Person> = world.id();
     let (chance, nonce) = (world.bytes(), world.bytes());
     let (key, wrapped) = world.keyring().new_data_key(chance, nonce, &person.bytes());
-    rows::add_person(tx, person, &wrapped, world.now())?;
-    Ok((person, key))
+    (person, key, wrapped)
 }
 
 fn key_of(tx: &mut Tx<'_>, world: &World, person: Id<Person>) -> Result<DataKey, Failure> {

@@ -43,6 +43,7 @@ pub mod price;
 pub mod privacy;
 pub mod promise;
 pub mod promotion;
+pub mod readdress;
 pub mod returns;
 pub mod routing;
 pub mod seal;

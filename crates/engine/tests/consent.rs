@@ -1,19 +1,17 @@
 //! The story of consents: said, taken back in one channel and so in all, chosen by a link, and read by whoever hands data on.
 
 use crate::agreed::{
-    cell, confirm, deliver, lay, made, offer, refused, said, say, stands, states, token, told,
+    cell, confirm, deliver, lay, made, of_service, offer, refused, said, say, stands, states, token, told,
 };
 use crate::counter;
 use domain::actor::{Actor, Grant, Permission, Permissions, Who};
-use domain::catalogue::Wording;
-use domain::consent::{Basis, Cell, Medium, SALE_OR_SHARE, Source, Status};
+use domain::consent::{Cell, Medium, SALE_OR_SHARE, Source, Status};
 use domain::merging::Cause;
 use domain::message::{Kind, State};
 use domain::value::id::Customer;
 use domain::value::{Email, Id, Instant};
 use domain::{Code, Refusal};
 use engine::consent::link::{self, Deed};
-use engine::consent::purpose::{self, Purpose};
 use engine::consent::{self, Evidence, Said, audience, choice, refusal, subscriber};
 use engine::merging::{self, Wish};
 use engine::message::send::Outcome;
@@ -288,16 +286,7 @@ fn a_no_of_whoever_was_merged_counts_as_ones_own_until_they_are_two_again() {
 fn a_no_said_from_an_address_counts_for_whoever_signs_up_with_it_until_a_yes_of_his_own() {
     on_every_engine(|shop| {
         lay(shop);
-        let service = Purpose {
-            code: "service".into(),
-            wording: Wording::stored("How to care for it".into(), Vec::new()),
-            basis: Basis::LegitimateInterest,
-            double_opt_in: false,
-            days: None,
-            active: true,
-        };
-        shop.run(move |tx, actor, world| purpose::set(tx, actor, world, service.clone())).expect("a purpose");
-        let mail = Cell { purpose: "service".into(), ..cell(Medium::Mail, "") };
+        let mail = of_service(shop);
         let no = Said { cell: mail.clone(), status: Status::Denied };
         shop.run(move |tx, actor, world| {
             let email = Email::parse("cyd@example.com").expect("an address");

@@ -6,15 +6,13 @@ use crate::club::{club, terms};
 use crate::counter::{DAY, ada, filled, work};
 use crate::segment::{did, made, web};
 use domain::actor::Actor;
-use domain::catalogue::Wording;
-use domain::consent::{Basis, Cell, Medium, Source, Status};
+use domain::consent::{Source, Status};
 use domain::identity::Kind;
 use domain::merging::Cause;
 use domain::privacy::Class;
 use domain::segment::Subject;
 use domain::value::id::{Customer, Segment as SegmentId};
 use domain::value::{Email, Id};
-use engine::consent::purpose::{self, Purpose};
 use engine::consent::subscriber::{self, Subscriber};
 use engine::consent::{self, Evidence, Said};
 use engine::event::{Cursor, Filter};
@@ -113,16 +111,7 @@ fn members_come_and_go_with_what_happens_and_with_time() {
 #[test]
 fn whoever_can_be_written_to_is_judged_again_and_so_is_who_shares_the_address() {
     on_every_engine(|shop| {
-        let service = Purpose {
-            code: "service".into(),
-            wording: Wording::stored("How to care for it".into(), Vec::new()),
-            basis: Basis::LegitimateInterest,
-            double_opt_in: false,
-            days: None,
-            active: true,
-        };
-        shop.run(move |tx, actor, world| purpose::set(tx, actor, world, service.clone())).expect("a purpose");
-        let cell = Cell { purpose: "service".into(), medium: Medium::Mail, topic: String::new() };
+        let cell = crate::agreed::of_service(shop);
         let says = |one: &Subscriber, status| {
             let (one, said) = (one.clone(), [Said { cell: cell.clone(), status }]);
             shop.run(move |tx, actor, world| {

@@ -19,7 +19,7 @@ use engine::merging::{self, Merge, Wish};
 use engine::message::send::Outcome;
 use engine::message::suppression;
 use engine::privacy::{self, Asker, NewRequest};
-use engine::{Failure, contact, sign_in};
+use engine::{Failure, contact, readdress, sign_in};
 use sim::authenticator::Authenticator;
 use sim::{TestShop, on_every_engine};
 
@@ -87,7 +87,7 @@ fn moved(
         let shown = code.map(|code| sign_in::show(tx, world, &card, code)).transpose()?;
         let if_match = Some(customer::load(tx, id)?.version);
         let change = Change { card: Some(card.clone()), groups: None, if_match, shown };
-        customer::update(tx, actor, world, id, change).map(drop)
+        readdress::update(tx, actor, world, id, change).map(drop)
     };
     match who {
         Who::System => shop.run(change),
@@ -141,10 +141,12 @@ fn an_address_stays_with_whom_it_came_though_the_other_writes_it_into_his_contac
         let (web, ada, dan) = (web(shop), made(shop, ADA), made(shop, DAN));
         let merge = merged(shop, ada, dan);
         moved(shop, &web, (Who::System, ada), DAN, None).expect("changed");
+        assert_eq!(mailboxes(shop), [ADA], "it opens nothing any more");
         assert_eq!(let_in(shop, &web, DAN), ada);
         moved(shop, &web, (Who::System, ada), "ada.b@example.com", None).expect("changed again");
-        assert_eq!(let_in(shop, &web, DAN), ada, "it is not forgotten with hers");
+        assert_eq!(let_in(shop, &web, DAN), ada, "it is not forgotten with hers, and heard of nothing");
         moved(shop, &web, (Who::Customer(ada), ada), DAN, None).expect("it leads to her already");
+        assert_eq!(mailboxes(shop), ["ada.b@example.com"]);
         undone(shop, &merge);
         assert_eq!(let_in(shop, &web, DAN), dan);
     });
@@ -167,8 +169,9 @@ fn nobody_takes_an_address_whose_mail_he_does_not_read() {
             at_the_code,
             "of another address"
         );
+        assert_eq!(mailboxes(shop), [DAN], "nothing was changed");
         moved(shop, &web, herself, DAN, Some(code)).expect("she reads its mail");
-        assert_eq!(mailboxes(shop), [DAN]);
+        assert_eq!(mailboxes(shop), [EVE], "it opens nothing any more");
         assert_eq!(let_in(shop, &web, DAN), eve);
         assert_eq!(refused_at(moved(shop, &web, herself, ADA, Some(code))), at_the_code, "it was used");
 
@@ -261,6 +264,31 @@ fn who_signs_in_while_a_colleague_makes_him_is_that_one() {
             let came = came.expect("signed in");
             assert_eq!(made.is_ok(), !came.is_new, "one of them made him");
             assert!(made.is_ok_and(|made| made.id == came.customer) || came.is_new);
+        }
+    });
+}
+
+#[test]
+fn who_signs_in_while_a_merge_is_undone_is_whom_he_showed_to_be() {
+    on_every_engine(|shop| {
+        let web = web(shop);
+        for turn in 0..6 {
+            let (ada, address) =
+                (made(shop, &format!("ada{turn}@example.com")), format!("dan{turn}@example.com"));
+            let dan = made(shop, &address);
+            let merge = merged(shop, ada, dan);
+            asked(shop, &web, &address).expect("mailed");
+            let code = mailed(shop, &address);
+            let came = thread::scope(|scope| {
+                let undoing = scope.spawn(|| undone(shop, &merge));
+                let came = scope.spawn(|| opened(shop, &web, (&address, code), None));
+                undoing.join().expect("an answer");
+                came.join().expect("an answer")
+            });
+            match recognised(shop, &came.expect("signed in").token) {
+                Ok(who) => assert_eq!(who, dan, "he came after"),
+                Err(failure) => assert_eq!(failure.code(), Some(Code::SignInFailed), "he came before"),
+            }
         }
     });
 }

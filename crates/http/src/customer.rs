@@ -8,7 +8,7 @@ use domain::Refusal;
 use domain::actor::Actor;
 use domain::value::{Reference, id, reference};
 use engine::customer::{self, Change, Customer, NewCustomer};
-use engine::{Failure, World, erasure, external};
+use engine::{Failure, World, erasure, external, readdress};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use utoipa::ToSchema;
@@ -245,7 +245,7 @@ async fn read_customer(
 /// Change a customer
 ///
 /// A customer may change himself. To an e-mail address that is not his yet he gives the code that was mailed there, because whoever signs in by it
-/// is let in as him; colleagues with `customers:write` need none.
+/// is let in as him; colleagues with `customers:write` need none. An address that does not open the account any more is written to.
 #[utoipa::path(patch, path = "/v1/customers/{id}", operation_id = "update_customer", tag = "customer", request_body = CustomerChangeShape,
     params(("id" = String, Path, description = "its id or external id"), ("If-Match" = String, Header, description = "the `ETag` it was read with")),
     responses((status = 200, body = CustomerShape), Problems))]
@@ -265,7 +265,7 @@ async fn update_customer(
         let id = external::resolve(tx, &reference)?;
         let shown = proof.as_ref().map(|(card, code)| code.show(tx, world, card)).transpose()?;
         let change = Change { shown, ..change.clone() };
-        let customer = in_contact(customer::update(tx, actor, world, id, change))?;
+        let customer = in_contact(readdress::update(tx, actor, world, id, change))?;
         Reply::versioned(&CustomerShape::from(&customer), customer.version)
     })
     .await

@@ -25,20 +25,13 @@ pub struct Known {
     pub contact: Id<Contact>,
 }
 
-/// Adds a person with the wrapped key.
+/// Adds people, each with the wrapped key.
 ///
 /// # Errors
 /// What the store says.
-pub fn add_person(
-    tx: &mut Tx<'_>,
-    person: Id<Person>,
-    wrapped_key: &[u8],
-    now: Instant,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "insert into person (person_id, wrapped_key, made_at) values ($1, $2, $3)",
-        params![person, wrapped_key, now],
-    )?;
+pub fn add_persons(tx: &mut Tx<'_>, all: &[(Id<Person>, Vec<u8>)], now: Instant) -> Result<(), StoreError> {
+    let rows: Vec<_> = all.iter().map(|(person, key)| params![*person, key, now].to_vec()).collect();
+    tx.execute_each("insert into person (person_id, wrapped_key, made_at) values ($1, $2, $3)", &rows)?;
     Ok(())
 }
 

@@ -337,16 +337,17 @@ pub fn persons(tx: &mut Tx<'_>, profiles: &[[u8; 16]]) -> Result<Vec<Keyed>, Sto
     )
 }
 
-/// Gives a profile its person; false when it has one.
+/// Gives profiles their people; false when one of them has one.
 ///
 /// # Errors
 /// What the store says.
-pub fn give_person(tx: &mut Tx<'_>, profile: Id<Profile>, person: Id<Person>) -> Result<bool, StoreError> {
-    let touched = tx.execute(
+pub fn give_persons(tx: &mut Tx<'_>, all: &[(Id<Profile>, Id<Person>)]) -> Result<bool, StoreError> {
+    let rows: Vec<_> = all.iter().map(|(profile, person)| params![*profile, *person].to_vec()).collect();
+    let touched = tx.execute_each(
         "update profile set person_id = $2 where profile_id = $1 and person_id is null",
-        params![profile, person],
+        &rows,
     )?;
-    Ok(touched == 1)
+    Ok(touched.into_iter().all(|rows| rows == 1))
 }
 
 /// The profiles of a whole person, the oldest first, at most `limit`.

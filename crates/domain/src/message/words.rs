@@ -87,6 +87,20 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
+        template: Template::AddressChanged,
+        subject: ["Your e-mail address with us was changed", "Ihre E-Mail-Adresse bei uns wurde geändert"],
+        paragraphs: [
+            &[
+                "The e-mail address we keep of you is another one from now on. With this one you do not sign in to your account any more.",
+                "If you wanted that, there is nothing to do. If you did not, please tell us at once.",
+            ],
+            &[
+                "Wir führen von jetzt an eine andere E-Mail-Adresse von Ihnen. Mit dieser melden Sie sich nicht mehr in Ihrem Konto an.",
+                "Wenn Sie das wollten, müssen Sie nichts tun. Wenn nicht, sagen Sie uns bitte sofort Bescheid.",
+            ],
+        ],
+    },
+    Text {
         template: Template::CompanyInvitation,
         subject: ["{company} invites you", "{company} lädt Sie ein"],
         paragraphs: [

@@ -26,19 +26,30 @@ pub(crate) fn keys_of(
         return Ok(keys);
     }
     let ids: Vec<[u8; 16]> = wanted.iter().map(|id| id.bytes()).collect();
+    let mut without = Vec::new();
     for (profile, person, wrapped) in rows::persons(tx, &ids)? {
-        let key = match (person, wrapped) {
-            (Some(person), Some(wrapped)) => contact::unwrap(world.keyring(), &wrapped, person)?,
-            (Some(_), None) => continue,
-            (None, _) => {
-                let (person, key) = contact::new_person(tx, world)?;
-                if !rows::give_person(tx, profile, person)? {
-                    return Err(tx.begin_anew().into());
-                }
-                key
+        match (person, wrapped) {
+            (Some(person), Some(wrapped)) => {
+                keys.insert(profile, contact::unwrap(world.keyring(), &wrapped, person)?);
             }
-        };
-        keys.insert(profile, key);
+            (Some(_), None) => {}
+            (None, _) => without.push(profile),
+        }
     }
+    keys.extend(give(tx, world, &without)?);
     Ok(keys)
+}
+
+/// Gives a person, and so a key, to profiles that have none.
+fn give(
+    tx: &mut Tx<'_>,
+    world: &mut World,
+    profiles: &[Id<Profile>],
+) -> Result<Vec<(Id<Profile>, DataKey)>, Failure> {
+    let people = contact::new_persons(tx, world, profiles.len())?;
+    let given: Vec<_> = profiles.iter().copied().zip(people.iter().map(|(person, _)| *person)).collect();
+    if !rows::give_persons(tx, &given)? {
+        return Err(tx.begin_anew().into());
+    }
+    Ok(profiles.iter().copied().zip(people.into_iter().map(|(_, key)| key)).collect())
 }

@@ -196,7 +196,7 @@ fn written(tx: &mut Tx<'_>, one: &Message) -> Result<Written, Failure> {
             vec![("purpose", purposes(tx, &parameters["purposes"], one.language)?), ("days", days)]
         }
         Template::Product => vec![("product", product(tx, &text("product"), one.language)?)],
-        Template::PrivacyCheck => Vec::new(),
+        Template::PrivacyCheck | Template::AddressChanged => Vec::new(),
         Template::PrivacyDone | Template::PrivacyRefused => vec![("request", text("request"))],
         Template::PrivacyExtended => {
             vec![("request", text("request")), ("day", text("due_at").chars().take(DAY_CHARS).collect())]
@@ -232,7 +232,11 @@ impl Letter {
             Template::PrivacyRefused | Template::PrivacyExtended => {
                 Some(vec![("{reason}", self.words_of(keyring, text("request")).unwrap_or_default())])
             }
-            Template::Confirm | Template::Product | Template::PrivacyCheck | Template::PrivacyDone => None,
+            Template::Confirm
+            | Template::Product
+            | Template::PrivacyCheck
+            | Template::PrivacyDone
+            | Template::AddressChanged => None,
         };
         let fills = fills.unwrap_or_default();
         let filled = |words: &String| {

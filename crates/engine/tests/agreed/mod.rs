@@ -3,12 +3,12 @@
 use domain::Code;
 use domain::actor::Actor;
 use domain::catalogue::Wording;
-use domain::consent::{Cell, Medium, Source, Status};
+use domain::consent::{Basis, Cell, Medium, Source, Status};
 use domain::contact::{Card, Draft};
 use domain::message::{State, Template};
 use domain::value::id::{Customer, Message as MessageKind};
 use domain::value::{Email, Id};
-use engine::consent::purpose::{self, Topic};
+use engine::consent::purpose::{self, Purpose, Topic};
 use engine::consent::{self, Evidence, Said, link};
 use engine::customer::NewCustomer;
 use engine::job::{self, Registry};
@@ -59,6 +59,21 @@ pub fn made(shop: &TestShop, email: &str) -> Id<Customer> {
         Ok(customer::create(tx, actor, world, new)?.id)
     })
     .expect("a customer")
+}
+
+/// A purpose on which nobody is asked first, and its mails.
+pub fn of_service(shop: &TestShop) -> Cell {
+    let service = Purpose {
+        code: "service".into(),
+        wording: Wording::stored("How to care for it".into(), Vec::new()),
+        basis: Basis::LegitimateInterest,
+        double_opt_in: false,
+        days: None,
+        active: true,
+    };
+    let code = service.code.clone();
+    shop.run(move |tx, actor, world| purpose::set(tx, actor, world, service.clone())).expect("a purpose");
+    Cell { purpose: code, medium: Medium::Mail, topic: String::new() }
 }
 
 pub fn say(shop: &TestShop, id: Id<Customer>, what: Said) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Matching over the API: pairs of customers who may be one person, with how the score came about; decided by a colleague; and by which model.
 
 mod comparison;
+mod progress;
 mod training;
 
 use axum::extract::{Path, State};

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::training::named;
+use super::progress::{Progress, figures_of, named};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
@@ -34,31 +34,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     "figures": {"compared": 1843200, "automatic": 640, "review": 310, "noted": 870, "joining": 598, "held": 42, "beyond": 0},
     "asked_by": "staff:stf_01jd0000000000000000000000", "made_at": "2026-06-01T10:00:00Z", "began_at": "2026-06-01T10:00:02Z", "ended_at": "2026-06-01T10:00:20Z"}))]
 struct ComparisonShape {
-    /// Its id.
-    id: String,
-    /// `waiting`, `running`, `done`, `failed` or `stopped`.
-    state: &'static str,
-    /// How many customers were read so far.
-    customers: i64,
+    #[serde(flatten)]
+    progress: Progress,
     /// What came of it so far, once they were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     figures: Option<ComparedShape>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    /// Who asked for it.
-    asked_by: String,
-    /// When it was asked for.
-    #[schema(format = DateTime)]
-    made_at: String,
-    /// When it began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    began_at: Option<String>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    ended_at: Option<String>,
 }
 
 /// What came of comparing all customers.
@@ -83,17 +63,7 @@ struct ComparedShape {
 
 impl From<&Training> for ComparisonShape {
     fn from(one: &Training) -> ComparisonShape {
-        ComparisonShape {
-            id: one.id.to_string(),
-            state: one.state.text(),
-            customers: one.customers,
-            figures: one.figures.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-            why: one.why.clone(),
-            asked_by: one.asked_by.clone(),
-            made_at: one.made_at.to_string(),
-            began_at: one.began_at.map(|at| at.to_string()),
-            ended_at: one.ended_at.map(|at| at.to_string()),
-        }
+        ComparisonShape { progress: Progress::from(one), figures: figures_of(one) }
     }
 }
 
@@ -124,7 +94,7 @@ async fn list_matching_comparisons(
 ) -> Result<Response, Problem> {
     let list =
         move |tx: &mut Tx<'_>, before, limit| training::list(tx, &actor, Task::Compare, (before, limit));
-    page.newest(&app, list, |one: &ComparisonShape| one.id.clone()).await
+    page.newest(&app, list, |one: &ComparisonShape| one.progress.id.clone()).await
 }
 
 /// Read how far comparing all customers is, and what came of it

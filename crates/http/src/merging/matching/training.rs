@@ -3,12 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Refusal;
 use domain::customer::matching::level::Level;
 use domain::customer::matching::person::Field;
 use domain::merging::Task;
-use domain::value::Id;
-use domain::value::id::MatchTraining;
-use domain::{Code, Refusal};
 use engine::merging::review::{self, Known};
 use engine::merging::training::{self, Training};
 use serde::{Deserialize, Serialize};
@@ -17,6 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::progress::{Progress, figures_of, named};
 use crate::App;
 use crate::app::{Reply, document};
 use crate::caller::Caller;
@@ -40,36 +39,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     "figures": {"compared": 1843200, "learnt": {"automatic": 812, "review": 97}, "in_force": {"automatic": 640, "review": 310}, "model": 0, "higher": 190, "lower": 231},
     "asked_by": "staff:stf_01jd0000000000000000000000", "made_at": "2026-06-01T10:00:00Z", "began_at": "2026-06-01T10:00:02Z", "ended_at": "2026-06-01T10:01:40Z"}))]
 struct TrainingShape {
-    /// Its id.
-    id: String,
+    #[serde(flatten)]
+    progress: Progress,
     /// Where learning begins to take pairs at random.
     seed: i64,
-    /// `waiting`, `running`, `done`, `failed` or `stopped`.
-    state: &'static str,
-    /// How many customers were read so far.
-    customers: i64,
     /// The number of the model that was learnt.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<i64>,
     /// What it says of the same customers as the model that was in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     figures: Option<FiguresShape>,
-    /// Why nothing was learnt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    /// Who asked for it.
-    asked_by: String,
-    /// When it was asked for.
-    #[schema(format = DateTime)]
-    made_at: String,
-    /// When it began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    began_at: Option<String>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    ended_at: Option<String>,
 }
 
 /// Two models, asked of the same customers.
@@ -104,23 +83,12 @@ struct PairsShape {
 impl From<&Training> for TrainingShape {
     fn from(one: &Training) -> TrainingShape {
         TrainingShape {
-            id: one.id.to_string(),
+            progress: Progress::from(one),
             seed: one.seed,
-            state: one.state.text(),
-            customers: one.customers,
             model: one.number,
-            figures: one.figures.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-            why: one.why.clone(),
-            asked_by: one.asked_by.clone(),
-            made_at: one.made_at.to_string(),
-            began_at: one.began_at.map(|at| at.to_string()),
-            ended_at: one.ended_at.map(|at| at.to_string()),
+            figures: figures_of(one),
         }
     }
-}
-
-pub(super) fn named(id: &str) -> Result<Id<MatchTraining>, Refusal> {
-    Id::parse(id).map_err(|error| Refusal::new(Code::NotFound, error.to_string()))
 }
 
 /// A model to be learnt.
@@ -159,7 +127,7 @@ async fn list_matching_trainings(
     Asked(page): Asked<PageQuery>,
 ) -> Result<Response, Problem> {
     let list = move |tx: &mut Tx<'_>, before, limit| training::list(tx, &actor, Task::Learn, (before, limit));
-    page.newest(&app, list, |one: &TrainingShape| one.id.clone()).await
+    page.newest(&app, list, |one: &TrainingShape| one.progress.id.clone()).await
 }
 
 /// Read how far a training is, and what came of it
