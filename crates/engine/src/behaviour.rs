@@ -222,20 +222,25 @@ fn count_visits(tx: &mut Tx<'_>, placed: &[(Judged<'_>, Resolution)]) -> Result<
     for (judged, resolution) in placed {
         by_profile.entry(resolution.profile).or_default().push(judged.event.at);
     }
-    for (profile, mut times) in by_profile {
-        times.sort_unstable();
-        let (Some(first), Some(last)) = (times.first(), times.last()) else { continue };
-        rows::hold_profile(tx, profile)?;
-        let known = rows::visits_around(tx, profile, (*first, *last))?;
-        let after = visits(known.clone(), &times);
-        for gone in known.iter().filter(|one| after.iter().all(|kept| kept.began_at != one.began_at)) {
-            rows::remove_visit(tx, profile, gone.began_at)?;
-        }
-        for visit in after.iter().filter(|visit| !known.contains(visit)) {
-            rows::write_visit(tx, profile, visit)?;
-        }
+    by_profile.values_mut().for_each(|times| times.sort_unstable());
+    let span =
+        |(profile, times): (&Id<Profile>, &Vec<Instant>)| Some((*profile, (*times.first()?, *times.last()?)));
+    let spans: Vec<rows::Span> = by_profile.iter().filter_map(span).collect();
+    rows::hold_profiles(tx, &by_profile.keys().map(|profile| profile.bytes()).collect::<Vec<_>>())?;
+    let mut visited: BTreeMap<Id<Profile>, Vec<Session>> = BTreeMap::new();
+    for (profile, visit) in rows::visits_around(tx, &spans)? {
+        visited.entry(profile).or_default().push(visit);
     }
-    Ok(())
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    for (profile, times) in &by_profile {
+        let known = visited.remove(profile).unwrap_or_default();
+        let after = visits(known.clone(), times);
+        let is_gone = |one: &&Session| after.iter().all(|kept| kept.began_at != one.began_at);
+        gone.extend(known.iter().filter(is_gone).map(|one| (*profile, one.began_at)));
+        new.extend(after.into_iter().filter(|visit| !known.contains(visit)).map(|visit| (*profile, visit)));
+    }
+    rows::remove_visits(tx, &gone)?;
+    Ok(rows::write_visits(tx, &new)?)
 }
 
 /// Where a list of events goes on: right before an event.

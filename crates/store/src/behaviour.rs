@@ -9,6 +9,7 @@ use domain::behaviour::{Call, QUIET_MICROS, Session};
 use domain::value::id::{Event as EventKind, Profile, Source};
 use domain::value::{Id, Instant};
 
+use crate::dialect::Engine;
 use crate::{Param, Row, StoreError, Tx, params};
 
 /// Something somebody did.
@@ -156,54 +157,61 @@ fn session(row: &mut Row<'_>) -> Result<Session, StoreError> {
     Ok(Session { began_at: row.instant()?, last_at: row.instant()?, events: row.int()? })
 }
 
-/// The visits of a profile that events between two instants may belong to, held until the commit.
+/// A profile, and between which instants something is told of it.
+pub type Span = (Id<Profile>, (Instant, Instant));
+
+/// The visits that these spans may belong to, held until the commit.
 ///
 /// # Errors
 /// What the store says.
-pub fn visits_around(
-    tx: &mut Tx<'_>,
-    profile: Id<Profile>,
-    (first, last): (Instant, Instant),
-) -> Result<Vec<Session>, StoreError> {
-    let (from, to) = (first.micros() - QUIET_MICROS, last.micros() + QUIET_MICROS);
-    tx.rows(
-        "select began_at, last_at, events from behaviour_session
+pub fn visits_around(tx: &mut Tx<'_>, spans: &[Span]) -> Result<Vec<(Id<Profile>, Session)>, StoreError> {
+    let row = |(profile, (first, last)): &Span| {
+        params![*profile, first.micros() - QUIET_MICROS, last.micros() + QUIET_MICROS].to_vec()
+    };
+    tx.rows_each(
+        "select profile_id, began_at, last_at, events from behaviour_session
          where profile_id = $1 and began_at <= $3 and last_at >= $2 order by began_at {lock}",
-        params![profile, from, to],
-        session,
+        &spans.iter().map(row).collect::<Vec<_>>(),
+        |row| Ok((row.id()?, session(row)?)),
     )
 }
 
-/// Holds a profile until the commit, so that two who tell of it at once count its visits one after the other.
+/// Holds profiles until the commit, in their order, so that two who tell of one at once count its visits one after the other.
 ///
 /// # Errors
 /// What the store says.
-pub fn hold_profile(tx: &mut Tx<'_>, profile: Id<Profile>) -> Result<(), StoreError> {
-    tx.one("select profile_id from profile where profile_id = $1 {lock}", params![profile], |row| row.key())?;
+pub fn hold_profiles(tx: &mut Tx<'_>, profiles: &[[u8; 16]]) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        let held = "select profile_id from profile where profile_id {in ids $1} order by profile_id {lock}";
+        tx.rows(held, &[Param::Ids(profiles)], |row| row.key())?;
+    }
     Ok(())
 }
 
-/// Writes a visit, in the place of one that began at the same instant.
+/// Writes visits, each in the place of one that began at the same instant.
 ///
 /// # Errors
 /// What the store says.
-pub fn write_visit(tx: &mut Tx<'_>, profile: Id<Profile>, visit: &Session) -> Result<(), StoreError> {
-    tx.execute(
+pub fn write_visits(tx: &mut Tx<'_>, all: &[(Id<Profile>, Session)]) -> Result<(), StoreError> {
+    let row = |(profile, visit): &(Id<Profile>, Session)| {
+        params![*profile, visit.began_at, visit.last_at, visit.events].to_vec()
+    };
+    tx.execute_each(
         "insert into behaviour_session (profile_id, began_at, last_at, events) values ($1, $2, $3, $4)
          on conflict (profile_id, began_at) do update set last_at = excluded.last_at, events = excluded.events",
-        params![profile, visit.began_at, visit.last_at, visit.events],
+        &all.iter().map(row).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
 
-/// Takes a visit away that became part of another.
+/// Takes visits away that became part of others.
 ///
 /// # Errors
 /// What the store says.
-pub fn remove_visit(tx: &mut Tx<'_>, profile: Id<Profile>, began_at: Instant) -> Result<(), StoreError> {
-    tx.execute(
+pub fn remove_visits(tx: &mut Tx<'_>, all: &[(Id<Profile>, Instant)]) -> Result<(), StoreError> {
+    tx.execute_each(
         "delete from behaviour_session where profile_id = $1 and began_at = $2",
-        params![profile, began_at],
+        &all.iter().map(|(profile, began_at)| params![*profile, *began_at].to_vec()).collect::<Vec<_>>(),
     )?;
     Ok(())
 }
