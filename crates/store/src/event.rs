@@ -63,48 +63,50 @@ pub fn partition_of(subject: &str) -> i64 {
     i64::from(Sha256::digest(subject.as_bytes())[0]) % PARTITIONS as i64
 }
 
-/// Writes events at the ends of their partitions, partitions in order so that two commands never wait for each other in a ring.
-pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), StoreError> {
-    let mut placed: Vec<(i64, Event)> =
-        events.into_iter().map(|event| (partition_of(&event.subject), event)).collect();
-    placed.sort_by_key(|(partition, _)| *partition);
-    let groups: Vec<&[(i64, Event)]> = placed.chunk_by(|a, b| a.0 == b.0).collect();
-    let ends = tx.rows_each(
-        "insert into journal (partition, next_sequence) values ($1, 1 + $2)
-         on conflict (partition) do update set next_sequence = journal.next_sequence + $2 returning next_sequence",
-        &groups.iter().map(|group| params![group[0].0, group.len() as i64].to_vec()).collect::<Vec<_>>(),
-        |row| row.int(),
-    )?;
-    if ends.len() != groups.len() {
-        return Err(StoreError::Corrupt("the journal gave no sequence".into()));
+/// Makes room for so many events at the end of a partition; its counter is held until the commit.
+pub(crate) const COUNT: &str = "insert into journal (partition, next_sequence) values ($1, 1 + $2)
+     on conflict (partition) do update set next_sequence = journal.next_sequence + $2";
+/// Writes an event so many places before the end of its partition.
+pub(crate) const NOTE: &str = "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body)
+     values ($1, (select j.next_sequence from journal j where j.partition = $1) - $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// Events at the ends of their partitions: what [`COUNT`] and then [`NOTE`] are run with. None of it depends on what is answered, so nobody waits.
+pub(crate) struct Noted<'e> {
+    /// For each partition, in order, so that two commands never wait for each other in a ring.
+    pub counts: Vec<Vec<Param<'e>>>,
+    /// For each event.
+    pub notes: Vec<Vec<Param<'e>>>,
+}
+
+impl Noted<'_> {
+    pub(crate) fn of(events: &[Event]) -> Noted<'_> {
+        let mut placed: Vec<(i64, &Event)> =
+            events.iter().map(|event| (partition_of(&event.subject), event)).collect();
+        placed.sort_by_key(|(partition, _)| *partition);
+        let mut noted = Noted { counts: Vec::new(), notes: Vec::with_capacity(placed.len()) };
+        for group in placed.chunk_by(|a, b| a.0 == b.0) {
+            noted.counts.push(params![group[0].0, group.len() as i64].to_vec());
+            let from_end = (1..=group.len() as i64).rev();
+            noted.notes.extend(from_end.zip(group).map(|(place, (partition, event))| {
+                let (book, transfer) = event.transfer.unzip();
+                params![
+                    *partition,
+                    place,
+                    event.id,
+                    &event.subject,
+                    event.kind,
+                    event.at,
+                    &event.actor,
+                    event.channel,
+                    book,
+                    transfer,
+                    &event.body
+                ]
+                .to_vec()
+            }));
+        }
+        noted
     }
-    let mut rows = Vec::with_capacity(placed.len());
-    for (group, end) in groups.iter().zip(ends) {
-        let numbered = (end - group.len() as i64..).zip(*group).map(|(sequence, (partition, event))| {
-            let (book, transfer) = event.transfer.unzip();
-            params![
-                *partition,
-                sequence,
-                event.id,
-                &event.subject,
-                event.kind,
-                event.at,
-                &event.actor,
-                event.channel,
-                book,
-                transfer,
-                &event.body
-            ]
-            .to_vec()
-        });
-        rows.extend(numbered);
-    }
-    tx.execute_each(
-        "insert into event (partition, sequence, event_id, subject, kind, at, actor, channel_id, book_id, transfer_id, body)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        &rows,
-    )?;
-    Ok(())
 }
 
 pub(crate) fn entry(row: &mut Row<'_>) -> Result<Entry, StoreError> {

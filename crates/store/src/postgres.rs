@@ -14,10 +14,11 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
+use crate::event::{self, Event, Noted};
 use crate::row::Columns;
 use crate::tx::Connection;
 use crate::{Param, Row, StoreError, Tx};
-use wire::Wire;
+use wire::{TOGETHER_MAX, Wire};
 
 /// How often a command is tried before a conflict is shown.
 const TRIES_MAX: u32 = 20;
@@ -148,6 +149,34 @@ impl PostgresConnection {
         self.open()?.query(first, (&statement, params), &mut columns)
     }
 
+    /// Writes events into the journal and commits, all sent together: the journal's counters are held no longer than that takes.
+    fn commit(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        match self.last_of(Noted::of(events)) {
+            Ok(last) => self.open()?.execute_all(&last, "commit"),
+            Err(error) => {
+                self.undo();
+                Err(error)
+            }
+        }
+    }
+
+    /// What is left to be sent with the commit; of very many events nothing, they are written before.
+    fn last_of<'p>(&mut self, noted: Noted<'p>) -> Result<Vec<(Statement, Vec<Param<'p>>)>, StoreError> {
+        let Noted { counts, notes } = noted;
+        if counts.len() + notes.len() > TOGETHER_MAX {
+            self.execute_each(event::COUNT, &counts)?;
+            self.execute_each(event::NOTE, &notes)?;
+            return Ok(Vec::new());
+        }
+        let mut last = Vec::with_capacity(counts.len() + notes.len());
+        for (sql, rows) in [(event::COUNT, counts), (event::NOTE, notes)] {
+            for params in rows {
+                last.push((self.statement(sql)?, params));
+            }
+        }
+        Ok(last)
+    }
+
     /// Ends a transaction that is not to be kept; whatever cannot be ended is cut off.
     fn undo(&mut self) {
         if self.first.take().is_some() {
@@ -266,21 +295,11 @@ fn write_once(connection: &mut PostgresConnection, job: &mut dyn Job) -> Result<
     // By itself: were the beginning refused, what is sent with it would be kept.
     connection.batch(BEGIN_WRITE)?;
     let mut tx = Tx::new(Connection::Postgres(connection));
-    let outcome =
-        run_guarded(job, &mut tx).and_then(|keep| if keep { tx.write_events().map(Some) } else { Ok(None) });
-    let met = tx.failure().cloned();
-    let events = match (outcome, met) {
-        (_, Some(failure)) => Err(failure),
-        (outcome, None) => outcome,
-    };
-    match events {
-        Ok(Some(events)) => {
-            connection.open()?.batch("commit").map(|()| events).map_err(|error| match error {
-                StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
-                other => other,
-            })
-        }
-        Ok(None) => connection.batch("rollback").map(|()| false),
+    let outcome = run_guarded(job, &mut tx);
+    let (outcome, events) = (tx.failure().cloned().map_or(outcome, Err), tx.take_events());
+    match outcome {
+        Ok(true) => connection.commit(&events).map(|()| !events.is_empty()),
+        Ok(false) => connection.batch("rollback").map(|()| false),
         Err(error) => {
             connection.undo();
             Err(error)

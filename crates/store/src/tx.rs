@@ -174,13 +174,19 @@ impl<'c> Tx<'c> {
         self.events.push(event);
     }
 
-    /// Writes the noted events into the journal. Called by the store as the last thing before the commit, because
+    /// Writes the noted events into the journal; true when there were any. Called by the store as the last thing before the commit, because
     /// the journal's counters are shared by many commands.
     pub(crate) fn write_events(&mut self) -> Result<bool, StoreError> {
-        let events = std::mem::take(&mut self.events);
-        let any = !events.is_empty();
-        event::append(self, events)?;
-        Ok(any)
+        let events = self.take_events();
+        let noted = event::Noted::of(&events);
+        self.execute_each(event::COUNT, &noted.counts)?;
+        self.execute_each(event::NOTE, &noted.notes)?;
+        Ok(!events.is_empty())
+    }
+
+    /// Takes out the noted events, for a store that writes them with the commit.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// What the machinery met in this transaction, however the work above wrapped or swallowed it.

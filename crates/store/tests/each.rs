@@ -8,6 +8,7 @@ use domain::value::{Id, Instant};
 use sim::on_every_engine;
 use sim::scratch::Scratch;
 use sim::shop::TestShop;
+use store::event::{self, Event};
 use store::job::{self, Job};
 use store::{Db, Param, Settings, StoreError};
 
@@ -67,6 +68,60 @@ fn all_is_undone_when_one_of_those_sent_together_fails() {
                 shop.shop.db.write(|tx| store::event::advance(tx, "three", 1, 1));
             kept.expect("it goes on");
         }
+    });
+}
+
+/// An event of one subject.
+fn telling(id: i64) -> Event {
+    Event {
+        id: Id::from_bytes(i128::from(id).to_be_bytes()),
+        subject: "one subject".into(),
+        kind: "told",
+        at: Instant::EPOCH,
+        actor: "system".into(),
+        channel: None,
+        transfer: None,
+        body: format!("{{\"id\":{id}}}"),
+    }
+}
+
+/// Advances a consumer and tells of it by events with these ids; the journal is written with the commit.
+fn told(shop: &TestShop, name: &'static str, ids: Vec<i64>) -> Result<(), StoreError> {
+    shop.shop.db.write(move |tx| {
+        ids.iter().for_each(|id| tx.emit(telling(*id)));
+        store::event::advance(tx, name, 1, 1)
+    })
+}
+
+#[test]
+fn what_the_journal_refuses_is_not_committed_however_much_it_is() {
+    on_every_engine(|shop| {
+        let partition = event::partition_of("one subject");
+        let stone = |sql: &'static str| {
+            let there = [partition.into(), Param::Int(5)];
+            shop.shop.db.write(move |tx| tx.execute(sql, &there)).expect("written past the counter");
+        };
+        told(shop, "four", vec![1, 2, 3]).expect("committed");
+        stone(
+            "insert into event (partition, sequence, event_id, subject, kind, at, actor, body)
+             select $1, $2, e.event_id, e.subject, e.kind, e.at, e.actor, e.body from event e where e.partition = $1 and e.sequence = 1",
+        );
+        for (name, ids) in [("five", vec![4, 5]), ("six", (4..MANY).collect())] {
+            let refused = told(shop, name, ids);
+            assert!(matches!(refused, Err(StoreError::Statement(_))), "{refused:?}");
+            assert_eq!(count(shop, name).expect("a read"), Some(0), "nothing is kept");
+        }
+        stone("delete from event where partition = $1 and sequence = $2");
+        told(shop, "seven", (4..MANY).collect()).expect("committed");
+        let entries =
+            shop.shop.db.read(move |tx| event::after(tx, partition, 0, 1_000)).expect("the journal");
+        let of = |entry: &event::Entry| (entry.sequence, entry.body.clone());
+        let expected: Vec<_> = (1..MANY).map(|place| (place, telling(place).body)).collect();
+        assert_eq!(
+            entries.iter().map(of).collect::<Vec<_>>(),
+            expected,
+            "in the order in which they were told"
+        );
     });
 }
 

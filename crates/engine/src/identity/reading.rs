@@ -18,6 +18,8 @@ pub const READ: &str = "person.read";
 pub enum Whom {
     /// A customer.
     Customer(Id<Customer>),
+    /// A customer who was merged into nobody, as was looked up in the same transaction.
+    Standing(Id<Customer>),
     /// Whoever a profile is of.
     Profile(Id<Profile>),
     /// Somebody who only left an address.
@@ -37,6 +39,7 @@ pub fn note(
 ) -> Result<(), Failure> {
     let (customer, other) = match whom {
         Whom::Customer(id) => (Some(customers::merged_into(tx, id)?.unwrap_or(id)), String::new()),
+        Whom::Standing(id) => (Some(id), String::new()),
         Whom::Profile(id) => {
             let root = rows::root_of(tx, id)?.unwrap_or(id);
             let known = rows::of_root(tx, root, Id::from_bytes([0; 16]), 1)?.pop();

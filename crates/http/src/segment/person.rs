@@ -163,10 +163,10 @@ impl Whose {
     }
 }
 
-/// Whom the audit trail tells of.
+/// Whom the audit trail tells of; the subject was looked up just now.
 pub(super) fn whom(subject: Subject) -> Whom {
     match subject {
-        Subject::Customer(id) => Whom::Customer(id),
+        Subject::Customer(id) => Whom::Standing(id),
         Subject::Profile(id) => Whom::Profile(id),
     }
 }

@@ -15,7 +15,7 @@ use super::{chain, failed, tls};
 use crate::{Param, StoreError};
 
 /// So many statements are sent before the first answer is waited for: what waits on either side is bounded.
-const TOGETHER_MAX: usize = 128;
+pub(super) const TOGETHER_MAX: usize = 128;
 
 /// A connection to a server.
 pub(super) struct Wire {
@@ -100,6 +100,29 @@ impl Wire {
         all: &[Vec<Param<'_>>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         self.each(all, async |client, params| client.query(statement, &params).await)
+    }
+
+    /// Runs statements and then ends the transaction by `last`, without waiting for an answer before. When one of them is refused the server does
+    /// not commit, whatever it is told; the error is that of the first.
+    ///
+    /// # Errors
+    /// [`StoreError::OutcomeUnknown`] when the connection is lost: nobody knows how far it came.
+    pub fn execute_all(&self, all: &[(Statement, Vec<Param<'_>>)], last: &str) -> Result<(), StoreError> {
+        let client = self.client()?;
+        let run = async |(statement, params): &(Statement, Vec<Param<'_>>)| {
+            client.execute(statement, &referred(params)).await
+        };
+        let sent = all.iter().map(|one| Box::pin(maybe_done(run(one)))).collect();
+        let (written, ended) = self.runtime.block_on(join(in_order(sent), client.batch_execute(last)));
+        if let Err(refused) = &written
+            && refused.as_db_error().is_some()
+        {
+            return Err(failed(refused));
+        }
+        written.map(drop).and(ended).map_err(|error| match failed(&error) {
+            StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
+            other => other,
+        })
     }
 
     /// Asks once with each of these parameters, some at a time before the first answer.
