@@ -249,7 +249,8 @@ impl Stage<'_> {
         let (serving, _) = start(&config, &key).await?;
         let api = Api::new(&serving.address, key, CONNECTIONS);
         self.bar.set_message("making segments");
-        let figures = segments::measure(&api, &serving, &made, self.arguments.seconds).await;
+        let figures =
+            segments::measure(&api, &serving, &made, (self.arguments.seconds, config.store().engine())).await;
         serving.stop().await?;
         self.add(figures?);
         Ok(())

@@ -18,6 +18,7 @@ use engine::{Failure, Shop, World};
 use hyper::Method;
 use serde_json::{Value, json};
 use store::Tx;
+use store::dialect::Engine;
 use tandem::demo::assignment::scattered;
 use tandem::demo::report::signed;
 
@@ -43,6 +44,9 @@ const DEEDS: [&str; 5] =
 const LOOK: Duration = Duration::from_millis(50);
 /// The longest wait for one, in microseconds.
 const WAIT_MICROS: u64 = 600_000_000;
+
+/// Within so long PostgreSQL has tidied up and counted what was loaded: it looks once a minute, and writes for a while.
+const TIDIED: Duration = Duration::from_secs(90);
 
 /// What was made.
 pub struct Made {
@@ -158,12 +162,20 @@ fn segments() -> [(&'static str, bool, Value); 4] {
     ]
 }
 
-/// Makes segments, one after another, and asks for people.
+/// Makes segments, one after another, and asks for people. An engine that tidies up by itself after so much was written is given the time to.
 ///
 /// # Errors
 /// When the shop cannot be reached, or a segment is not built in time.
-pub async fn measure(api: &Api, serving: &Serving, made: &Made, seconds: u64) -> Result<Vec<Figure>, Fault> {
+pub async fn measure(
+    api: &Api,
+    serving: &Serving,
+    made: &Made,
+    (seconds, engine): (u64, Engine),
+) -> Result<Vec<Figure>, Fault> {
     at_rest(api).await?;
+    if engine == Engine::Postgres {
+        tokio::time::sleep(TIDIED).await;
+    }
     let count = |many: u64| signed(many.cast_signed());
     let of = format!("{} profiles, {} events", count(made.profiles.into()), count(made.events));
     let mut figures = vec![Figure::new("segments: profiles made, with what they did", made.rate, &of)];
