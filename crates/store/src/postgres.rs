@@ -151,13 +151,12 @@ impl PostgresConnection {
 
     /// Writes events into the journal and commits, all sent together: the journal's counters are held no longer than that takes.
     fn commit(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        match self.last_of(Noted::of(events)) {
-            Ok(last) => self.open()?.execute_all(&last, "commit"),
-            Err(error) => {
-                self.undo();
-                Err(error)
-            }
+        let last = self.last_of(Noted::of(events));
+        let outcome = last.and_then(|last| self.open()?.execute_all(&last, "commit"));
+        if outcome.is_err() {
+            self.undo();
         }
+        outcome
     }
 
     /// What is left to be sent with the commit; of very many events nothing, they are written before.

@@ -103,7 +103,7 @@ impl Wire {
     }
 
     /// Runs statements and then ends the transaction by `last`, without waiting for an answer before. When one of them is refused the server does
-    /// not commit, whatever it is told; the error is that of the first.
+    /// not commit, whatever it is told; when one cannot even be sent, `last` is not sent either. The error is that of the first.
     ///
     /// # Errors
     /// [`StoreError::OutcomeUnknown`] when the connection is lost: nobody knows how far it came.
@@ -112,7 +112,11 @@ impl Wire {
         let run = async |(statement, params): &(Statement, Vec<Param<'_>>)| {
             client.execute(statement, &referred(params)).await
         };
-        let sent = all.iter().map(|one| Box::pin(maybe_done(run(one)))).collect();
+        let mut sent: Vec<_> = all.iter().map(|one| Box::pin(maybe_done(run(one)))).collect();
+        self.runtime.block_on(send(&mut sent));
+        if sent.iter().any(|one| matches!(**one, MaybeDone::Done(Err(_)))) {
+            return self.runtime.block_on(in_order(sent)).map(drop).map_err(|error| failed(&error));
+        }
         let (written, ended) = self.runtime.block_on(join(in_order(sent), client.batch_execute(last)));
         if let Err(refused) = &written
             && refused.as_db_error().is_some()
@@ -167,18 +171,23 @@ fn referred<'p>(params: &'p [Param<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
     params.iter().map(|param| param as _).collect()
 }
 
-/// Sends all, the first first, and then waits for the answer to each; the error is that of the first that failed.
-async fn in_order<F, T>(mut sent: Vec<Pin<Box<MaybeDone<F>>>>) -> Result<Vec<T>, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
+/// Sends all, the first first.
+async fn send<F: Future>(sent: &mut [Pin<Box<MaybeDone<F>>>]) {
     poll_fn(|context| {
-        for one in &mut sent {
+        for one in sent.iter_mut() {
             let _ = one.as_mut().poll(context);
         }
         Poll::Ready(())
     })
     .await;
+}
+
+/// Sends all, the first first, and then waits for the answer to each; the error is that of the first that failed.
+async fn in_order<F, T>(mut sent: Vec<Pin<Box<MaybeDone<F>>>>) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    send(&mut sent).await;
     let mut answers = Vec::with_capacity(sent.len());
     for mut one in sent {
         one.as_mut().await;
