@@ -214,8 +214,7 @@ pub fn membership(
     (named, now): (Named, Instant),
 ) -> Result<Membership, Failure> {
     let segment = read(tx, actor, id)?;
-    let subject = subject::of(tx, named)?;
-    let judged = judged(tx, &[&segment.expression], &[subject], now)?;
+    let (subject, judged) = judged_one(tx, &[&segment.expression], named, now)?;
     let (verdict, why) = judged.of(0, 0);
     Ok(Membership { segment, subject, verdict, why, at: now })
 }
@@ -230,10 +229,9 @@ pub fn of_subject(
     (named, now): (Named, Instant),
 ) -> Result<(Subject, Vec<(Segment, Verdict)>), Failure> {
     actor.may_somewhere(Permission::ReadSegments)?;
-    let subject = subject::of(tx, named)?;
     let all = in_use(tx)?;
     let expressions: Vec<&Expression> = all.iter().map(|one| &one.expression).collect();
-    let judged = judged(tx, &expressions, &[subject], now)?;
+    let (subject, judged) = judged_one(tx, &expressions, named, now)?;
     let verdicts: Vec<Verdict> = (0..all.len()).map(|which| judged.verdict(which, 0)).collect();
     let held = all.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_in == Some(true));
     Ok((subject, held.collect()))
@@ -269,10 +267,29 @@ fn judged<'e>(
     subjects: &[Subject],
     now: Instant,
 ) -> Result<Judged<'e>, Failure> {
-    let (mut ground, needs): (Ground, Needs) = ground::of(tx, expressions)?;
+    let (ground, needs): (Ground, Needs) = ground::of(tx, expressions)?;
     let facts = facts::gather(tx, subjects, &needs, now)?;
-    ground.shelves = ground::shelves(tx, &needs, &facts, now)?;
-    Ok(Judged { expressions: expressions.to_vec(), facts, ground, now })
+    with_shelves(tx, Judged { expressions: expressions.to_vec(), facts, ground, now }, &needs)
+}
+
+/// As [`judged`], for one person, who is named by any id.
+fn judged_one<'e>(
+    tx: &mut Tx<'_>,
+    expressions: &[&'e Expression],
+    named: Named,
+    now: Instant,
+) -> Result<(Subject, Judged<'e>), Failure> {
+    let (subject, atoms) = subject::whole(tx, named)?;
+    let (ground, needs) = ground::of(tx, expressions)?;
+    let facts = facts::gather_of(tx, (&[subject], &atoms), &needs, now)?;
+    let judged = Judged { expressions: expressions.to_vec(), facts, ground, now };
+    Ok((subject, with_shelves(tx, judged, &needs)?))
+}
+
+/// With the shelves that are asked for.
+fn with_shelves<'e>(tx: &mut Tx<'_>, mut judged: Judged<'e>, needs: &Needs) -> Result<Judged<'e>, Failure> {
+    judged.ground.shelves = ground::shelves(tx, needs, &judged.facts, judged.now)?;
+    Ok(judged)
 }
 
 /// As [`judged`], without looking at shelves: what depends on them stays open.

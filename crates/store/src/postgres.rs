@@ -46,7 +46,7 @@ pub(crate) struct PostgresConnection {
     settings: &'static [&'static str],
     wire: Option<Wire>,
     statements: HashMap<(usize, usize), Statement>,
-    /// What is sent with the next statement and not waited for by itself.
+    /// How the transaction that is to begin begins: sent with its first statement when that only reads.
     first: Option<&'static str>,
 }
 
@@ -131,10 +131,13 @@ impl PostgresConnection {
     /// The statement, in a transaction that has begun.
     fn begun(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
         let statement = self.statement(sql)?;
-        if let Some(first) = self.first.take() {
-            self.open()?.batch(first)?;
-        }
+        self.begin()?;
         Ok(statement)
+    }
+
+    /// Begins by itself what has not begun: were the beginning refused, a change that is sent with it would be kept.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.first.take().map_or(Ok(()), |first| self.open()?.batch(first))
     }
 
     pub(crate) fn rows(
@@ -143,7 +146,8 @@ impl PostgresConnection {
         params: &[Param<'_>],
         read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let statement = self.statement(sql)?;
+        let is_reading = sql.starts_with("select");
+        let statement = if is_reading { self.statement(sql) } else { self.begun(sql) }?;
         let first = self.first.take();
         let mut columns = |row: &tokio_postgres::Row| read(&mut Row::new(Columns::Postgres(row)));
         self.open()?.query(first, (&statement, params), &mut columns)
@@ -151,7 +155,11 @@ impl PostgresConnection {
 
     /// Writes events into the journal and commits, all sent together: the journal's counters are held no longer than that takes.
     fn commit(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        let last = self.last_of(Noted::of(events));
+        if self.first.is_some() && events.is_empty() {
+            self.undo();
+            return Ok(());
+        }
+        let last = self.begin().and_then(|()| self.last_of(Noted::of(events)));
         let outcome = last.and_then(|last| self.open()?.execute_all(&last, "commit"));
         if outcome.is_err() {
             self.undo();
@@ -291,17 +299,16 @@ fn wait_a_little(attempt: u32) {
 
 /// True when events were committed.
 fn write_once(connection: &mut PostgresConnection, job: &mut dyn Job) -> Result<bool, StoreError> {
-    // By itself: were the beginning refused, what is sent with it would be kept.
-    connection.batch(BEGIN_WRITE)?;
+    connection.ensure()?;
+    connection.first = Some(BEGIN_WRITE);
     let mut tx = Tx::new(Connection::Postgres(connection));
     let outcome = run_guarded(job, &mut tx);
     let (outcome, events) = (tx.failure().cloned().map_or(outcome, Err), tx.take_events());
     match outcome {
         Ok(true) => connection.commit(&events).map(|()| !events.is_empty()),
-        Ok(false) => connection.batch("rollback").map(|()| false),
-        Err(error) => {
+        outcome => {
             connection.undo();
-            Err(error)
+            outcome
         }
     }
 }

@@ -126,6 +126,44 @@ fn what_the_journal_refuses_is_not_committed_however_much_it_is() {
 }
 
 #[test]
+fn a_change_is_one_whatever_it_begins_with() {
+    on_every_engine(|shop| {
+        let write = |name: &'static str, tells: i64, outcome: fn() -> Result<(), StoreError>| {
+            shop.shop.db.write(move |tx| {
+                let there = tx.one(COUNT, &[Param::Text(name)], |row| row.int())?;
+                assert_eq!(there, Some(0), "the first statement reads");
+                store::event::advance(tx, name, 1, 1)?;
+                tx.emit(telling(tells));
+                outcome()
+            })
+        };
+        let kept: fn() -> Result<(), StoreError> = || Ok(());
+        for round in 0..8 {
+            let nothing: Result<(), StoreError> = shop.shop.db.write(|_| Ok(()));
+            nothing.expect("nothing was done");
+            let refused = write("eight", 900, || Err(StoreError::Closed));
+            assert_eq!(refused, Err(StoreError::Closed), "the word of the work itself");
+            let told: Result<(), StoreError> = shop.shop.db.write(move |tx| {
+                tx.emit(telling(round));
+                Ok(())
+            });
+            told.expect("nothing but told");
+            let failed =
+                shop.shop.db.write(|tx| tx.one("select 1 / $1", &[Param::Text("x")], |row| row.text()));
+            assert!(failed.is_err(), "{failed:?}");
+            assert_eq!(count(shop, "eight").expect("a read"), Some(0), "nothing is kept");
+        }
+        write("eight", 8, kept).expect("kept");
+        assert_eq!(count(shop, "eight").expect("a read"), Some(1));
+        let partition = event::partition_of("one subject");
+        let entries =
+            shop.shop.db.read(move |tx| event::after(tx, partition, 0, 1_000)).expect("the journal");
+        let told: Vec<_> = entries.into_iter().map(|entry| entry.body).collect();
+        assert_eq!(told, (0..=8).map(|place| telling(place).body).collect::<Vec<_>>(), "each once");
+    });
+}
+
+#[test]
 fn a_read_that_failed_or_asked_nothing_leaves_nothing_behind() {
     on_every_engine(|shop| {
         for _ in 0..8 {

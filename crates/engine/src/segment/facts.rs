@@ -36,6 +36,19 @@ pub fn gather(
     now: Instant,
 ) -> Result<Vec<Facts>, Failure> {
     let atoms = atoms(tx, subjects)?;
+    gather_of(tx, (subjects, &atoms), needs, now)
+}
+
+/// As [`gather`], of people of whom is known already what they are made of.
+///
+/// # Errors
+/// As [`gather`].
+pub(super) fn gather_of(
+    tx: &mut Tx<'_>,
+    (subjects, atoms): (&[Subject], &Atoms),
+    needs: &Needs,
+    now: Instant,
+) -> Result<Vec<Facts>, Failure> {
     let mut facts: Vec<Facts> =
         subjects.iter().map(|one| Facts { subject: one.bytes(), ..Facts::default() }).collect();
     for (place, since, erased) in &atoms.made {
@@ -43,18 +56,18 @@ pub fn gather(
         facts[*place].erased = *erased;
     }
     let many = subjects.len() > 1;
-    let all_events = needs.events.is_empty() || events(tx, &atoms, needs, now, &mut facts)?;
+    let all_events = needs.events.is_empty() || events(tx, atoms, needs, now, &mut facts)?;
     let wants_orders = needs.orders || needs.place;
-    let all_orders = !wants_orders || orders(tx, &atoms, needs, &mut facts)?;
+    let all_orders = !wants_orders || orders(tx, atoms, needs, &mut facts)?;
     if many && !(all_events && all_orders) {
         let (one, other) = subjects.split_at(subjects.len() / 2);
         let mut found = gather(tx, one, needs, now)?;
         found.extend(gather(tx, other, needs, now)?);
         return Ok(found);
     }
-    of_customers(tx, &atoms, needs, &mut facts)?;
+    of_customers(tx, atoms, needs, &mut facts)?;
     if needs.lists {
-        let index: BTreeMap<Key, usize> = each_atom(&atoms).collect();
+        let index: BTreeMap<Key, usize> = each_atom(atoms).collect();
         let keys: Vec<Key> = index.keys().copied().collect();
         for (key, list) in rows::lists(tx, &keys)? {
             facts[index[&key]].lists.insert(list);

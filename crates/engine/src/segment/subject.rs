@@ -46,11 +46,30 @@ impl Named {
 /// # Errors
 /// [`domain::Code::NotFound`].
 pub fn of(tx: &mut Tx<'_>, named: Named) -> Result<Subject, Failure> {
-    let unknown = || match named {
+    Ok(find(tx, named)?.ok_or_else(|| unknown(named))?)
+}
+
+/// As [`of`], with what the person is made of. Whoever is named mostly stands for himself, so that is read without asking first who does.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn whole(tx: &mut Tx<'_>, named: Named) -> Result<(Subject, Atoms), Failure> {
+    if let Named::Customer(id) = named {
+        let himself = [Subject::Customer(id)];
+        let found = atoms(tx, &himself)?;
+        if found.standing == himself {
+            return Ok((himself[0], found));
+        }
+    }
+    let subject = of(tx, named)?;
+    Ok((subject, atoms(tx, &[subject])?))
+}
+
+fn unknown(named: Named) -> Refusal {
+    match named {
         Named::Customer(id) => Refusal::not_found("customer", id),
         Named::Profile(id) => Refusal::not_found("profile", id),
-    };
-    Ok(find(tx, named)?.ok_or_else(unknown)?)
+    }
 }
 
 /// As [`of`]; `None` when there is nobody.
@@ -79,6 +98,8 @@ pub(super) struct Atoms {
     pub profiles: Vec<(rows::Key, usize)>,
     /// Customers themselves: place, since when, and whether erased.
     pub made: Vec<(usize, domain::value::Instant, bool)>,
+    /// Those of the customers who stand for themselves.
+    pub standing: Vec<Subject>,
 }
 
 /// What these people are made of.
@@ -95,6 +116,7 @@ pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Fail
             if let Some(place) = index.get(&id) {
                 atoms.customers.push((id, *place, true));
                 atoms.made.push((*place, made_at, erased || into.is_some()));
+                atoms.standing.extend(into.is_none().then(|| subjects[*place]));
             } else if let Some(place) = into.and_then(|into| index.get(&into)) {
                 atoms.customers.push((id, *place, false));
             }
