@@ -213,8 +213,10 @@ pub fn membership(
     id: Id<SegmentKind>,
     (named, now): (Named, Instant),
 ) -> Result<Membership, Failure> {
-    let segment = read(tx, actor, id)?;
-    let (subject, judged) = judged_one(tx, &[&segment.expression], named, now)?;
+    actor.may_somewhere(Permission::ReadSegments)?;
+    let (subject, atoms, found) = subject::whole(tx, named, &[id.bytes()])?;
+    let segment = only(found, id)?;
+    let judged = judged_one(tx, &[&segment.expression], (subject, &atoms), now)?;
     let (verdict, why) = judged.of(0, 0);
     Ok(Membership { segment, subject, verdict, why, at: now })
 }
@@ -231,7 +233,8 @@ pub fn of_subject(
     actor.may_somewhere(Permission::ReadSegments)?;
     let all = in_use(tx)?;
     let expressions: Vec<&Expression> = all.iter().map(|one| &one.expression).collect();
-    let (subject, judged) = judged_one(tx, &expressions, named, now)?;
+    let (subject, atoms, _) = subject::whole(tx, named, &[])?;
+    let judged = judged_one(tx, &expressions, (subject, &atoms), now)?;
     let verdicts: Vec<Verdict> = (0..all.len()).map(|which| judged.verdict(which, 0)).collect();
     let held = all.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_in == Some(true));
     Ok((subject, held.collect()))
@@ -272,18 +275,16 @@ fn judged<'e>(
     with_shelves(tx, Judged { expressions: expressions.to_vec(), facts, ground, now }, &needs)
 }
 
-/// As [`judged`], for one person, who is named by any id.
+/// As [`judged`], for one person of whom is known already what he is made of.
 fn judged_one<'e>(
     tx: &mut Tx<'_>,
     expressions: &[&'e Expression],
-    named: Named,
+    (subject, atoms): (Subject, &subject::Atoms),
     now: Instant,
-) -> Result<(Subject, Judged<'e>), Failure> {
-    let (subject, atoms) = subject::whole(tx, named)?;
+) -> Result<Judged<'e>, Failure> {
     let (ground, needs) = ground::of(tx, expressions)?;
-    let facts = facts::gather_of(tx, (&[subject], &atoms), &needs, now)?;
-    let judged = Judged { expressions: expressions.to_vec(), facts, ground, now };
-    Ok((subject, with_shelves(tx, judged, &needs)?))
+    let facts = facts::gather_of(tx, (&[subject], atoms), &needs, now)?;
+    with_shelves(tx, Judged { expressions: expressions.to_vec(), facts, ground, now }, &needs)
 }
 
 /// With the shelves that are asked for.
@@ -306,8 +307,13 @@ fn to_keep<'e>(
 
 /// The segment with this id, for a caller that has asked for the permission.
 pub(super) fn load(tx: &mut Tx<'_>, id: Id<SegmentKind>) -> Result<Segment, Failure> {
-    let found = rows::find(tx, &[id.bytes()])?.pop();
-    Ok(of_row(found.ok_or_else(|| Refusal::not_found("segment", id))?)?)
+    let found = rows::find(tx, &[id.bytes()])?;
+    only(found, id)
+}
+
+/// The segment that was looked for by its id.
+fn only(mut found: Vec<rows::Segment>, id: Id<SegmentKind>) -> Result<Segment, Failure> {
+    Ok(of_row(found.pop().ok_or_else(|| Refusal::not_found("segment", id))?)?)
 }
 
 fn of_row(row: rows::Segment) -> Result<Segment, StoreError> {

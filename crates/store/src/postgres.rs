@@ -16,7 +16,7 @@ use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
 use crate::event::{self, Event, Noted};
 use crate::row::Columns;
-use crate::tx::Connection;
+use crate::tx::{Ask, Connection};
 use crate::{Param, Row, StoreError, Tx};
 use wire::{TOGETHER_MAX, Wire};
 
@@ -146,11 +146,25 @@ impl PostgresConnection {
         params: &[Param<'_>],
         read: &mut dyn FnMut(&mut Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let is_reading = sql.starts_with("select");
-        let statement = if is_reading { self.statement(sql) } else { self.begun(sql) }?;
+        let statement = if is_reading(sql) { self.statement(sql) } else { self.begun(sql) }?;
         let first = self.first.take();
         let mut columns = |row: &tokio_postgres::Row| read(&mut Row::new(Columns::Postgres(row)));
         self.open()?.query(first, (&statement, params), &mut columns)
+    }
+
+    /// Asks all of these, which only read, before the answer to the first comes.
+    pub(crate) fn ask(&mut self, asks: &mut [Ask<'_>]) -> Result<(), StoreError> {
+        debug_assert!(asks.iter().all(|ask| is_reading(ask.sql)), "what is asked together only reads");
+        let mut all = Vec::with_capacity(asks.len());
+        for ask in &*asks {
+            all.push((self.statement(ask.sql)?, ask.params));
+        }
+        let first = self.first.take();
+        let answers = self.open()?.query_all(first, &all)?;
+        for (ask, rows) in asks.iter_mut().zip(answers) {
+            rows.iter().try_for_each(|row| (ask.read)(&mut Row::new(Columns::Postgres(row))))?;
+        }
+        Ok(())
     }
 
     /// Writes events into the journal and commits, all sent together: the journal's counters are held no longer than that takes.
@@ -193,6 +207,11 @@ impl PostgresConnection {
             self.wire = None;
         }
     }
+}
+
+/// Does a statement change nothing, whatever becomes of the transaction?
+fn is_reading(sql: &str) -> bool {
+    sql.starts_with("select")
 }
 
 impl ToSql for Param<'_> {

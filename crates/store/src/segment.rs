@@ -95,17 +95,16 @@ fn add_version(tx: &mut Tx<'_>, one: &Segment, actor: &str) -> Result<(), StoreE
     Ok(())
 }
 
+const FIND: &str =
+    "select segment_id, code, name, active, expression, version, made_at, changed_at from segment
+     where segment_id {in ids $1}";
+
 /// The segments with these ids.
 ///
 /// # Errors
 /// What the store says.
 pub fn find(tx: &mut Tx<'_>, ids: &[[u8; 16]]) -> Result<Vec<Segment>, StoreError> {
-    tx.rows(
-        "select segment_id, code, name, active, expression, version, made_at, changed_at from segment
-         where segment_id {in ids $1}",
-        &[Param::Ids(ids)],
-        segment,
-    )
+    tx.rows(FIND, &[Param::Ids(ids)], segment)
 }
 
 /// The segments after one, in the order they were made, at most `limit`.

@@ -15,6 +15,16 @@ pub(crate) enum Connection<'c> {
 /// Takes a row that was read.
 type Keep<'k> = dyn FnMut(&mut Row<'_>) -> Result<(), StoreError> + 'k;
 
+/// A statement that only reads, asked together with others: see [`Tx::ask`].
+pub(crate) struct Ask<'a> {
+    /// Its text.
+    pub sql: &'static str,
+    /// Its parameters.
+    pub params: &'a [Param<'a>],
+    /// Takes each row of the answer.
+    pub read: &'a mut Keep<'a>,
+}
+
 /// An open transaction. Handed to the work given to [`crate::Db::write`] and [`crate::Db::read`]; ended by the store, never by the work.
 pub struct Tx<'c> {
     connection: Connection<'c>,
@@ -107,6 +117,20 @@ impl<'c> Tx<'c> {
             Connection::Sqlite(connection) => connection.rows(sql, params, keep),
             Connection::Postgres(connection) => connection.rows(sql, params, keep),
         })
+    }
+
+    /// Asks statements that only read, none of which needs the answer to another. Over a wire all are sent before the first answer comes.
+    ///
+    /// # Errors
+    /// As [`Tx::rows`], of the first that fails.
+    pub(crate) fn ask(&mut self, asks: &mut [Ask<'_>]) -> Result<(), StoreError> {
+        let outcome = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                asks.iter_mut().try_for_each(|ask| connection.rows(ask.sql, ask.params, &mut *ask.read))
+            }
+            Connection::Postgres(connection) => connection.ask(asks),
+        };
+        self.remember(outcome)
     }
 
     /// Reads every row that is asked for.

@@ -7,7 +7,7 @@ use domain::segment::Subject;
 use domain::value::Id;
 use domain::value::id::{Customer, Profile};
 use store::Tx;
-use store::segment::facts as rows;
+use store::segment::{Segment, facts as rows};
 
 use crate::Failure;
 
@@ -49,20 +49,26 @@ pub fn of(tx: &mut Tx<'_>, named: Named) -> Result<Subject, Failure> {
     Ok(find(tx, named)?.ok_or_else(|| unknown(named))?)
 }
 
-/// As [`of`], with what the person is made of. Whoever is named mostly stands for himself, so that is read without asking first who does.
+/// As [`of`], with what the person is made of, and these segments. Whoever is named mostly stands for himself, so all is read at once without
+/// asking first who does.
 ///
 /// # Errors
 /// As [`of`].
-pub(super) fn whole(tx: &mut Tx<'_>, named: Named) -> Result<(Subject, Atoms), Failure> {
-    if let Named::Customer(id) = named {
-        let himself = [Subject::Customer(id)];
-        let found = atoms(tx, &himself)?;
-        if found.standing == himself {
-            return Ok((himself[0], found));
-        }
+pub(super) fn whole(
+    tx: &mut Tx<'_>,
+    named: Named,
+    segments: &[rows::Key],
+) -> Result<(Subject, Atoms, Vec<Segment>), Failure> {
+    let himself = match named {
+        Named::Customer(id) => Subject::Customer(id),
+        Named::Profile(_) => of(tx, named)?,
+    };
+    let (found, segments) = atoms_and(tx, &[himself], segments)?;
+    if !himself.is_customer() || found.standing == [himself] {
+        return Ok((himself, found, segments));
     }
-    let subject = of(tx, named)?;
-    Ok((subject, atoms(tx, &[subject])?))
+    let other = of(tx, named)?;
+    Ok((other, atoms(tx, &[other])?, segments))
 }
 
 fn unknown(named: Named) -> Refusal {
@@ -104,6 +110,15 @@ pub(super) struct Atoms {
 
 /// What these people are made of.
 pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Failure> {
+    Ok(atoms_and(tx, subjects, &[])?.0)
+}
+
+/// As [`atoms`], and these segments.
+fn atoms_and(
+    tx: &mut Tx<'_>,
+    subjects: &[Subject],
+    segments: &[rows::Key],
+) -> Result<(Atoms, Vec<Segment>), Failure> {
     let mut atoms = Atoms::default();
     let parted = |customers: bool| -> Vec<rows::Key> {
         subjects.iter().filter(|one| one.is_customer() == customers).map(|one| one.bytes()).collect()
@@ -111,8 +126,11 @@ pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Fail
     let (customers, roots) = (parted(true), parted(false));
     let index: BTreeMap<rows::Key, usize> =
         subjects.iter().enumerate().map(|(place, one)| (one.bytes(), place)).collect();
-    if !customers.is_empty() {
-        for (id, into, made_at, erased) in rows::people(tx, &customers)? {
+    let mut found = Vec::new();
+    if !(customers.is_empty() && segments.is_empty()) {
+        let (of_customers, named) = rows::customers(tx, &customers, segments)?;
+        found = named;
+        for (id, into, made_at, erased) in of_customers.people {
             if let Some(place) = index.get(&id) {
                 atoms.customers.push((id, *place, true));
                 atoms.made.push((*place, made_at, erased || into.is_some()));
@@ -121,12 +139,12 @@ pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Fail
                 atoms.customers.push((id, *place, false));
             }
         }
-        let of_customers: BTreeMap<rows::Key, usize> =
+        let whose: BTreeMap<rows::Key, usize> =
             atoms.customers.iter().map(|(id, place, _)| (*id, *place)).collect();
-        let keys: Vec<rows::Key> = of_customers.keys().copied().collect();
-        for (customer, profile) in rows::profiles_of_customers(tx, &keys)? {
-            atoms.profiles.push((profile, of_customers[&customer]));
-        }
+        let known = of_customers.profiles.into_iter();
+        atoms
+            .profiles
+            .extend(known.filter_map(|(customer, profile)| Some((profile, *whose.get(&customer)?))));
     }
     if !roots.is_empty() {
         for (root, profile) in rows::profiles_of_roots(tx, &roots)? {
@@ -135,5 +153,5 @@ pub(super) fn atoms(tx: &mut Tx<'_>, subjects: &[Subject]) -> Result<Atoms, Fail
     }
     atoms.profiles.sort_unstable();
     atoms.profiles.dedup();
-    Ok(atoms)
+    Ok((atoms, found))
 }

@@ -68,19 +68,27 @@ impl Wire {
     ) -> Result<(), StoreError> {
         let client = self.client()?;
         self.runtime.block_on(async {
-            let asked = client.query_raw(statement, referred(params));
-            let rows = match first {
-                None => asked.await,
-                Some(first) => {
-                    let (begun, rows) = join(client.batch_execute(first), asked).await;
-                    begun.and(rows)
-                }
-            };
+            let rows = after(client, first, client.query_raw(statement, referred(params))).await;
             let mut rows = pin!(rows.map_err(|error| failed(&error))?);
             while let Some(row) = rows.next().await {
                 read(&row.map_err(|error| failed(&error))?)?;
             }
             Ok(())
+        })
+    }
+
+    /// Asks several statements, after `first`, without waiting for an answer before; the rows of each.
+    pub fn query_all(
+        &self,
+        first: Option<&str>,
+        all: &[(Statement, &[Param<'_>])],
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        let ask = async |client: &Client, (statement, params): &(Statement, &[Param<'_>])| {
+            client.query(statement, &referred(params)).await
+        };
+        self.run(|client| {
+            let sent = all.iter().map(|one| Box::pin(maybe_done(ask(client, one)))).collect();
+            after(client, first, in_order(sent))
         })
     }
 
@@ -169,6 +177,17 @@ impl Drop for Wire {
 
 fn referred<'p>(params: &'p [Param<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
     params.iter().map(|param| param as _).collect()
+}
+
+/// Sends `first`, if there is any, and `asked` behind it without waiting; answers `asked`, or why `first` was refused.
+async fn after<T>(
+    client: &Client,
+    first: Option<&str>,
+    asked: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(first) = first else { return asked.await };
+    let (begun, answer) = join(client.batch_execute(first), asked).await;
+    begun.and(answer)
 }
 
 /// Sends all, the first first.

@@ -7,7 +7,9 @@ use domain::order::State as OrderState;
 use domain::value::id::{Category, Channel, Location, LoyaltyProgramme, Product, Variant};
 use domain::value::{Coordinates, Country, Currency, Id, Instant};
 
-use crate::{Param, StoreError, Tx, params};
+use super::Segment;
+use crate::tx::Ask;
+use crate::{Param, Row, StoreError, Tx, params};
 
 /// An id as it lies in the database.
 pub type Key = [u8; 16];
@@ -15,35 +17,59 @@ pub type Key = [u8; 16];
 /// A customer: its id, whom it was merged into, since when it is one, and whether it was erased.
 pub type Person = (Key, Option<Key>, Instant, bool);
 
-/// These customers, and those who were merged into them.
-///
-/// # Errors
-/// What the store says.
-pub fn people(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<Person>, StoreError> {
-    tx.rows(
-        "select customer_id, merged_into, made_at, erased_at from customer where customer_id {in ids $1}
-         union all
-         select customer_id, merged_into, made_at, erased_at from customer where merged_into {in ids $1}",
-        &[Param::Ids(customers)],
-        |row| {
-            let merged = |row: &mut crate::Row<'_>| row.id_or_null::<domain::value::id::Customer>();
-            let (id, into) = (row.key()?, merged(row)?.map(Id::bytes));
-            Ok((id, into, row.instant()?, row.instant_or_null()?.is_some()))
-        },
-    )
+/// Customers and what they are known by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Customers {
+    /// These customers, and those who were merged into them.
+    pub people: Vec<Person>,
+    /// A customer, among those who were merged into them, and each profile of its root.
+    pub profiles: Vec<(Key, Key)>,
 }
 
-/// The profiles of these customers: the customer, and each profile of the same root.
+const PEOPLE: &str =
+    "select customer_id, merged_into, made_at, erased_at from customer where customer_id {in ids $1}
+     union all
+     select customer_id, merged_into, made_at, erased_at from customer where merged_into {in ids $1}";
+const PROFILES: &str =
+    "select p.customer_id, q.profile_id from profile p join profile q on q.root_id = p.root_id
+     where p.customer_id {in ids $1}
+     union all
+     select c.customer_id, q.profile_id from customer c join profile p on p.customer_id = c.customer_id
+     join profile q on q.root_id = p.root_id where c.merged_into {in ids $1}";
+
+fn person(row: &mut Row<'_>) -> Result<Person, StoreError> {
+    let merged = |row: &mut Row<'_>| row.id_or_null::<domain::value::id::Customer>();
+    let (id, into) = (row.key()?, merged(row)?.map(Id::bytes));
+    Ok((id, into, row.instant()?, row.instant_or_null()?.is_some()))
+}
+
+/// These customers with what they are known by, and these segments: read at once, as none needs the other.
 ///
 /// # Errors
 /// What the store says.
-pub fn profiles_of_customers(tx: &mut Tx<'_>, customers: &[Key]) -> Result<Vec<(Key, Key)>, StoreError> {
-    tx.rows(
-        "select p.customer_id, q.profile_id from profile p join profile q on q.root_id = p.root_id
-         where p.customer_id {in ids $1}",
-        &[Param::Ids(customers)],
-        |row| Ok((row.key()?, row.key()?)),
-    )
+pub fn customers(
+    tx: &mut Tx<'_>,
+    customers: &[Key],
+    segments: &[Key],
+) -> Result<(Customers, Vec<Segment>), StoreError> {
+    let (mut found, mut named) = (Customers::default(), Vec::new());
+    let (whom, which) = ([Param::Ids(customers)], [Param::Ids(segments)]);
+    let mut people = |row: &mut Row<'_>| person(row).map(|one| found.people.push(one));
+    let mut profiles = |row: &mut Row<'_>| {
+        found.profiles.push((row.key()?, row.key()?));
+        Ok(())
+    };
+    let mut rest = |row: &mut Row<'_>| super::segment(row).map(|one| named.push(one));
+    let mut asks = vec![
+        Ask { sql: PEOPLE, params: &whom, read: &mut people },
+        Ask { sql: PROFILES, params: &whom, read: &mut profiles },
+    ];
+    if !segments.is_empty() {
+        asks.push(Ask { sql: super::FIND, params: &which, read: &mut rest });
+    }
+    tx.ask(&mut asks)?;
+    drop(asks);
+    Ok((found, named))
 }
 
 /// The profiles of these roots: the root, and each of its profiles.
