@@ -22,8 +22,10 @@ const CALLS_MAX: usize = 16;
 const CALL_WAIT_MAX: Duration = Duration::from_secs(45);
 /// How long to sleep at most: other nodes' commits are found by looking.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
-/// How long to let commits gather before looking again.
-const GATHER: Duration = Duration::from_millis(5);
+/// How long to rest between two looks when the first found work.
+const BREATH: Duration = Duration::from_millis(5);
+/// How long to rest after looking in vain. A commit after that is looked at at once; those of a crowd gather, so that looking takes little from it.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long calls under way may still take when the program stops.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -119,16 +121,16 @@ fn take_turns(shop: &Shop, registry: &Registry, stopped: &Receiver<()>, wake: &N
             }
         };
         wake.notify_one();
+        select! {
+            recv(stopped) -> _ => return,
+            default(if more { BREATH } else { GATHER }) => {}
+        }
         if !more {
             select! {
                 recv(stopped) -> _ => return,
                 recv(committed) -> _ => {}
                 default(SLEEP_MAX) => {}
             }
-        }
-        select! {
-            recv(stopped) -> _ => return,
-            default(GATHER) => {}
         }
     }
 }
