@@ -14,6 +14,7 @@ use thread_priority::{
 
 use crate::dialect::Engine;
 use crate::postgres::{self, PostgresConnection};
+use crate::queue::{Giver, Refused, Taker, queue};
 use crate::sqlite::{SqliteConnection, read_loop, write_loop};
 use crate::{StoreError, Tx, migration};
 
@@ -115,8 +116,8 @@ impl Committed {
 
 struct Inner {
     settings: Settings,
-    writes: Option<Sender<Box<dyn Job>>>,
-    reads: Option<Sender<Box<dyn Job>>>,
+    writes: Option<Giver<Box<dyn Job>>>,
+    reads: Option<Giver<Box<dyn Job>>>,
     writers: Vec<JoinHandle<()>>,
     readers: Vec<JoinHandle<()>>,
     committed: Committed,
@@ -154,33 +155,32 @@ impl Db {
     /// [`StoreError`] when the file or server cannot be opened or was written by a newer version.
     pub fn open(settings: &Settings) -> Result<Db, StoreError> {
         migration::migrate(settings)?;
-        let (writes, write_queue) = bounded(settings.queue);
-        let (reads, read_queue) = bounded(settings.queue);
+        let (writes, reads) = (queue(settings.queue), queue(settings.queue));
         let committed = Committed::default();
         let (mut writers, mut readers) = (Vec::new(), Vec::new());
         let mut realtime = false;
         match settings.engine() {
             Engine::Sqlite => {
                 let (thread, first) =
-                    sqlite_writer(&PathBuf::from(&settings.database), write_queue, committed.clone())?;
+                    sqlite_writer(&PathBuf::from(&settings.database), writes.taker(), committed.clone())?;
                 writers.push(thread);
                 realtime = first;
                 for _ in 0..settings.readers.clamp(1, 64) {
                     let connection = SqliteConnection::open(Path::new(&settings.database), false)?;
-                    let queue = read_queue.clone();
+                    let queue = reads.taker();
                     readers.push(start("tandem-read", move || read_loop(&connection, &queue))?);
                 }
             }
             Engine::Postgres => {
                 for _ in 0..settings.writers.clamp(1, 64) {
                     let mut connection = PostgresConnection::new(&settings.database, postgres::WRITES);
-                    let (queue, committed) = (write_queue.clone(), committed.clone());
+                    let (queue, committed) = (writes.taker(), committed.clone());
                     let life = move || postgres::write_loop(&mut connection, &queue, &committed);
                     writers.push(start("tandem-postgres", life)?);
                 }
                 for _ in 0..settings.readers.clamp(1, 64) {
                     let mut connection = PostgresConnection::new(&settings.database, postgres::READS);
-                    let queue = read_queue.clone();
+                    let queue = reads.taker();
                     readers.push(start("tandem-postgres", move || {
                         postgres::read_loop(&mut connection, &queue)
                     })?);
@@ -217,7 +217,7 @@ impl Db {
 
     /// How many commands wait to be written.
     pub fn waiting(&self) -> usize {
-        self.inner.writes.as_ref().map_or(0, Sender::len)
+        self.inner.writes.as_ref().map_or(0, Giver::len)
     }
 
     /// Gets a word after each commit of this process that wrote events; several commits may share one word.
@@ -281,7 +281,7 @@ impl Db {
 }
 
 fn send<T, E>(
-    queue: Option<&Sender<Box<dyn Job>>>,
+    queue: Option<&Giver<Box<dyn Job>>>,
     work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     done: impl FnOnce(Result<T, E>) + Send + 'static,
 ) where
@@ -290,10 +290,10 @@ fn send<T, E>(
 {
     let task: Box<dyn Job> = Box::new(Task { work, done, outcome: None });
     let Some(queue) = queue else { return task.finish(Err(StoreError::Closed)) };
-    match queue.try_send(task) {
+    match queue.put(task) {
         Ok(()) => {}
-        Err(TrySendError::Full(task)) => task.finish(Err(StoreError::Busy)),
-        Err(TrySendError::Disconnected(task)) => task.finish(Err(StoreError::Closed)),
+        Err(Refused::Full(task)) => task.finish(Err(StoreError::Busy)),
+        Err(Refused::Closed(task)) => task.finish(Err(StoreError::Closed)),
     }
 }
 
@@ -306,7 +306,7 @@ fn start(name: &str, life: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 fn sqlite_writer(
     path: &Path,
-    queue: Receiver<Box<dyn Job>>,
+    queue: Taker<Box<dyn Job>>,
     committed: Committed,
 ) -> Result<(JoinHandle<()>, bool), StoreError> {
     let connection = SqliteConnection::open(path, true)?;

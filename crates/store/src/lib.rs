@@ -42,6 +42,7 @@ mod postgres;
 pub mod price;
 pub mod privacy;
 pub mod promotion;
+mod queue;
 pub mod returns;
 pub mod routing;
 pub mod row;

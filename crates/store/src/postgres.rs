@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
 use tokio_postgres::Statement;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -15,6 +14,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
 use crate::event::{self, Event, Noted};
+use crate::queue::Taker;
 use crate::row::Columns;
 use crate::tx::{Ask, Connection};
 use crate::{Param, Row, StoreError, Tx};
@@ -273,10 +273,10 @@ fn failed(error: &tokio_postgres::Error) -> StoreError {
 /// commit.
 pub(crate) fn write_loop(
     connection: &mut PostgresConnection,
-    queue: &Receiver<Box<dyn Job>>,
+    queue: &Taker<Box<dyn Job>>,
     committed: &Committed,
 ) {
-    while let Ok(mut job) = queue.recv() {
+    while let Some(mut job) = queue.take() {
         let outcome = tried(|| write_once(connection, job.as_mut()));
         if let Ok(true) = outcome {
             committed.tell();
@@ -286,8 +286,8 @@ pub(crate) fn write_loop(
 }
 
 /// A connection's life when it only reads: nobody waits until the transaction is ended.
-pub(crate) fn read_loop(connection: &mut PostgresConnection, queue: &Receiver<Box<dyn Job>>) {
-    while let Ok(mut job) = queue.recv() {
+pub(crate) fn read_loop(connection: &mut PostgresConnection, queue: &Taker<Box<dyn Job>>) {
+    while let Some(mut job) = queue.take() {
         let outcome = tried(|| read_once(connection, job.as_mut()));
         let is_open = outcome.is_ok();
         job.finish(outcome);

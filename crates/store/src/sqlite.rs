@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
 use crate::db::{Committed, Job, run_guarded};
 use crate::dialect::{self, Engine};
+use crate::queue::Taker;
 use crate::row::Columns;
 use crate::tx::Connection;
 use crate::{Param, Row, StoreError, Tx};
@@ -159,12 +159,8 @@ pub(crate) fn failed(error: &rusqlite::Error) -> StoreError {
 }
 
 /// The writer's life: take what waits, give each command its savepoint, commit once, then answer all.
-pub(crate) fn write_loop(
-    connection: &SqliteConnection,
-    queue: &Receiver<Box<dyn Job>>,
-    committed: &Committed,
-) {
-    while let Ok(first) = queue.recv() {
+pub(crate) fn write_loop(connection: &SqliteConnection, queue: &Taker<Box<dyn Job>>, committed: &Committed) {
+    while let Some(first) = queue.take() {
         if let Err(error) = connection.control("begin immediate") {
             first.finish(Err(error));
             continue;
@@ -173,7 +169,7 @@ pub(crate) fn write_loop(
         let mut alive = batch.run(first);
         let mut taken = 1;
         while alive && taken < BATCH_MAX {
-            let Ok(next) = queue.try_recv() else { break };
+            let Some(next) = queue.take_waiting() else { break };
             alive = batch.run(next);
             taken += 1;
         }
@@ -258,8 +254,8 @@ impl Batch<'_> {
 }
 
 /// A reader's life: each read sees one fixed state of the books.
-pub(crate) fn read_loop(connection: &SqliteConnection, queue: &Receiver<Box<dyn Job>>) {
-    while let Ok(mut job) = queue.recv() {
+pub(crate) fn read_loop(connection: &SqliteConnection, queue: &Taker<Box<dyn Job>>) {
+    while let Some(mut job) = queue.take() {
         if let Err(error) = connection.control("begin") {
             job.finish(Err(error));
             continue;
