@@ -24,6 +24,9 @@ use wire::{TOGETHER_MAX, Wire};
 const TRIES_MAX: u32 = 20;
 /// How long a connection attempt or a retry after a lost connection waits at most.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How long nothing is said on a connection until the server is asked whether it is there, and how long between such questions: a connection
+/// that only a crowd needs is idle for hours, and what lies between must not forget it.
+const ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
 /// What a connection that writes begins with. Our statements look for few things under keys that have an index: a plan made once is right, and
 /// making it takes longer than what it is made for; so does compiling. A plan that was made while a table was empty must be right when it is full.
 pub(crate) const WRITES: &[&str] = &[
@@ -64,6 +67,7 @@ impl PostgresConnection {
             self.wire = None;
             let (mut config, encryption) = tls::read_address(&self.url)?;
             config.connect_timeout(RECONNECT_WAIT_MAX).application_name("tandem");
+            config.keepalives_idle(ALIVE.0).keepalives_interval(ALIVE.1);
             let wire = Wire::connect(&config, encryption)?;
             for setting in self.settings {
                 // An engine that has no such setting is none the worse.
